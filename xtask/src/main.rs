@@ -1,0 +1,2 @@
+//! Handover.
+fn main() {}
