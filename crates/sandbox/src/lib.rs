@@ -22,7 +22,8 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::faults::{FaultPlan, Interference};
-use crate::journal::{Change, Journal};
+use crate::journal::{Change, Journal, Keep};
+use crate::persist::{Log, PersistError};
 
 /// An HTTP request as the sandbox sees it. Header names are lower case.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -106,7 +107,8 @@ pub trait Platform: Send {
 
     /// Answers one request. `interference` is what the fault plan wants done *inside* the request
     /// (half a batch applied, say); platforms apply what fits the route and ignore the rest.
-    fn handle(&mut self, request: &Request, now: Timestamp, interference: &Interference) -> Outcome;
+    fn handle(&mut self, request: &Request, now: Timestamp, interference: &Interference)
+    -> Outcome;
 
     /// The platform's own body and headers for a fault that the shell invents (429, 5xx, expired token).
     fn fault_reply(&self, fault: &faults::Invented, now: Timestamp) -> Reply;
@@ -122,6 +124,44 @@ pub trait Platform: Send {
 
     /// Switches rate limits and daily budgets on or off.
     fn set_limits(&mut self, real: bool);
+
+    /// What the last request cost in the platform's own units (API calls, tokens), for the journal.
+    fn cost(&self) -> u64 {
+        1
+    }
+
+    /// Whether the request's credential is one that a client can refresh (OAuth): an expired one
+    /// then stays refused until the client brings another.
+    fn refreshable(&self, _request: &Request) -> bool {
+        false
+    }
+
+    /// Whether the request may change the world, and so must be in the log of a persistent sandbox.
+    /// Reads that are sent as `POST` may be left out; anything that draws an id or a token may not.
+    fn changes_state(&self, request: &Request) -> bool {
+        !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// Learns what became of a webhook delivery (`status`: none when no answer came; `attempt` from 1)
+    /// and says when to try what again.
+    fn delivered(
+        &mut self,
+        _event: &Event,
+        _attempt: u32,
+        _status: Option<u16>,
+        _now: Timestamp,
+    ) -> Option<Retry> {
+        None
+    }
+}
+
+/// A webhook delivery to try again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    /// After how long, in milliseconds.
+    pub after_ms: u64,
+    /// What to send then.
+    pub event: Event,
 }
 
 /// A platform with its fault plan and its journal.
@@ -129,12 +169,19 @@ pub struct Sandbox {
     platform: Box<dyn Platform>,
     faults: FaultPlan,
     journal: Journal,
+    log: Option<Log>,
 }
 
 impl Sandbox {
-    /// A sandbox over `platform`, without faults, with an empty journal.
+    /// A sandbox over `platform`, without faults, with an empty journal, kept in memory only (see
+    /// [`persist::open`] for one that lives in a folder).
     pub fn new(platform: Box<dyn Platform>) -> Self {
-        Self { platform, faults: FaultPlan::default(), journal: Journal::default() }
+        Self {
+            platform,
+            faults: FaultPlan::default(),
+            journal: Journal::default(),
+            log: None,
+        }
     }
 
     /// Replaces the fault plan; request counting starts anew.
@@ -142,12 +189,17 @@ impl Sandbox {
         self.faults = faults;
     }
 
+    /// Replaces the journal by an empty one that keeps so much.
+    pub fn set_journal(&mut self, keep: Keep) {
+        self.journal = Journal::keeping(keep);
+    }
+
     /// The platform, to read or to prepare its world.
     pub fn platform(&self) -> &dyn Platform {
         self.platform.as_ref()
     }
 
-    /// The platform, to change its settings.
+    /// The platform, to change its settings. A persistent sandbox needs a [`Self::snapshot`] afterwards.
     pub fn platform_mut(&mut self) -> &mut dyn Platform {
         self.platform.as_mut()
     }
@@ -159,7 +211,93 @@ impl Sandbox {
 
     /// Answers one request at `now`: the fault plan first, then the platform; all of it journalled.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Handled {
-        faults::handle(self.platform.as_mut(), &mut self.faults, &mut self.journal, request, now)
+        let Self {
+            platform,
+            faults,
+            journal,
+            log,
+        } = self;
+        faults::handle(
+            platform.as_mut(),
+            faults,
+            journal,
+            log.as_mut(),
+            request,
+            now,
+        )
+    }
+
+    /// Changes the world behind the client's back; journalled and, if persistent, logged.
+    pub fn disturb(&mut self, disturbance: &faults::Disturbance, now: Timestamp) {
+        let changes = self.platform.disturb(disturbance, now);
+        if let Some(log) = &mut self.log {
+            log.disturbed(now, disturbance);
+        }
+        self.journal.push_disturbance(now, changes);
+    }
+
+    /// Folds the log of a persistent sandbox into its world file; does nothing without a folder.
+    pub fn snapshot(&mut self) -> Result<(), PersistError> {
+        if let Some(log) = &self.log {
+            let dir = log.dir().to_owned();
+            self.log = Some(persist::begin(&dir, self.platform.as_ref())?);
+        }
+        Ok(())
+    }
+
+    /// Why the log of a persistent sandbox could not be written, if so: then answers are not durable.
+    pub fn log_failure(&self) -> Option<&std::io::Error> {
+        self.log.as_ref().and_then(Log::failure)
+    }
+}
+
+impl Request {
+    /// A request without query, headers and body.
+    pub fn new(method: &str, path: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: vec![],
+            headers: vec![],
+            body: vec![],
+        }
+    }
+
+    /// The first header of this (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The first query parameter of this name.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The same request with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same request with one more query parameter.
+    #[must_use]
+    pub fn with_param(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same request with a JSON body and its content type.
+    #[must_use]
+    pub fn with_json(mut self, body: &Json) -> Self {
+        self.body = body.to_string().into_bytes();
+        self.with_header("content-type", "application/json")
     }
 }
 
@@ -168,8 +306,20 @@ impl Reply {
     pub fn json(status: u16, body: &Json) -> Self {
         Self {
             status,
-            headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
+            headers: vec![(
+                "content-type".into(),
+                "application/json; charset=utf-8".into(),
+            )],
             body: body.to_string().into_bytes(),
+        }
+    }
+
+    /// An HTML reply.
+    pub fn html(status: u16, body: &str) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".into(), "text/html; charset=utf-8".into())],
+            body: body.as_bytes().to_vec(),
         }
     }
 
@@ -178,5 +328,28 @@ impl Reply {
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// The first header of this (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON; `null` when it is none.
+    pub fn body_json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+impl Handled {
+    /// The reply that arrived whole; none when a fault lost or cut it.
+    pub fn reply(&self) -> Option<&Reply> {
+        match &self.delivery {
+            Delivery::Whole(reply) => Some(reply),
+            Delivery::Cut { .. } | Delivery::Silence => None,
+        }
     }
 }
