@@ -152,7 +152,7 @@ pub(crate) fn begin(dir: &Path, platform: &dyn Platform) -> Result<Log, PersistE
     });
     written.map_err(file_error("writing", &draft))?;
     fs::rename(&draft, &world_path).map_err(file_error("replacing", &world_path))?;
-    begin_log(dir, &blake3::hash(text.as_bytes()).to_hex().to_string())
+    begin_log(dir, blake3::hash(text.as_bytes()).to_hex().as_str())
 }
 
 fn begin_log(dir: &Path, hash: &str) -> Result<Log, PersistError> {
