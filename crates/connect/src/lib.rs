@@ -1,1 +1,35 @@
-//! connect
+//! The connector contract: what the engine asks of a system, and the one HTTP driver behind it.
+//!
+//! A platform is a [`Dialect`]: text in, text out, no socket, clock, sleep or randomness. The
+//! [`Driver`] acts for all of them: credentials, rate budget, waiting, paging, counting of calls.
+//! The engine sees only a [`Connector`].
+//!
+//! Invariants:
+//! - A request that is not idempotent and whose answer was lost is never sent again from here: its
+//!   records come back as [`WriteOutcome::Unknown`].
+//! - No request leaves without a place in the budget of every limit that it is charged to.
+//! - Tokens and bodies appear in no error and no log line.
+
+mod budget;
+mod capabilities;
+mod clock;
+mod connector;
+mod credentials;
+mod dialect;
+mod driver;
+mod fault;
+mod operation;
+mod transport;
+
+pub use budget::{Budget, Spent};
+pub use capabilities::{Capabilities, Charge, Count, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
+pub use clock::{Clock, SystemClock, VirtualClock};
+pub use connector::{Connector, Page};
+pub use credentials::{Credentials, Keeper, NoKeeper, Token};
+pub use dialect::{Body, Dialect, Host, LimitTold, Method, Part, Refusal, Reply, Request, Step};
+pub use driver::{Driver, Settings};
+pub use fault::{Fault, FaultKind, Limited};
+pub use operation::{
+    Cursor, Link, LinkBatch, LinkOutcome, Operation, Read, Which, Write, WriteBatch, WriteMode, WriteOutcome, Written,
+};
+pub use transport::{HttpTransport, Lost, Transport, WireReply, WireRequest};

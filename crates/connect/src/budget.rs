@@ -1,0 +1,239 @@
+//! The rate budget: every request takes its place in each limit that it is charged to before it leaves.
+//!
+//! Invariant: within any span, what was taken never exceeds the limit that the account reports (else the
+//! documented one) less the reserve for the company's other integrations.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{Charge, Clock, Fault, FaultKind, Limit, Limited, Span};
+
+/// What was spent, for plans, progress and reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Requests sent.
+    pub calls: u64,
+    /// By limit, in its unit.
+    pub charges: BTreeMap<&'static str, u64>,
+    /// Times that the system said "too many".
+    pub limited: u64,
+    /// Time spent waiting for places and on request of the system, in milliseconds.
+    pub waited_ms: u64,
+    /// What remains of the day's allowance, our reserve taken off, where a limit per day is known.
+    pub left_today: Option<u64>,
+}
+
+/// The budget of one account, shared by everything in this process that talks to it.
+pub struct Budget {
+    states: Mutex<Vec<State>>,
+    reserve: f64,
+    zone: Mutex<TimeZone>,
+}
+
+struct State {
+    limit: Limit,
+    allowed: u64,
+    window: VecDeque<(Timestamp, u64)>,
+    in_window: u64,
+    day_ends: Option<Timestamp>,
+}
+
+impl Budget {
+    /// A budget over the documented limits, leaving the share `reserve` (0 to 0.9) of each to others.
+    pub fn new(limits: &[Limit], reserve: f64) -> Self {
+        let reserve = reserve.clamp(0.0, 0.9);
+        let states = limits
+            .iter()
+            .map(|limit| State {
+                limit: *limit,
+                allowed: less_reserve(limit.amount, reserve),
+                window: VecDeque::new(),
+                in_window: 0,
+                day_ends: None,
+            })
+            .collect();
+        Self { states: Mutex::new(states), reserve, zone: Mutex::new(TimeZone::UTC) }
+    }
+
+    /// The account's time zone, in which its day ends.
+    pub fn set_zone(&self, zone: TimeZone) {
+        *lock(&self.zone) = zone;
+    }
+
+    /// Takes the charges, waiting for places. Gives the milliseconds waited.
+    ///
+    /// # Errors
+    /// [`FaultKind::Limited`] when the day's allowance is used up.
+    pub async fn take(&self, charges: &[Charge], clock: &dyn Clock) -> Result<u64, Fault> {
+        let mut waited = 0;
+        loop {
+            let now = clock.now();
+            let ready = self.try_take(charges, now)?;
+            if ready <= now {
+                return Ok(waited);
+            }
+            waited += u64::try_from(ready.duration_since(now).as_millis()).unwrap_or(0);
+            clock.sleep_until(ready).await;
+        }
+    }
+
+    /// Takes note of a limit as the system reports it.
+    pub fn told(&self, name: &str, total: Option<u64>, remaining: Option<u64>, now: Timestamp) {
+        let zone = lock(&self.zone).clone();
+        let mut states = lock(&self.states);
+        let Some(state) = states.iter_mut().find(|state| state.limit.name == name) else { return };
+        if let Some(total) = total {
+            state.limit.amount = total;
+            state.allowed = less_reserve(total, self.reserve);
+        }
+        if let Some(remaining) = remaining {
+            state.forget(now, &zone);
+            // Somebody else spends from the same allowance: count it as spent now.
+            let theirs = state.limit.amount.saturating_sub(remaining).saturating_sub(state.in_window);
+            if theirs > 0 {
+                state.push(now, theirs);
+            }
+        }
+    }
+
+    /// What remains of the day's allowance, the reserve taken off.
+    pub fn left_today(&self) -> Option<u64> {
+        let states = lock(&self.states);
+        let day = states.iter().find(|state| state.limit.span == Span::Day)?;
+        Some(day.allowed.saturating_sub(day.in_window))
+    }
+
+    /// Counts what this account's earlier processes spent today.
+    pub fn spent_earlier_today(&self, amount: u64, now: Timestamp) {
+        let zone = lock(&self.zone).clone();
+        let mut states = lock(&self.states);
+        if let Some(day) = states.iter_mut().find(|state| state.limit.span == Span::Day) {
+            day.forget(now, &zone);
+            day.push(now, amount);
+        }
+    }
+
+    /// The limits as they are known now.
+    pub fn limits(&self) -> Vec<Limit> {
+        lock(&self.states).iter().map(|state| state.limit).collect()
+    }
+
+    /// When the charges fit; when that is now, they are taken.
+    fn try_take(&self, charges: &[Charge], now: Timestamp) -> Result<Timestamp, Fault> {
+        let zone = lock(&self.zone).clone();
+        let mut states = lock(&self.states);
+        let mut ready = now;
+        for charge in charges {
+            let Some(state) = states.iter_mut().find(|state| state.limit.name == charge.limit) else { continue };
+            state.forget(now, &zone);
+            ready = ready.max(state.ready(u64::from(charge.amount), now)?);
+        }
+        if ready <= now {
+            for charge in charges {
+                if let Some(state) = states.iter_mut().find(|state| state.limit.name == charge.limit) {
+                    state.push(now, u64::from(charge.amount));
+                }
+            }
+        }
+        Ok(ready)
+    }
+}
+
+impl State {
+    /// Drops what no longer counts.
+    fn forget(&mut self, now: Timestamp, zone: &TimeZone) {
+        match self.limit.span {
+            Span::Rolling(_) => {
+                // A clock that went backwards must not keep places taken for ever.
+                while let Some((at, amount)) = self.window.front().copied() {
+                    if now < self.frees(at) && at <= now {
+                        break;
+                    }
+                    self.window.pop_front();
+                    self.in_window = self.in_window.saturating_sub(amount);
+                }
+            }
+            Span::Day => {
+                if self.day_ends.is_none_or(|end| end <= now) {
+                    self.window.clear();
+                    self.in_window = 0;
+                    self.day_ends = midnight_after(now, zone);
+                }
+            }
+        }
+    }
+
+    /// When `amount` fits.
+    fn ready(&self, amount: u64, now: Timestamp) -> Result<Timestamp, Fault> {
+        // A request dearer than the whole allowance can still be sent when nothing else is.
+        let fits = |in_window: u64| in_window == 0 || in_window + amount <= self.allowed;
+        if self.limit.span == Span::Day {
+            if self.in_window + amount <= self.allowed {
+                return Ok(now);
+            }
+            return Err(self.day_is_spent());
+        }
+        let mut in_window = self.in_window;
+        let mut ready = now;
+        for (at, taken) in &self.window {
+            if fits(in_window) {
+                break;
+            }
+            in_window = in_window.saturating_sub(*taken);
+            ready = self.frees(*at);
+        }
+        Ok(ready)
+    }
+
+    fn push(&mut self, now: Timestamp, amount: u64) {
+        self.in_window += amount;
+        if self.limit.span != Span::Day {
+            match self.window.back_mut() {
+                Some((at, taken)) if *at == now => *taken += amount,
+                _ => self.window.push_back((now, amount)),
+            }
+        }
+    }
+
+    /// When a place taken at `at` is free again: a little after the span, since requests do not arrive
+    /// at the distances at which they left.
+    fn frees(&self, at: Timestamp) -> Timestamp {
+        let Span::Rolling(span_ms) = self.limit.span else { return at };
+        let margin = (span_ms / 50).clamp(20, 250);
+        let span = SignedDuration::from_millis(i64::try_from(span_ms + margin).unwrap_or(i64::MAX));
+        at.checked_add(span).unwrap_or(Timestamp::MAX)
+    }
+
+    fn day_is_spent(&self) -> Fault {
+        let mut fault = Fault::new(
+            FaultKind::Limited,
+            "daily_limit",
+            format!("the day's allowance for this account is used up ({} of {})", self.in_window, self.allowed),
+        );
+        fault.limited = Some(Limited { limit: self.limit.name, daily: true, until: self.day_ends, wait_ms: None });
+        fault
+    }
+}
+
+fn less_reserve(amount: u64, reserve: f64) -> u64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "limits are far below 2^52 and the product is not negative"
+    )]
+    let kept = (amount as f64 * (1.0 - reserve)).floor() as u64;
+    kept.max(1)
+}
+
+fn midnight_after(now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let tomorrow = now.to_zoned(zone.clone()).date().tomorrow().ok()?;
+    Some(tomorrow.to_zoned(zone.clone()).ok()?.timestamp())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

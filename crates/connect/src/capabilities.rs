@@ -1,0 +1,146 @@
+//! What a platform can do, as one plain table per platform. The manual's matrix is generated from it,
+//! and the planner computes calls and duration from it.
+
+use handover_model::ObjectName;
+
+/// What a platform can do and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The platform's name as the project file writes it.
+    pub platform: &'static str,
+    /// Its objects.
+    pub objects: Vec<ObjectCapabilities>,
+    /// Its documented limits; the lowest documented tier where the account does not tell its own.
+    pub limits: Vec<Limit>,
+    /// Whether it lists workflows or the like through its API.
+    pub automations: bool,
+    /// Whether it can create custom fields through its API.
+    pub create_fields: bool,
+}
+
+/// What can be done with one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectCapabilities {
+    /// The object.
+    pub object: ObjectName,
+    /// Records on one page of a list.
+    pub list_page: u32,
+    /// What one page is charged to.
+    pub list_charges: Vec<Charge>,
+    /// Records that one fetch by ids covers; 0 when it cannot.
+    pub fetch_batch: u32,
+    /// What one fetch is charged to.
+    pub fetch_charges: Vec<Charge>,
+    /// Records that one write covers; 0 when it cannot be written.
+    pub write_batch: u32,
+    /// What one write is charged to.
+    pub write_charges: Vec<Charge>,
+    /// Whether writes can be upserts by a unique field.
+    pub upsert: Upsert,
+    /// How a write whose answer was lost is found.
+    pub lookup: Lookup,
+    /// How the system tells how many records there are.
+    pub count: Count,
+    /// How reference fields are written.
+    pub links: Links,
+    /// Whether records carry bytes.
+    pub content: bool,
+    /// Whether deleted records can be listed.
+    pub lists_deleted: bool,
+    /// Whether `updated since` filters a list.
+    pub lists_since: bool,
+}
+
+/// Whether an object can be written by upsert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upsert {
+    /// It cannot.
+    None,
+    /// By any custom field that is unique: a create whose answer was lost can simply be sent again.
+    ByUniqueField,
+}
+
+/// How a write whose answer was lost is found again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// By the key field, consistently.
+    ByKey,
+    /// Through the records that it points to, or by listing what was made since; then compared.
+    ByListing,
+    /// Only through an index that lags by up to this many milliseconds.
+    ByIndex {
+        /// The lag to wait out.
+        lag_ms: u64,
+    },
+    /// Not at all: such a record is held.
+    None,
+}
+
+/// How the system tells the number of an object's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Exactly, in one call.
+    Told,
+    /// It does not; a complete list is known by its end mark only.
+    NotTold,
+}
+
+/// How reference fields are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// With the record, on creation and later.
+    Inline,
+    /// With the record on creation; on existing records in calls of their own.
+    InlineOnCreate {
+        /// Links that one call covers.
+        per_call: u32,
+    },
+    /// In calls of their own.
+    Separate {
+        /// Links that one call covers.
+        per_call: u32,
+    },
+}
+
+/// An amount that a request takes from a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// The limit's name.
+    pub limit: &'static str,
+    /// How much, in the limit's unit (calls, tokens).
+    pub amount: u32,
+}
+
+/// A limit on calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name: `burst`, `daily`, `search`.
+    pub name: &'static str,
+    /// How much is allowed within the span.
+    pub amount: u64,
+    /// The span.
+    pub span: Span,
+}
+
+/// The span of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// A rolling window of this many milliseconds.
+    Rolling(u64),
+    /// A day, ending at midnight in the account's time zone.
+    Day,
+}
+
+impl Capabilities {
+    /// What can be done with `object`.
+    pub fn object(&self, object: &str) -> Option<&ObjectCapabilities> {
+        self.objects.iter().find(|have| have.object == *object)
+    }
+}
+
+impl Charge {
+    /// `amount` of `limit`.
+    pub const fn of(limit: &'static str, amount: u32) -> Self {
+        Self { limit, amount }
+    }
+}

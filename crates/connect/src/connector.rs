@@ -1,0 +1,84 @@
+//! What the engine sees of a system.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User};
+use jiff::Timestamp;
+
+use crate::{Capabilities, Cursor, Fault, LinkBatch, LinkOutcome, Read, Spent, WriteBatch, Written};
+
+/// One page of records.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The records.
+    pub records: Vec<Record>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<Cursor>,
+}
+
+/// A system, whatever is behind it: the HTTP driver with a dialect, files, a database, an overlay.
+///
+/// Contract for writes: the answer has one [`Written`] for each write of the batch, joined by `trace`.
+/// `Err` of [`Connector::write`] means that certainly *nothing* of the batch was applied.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// What the system can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Its objects.
+    fn objects(&self) -> Vec<ObjectName>;
+
+    /// Who we are there.
+    async fn account(&self) -> Result<Account, Fault>;
+
+    /// An object's fields. Call it before reading or writing the object.
+    async fn describe(&self, object: &ObjectName) -> Result<Schema, Fault>;
+
+    /// All users, inactive ones too.
+    async fn users(&self) -> Result<Vec<User>, Fault>;
+
+    /// What acts on its own when records are written; `None` where the platform does not tell.
+    async fn automations(&self) -> Result<Option<Vec<Automation>>, Fault>;
+
+    /// How many live records the system says it has; `None` where it does not tell.
+    async fn count(&self, object: &ObjectName) -> Result<Option<u64>, Fault>;
+
+    /// One page of a list.
+    async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault>;
+
+    /// Records by their ids, any number; those that no longer exist are not among the results.
+    async fn fetch(
+        &self,
+        object: &ObjectName,
+        fields: &Arc<[FieldName]>,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, Fault>;
+
+    /// A field that lists do not bring, for any number of records; records without it are left out.
+    async fn enrich(&self, object: &ObjectName, field: &FieldName, ids: &[RecordId]) -> Result<Vec<Record>, Fault>;
+
+    /// Records that may be what came of a batch whose answer was lost.
+    async fn candidates(
+        &self,
+        batch: &WriteBatch,
+        fields: &Arc<[FieldName]>,
+        since: Timestamp,
+    ) -> Result<Vec<Record>, Fault>;
+
+    /// Writes a batch of at most `write_batch` records.
+    async fn write(&self, batch: &WriteBatch) -> Result<Vec<Written>, Fault>;
+
+    /// Adds at most `per_call` links.
+    async fn link(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault>;
+
+    /// Reads a file's bytes into `to`.
+    async fn download(&self, object: &ObjectName, id: &RecordId, to: &Path) -> Result<Content, Fault>;
+
+    /// Creates a custom field and gives it as the system made it.
+    async fn create_field(&self, object: &ObjectName, field: &Field) -> Result<Field, Fault>;
+
+    /// What was spent since the connector was made.
+    fn spent(&self) -> Spent;
+}

@@ -1,0 +1,232 @@
+//! A platform, as text in and text out.
+
+use std::path::PathBuf;
+
+use handover_model::{Account, Automation, Field, ObjectName, Record, Schema, User};
+
+use crate::{Capabilities, Charge, Credentials, Cursor, Fault, LinkOutcome, Operation, Token, Written};
+
+/// What one platform says and understands.
+///
+/// Invariant: pure. No socket, clock, randomness or sleep, so that every rule of a platform is
+/// testable as text in, text out. State that describing needs again while writing (which custom field
+/// has which type) is given in at construction or learnt through [`Dialect::learn`].
+pub trait Dialect: Send + Sync {
+    /// What the platform can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// The objects that this dialect knows.
+    fn objects(&self) -> Vec<ObjectName>;
+
+    /// The request for an operation, or for its continuation at `cursor`.
+    fn encode(&self, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal>;
+
+    /// What a reply means. Called for every status; a fault is decided here.
+    fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault>;
+
+    /// Puts the credentials on a request.
+    fn authorize(&self, request: &mut Request, credentials: &Credentials);
+
+    /// What a reply's headers tell of the limits: the limit's name, how much it allows in all (if told),
+    /// how much remains.
+    fn limits_told(&self, reply: &Reply) -> Vec<LimitTold>;
+
+    /// Takes note of a schema: dialects whose values need the field types to be read or written keep it.
+    fn learn(&self, schema: &Schema);
+}
+
+/// One limit as a reply's headers tell it.
+pub type LimitTold = (&'static str, Option<u64>, Option<u64>);
+
+/// Something that the platform cannot do. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+/// The HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+/// Which of a platform's hosts a request goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// The API.
+    Api,
+    /// The token endpoint.
+    Oauth,
+    /// A whole address that the platform gave (a signed download address). Credentials are not sent
+    /// there unless it is on the API's own origin.
+    Given(String),
+}
+
+/// A request's body.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// JSON text.
+    Json(Vec<u8>),
+    /// A form.
+    Form(Vec<(String, String)>),
+    /// A multipart form; a part may be a staged file.
+    Multipart(Vec<Part>),
+}
+
+/// One part of a multipart form.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// A plain field.
+    Text {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A staged file, streamed.
+    File {
+        /// The field's name.
+        name: String,
+        /// The file name that the platform shall know.
+        file_name: String,
+        /// Where the bytes are.
+        path: PathBuf,
+        /// Their number.
+        bytes: u64,
+    },
+}
+
+/// A request, free of base address and credentials.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The host.
+    pub host: Host,
+    /// The path, beginning with `/`.
+    pub path: String,
+    /// The query, not encoded.
+    pub query: Vec<(String, String)>,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Body,
+    /// Whether sending it twice does no harm.
+    pub idempotent: bool,
+    /// The limits that it counts against.
+    pub charges: Vec<Charge>,
+    /// Where a successful reply's body is streamed to, for downloads.
+    pub sink: Option<PathBuf>,
+}
+
+/// A reply.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty when it went to the request's sink.
+    pub body: Vec<u8>,
+    /// What went to the sink.
+    pub sunk: Option<handover_model::Content>,
+}
+
+/// What a reply means for its operation.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Go on with the same operation at this cursor, after waiting this long.
+    Then {
+        /// Where to go on.
+        cursor: Cursor,
+        /// How long to wait first, in milliseconds (a job that is polled).
+        wait_ms: u64,
+    },
+    /// Records, and where to go on. Answers `List`, `Fetch`, `Enrich`, `Candidates`.
+    Page {
+        /// The records.
+        records: Vec<Record>,
+        /// Where the next page begins; `None` at the end.
+        next: Option<Cursor>,
+    },
+    /// Answers `Account`.
+    Account(Account),
+    /// Answers `Describe`.
+    Schema(Schema),
+    /// Answers `Users`.
+    Users {
+        /// The users.
+        users: Vec<User>,
+        /// Where the next page begins.
+        next: Option<Cursor>,
+    },
+    /// Answers `Automations`.
+    Automations(Vec<Automation>),
+    /// Answers `Count`.
+    Count(u64),
+    /// Answers `Write`: one for each write, joined by `trace`, never by position.
+    Written(Vec<Written>),
+    /// Answers `Link`.
+    Linked(Vec<LinkOutcome>),
+    /// Answers `Download`: the bytes are in the sink.
+    Downloaded,
+    /// Answers `CreateField`.
+    Field(Field),
+    /// Answers `Refresh`.
+    Token(Token),
+}
+
+impl Request {
+    /// A request to the API, idempotent when it is a GET, without a body.
+    pub fn new(method: Method, path: impl Into<String>, charges: &[Charge]) -> Self {
+        Self {
+            method,
+            host: Host::Api,
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::Empty,
+            idempotent: method == Method::Get,
+            charges: charges.to_vec(),
+            sink: None,
+        }
+    }
+
+    /// The same request with one more query parameter.
+    #[must_use]
+    pub fn with_query(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same request with a JSON body.
+    #[must_use]
+    pub fn with_json(mut self, body: Vec<u8>) -> Self {
+        self.body = Body::Json(body);
+        self
+    }
+
+    /// The same request, safe to send twice.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+}
+
+impl Reply {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
+    }
+}

@@ -1,0 +1,203 @@
+//! What the engine can ask of a system.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use handover_model::{Content, Field, FieldName, Fields, ObjectName, RecordId};
+use jiff::Timestamp;
+
+use crate::Fault;
+
+/// Where an operation goes on: a page's cursor, or a dialect's own note about a step in the middle.
+/// Only the dialect that made it reads it; it is stored, so that reading resumes after a crash.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+/// One thing asked of a system. Each may take several requests (see [`crate::Step`]).
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Who are we, and what may we do?
+    Account,
+    /// An object's fields.
+    Describe(ObjectName),
+    /// All users, inactive ones too.
+    Users,
+    /// Workflows and the like that act when records are written.
+    Automations,
+    /// How many live records an object has.
+    Count(ObjectName),
+    /// Records of an object, page by page.
+    List(Read),
+    /// Records by their ids. Ids that no longer exist are simply not among the results; an id that was
+    /// merged away may bring a record with another id.
+    Fetch {
+        /// The object.
+        object: ObjectName,
+        /// The fields.
+        fields: Arc<[FieldName]>,
+        /// At most `fetch_batch` ids.
+        ids: Vec<RecordId>,
+    },
+    /// A field that lists do not bring, for some records. Yields records with that field only.
+    Enrich {
+        /// The object.
+        object: ObjectName,
+        /// The field, one with [`handover_model::ReadCost::Extra`].
+        field: FieldName,
+        /// At most `per_call` ids.
+        ids: Vec<RecordId>,
+    },
+    /// Records that may be what came of writes whose answers were lost: found by the key field, or by
+    /// listing what was made since, or through the records pointed to. Yields candidates with `fields`
+    /// read; the engine decides which is which.
+    Candidates {
+        /// The batch whose answer was lost.
+        batch: WriteBatch,
+        /// The fields to read.
+        fields: Arc<[FieldName]>,
+        /// A little before the write was sent.
+        since: Timestamp,
+    },
+    /// Creates, updates or upserts records.
+    Write(WriteBatch),
+    /// Adds links between existing records.
+    Link(LinkBatch),
+    /// Reads a file's bytes into a file.
+    Download {
+        /// The object.
+        object: ObjectName,
+        /// The record.
+        id: RecordId,
+        /// Where the bytes go.
+        to: PathBuf,
+    },
+    /// Creates a custom field.
+    CreateField {
+        /// The object.
+        object: ObjectName,
+        /// The field wanted; its name is a wish where the platform assigns names.
+        field: Field,
+    },
+    /// Exchanges a refresh token for an access token.
+    Refresh,
+}
+
+/// Which records to list.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The object.
+    pub object: ObjectName,
+    /// The fields; dialects read no others (some bring more: they are dropped).
+    pub fields: Arc<[FieldName]>,
+    /// Live or deleted ones.
+    pub which: Which,
+    /// Only those modified at or after this time.
+    pub since: Option<Timestamp>,
+}
+
+/// Live or deleted records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those that users see, archived deals and the like included.
+    Live,
+    /// Those that were deleted and that the system still remembers.
+    Deleted,
+}
+
+/// Records to be written in one operation, all in the same mode.
+#[derive(Clone, Debug)]
+pub struct WriteBatch {
+    /// The object.
+    pub object: ObjectName,
+    /// Create, update or upsert.
+    pub mode: WriteMode,
+    /// At most `write_batch` records.
+    pub writes: Arc<[Write]>,
+}
+
+/// How records are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteMode {
+    /// New records. `key` names the field that carries the source key where the object has one.
+    Create {
+        /// The key field.
+        key: Option<FieldName>,
+    },
+    /// Existing records, by their ids.
+    Update,
+    /// Either, by a unique field that each write has among its fields.
+    Upsert {
+        /// The unique field.
+        key: FieldName,
+    },
+}
+
+/// One record to be written.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// What the result is joined by; unique within the batch.
+    pub trace: RecordId,
+    /// The target id, for updates.
+    pub id: Option<RecordId>,
+    /// What to write. [`handover_model::Value::Null`] clears a field.
+    pub fields: Fields,
+    /// The bytes, for files.
+    pub content: Option<Content>,
+}
+
+/// What became of one write.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The write's `trace`.
+    pub trace: RecordId,
+    /// Its outcome.
+    pub outcome: WriteOutcome,
+}
+
+/// A write is never merely "failed": a lost answer may have been applied.
+#[derive(Clone, Debug)]
+pub enum WriteOutcome {
+    /// Confirmed by the system.
+    Applied {
+        /// The target id.
+        id: RecordId,
+        /// Whether an upsert made a new record; `None` where the system does not say.
+        created: Option<bool>,
+    },
+    /// Certainly not applied.
+    Refused(Fault),
+    /// Perhaps applied: to be looked up before anything else is tried.
+    Unknown(Fault),
+}
+
+/// Links to be added in one operation, all of the same field.
+#[derive(Clone, Debug)]
+pub struct LinkBatch {
+    /// The object that has the field.
+    pub object: ObjectName,
+    /// The reference field.
+    pub field: FieldName,
+    /// The object pointed to.
+    pub to_object: ObjectName,
+    /// At most `per_call` links.
+    pub links: Arc<[Link]>,
+}
+
+/// One link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The record that points.
+    pub from: RecordId,
+    /// The record pointed to.
+    pub to: RecordId,
+}
+
+/// What became of one link. Adding a link that exists is success.
+#[derive(Clone, Debug)]
+pub struct LinkOutcome {
+    /// The link.
+    pub link: Link,
+    /// `Err` when the system refused it.
+    pub result: Result<(), Fault>,
+}

@@ -1,0 +1,200 @@
+//! A flow: one object of one system paired with one of another, and the rules between them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FieldName, FlowName, ObjectName, SystemName, Value};
+
+/// Where in the project a thing is written: what every message about it names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The file, relative to the project.
+    pub file: Arc<str>,
+    /// The line, from 1; 0 when the file as a whole is meant.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+/// One side of a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// The system.
+    pub system: SystemName,
+    /// The object in it.
+    pub object: ObjectName,
+}
+
+/// An object in one system paired with an object in another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Its name.
+    pub name: FlowName,
+    /// Where records come from.
+    pub source: End,
+    /// Where they go.
+    pub target: End,
+    /// Which records of the source object belong to this flow; all when `None`.
+    pub scope: Option<Scope>,
+    /// The target field that holds the source key `system:object:id`, if the target has one.
+    pub key: Option<FieldName>,
+    /// How a target record is found that a source record already is, in this order.
+    pub matching: Vec<MatchKey>,
+    /// Which value wins on a matched record, unless the field's rule says otherwise.
+    pub keep: Keep,
+    /// The field rules, one for each target field.
+    pub rules: Vec<Rule>,
+    /// Source fields that are left out, and why.
+    pub excluded: BTreeMap<FieldName, (String, Place)>,
+    /// Where the flow is written.
+    pub place: Place,
+}
+
+/// Which records belong to a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// A VRL expression over the source record, true for records that belong.
+    pub expression: String,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// How one target field gets its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// The target field.
+    pub target: FieldName,
+    /// Where the value comes from.
+    pub from: From,
+    /// Named steps that it goes through, in order.
+    pub steps: Vec<Step>,
+    /// The translation table that it is looked up in, after the steps.
+    pub table: Option<String>,
+    /// What is written when the value is blank.
+    pub default: Option<Default>,
+    /// Which value wins on a matched record; the flow's `keep` when `None`.
+    pub keep: Option<Keep>,
+    /// For links: write the record without waiting for a held parent, add the link when it is released.
+    pub later: bool,
+    /// Where the rule is written.
+    pub place: Place,
+}
+
+/// Where a rule's value comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum From {
+    /// A source field; `id` is the record's own id.
+    Field(FieldName),
+    /// A VRL expression over the source record.
+    Expression(String),
+    /// The same value for every record.
+    Constant(Value),
+}
+
+/// A default value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Default(pub Value);
+
+/// A named step with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name: `trim`, `phone`, ...
+    pub name: String,
+    /// Its arguments: `{region: US}`.
+    pub arguments: BTreeMap<String, Value>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// One key by which a counterpart is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchKey {
+    /// How its values are made comparable.
+    pub kind: MatchKind,
+    /// Source fields whose values count, `id` for the record's own id.
+    pub source: Vec<FieldName>,
+    /// Target fields whose values count.
+    pub target: Vec<FieldName>,
+    /// The region in which phone numbers without a country code stand (ISO 3166 alpha-2).
+    pub region: Option<String>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// How match values are made comparable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MatchKind {
+    /// An id of the source that the target holds, compared as it is.
+    ExternalId,
+    /// An e-mail address, compared without case and surrounding blanks.
+    Email,
+    /// A phone number, compared in its international form.
+    Phone,
+    /// A web domain, compared without scheme, `www.` and path.
+    Domain,
+    /// Text, compared without case, surrounding and repeated blanks.
+    Text,
+}
+
+/// Survivorship: which value wins on a record that both sides had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The source's, unless it is blank.
+    Source,
+    /// The target's, always.
+    Target,
+    /// The target's unless it is blank.
+    FillEmpty,
+    /// That of the record which was modified later.
+    Newest,
+    /// Both, the target's first, with this between them, unless one contains the other.
+    Concatenate(String),
+}
+
+/// A translation table: a source value to a target value.
+#[derive(Clone, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its name: the file is `translations/NAME.csv`.
+    pub name: String,
+    /// Its rows by source value.
+    pub rows: BTreeMap<String, TableRow>,
+    /// Where the file is.
+    pub place: Place,
+}
+
+/// One row of a translation table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRow {
+    /// The target value.
+    pub to: String,
+    /// Where the row is.
+    pub place: Place,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line, self.column) {
+            (0, _) => write!(f, "{}", self.file),
+            (line, 0) => write!(f, "{}:{line}", self.file),
+            (line, column) => write!(f, "{}:{line}:{column}", self.file),
+        }
+    }
+}
+
+impl MatchKind {
+    /// The word for it, as the project file writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::ExternalId => "external_id",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Domain => "domain",
+            Self::Text => "text",
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Records kept out of the target: why, and what a person can answer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FieldName, FlowName, ObjectName, RecordId, Value};
+
+/// A reason for which a record is kept out of the target. Holds with equal [`Cause::group`] are
+/// answered together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum Cause {
+    /// A value that the translation table does not have.
+    Untranslated {
+        /// The target field.
+        field: FieldName,
+        /// The translation table.
+        table: String,
+        /// The source value.
+        value: String,
+        /// What users of the source call it.
+        label: String,
+    },
+    /// A user of the source who has no counterpart in the target.
+    UnknownUser {
+        /// The target field.
+        field: FieldName,
+        /// The source user's id.
+        user: String,
+        /// The source user's e-mail, or the id where there is none.
+        label: String,
+    },
+    /// Several target records qualify.
+    Ambiguous {
+        /// The key by which they qualify.
+        key: String,
+        /// The candidates.
+        candidates: Vec<Candidate>,
+    },
+    /// One key points to one target record, another to another.
+    Contradiction {
+        /// Key and candidate, in the order of the match rules.
+        candidates: Vec<Candidate>,
+    },
+    /// Another source record claims the same target record, or has the same unique value.
+    DuplicateSource {
+        /// The key that both have.
+        key: String,
+        /// The other source records.
+        others: Vec<RecordId>,
+    },
+    /// A record that it points to is not in the target yet.
+    ParentHeld {
+        /// The target field that points.
+        field: FieldName,
+        /// The parent's flow.
+        flow: FlowName,
+        /// The parent's id in the source.
+        parent: RecordId,
+    },
+    /// A value that the target would not take.
+    Invalid {
+        /// The target field.
+        field: FieldName,
+        /// The rule that it breaks, in words, without the value.
+        rule: String,
+    },
+    /// A required field without a value.
+    Missing {
+        /// The target field.
+        field: FieldName,
+    },
+    /// The target refused the write.
+    Refused {
+        /// The platform's code.
+        code: String,
+        /// The field it names, if it names one.
+        field: Option<FieldName>,
+        /// The platform's sentence, without values.
+        message: String,
+    },
+    /// The answer to a write was lost and looking it up did not settle whether it was applied.
+    OutcomeUnknown,
+    /// A file whose bytes cannot be read from the source.
+    ContentGone {
+        /// What the source said.
+        message: String,
+    },
+    /// The record disappeared from the source while it was being carried over.
+    SourceGone,
+    /// The target record was deleted or changed behind the pass.
+    TargetGone {
+        /// The target record.
+        target: RecordId,
+    },
+    /// An expression or a step failed on this record's values.
+    Expression {
+        /// The target field.
+        field: FieldName,
+        /// What failed, without values.
+        message: String,
+    },
+}
+
+/// A target record that may be the counterpart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The key by which it qualifies.
+    pub key: String,
+    /// Its id in the target.
+    pub target: RecordId,
+    /// A few of its values, for the person who decides.
+    pub shown: Vec<(FieldName, Value)>,
+}
+
+/// A record kept out, for one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// The flow.
+    pub flow: FlowName,
+    /// The source object.
+    pub object: ObjectName,
+    /// The source record.
+    pub record: RecordId,
+    /// What people call the record (its name, title or subject).
+    pub title: String,
+    /// Why it is held.
+    pub cause: Cause,
+    /// The source value in question, if the cause is about one.
+    pub value: Option<Value>,
+    /// Announced holds (found before anything was written) and their children do not count towards the
+    /// error threshold.
+    pub announced: bool,
+}
+
+/// What a person answers to a hold or a group of holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// Translate the value; a row is appended to the translation table.
+    Translate {
+        /// The target value.
+        to: String,
+    },
+    /// Assign the source user's records to this target user; a row is appended to `users`.
+    Assign {
+        /// The target user's e-mail or id.
+        to: String,
+    },
+    /// This target record is the counterpart.
+    Choose {
+        /// Its id.
+        target: RecordId,
+    },
+    /// None of the candidates: create a new record.
+    Create,
+    /// Use this value for the field instead of the source's.
+    Edit {
+        /// The target field.
+        field: FieldName,
+        /// The value.
+        value: Value,
+    },
+    /// Merge into the target record of another source record.
+    MergeInto {
+        /// The other source record.
+        record: RecordId,
+    },
+    /// Leave the record out.
+    Skip,
+    /// Accept that the record stays held: the migration can be complete without it.
+    Accept,
+    /// Judge it again: what stood in the way was mended outside.
+    Retry,
+}
+
+impl Cause {
+    /// The cause's word: `untranslated`, `parent_held`, ...
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Untranslated { .. } => "untranslated",
+            Self::UnknownUser { .. } => "unknown_user",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Contradiction { .. } => "contradiction",
+            Self::DuplicateSource { .. } => "duplicate_source",
+            Self::ParentHeld { .. } => "parent_held",
+            Self::Invalid { .. } => "invalid",
+            Self::Missing { .. } => "missing",
+            Self::Refused { .. } => "refused",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::ContentGone { .. } => "content_gone",
+            Self::SourceGone => "source_gone",
+            Self::TargetGone { .. } => "target_gone",
+            Self::Expression { .. } => "expression",
+        }
+    }
+
+    /// Holds with the same group are answered together: one translation, one assignment.
+    pub fn group(&self) -> String {
+        match self {
+            Self::Untranslated { table, value, .. } => format!("untranslated:{table}:{value}"),
+            Self::UnknownUser { user, .. } => format!("unknown_user:{user}"),
+            Self::Invalid { field, rule } => format!("invalid:{field}:{rule}"),
+            Self::Missing { field } => format!("missing:{field}"),
+            Self::Refused { code, field, .. } => {
+                format!("refused:{code}:{}", field.as_ref().map_or("", |field| field.as_str()))
+            }
+            Self::Expression { field, message } => format!("expression:{field}:{message}"),
+            Self::Ambiguous { .. }
+            | Self::Contradiction { .. }
+            | Self::DuplicateSource { .. }
+            | Self::ParentHeld { .. }
+            | Self::OutcomeUnknown
+            | Self::ContentGone { .. }
+            | Self::SourceGone
+            | Self::TargetGone { .. } => self.word().to_owned(),
+        }
+    }
+
+    /// The cause in one sentence, for people. Values are not part of it.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Untranslated { table, label, field, .. } => {
+                format!("`{label}` has no row in translations/{table}.csv (for `{field}`)")
+            }
+            Self::UnknownUser { label, .. } => format!("the user {label} has no counterpart in the target"),
+            Self::Ambiguous { key, candidates } => {
+                format!("{} target records qualify by {key}", candidates.len())
+            }
+            Self::Contradiction { candidates } => {
+                let keys: Vec<_> = candidates.iter().map(|candidate| candidate.key.as_str()).collect();
+                format!("{} point to different target records", keys.join(" and "))
+            }
+            Self::DuplicateSource { key, others } => {
+                format!("{} other source record(s) have the same {key}", others.len())
+            }
+            Self::ParentHeld { flow, .. } => format!("waits for its parent in `{flow}`"),
+            Self::Invalid { field, rule } => format!("`{field}`: {rule}"),
+            Self::Missing { field } => format!("`{field}` is required and has no value"),
+            Self::Refused { code, message, .. } => format!("the target refused it: {code}: {message}"),
+            Self::OutcomeUnknown => "a write whose answer was lost could not be looked up".to_owned(),
+            Self::ContentGone { message } => format!("the file's bytes cannot be read: {message}"),
+            Self::SourceGone => "the record disappeared from the source".to_owned(),
+            Self::TargetGone { target } => format!("the target record {target} is gone"),
+            Self::Expression { field, message } => format!("`{field}`: {message}"),
+        }
+    }
+}
