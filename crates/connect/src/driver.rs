@@ -441,7 +441,7 @@ impl Connector for Driver {
 
     async fn enrich(&self, object: &ObjectName, field: &FieldName, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {
         let cost =
-            lock(&self.schemas).get(object).and_then(|schema| schema.field(field.as_str())).map(|field| field.read);
+            lock(&self.schemas).get(object).and_then(|schema| schema.field(field.as_str())).map(|field| field.read.clone());
         let Some(ReadCost::Extra { per_call, .. }) = cost else {
             return Err(Fault::unsupported(format!("`{field}` of `{object}` is not read in calls of its own")));
         };

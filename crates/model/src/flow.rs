@@ -77,6 +77,8 @@ pub struct Rule {
     pub default: Option<Default>,
     /// Which value wins on a matched record; the flow's `keep` when `None`.
     pub keep: Option<Keep>,
+    /// For links: the flow whose pairs are meant, when several pair the same objects.
+    pub flow: Option<FlowName>,
     /// For links: write the record without waiting for a held parent, add the link when it is released.
     pub later: bool,
     /// Where the rule is written.
@@ -86,8 +88,9 @@ pub struct Rule {
 /// Where a rule's value comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum From {
-    /// A source field; `id` is the record's own id.
-    Field(FieldName),
+    /// Source fields; `id` is the record's own id. Of several, links are united in order, of anything
+    /// else the first that is not blank is taken.
+    Fields(Vec<FieldName>),
     /// A VRL expression over the source record.
     Expression(String),
     /// The same value for every record.

@@ -20,5 +20,5 @@ pub use hold::{Answer, Candidate, Cause, Hold};
 pub use ids::{FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
 pub use outcome::{Counts, Outcome};
 pub use record::{Content, Fields, Record};
-pub use schema::{Account, Automation, Choice, Field, Kind, ReadCost, Schema, User, Writable};
+pub use schema::{Above, Account, Automation, Choice, Field, Kind, ReadCost, Schema, User, Writable};
 pub use value::Value;

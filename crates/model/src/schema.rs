@@ -52,7 +52,7 @@ pub enum Writable {
 }
 
 /// What reading a field costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReadCost {
     /// It comes with the list of records.
     Listed,
@@ -62,7 +62,19 @@ pub enum ReadCost {
         per_call: u32,
         /// Dear fields are read only when the project asks for them by name.
         opt_in: bool,
+        /// The extra call is made only for records whose listed number `field` is greater than `than`
+        /// (a deal with more participants than its main person).
+        only_above: Option<Above>,
     },
+}
+
+/// A listed number that tells whether an extra call is worth making.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Above {
+    /// The listed field.
+    pub field: FieldName,
+    /// The call is made for greater numbers only.
+    pub than: u32,
 }
 
 /// What a field holds.
