@@ -7,6 +7,7 @@
 //!   ids of the records it points to. So mapping, merging and comparing know one thing only.
 //! - Deliberately absent: I/O, async, clock, randomness, and every platform's name.
 
+mod finding;
 mod flow;
 mod hold;
 mod ids;
@@ -15,6 +16,7 @@ mod record;
 mod schema;
 mod value;
 
+pub use finding::{Finding, Weight};
 pub use flow::{Default, End, Flow, From, Keep, MatchKey, MatchKind, Place, Rule, Scope, Step, Table, TableRow};
 pub use hold::{Answer, Candidate, Cause, Hold};
 pub use ids::{FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
