@@ -1,0 +1,3 @@
+//! The sandbox through its public doors.
+
+mod sample;
