@@ -1,0 +1,220 @@
+//! Links between records: the one table of type ids, and the fields made of them.
+//!
+//! - A link has a direction, and each direction its own type id (sheet: HubSpot section 5.6 [doc]):
+//!   contact to company is 279, company to contact 280. Only the direction in which a field points
+//!   stands here.
+//! - Type 1 instead of 279 makes a company the contact's *primary* one (sheet: HubSpot section 5.6
+//!   [doc]); so the primary company is a field of its own, and the plain field never touches it.
+//! - A read of the plain field gives every linked record whatever the labels of the links.
+
+use handover_connect::{Fault, LinkOutcome};
+use handover_connect::{LinkBatch, Refusal, Reply};
+use handover_model::{Field, Kind, ReadCost, Record, Value, Writable};
+use serde_json::{Value as Json, json};
+
+use super::faults;
+use super::json::{id_text, items, text_at};
+
+/// A reference field that is made of links.
+#[derive(Debug)]
+pub(super) struct Association {
+    /// The object that has the field.
+    pub(super) from: &'static str,
+    /// The field.
+    pub(super) field: &'static str,
+    /// The object pointed to.
+    pub(super) to: &'static str,
+    /// What users read.
+    pub(super) label: &'static str,
+    /// The type id that is written.
+    pub(super) type_id: u64,
+    /// Whether the field gathers all links to the object, or only those of the type.
+    pub(super) all: bool,
+}
+
+/// Inputs of one v4 batch read (sheet: HubSpot section 5.1 [doc]).
+pub(super) const READ_BATCH: u32 = 1_000;
+/// Inputs of one v4 batch create (sheet: HubSpot section 5.1 [doc]).
+pub(super) const WRITE_BATCH: u32 = 2_000;
+
+/// Every type id in use (sheet: HubSpot section 5.6 [code, doc]).
+pub(super) const ASSOCIATIONS: [Association; 21] = [
+    all("contacts", "associations.companies", "companies", "Companies", 279),
+    one("contacts", "associations.primary_company", "companies", "Primary company", 1),
+    one("companies", "associations.parent_company", "companies", "Parent company", 14),
+    all("deals", "associations.contacts", "contacts", "Contacts", 3),
+    all("deals", "associations.companies", "companies", "Companies", 341),
+    one("deals", "associations.primary_company", "companies", "Primary company", 5),
+    all("notes", "associations.contacts", "contacts", "Contacts", 202),
+    all("notes", "associations.companies", "companies", "Companies", 190),
+    all("notes", "associations.deals", "deals", "Deals", 214),
+    all("calls", "associations.contacts", "contacts", "Contacts", 194),
+    all("calls", "associations.companies", "companies", "Companies", 182),
+    all("calls", "associations.deals", "deals", "Deals", 206),
+    all("emails", "associations.contacts", "contacts", "Contacts", 198),
+    all("emails", "associations.companies", "companies", "Companies", 186),
+    all("emails", "associations.deals", "deals", "Deals", 210),
+    all("meetings", "associations.contacts", "contacts", "Contacts", 200),
+    all("meetings", "associations.companies", "companies", "Companies", 188),
+    all("meetings", "associations.deals", "deals", "Deals", 212),
+    all("tasks", "associations.contacts", "contacts", "Contacts", 204),
+    all("tasks", "associations.companies", "companies", "Companies", 192),
+    all("tasks", "associations.deals", "deals", "Deals", 216),
+];
+
+const fn all(
+    from: &'static str,
+    field: &'static str,
+    to: &'static str,
+    label: &'static str,
+    type_id: u64,
+) -> Association {
+    Association { from, field, to, label, type_id, all: true }
+}
+
+const fn one(
+    from: &'static str,
+    field: &'static str,
+    to: &'static str,
+    label: &'static str,
+    type_id: u64,
+) -> Association {
+    Association { from, field, to, label, type_id, all: false }
+}
+
+/// The link fields of an object.
+pub(super) fn of(object: &str) -> impl Iterator<Item = &'static Association> {
+    ASSOCIATIONS.iter().filter(move |association| association.from == object)
+}
+
+/// The link field of a name.
+pub(super) fn named(object: &str, field: &str) -> Option<&'static Association> {
+    of(object).find(|association| association.field == field)
+}
+
+/// Whether a field's name is that of a link field.
+pub(super) fn is_link(field: &str) -> bool {
+    field.starts_with("associations.")
+}
+
+impl Association {
+    /// The field as the schema shows it.
+    pub(super) fn field(&self) -> Field {
+        Field {
+            name: self.field.into(),
+            label: self.label.to_owned(),
+            kind: Kind::Reference { object: self.to.into(), many: self.all },
+            required: false,
+            writable: Writable::Always,
+            unique: false,
+            custom: false,
+            // Lists tell which records are linked but not dependably by which type, so the primary
+            // company and the parent need the v4 read (sheet: HubSpot section 4 [doc, obs]).
+            read: if self.all {
+                ReadCost::Listed
+            } else {
+                ReadCost::Extra { per_call: READ_BATCH, opt_in: false, only_above: None }
+            },
+        }
+    }
+
+    /// The type, as requests write it.
+    pub(super) fn types(&self) -> Json {
+        json!([{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": self.type_id }])
+    }
+
+    /// Whether one result of a v4 read belongs to this field. The first result is not the primary one
+    /// (sheet: HubSpot section 5.6 [doc, obs]): the type decides.
+    fn takes(&self, result: &Json) -> bool {
+        self.all
+            || items(result, "associationTypes").iter().any(|kind| {
+                text_at(kind, "category") == Some("HUBSPOT_DEFINED")
+                    && kind.get("typeId").and_then(Json::as_u64) == Some(self.type_id)
+            })
+    }
+
+    /// Puts the linked records of one v4 result into the record's field.
+    pub(super) fn fill(&self, record: &mut Record, to: &[Json]) {
+        let ids = to.iter().filter(|result| self.takes(result)).filter_map(|result| id_text(result.get("toObjectId")?));
+        self.add(record, ids.collect());
+    }
+
+    /// Adds ids to the record's field. In the order of the ids, each once: replies promise no order, and
+    /// a link in another place is not a change.
+    pub(super) fn add(&self, record: &mut Record, ids: Vec<String>) {
+        let had: Vec<String> = record
+            .fields
+            .get(self.field)
+            .map(|value| value.ids().into_iter().map(str::to_owned).collect())
+            .unwrap_or_default();
+        let mut ids: Vec<String> = had.into_iter().chain(ids).collect();
+        ids.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        ids.dedup();
+        let value = match (self.all, ids.is_empty()) {
+            (_, true) => Value::Null,
+            (true, false) => Value::List(ids.into_iter().map(Value::Text).collect()),
+            (false, false) => ids.into_iter().next().map_or(Value::Null, Value::Text),
+        };
+        record.fields.set(self.field.into(), value);
+    }
+}
+
+/// The body of a v4 batch create. Adding a link that exists is success, so sending it twice does no harm
+/// (sheet: HubSpot section 5.4 [unsure but consistent with the label documents]).
+pub(super) fn link_body(batch: &LinkBatch) -> Result<Json, Refusal> {
+    let association = named(batch.object.as_str(), batch.field.as_str())
+        .filter(|association| association.to == batch.to_object.as_str())
+        .ok_or_else(|| Refusal(format!("`{}` of `{}` is not a link field", batch.field, batch.object)))?;
+    let inputs: Vec<Json> = batch
+        .links
+        .iter()
+        .map(|link| {
+            json!({
+                "from": { "id": link.from.as_str() },
+                "to": { "id": link.to.as_str() },
+                "types": association.types(),
+            })
+        })
+        .collect();
+    Ok(json!({ "inputs": inputs }))
+}
+
+/// One outcome for each link, joined by its two ids: results have no order.
+pub(super) fn linked(batch: &LinkBatch, body: &Json, reply: &Reply) -> Vec<LinkOutcome> {
+    let made: std::collections::HashSet<(String, String)> = items(body, "results").iter().filter_map(ends).collect();
+    let errors: Vec<(Option<String>, Option<String>, Fault)> = items(body, "errors")
+        .iter()
+        .map(|error| {
+            let end = |name: &str| error.pointer(&format!("/context/{name}/0")).and_then(id_text);
+            (end("fromObjectId"), end("toObjectId"), faults::of_row(error, reply))
+        })
+        .collect();
+    let outcome = |from: &str, to: &str| {
+        if made.contains(&(from.to_owned(), to.to_owned())) {
+            return Ok(());
+        }
+        let names = |(a, b, _): &&(Option<String>, Option<String>, Fault)| {
+            a.as_deref().is_some_and(|a| a == from) && b.as_deref().is_none_or(|b| b == to)
+                || a.is_none() && b.as_deref().is_some_and(|b| b == to)
+        };
+        let nameless = |(a, b, _): &&(Option<String>, Option<String>, Fault)| a.is_none() && b.is_none();
+        match errors.iter().find(names).or_else(|| errors.iter().find(nameless)) {
+            Some((_, _, fault)) => Err(fault.clone()),
+            None => Err(Fault::malformed("the answer does not mention this link")),
+        }
+    };
+    batch
+        .links
+        .iter()
+        .map(|link| LinkOutcome { link: link.clone(), result: outcome(link.from.as_str(), link.to.as_str()) })
+        .collect()
+}
+
+/// The two ids of a result; the plain and the default endpoints write them differently (sheet: HubSpot
+/// section 5.6 [spec]).
+fn ends(result: &Json) -> Option<(String, String)> {
+    let end = |flat: &str, nested: &str| {
+        result.get(flat).and_then(id_text).or_else(|| result.pointer(nested).and_then(id_text))
+    };
+    Some((end("fromObjectId", "/from/id")?, end("toObjectId", "/to/id")?))
+}

@@ -1,0 +1,82 @@
+//! What HubSpot can do, as the one table that the manual and the planner read.
+
+use handover_connect::{Capabilities, Charge, Count, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
+
+use super::associations;
+use super::objects::{Family, OBJECTS, Object};
+
+/// A call that is no search.
+pub(super) const CALL: [Charge; 2] = [Charge::of("burst", 1), Charge::of("daily", 1)];
+/// A search. It has a limit of its own and counts for the day; whether it also takes from the burst of a
+/// private app is not said, so it is charged there too (sheet: HubSpot section 6 [doc]).
+pub(super) const SEARCH: [Charge; 3] = [Charge::of("search", 1), Charge::of("burst", 1), Charge::of("daily", 1)];
+
+/// How long the search index may lag behind writes: a connector's manual asks for 60 seconds after an
+/// update, others found more (sheet: HubSpot section 4 [obs]).
+const INDEX_LAG_MS: u64 = 90_000;
+
+/// The table. Limits are those of the lowest tier; replies' headers tell the account's own (sheet: HubSpot
+/// section 6 [doc]).
+pub(super) fn table() -> Capabilities {
+    Capabilities {
+        platform: "hubspot",
+        objects: OBJECTS.iter().map(of_object).collect(),
+        limits: vec![
+            Limit { name: "burst", amount: 100, span: Span::Rolling(10_000) },
+            Limit { name: "daily", amount: 250_000, span: Span::Day },
+            Limit { name: "search", amount: 5, span: Span::Rolling(1_000) },
+        ],
+        automations: true,
+        create_fields: true,
+    }
+}
+
+fn of_object(object: &Object) -> ObjectCapabilities {
+    let per_call = associations::WRITE_BATCH;
+    let common = ObjectCapabilities {
+        object: object.name.into(),
+        list_page: 100,
+        list_charges: CALL.to_vec(),
+        fetch_batch: 100,
+        fetch_charges: CALL.to_vec(),
+        write_batch: 100,
+        write_charges: CALL.to_vec(),
+        upsert: Upsert::None,
+        lookup: Lookup::None,
+        count: Count::Told,
+        links: Links::Separate { per_call },
+        content: false,
+        lists_deleted: true,
+        lists_since: true,
+    };
+    match object.family {
+        // Reading by a unique property is consistent, search is not (sheet: HubSpot sections 4, 5.2 [doc]).
+        Family::Record => ObjectCapabilities { upsert: Upsert::ByUniqueField, lookup: Lookup::ByKey, ..common },
+        // Unique custom properties on activities are not certain (sheet: HubSpot section 5.2 [unsure]), so
+        // they are created and looked for at their parents or through the index.
+        Family::Activity => ObjectCapabilities {
+            lookup: Lookup::ByIndex { lag_ms: INDEX_LAG_MS },
+            links: Links::InlineOnCreate { per_call },
+            ..common
+        },
+        Family::File => ObjectCapabilities {
+            fetch_batch: 1,
+            write_batch: 1,
+            lookup: Lookup::ByListing,
+            count: Count::NotTold,
+            links: Links::Inline,
+            content: true,
+            lists_deleted: false,
+            lists_since: false,
+            ..common
+        },
+        Family::Attachment => ObjectCapabilities {
+            write_batch: 0,
+            count: Count::NotTold,
+            links: Links::Inline,
+            content: true,
+            lists_deleted: false,
+            ..common
+        },
+    }
+}

@@ -1,0 +1,109 @@
+//! HubSpot: companies, contacts, deals, activities, files.
+//!
+//! Text in, text out. What a reply leaves open (links, files, pipelines) becomes a continuation whose
+//! state stands in the cursor.
+//!
+//! Invariants:
+//! - Records are listed by the plain list, which has no ceiling and no lag; the search index serves only
+//!   "changed since", by a keyset that cannot lose records of one time stamp, and numbers.
+//! - Rows of a batch are joined by the trace that we gave them, never by place.
+//! - No message repeats a value that was written.
+//!
+//! Deliberately absent: custom objects, leads, tickets, line items; association labels of the portal's
+//! own; moving `lifecyclestage` backwards (it wants to be cleared in a request before, sheet: HubSpot
+//! section 9, trap 4 [doc]); what the credentials lack before a call is refused.
+
+mod account;
+mod associations;
+mod auth;
+mod capabilities;
+mod decode;
+mod encode;
+mod faults;
+mod files;
+mod gather;
+mod json;
+mod objects;
+mod place;
+mod reading;
+mod schema;
+mod values;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use handover_connect::{
+    Capabilities, Credentials, Cursor, Dialect, Fault, LimitTold, Operation, Refusal, Reply, Request, Step,
+};
+use handover_model::{ObjectName, Schema};
+
+use self::place::Place;
+
+/// The HubSpot dialect.
+///
+/// Values are read by the types that [`Dialect::learn`] was told; a property of an object that was not
+/// described is text.
+///
+/// Numbers of records are the search's `total`. It counts live records only and trails writes by moments
+/// up to minutes (sheet: HubSpot section 4 [doc, obs]): it is the system's own number once it was left in
+/// peace for that long, and no proof while it is written to.
+pub struct HubSpot {
+    capabilities: Capabilities,
+    learnt: RwLock<HashMap<ObjectName, Arc<Schema>>>,
+}
+
+impl HubSpot {
+    /// A dialect that has learnt nothing yet.
+    pub fn new() -> Self {
+        Self { capabilities: capabilities::table(), learnt: RwLock::default() }
+    }
+
+    fn schema_for(&self, operation: &Operation) -> Option<Arc<Schema>> {
+        let object = match operation {
+            Operation::List(read) => &read.object,
+            Operation::Fetch { object, .. } | Operation::Enrich { object, .. } => object,
+            Operation::Candidates { batch, .. } => &batch.object,
+            _ => return None,
+        };
+        self.learnt.read().unwrap_or_else(PoisonError::into_inner).get(object).cloned()
+    }
+}
+
+impl Default for HubSpot {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Dialect for HubSpot {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn objects(&self) -> Vec<ObjectName> {
+        objects::OBJECTS.iter().map(|object| object.name.into()).collect()
+    }
+
+    fn encode(&self, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
+        encode::request(operation, Place::read(cursor)?, self.schema_for(operation))
+    }
+
+    fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
+        let place = Place::read(cursor).map_err(|refusal| Fault::unsupported(refusal.0))?;
+        decode::step(operation, place, reply, self.schema_for(operation))
+    }
+
+    fn authorize(&self, request: &mut Request, credentials: &Credentials) {
+        auth::authorize(request, credentials);
+    }
+
+    fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
+        auth::limits_told(reply)
+    }
+
+    fn learn(&self, schema: &Schema) {
+        let mut learnt = self.learnt.write().unwrap_or_else(PoisonError::into_inner);
+        learnt.insert(schema.object.clone(), Arc::new(schema.clone()));
+    }
+}

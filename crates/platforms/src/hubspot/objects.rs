@@ -1,0 +1,173 @@
+//! The objects that this dialect knows, and every path it calls: one table each.
+//!
+//! Paths are v3 for objects, properties, pipelines, owners, files and v4 for associations; the dated
+//! forms (`/crm/objects/2026-03/..`) answer beside them (sheet: HubSpot section 0b [doc]), so a later
+//! version is a change of this table alone.
+
+use handover_connect::Refusal;
+
+/// The prefixes of the API's paths.
+pub(super) mod path {
+    /// Records.
+    pub(crate) const OBJECTS: &str = "/crm/v3/objects";
+    /// Field definitions.
+    pub(crate) const PROPERTIES: &str = "/crm/v3/properties";
+    /// Pipelines with their stages.
+    pub(crate) const PIPELINES: &str = "/crm/v3/pipelines";
+    /// Owners: the users to whom records are assigned.
+    pub(crate) const OWNERS: &str = "/crm/v3/owners";
+    /// Links between records.
+    pub(crate) const ASSOCIATIONS: &str = "/crm/v4/associations";
+    /// Files.
+    pub(crate) const FILES: &str = "/files/v3/files";
+    /// The account and its use of the API.
+    pub(crate) const ACCOUNT: &str = "/account-info/v3";
+    /// Outcomes of calls (sheet: HubSpot section 2.4 [doc]).
+    pub(crate) const DISPOSITIONS: &str = "/calling/v1/dispositions";
+    /// Workflows (public reference of the workflows v4 API, in beta; the sheet does not cover them).
+    pub(crate) const FLOWS: &str = "/automation/v4/flows";
+    /// The token endpoint; v1 is served until 2027-02-16 (sheet: HubSpot section 0b [doc]).
+    pub(crate) const TOKEN: &str = "/oauth/v1/token";
+}
+
+/// The families of objects: what they share decides how they are read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Contacts, companies, deals: unique custom properties, upsert.
+    Record,
+    /// Notes, calls, meetings, tasks, emails: linked on creation, no upsert.
+    Activity,
+    /// Files of the file manager.
+    File,
+    /// Files seen from the notes they hang on; exists in this dialect only.
+    Attachment,
+}
+
+/// One object.
+#[derive(Debug)]
+pub(super) struct Object {
+    /// The API's plural name.
+    pub(super) name: &'static str,
+    /// What users call it.
+    pub(super) label: &'static str,
+    /// The API's type id, as workflows name it (sheet: HubSpot section 2 [doc]).
+    pub(super) type_id: &'static str,
+    /// Its family.
+    pub(super) family: Family,
+    /// The property with the time of the last change (sheet: HubSpot section 4 [doc]).
+    pub(super) modified: &'static str,
+    /// The group that new properties go to; where none is known the portal's groups are read first.
+    pub(super) group: Option<&'static str>,
+    /// What a record cannot be created without (sheet: HubSpot section 2.3 [doc]). *One of several*
+    /// (a contact's e-mail or name, a company's name or domain) cannot be said of a single field and is
+    /// not here.
+    pub(super) required: &'static [&'static str],
+    /// String properties that hold HTML (sheet: HubSpot section 2.4 [doc]).
+    pub(super) html: &'static [&'static str],
+}
+
+/// All objects, parents before children.
+pub(super) const OBJECTS: [Object; 10] = [
+    Object {
+        name: "companies",
+        label: "Companies",
+        type_id: "0-2",
+        family: Family::Record,
+        modified: "hs_lastmodifieddate",
+        group: Some("companyinformation"),
+        required: &[],
+        html: &[],
+    },
+    Object {
+        name: "contacts",
+        label: "Contacts",
+        type_id: "0-1",
+        family: Family::Record,
+        // Contacts alone call it without the prefix (sheet: HubSpot section 4 [doc]).
+        modified: "lastmodifieddate",
+        group: Some("contactinformation"),
+        required: &[],
+        html: &[],
+    },
+    Object {
+        name: "deals",
+        label: "Deals",
+        type_id: "0-3",
+        family: Family::Record,
+        modified: "hs_lastmodifieddate",
+        group: Some("dealinformation"),
+        // The pipeline has a default, and the stage must belong to it.
+        required: &["dealname", "dealstage"],
+        html: &[],
+    },
+    activity("notes", "Notes", "0-46", &["hs_timestamp"], &["hs_note_body"]),
+    activity("calls", "Calls", "0-48", &["hs_timestamp"], &["hs_call_body"]),
+    activity("meetings", "Meetings", "0-47", &["hs_timestamp"], &["hs_meeting_body"]),
+    activity("tasks", "Tasks", "0-27", &["hs_timestamp"], &["hs_task_body"]),
+    activity("emails", "Emails", "0-49", &["hs_timestamp", "hs_email_direction"], &["hs_email_html"]),
+    Object {
+        name: "files",
+        label: "Files",
+        type_id: "",
+        family: Family::File,
+        modified: "updatedAt",
+        group: None,
+        required: &["name", "folderPath"],
+        html: &[],
+    },
+    Object {
+        name: "attachments",
+        label: "Attachments",
+        type_id: "",
+        family: Family::Attachment,
+        modified: "hs_lastmodifieddate",
+        group: None,
+        required: &[],
+        html: &[],
+    },
+];
+
+const fn activity(
+    name: &'static str,
+    label: &'static str,
+    type_id: &'static str,
+    required: &'static [&'static str],
+    html: &'static [&'static str],
+) -> Object {
+    Object {
+        name,
+        label,
+        type_id,
+        family: Family::Activity,
+        modified: "hs_lastmodifieddate",
+        group: None,
+        required,
+        html,
+    }
+}
+
+/// The object of a name.
+pub(super) fn object(name: &str) -> Result<&'static Object, Refusal> {
+    OBJECTS
+        .iter()
+        .find(|object| object.name == name)
+        .ok_or_else(|| Refusal(format!("HubSpot's `{name}` is not among the objects that can be carried")))
+}
+
+impl Object {
+    /// The object whose records are read for it: attachments are read from notes.
+    pub(super) fn source(&'static self) -> &'static Self {
+        match self.family {
+            Family::Attachment => &NOTES,
+            Family::Record | Family::Activity | Family::File => self,
+        }
+    }
+
+    /// Whether it is one of the CRM's own record types, with properties, search and batches.
+    pub(super) fn is_crm(&self) -> bool {
+        matches!(self.family, Family::Record | Family::Activity)
+    }
+}
+
+/// Where attachments are read from.
+static NOTES: Object = activity("notes", "Notes", "0-46", &["hs_timestamp"], &["hs_note_body"]);

@@ -1,0 +1,70 @@
+//! Where an operation goes on: the cursors of this dialect, JSON text to everybody else.
+
+use handover_connect::{Cursor, Refusal, Step};
+use handover_model::{Account, Automation, Schema};
+use serde::{Deserialize, Serialize};
+
+use super::gather::Gathering;
+
+/// A position within an operation.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    /// The page of a list that begins here.
+    After(String),
+    /// The part of a search beyond this record id.
+    Beyond(u64),
+    /// Records on their way to being whole.
+    Gather(Gathering),
+    /// A schema that still lacks its pipelines.
+    Pipelines(Schema),
+    /// A schema that still lacks the outcomes of calls.
+    Dispositions(Schema),
+    /// An account that still lacks its daily allowance.
+    Usage(Account),
+    /// Owners: the active ones first, then those that are not.
+    Owners {
+        /// Whether the inactive ones are being read.
+        archived: bool,
+        /// Where the page begins.
+        after: Option<String>,
+    },
+    /// Workflows found so far.
+    Flows {
+        /// Where the page begins.
+        after: String,
+        /// What the pages before had.
+        found: Vec<Automation>,
+    },
+    /// The group for a new property is known.
+    Group(String),
+    /// The object has no group for a new property yet.
+    NoGroup,
+    /// The new property's name is taken: is what is there what was wanted?
+    Existing,
+    /// A file's signed address.
+    Signed(String),
+}
+
+impl Place {
+    /// As a cursor.
+    pub(super) fn cursor(&self) -> Cursor {
+        // A place is plain data with text keys, which always has a JSON form.
+        Cursor(serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// From a cursor.
+    pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
+        cursor
+            .map(|cursor| {
+                serde_json::from_str(&cursor.0)
+                    .map_err(|error| Refusal(format!("the position is not one of this dialect: {error}")))
+            })
+            .transpose()
+    }
+
+    /// Going on here at once.
+    pub(super) fn then(&self) -> Step {
+        Step::Then { cursor: self.cursor(), wait_ms: 0 }
+    }
+}

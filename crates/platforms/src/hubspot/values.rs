@@ -1,0 +1,102 @@
+//! Values in HubSpot's notation: every property value is a string or null, numbers and flags too
+//! (sheet: HubSpot section 2.1 [obs, spec]).
+
+use std::collections::BTreeMap;
+
+use handover_model::{Kind, Value};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
+use serde_json::Value as Json;
+
+/// What separates several values, without spaces (sheet: HubSpot section 9, trap 5 [doc]).
+const SEPARATOR: char = ';';
+
+/// A property's value as a value of `kind`. What does not read as its kind stays text: a value that was
+/// stored before the property changed its type is still the customer's.
+pub(super) fn read(kind: Option<&Kind>, value: &Json) -> Value {
+    let text = match value {
+        Json::String(text) => text.clone(),
+        Json::Number(number) => number.to_string(),
+        Json::Bool(flag) => flag.to_string(),
+        Json::Null | Json::Array(_) | Json::Object(_) => return Value::Null,
+    };
+    if text.is_empty() {
+        return Value::Null;
+    }
+    let parsed = match kind {
+        Some(Kind::Bool) => read_flag(&text).map(Value::Bool),
+        Some(Kind::Number) => read_number(&text).map(Value::Number),
+        Some(Kind::Date) => read_date(&text).map(Value::Date),
+        Some(Kind::DateTime) => read_instant(&text).map(Value::DateTime),
+        Some(Kind::Choice { many: true, .. } | Kind::Reference { many: true, .. }) => {
+            Some(Value::List(parts(&text).map(Value::from).collect()))
+        }
+        Some(Kind::Email { many: true } | Kind::Phone { many: true }) => {
+            Some(Value::List(parts(&text).map(labelled).collect()))
+        }
+        _ => None,
+    };
+    parsed.unwrap_or(Value::Text(text))
+}
+
+/// A value as a property takes it; the empty string clears (sheet: HubSpot section 2.2 [spec]).
+pub(super) fn write(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(flag) => flag.to_string(),
+        // Digits and at most one point (sheet: HubSpot section 9, trap 8 [doc]).
+        Value::Number(number) => number.normalize().to_string(),
+        Value::Text(text) => text.clone(),
+        // A day must stand so, or as milliseconds of exactly midnight UTC (trap 7 [doc]).
+        Value::Date(date) => date.to_string(),
+        Value::DateTime(instant) => instant_text(*instant),
+        Value::Time(time) => time.to_string(),
+        // Blank parts are left out: a leading separator would append to what is there instead of
+        // replacing it (trap 5 [doc]).
+        Value::List(items) => {
+            items.iter().map(write).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(&SEPARATOR.to_string())
+        }
+        Value::Map(fields) => fields.get("value").map(write).unwrap_or_default(),
+    }
+}
+
+/// An instant as the API writes it: UTC, milliseconds.
+pub(super) fn instant_text(instant: Timestamp) -> String {
+    instant.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+/// An instant, in ISO form or as milliseconds since 1970.
+pub(super) fn read_instant(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| Timestamp::from_millisecond(text.parse().ok()?).ok())
+}
+
+/// The parts of a value with several.
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(SEPARATOR).map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn read_flag(text: &str) -> Option<bool> {
+    match text {
+        _ if text.eq_ignore_ascii_case("true") => Some(true),
+        _ if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+fn read_number(text: &str) -> Option<Decimal> {
+    text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
+}
+
+fn read_date(text: &str) -> Option<Date> {
+    text.parse().ok().or_else(|| Some(read_instant(text)?.to_zoned(TimeZone::UTC).date()))
+}
+
+fn labelled(part: &str) -> Value {
+    Value::Map(BTreeMap::from([
+        ("value".to_owned(), Value::from(part)),
+        ("label".to_owned(), Value::Null),
+        ("primary".to_owned(), Value::Bool(false)),
+    ]))
+}
