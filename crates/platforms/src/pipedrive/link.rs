@@ -1,0 +1,180 @@
+//! Relations that are read and written in calls of their own: the parents of organizations and the
+//! participants of deals.
+//!
+//! In a relation of the type `parent`, `rel_owner_org_id` is the parent and `rel_linked_org_id` the daughter
+//! (vendor's specification of `POST /v1/organizationRelationships`). Reading costs 20 tokens per
+//! organization and 10 per page of a deal's participants, adding 10 (`x-token-cost` there).
+//!
+//! Neither call is known to refuse a second, equal link, so the existing ones are read first.
+
+use handover_connect::{Cursor, Fault, LinkBatch, LinkOutcome, Method, Refusal, Reply, Request, Step};
+use handover_model::{FieldName, Fields, Record, RecordId, Value};
+use serde_json::{Value as Json, json};
+
+use super::encode::object_of;
+use super::faults;
+use super::form::id_text;
+use super::mark::{self, EnrichMark, LinkMark};
+use super::object::{Object, cost, segment};
+
+/// A relation that has calls of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Parent,
+    Participants,
+}
+
+impl Relation {
+    fn of(object: Object, field: &str) -> Result<Self, Refusal> {
+        match (object, field) {
+            (Object::Organizations, "parent") => Ok(Self::Parent),
+            (Object::Deals, "participants") => Ok(Self::Participants),
+            _ => Err(Refusal(format!("`{field}` of `{}` is written with the record", object.name()))),
+        }
+    }
+
+    fn read(self, id: &str, start: u64) -> Request {
+        match self {
+            Self::Parent => {
+                let request =
+                    Request::new(Method::Get, "/v1/organizationRelationships", &cost(20)).with_query("org_id", id);
+                // Paging is in its answer but not among its documented parameters.
+                if start > 0 { request.with_query("start", start.to_string()) } else { request }
+            }
+            Self::Participants => {
+                Request::new(Method::Get, format!("/v1/deals/{}/participants", segment(id)), &cost(10))
+                    .with_query("start", start.to_string())
+                    .with_query("limit", "500")
+            }
+        }
+    }
+
+    fn add(self, from: &str, to: &str) -> Result<Request, Refusal> {
+        let number =
+            |id: &str| id.parse::<u64>().map_err(|_| Refusal("the id of a record to link is not a number".to_owned()));
+        let (path, body) = match self {
+            Self::Parent => (
+                "/v1/organizationRelationships".to_owned(),
+                json!({"type": "parent", "rel_owner_org_id": number(to)?, "rel_linked_org_id": number(from)?}),
+            ),
+            Self::Participants => {
+                (format!("/v1/deals/{}/participants", segment(from)), json!({"person_id": number(to)?}))
+            }
+        };
+        Ok(Request::new(Method::Post, path, &cost(10)).with_json(body.to_string().into_bytes()))
+    }
+
+    /// The ids on one page that `from` points to, and where the next page begins.
+    fn page(self, body: &Json, from: &str) -> (Vec<String>, Option<u64>) {
+        let rows = body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let ids = rows.iter().filter_map(|row| self.to(row, from)).collect();
+        (ids, next_start(body))
+    }
+
+    fn to(self, row: &Json, from: &str) -> Option<String> {
+        match self {
+            Self::Parent => {
+                let is_daughter = row.get("type").and_then(Json::as_str) == Some("parent")
+                    && row.get("rel_linked_org_id").and_then(id_text).as_deref() == Some(from);
+                is_daughter.then(|| row.get("rel_owner_org_id").and_then(id_text)).flatten()
+            }
+            Self::Participants => {
+                let inactive = row.get("active_flag").and_then(Json::as_bool) == Some(false);
+                if inactive { None } else { row.get("person_id").and_then(id_text) }
+            }
+        }
+    }
+}
+
+/// v1's next offset, when there is more (sheet: Pipedrive section 4 [doc]).
+pub(super) fn next_start(body: &Json) -> Option<u64> {
+    let pagination = body.get("additional_data")?.get("pagination")?;
+    if pagination.get("more_items_in_collection").and_then(Json::as_bool) != Some(true) {
+        return None;
+    }
+    pagination.get("next_start").and_then(Json::as_u64).or_else(|| {
+        let start = pagination.get("start").and_then(Json::as_u64)?;
+        Some(start + pagination.get("limit").and_then(Json::as_u64)?)
+    })
+}
+
+/// The request for an extra read.
+pub(super) fn enrich(
+    object: Object,
+    field: &FieldName,
+    ids: &[RecordId],
+    cursor: Option<&Cursor>,
+) -> Result<Request, Refusal> {
+    let relation = Relation::of(object, field.as_str())?;
+    let mark = mark::of::<EnrichMark>(cursor)?.unwrap_or_default();
+    match ids {
+        [id] => Ok(relation.read(id.as_str(), mark.start)),
+        _ => Err(Refusal(format!("`{field}` is read for one record at a time"))),
+    }
+}
+
+/// What an extra read's answer means.
+pub(super) fn enriched(
+    object: Object,
+    field: &FieldName,
+    ids: &[RecordId],
+    cursor: Option<&Cursor>,
+    reply: &Reply,
+) -> Result<Step, Fault> {
+    let relation = Relation::of(object, field.as_str()).map_err(|refusal| Fault::malformed(refusal.0))?;
+    let Some(id) = ids.first() else { return Ok(Step::Page { records: Vec::new(), next: None }) };
+    let body = faults::check(reply)?;
+    let mut mark: EnrichMark = mark::sent(cursor)?.unwrap_or_default();
+    let (found, next) = relation.page(&body, id.as_str());
+    mark.ids.extend(found);
+    if let Some(next) = next.filter(|next| *next > mark.start) {
+        mark.start = next;
+        return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+    }
+    let value = match relation {
+        // An organization can have several; the first is given, in the order of the answer.
+        Relation::Parent => mark.ids.into_iter().next().map_or(Value::Null, Value::Text),
+        Relation::Participants => Value::List(mark.ids.into_iter().map(Value::Text).collect()),
+    };
+    let mut fields = Fields::new();
+    fields.set(field.clone(), value);
+    let record = Record { id: id.clone(), fields, modified: None, gone: false };
+    Ok(Step::Page { records: vec![record], next: None })
+}
+
+/// The request that looks for a link, and then the one that adds it.
+pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
+    let relation = Relation::of(object_of(&batch.object)?, batch.field.as_str())?;
+    let mark = mark::of::<LinkMark>(cursor)?.unwrap_or_default();
+    match batch.links.as_ref() {
+        [link] if mark.add => relation.add(link.from.as_str(), link.to.as_str()),
+        [link] => Ok(relation.read(link.from.as_str(), mark.start)),
+        _ => Err(Refusal(format!("`{}` is linked one at a time", batch.field))),
+    }
+}
+
+/// What the answer about a link means.
+pub(super) fn linked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
+    let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.0))?;
+    let relation = Relation::of(object, batch.field.as_str()).map_err(|refusal| Fault::malformed(refusal.0))?;
+    let Some(link) = batch.links.first() else { return Ok(Step::Linked(Vec::new())) };
+    let outcome = |result| Ok(Step::Linked(vec![LinkOutcome { link: link.clone(), result }]));
+    let mut mark: LinkMark = mark::sent(cursor)?.unwrap_or_default();
+    let body = match faults::check(reply) {
+        Ok(body) => body,
+        Err(fault) if super::write::concerns_the_record(&fault) => return outcome(Err(fault)),
+        Err(fault) => return Err(fault),
+    };
+    if mark.add {
+        return outcome(Ok(()));
+    }
+    let (found, next) = relation.page(&body, link.from.as_str());
+    if found.iter().any(|id| link.to == *id.as_str()) {
+        return outcome(Ok(()));
+    }
+    match next.filter(|next| *next > mark.start) {
+        Some(next) => mark.start = next,
+        None => mark.add = true,
+    }
+    Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 })
+}

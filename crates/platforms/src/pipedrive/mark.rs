@@ -1,0 +1,137 @@
+//! What a cursor holds: where an operation of several requests goes on.
+
+use handover_connect::{Cursor, Fault, Refusal};
+use handover_model::RecordId;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// A list in the middle.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct ListMark {
+    /// Archived deals have a list of their own, which comes second.
+    pub(super) archived: bool,
+    /// v2's cursor.
+    pub(super) cursor: Option<String>,
+    /// v1's offset.
+    pub(super) start: u64,
+    /// The last id that was given out from a list with offsets: records up to it are not given again.
+    pub(super) last: Option<u64>,
+}
+
+/// A candidates' search in the middle: which of its lists, and where in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct CandidatesMark {
+    pub(super) source: usize,
+    pub(super) cursor: Option<String>,
+    pub(super) start: u64,
+}
+
+/// A field as the account's field list told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) custom: bool,
+    /// Ids and labels.
+    pub(super) options: Vec<(String, String)>,
+}
+
+/// What describing asks for, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Asked {
+    Fields,
+    Pipelines,
+    Stages,
+    ActivityTypes,
+    LeadLabels,
+    Me,
+}
+
+/// A description in the middle.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct DescribeMark {
+    /// How many of the object's questions are answered.
+    pub(super) answered: usize,
+    pub(super) cursor: Option<String>,
+    pub(super) fields: Vec<Told>,
+    /// Id and name.
+    pub(super) pipelines: Vec<(String, String)>,
+    /// Id, name, pipeline.
+    pub(super) stages: Vec<(String, String, String)>,
+    /// Types of activities or labels of leads: value and label.
+    pub(super) choices: Vec<(String, String)>,
+    /// Whether the token's user is an administrator.
+    pub(super) admin: bool,
+}
+
+/// An account check in the middle.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct AccountMark {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) time_zone: String,
+    pub(super) lacks: Vec<String>,
+}
+
+/// A write in the middle.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum WriteMark {
+    /// The record as it was, read because the write names only some parts of a structured value.
+    Before(Json),
+    /// A file that was uploaded and gets its description now.
+    Uploaded(RecordId),
+}
+
+/// An extra read in the middle: the ids so far, and v1's offset.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct EnrichMark {
+    pub(super) start: u64,
+    pub(super) ids: Vec<String>,
+}
+
+/// A link in the middle: the existing ones are read first, page by page; then it is added.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct LinkMark {
+    pub(super) start: u64,
+    pub(super) add: bool,
+}
+
+/// A download that was sent elsewhere.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct DownloadMark {
+    pub(super) location: String,
+    pub(super) hops: u32,
+}
+
+/// A mark as a cursor.
+pub(super) fn cursor<T: Serialize>(mark: &T) -> Cursor {
+    Cursor(serde_json::to_string(mark).unwrap_or_default())
+}
+
+/// The mark in a cursor, to encode its request; `None` at the beginning.
+///
+/// # Errors
+/// When this dialect did not make the cursor.
+pub(super) fn of<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Refusal> {
+    cursor
+        .map(|cursor| serde_json::from_str(&cursor.0))
+        .transpose()
+        .map_err(|_| Refusal("the cursor is not one of this platform's".to_owned()))
+}
+
+/// The mark in a cursor, to decode its reply.
+///
+/// # Errors
+/// When this dialect did not make the cursor.
+pub(super) fn sent<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Fault> {
+    of(cursor).map_err(|refusal| Fault::malformed(refusal.0))
+}

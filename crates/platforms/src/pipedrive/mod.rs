@@ -1,0 +1,128 @@
+//! Pipedrive.
+//!
+//! v2 of its API where it has one, v1 for leads, notes, files, users and relations (sheet: Pipedrive
+//! section 0b [spec]). Owned here: the objects, their fields, both notations, the meaning of refusals.
+//!
+//! Invariants:
+//! - Nothing is sent that the strict v2 would misread: numbers are numbers, ids integers, sets null and
+//!   never empty (section 9 traps 5 and 9).
+//! - A structured value is never written in part, since the server blanks what is left out (section 3).
+//! - Deliberately absent: search (an index that lags, section 4), batch writes and upserts (there are
+//!   none, section 2), webhooks.
+
+mod auth;
+mod decode;
+mod encode;
+mod faults;
+mod flat;
+mod form;
+mod known;
+mod link;
+mod mark;
+mod object;
+mod schema;
+mod system;
+mod write;
+
+use handover_connect::{
+    Capabilities, Count, Credentials, Cursor, Dialect, Fault, Limit, LimitTold, Links, Lookup, ObjectCapabilities,
+    Operation, Refusal, Reply, Request, Span, Step, Upsert,
+};
+use handover_model::{ObjectName, Schema};
+
+use known::Known;
+use object::{BURST, DAILY, Object, SEARCH, cost};
+
+/// Pipedrive's dialect.
+pub struct Pipedrive {
+    capabilities: Capabilities,
+    known: Known,
+}
+
+impl Pipedrive {
+    /// The dialect, knowing the system fields only until it learns a schema.
+    pub fn new() -> Self {
+        Self { capabilities: capabilities(), known: Known::default() }
+    }
+}
+
+impl Default for Pipedrive {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Dialect for Pipedrive {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn objects(&self) -> Vec<ObjectName> {
+        Object::ALL.into_iter().map(|object| object.name().into()).collect()
+    }
+
+    fn encode(&self, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
+        encode::request(&self.known, operation, cursor)
+    }
+
+    fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
+        decode::step(&self.known, operation, cursor, reply)
+    }
+
+    fn authorize(&self, request: &mut Request, credentials: &Credentials) {
+        auth::authorize(request, credentials);
+    }
+
+    fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
+        let number = |name: &str| reply.header(name).and_then(|value| value.trim().parse::<u64>().ok());
+        // The token headers are observed, not documented, and may be missing (section 6 [P1]).
+        [
+            (BURST, number("x-ratelimit-limit"), number("x-ratelimit-remaining")),
+            (DAILY, number("x-daily-ratelimit-token-limit"), number("x-daily-ratelimit-token-remaining")),
+        ]
+        .into_iter()
+        .filter(|(_, total, remaining)| total.is_some() || remaining.is_some())
+        .collect()
+    }
+
+    fn learn(&self, schema: &Schema) {
+        self.known.learn(schema);
+    }
+}
+
+/// What Pipedrive can do. Limits are those of the lowest plan with one seat and an API token; the headers
+/// tell more (section 6 [doc]).
+fn capabilities() -> Capabilities {
+    Capabilities {
+        platform: "pipedrive",
+        objects: Object::ALL.into_iter().map(object_capabilities).collect(),
+        limits: vec![
+            Limit { name: BURST, amount: 20, span: Span::Rolling(2_000) },
+            Limit { name: SEARCH, amount: 10, span: Span::Rolling(2_000) },
+            Limit { name: DAILY, amount: 30_000, span: Span::Day },
+        ],
+        automations: false,
+        create_fields: true,
+    }
+}
+
+fn object_capabilities(object: Object) -> ObjectCapabilities {
+    ObjectCapabilities {
+        object: object.name().into(),
+        list_page: object.page(),
+        list_charges: cost(object.list_cost()).to_vec(),
+        fetch_batch: if object.is_v2() { 100 } else { 1 },
+        fetch_charges: cost(if object.is_v2() { object.list_cost() } else { object.get_cost() }).to_vec(),
+        write_batch: 1,
+        write_charges: cost(object.write_cost()).to_vec(),
+        upsert: Upsert::None,
+        lookup: if object.has_key() { Lookup::ByKey } else { Lookup::ByListing },
+        // No list tells its total. `GET /v1/deals/summary` counts deals for 40 tokens and archived ones
+        // for 80; whether those counts are exact is not documented.
+        count: Count::NotTold,
+        links: Links::Inline,
+        content: object == Object::Files,
+        lists_deleted: object == Object::Deals,
+        lists_since: object != Object::Files,
+    }
+}

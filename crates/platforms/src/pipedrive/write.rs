@@ -1,0 +1,355 @@
+//! Writing a record: one call each, strict JSON types, structured values whole.
+//!
+//! Invariants:
+//! - A structured value (an address, money, a range, the participants of an activity) is replaced as a
+//!   whole by Pipedrive, and parts left out become null (sheet: Pipedrive section 3 [doc]). An update that
+//!   names only some parts therefore reads the record first and sends the others along.
+//! - A create is never idempotent; an update is (sheet: section 5).
+
+use std::collections::BTreeMap;
+
+use handover_connect::{
+    Body, Cursor, Fault, FaultKind, Method, Part, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode,
+    WriteOutcome, Written,
+};
+use handover_model::{RecordId, Value, Writable};
+use serde_json::{Map, Value as Json, json};
+
+use super::encode::object_of;
+use super::faults;
+use super::flat;
+use super::form::{Form, id_text, participants_json};
+use super::known::{Known, Spot};
+use super::mark::{self, WriteMark};
+use super::object::{Object, cost};
+
+/// Whether a fault is about this record only, so that the record is refused and the next may go on.
+pub(super) fn concerns_the_record(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::Invalid | FaultKind::NotFound | FaultKind::Conflict | FaultKind::Denied | FaultKind::Unsupported => {
+            true
+        }
+        FaultKind::Limited | FaultKind::Unavailable | FaultKind::Auth | FaultKind::Malformed => false,
+    }
+}
+
+/// The request that writes a batch's one record, or the next one of several.
+pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
+    let object = object_of(&batch.object)?;
+    let write = match batch.writes.as_ref() {
+        [write] => write,
+        _ => return Err(Refusal("Pipedrive writes one record at a time".to_owned())),
+    };
+    let mark = mark::of::<WriteMark>(cursor)?;
+    if let Some(WriteMark::Uploaded(id)) = &mark {
+        return file_properties(write, id);
+    }
+    match (&batch.mode, object) {
+        (WriteMode::Upsert { .. }, _) => Err(Refusal("Pipedrive has no upsert".to_owned())),
+        (WriteMode::Create { .. }, Object::Files) => upload(known, write),
+        (WriteMode::Update, Object::Files) => file_properties(write, id_of(write)?),
+        (WriteMode::Create { .. }, _) => {
+            let body = body(known, object, write, true, None)?;
+            Ok(Request::new(Method::Post, object.path(), &cost(object.write_cost())).with_json(bytes(&body)))
+        }
+        (WriteMode::Update, _) => update(known, object, write, mark),
+    }
+}
+
+/// What the answer to a write means.
+pub(super) fn written(
+    known: &Known,
+    batch: &WriteBatch,
+    cursor: Option<&Cursor>,
+    reply: &Reply,
+) -> Result<Step, Fault> {
+    let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.0))?;
+    let Some(write) = batch.writes.first() else { return Ok(Step::Written(Vec::new())) };
+    let outcome = |outcome| Ok(Step::Written(vec![Written { trace: write.trace.clone(), outcome }]));
+    let mark: Option<WriteMark> = mark::sent(cursor)?;
+    let body = match faults::check(reply) {
+        Ok(body) => body,
+        Err(fault) => {
+            let fault = faults::without_values(fault, &values(write));
+            // The file itself stands already, so its description's refusal leaves the outcome open.
+            let uploaded = matches!(mark, Some(WriteMark::Uploaded(_)));
+            return if !uploaded && concerns_the_record(&fault) {
+                outcome(WriteOutcome::Refused(fault))
+            } else if uploaded && concerns_the_record(&fault) {
+                outcome(WriteOutcome::Unknown(fault))
+            } else {
+                Err(fault)
+            };
+        }
+    };
+    let data = body.get("data").filter(|data| data.is_object());
+    let data = data.ok_or_else(|| Fault::malformed("the answer to a write has no record"))?;
+    let creates = matches!(batch.mode, WriteMode::Create { .. });
+    if !creates && mark.is_none() && needs_before(known, object, write).unwrap_or(false) {
+        let before = json!({"custom_fields": data.get("custom_fields"), "address": data.get("address"),
+            "postal_address": data.get("postal_address"), "location": data.get("location"),
+            "participants": data.get("participants"), "value": data.get("value")});
+        return Ok(Step::Then { cursor: mark::cursor(&WriteMark::Before(before)), wait_ms: 0 });
+    }
+    let id = data.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("the record written has no id"))?;
+    let id = RecordId::from(id);
+    if creates && object == Object::Files && mark.is_none() && has_text(write, "description") {
+        return Ok(Step::Then { cursor: mark::cursor(&WriteMark::Uploaded(id)), wait_ms: 0 });
+    }
+    outcome(WriteOutcome::Applied { id, created: Some(creates) })
+}
+
+fn update(known: &Known, object: Object, write: &Write, mark: Option<WriteMark>) -> Result<Request, Refusal> {
+    let path = object.record_path(id_of(write)?.as_str());
+    let before = match mark {
+        Some(WriteMark::Before(before)) => Some(before),
+        _ => None,
+    };
+    if before.is_none() && needs_before(known, object, write)? {
+        return Ok(Request::new(Method::Get, path, &cost(object.get_cost())));
+    }
+    let body = body(known, object, write, false, before.as_ref())?;
+    // Notes of v1 are updated with PUT, all others with PATCH (sheet: section 2 [spec]).
+    let method = if object == Object::Notes { Method::Put } else { Method::Patch };
+    Ok(Request::new(method, path, &cost(object.write_cost())).with_json(bytes(&body)).idempotent())
+}
+
+fn id_of(write: &Write) -> Result<&RecordId, Refusal> {
+    write.id.as_ref().ok_or_else(|| Refusal("an update needs the record's id".to_owned()))
+}
+
+fn bytes(body: &Map<String, Json>) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// What a fault's message must not repeat.
+fn values(write: &Write) -> Vec<String> {
+    fn gather(value: &Value, into: &mut Vec<String>) {
+        match value {
+            Value::List(items) => items.iter().for_each(|item| gather(item, into)),
+            Value::Map(parts) => parts.values().for_each(|part| gather(part, into)),
+            Value::Null | Value::Bool(_) => {}
+            value => into.push(value.display()),
+        }
+    }
+    let mut values = Vec::new();
+    write.fields.iter().for_each(|(_, value)| gather(value, &mut values));
+    values
+}
+
+/// The parts of one structured value.
+#[derive(Default)]
+struct Whole {
+    parts: BTreeMap<String, Json>,
+    custom: bool,
+}
+
+/// Whether the write names a structured value only in part.
+fn needs_before(known: &Known, object: Object, write: &Write) -> Result<bool, Refusal> {
+    let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, _) in write.fields.iter() {
+        let spot = known.spot(object, name.as_str())?;
+        if spot.part.is_some() {
+            *named.entry(spot.base).or_default() += 1;
+        }
+    }
+    let partial = named.iter().any(|(base, count)| *count < known.parts(object, base).len());
+    let main_person = object == Object::Activities
+        && write.fields.get("person_id").is_some()
+        && write.fields.get("participants").is_none();
+    Ok(partial || main_person)
+}
+
+/// The body of a create or an update.
+fn body(
+    known: &Known,
+    object: Object,
+    write: &Write,
+    creates: bool,
+    before: Option<&Json>,
+) -> Result<Map<String, Json>, Refusal> {
+    let mut body = Map::new();
+    let mut custom = Map::new();
+    let mut wholes: BTreeMap<&str, Whole> = BTreeMap::new();
+    for (name, value) in write.fields.iter() {
+        let spot = known.spot(object, name.as_str())?;
+        check_writable(name.as_str(), &spot, creates)?;
+        // There is nothing to clear in a record that does not exist yet.
+        if creates && *value == Value::Null {
+            continue;
+        }
+        if object == Object::Activities && matches!(spot.base, "person_id" | "participants") {
+            continue;
+        }
+        let wrong = |expected| Refusal(format!("`{name}` of `{}` takes {expected}", object.name()));
+        let json = spot.form.write(value).map_err(wrong)?;
+        match spot.part {
+            Some(part) => {
+                let whole = wholes.entry(spot.base).or_default();
+                whole.custom = spot.is_custom();
+                whole.parts.insert(part.to_owned(), json);
+            }
+            // A set is cleared by null, an empty list is refused (sheet: section 3 [doc]).
+            None if spot.is_custom() && json.as_array().is_some_and(Vec::is_empty) => {
+                custom.insert(spot.base.to_owned(), Json::Null);
+            }
+            None if spot.is_custom() => drop(custom.insert(spot.base.to_owned(), json)),
+            None => drop(body.insert(spot.base.to_owned(), json)),
+        }
+    }
+    for (base, whole) in wholes {
+        let all = known.parts(object, base);
+        let old = before
+            .and_then(|before| if whole.custom { before.get("custom_fields")?.get(base) } else { before.get(base) });
+        let is_custom = whole.custom;
+        let json = assembled(whole, &all, old);
+        if is_custom {
+            custom.insert(base.to_owned(), json)
+        } else {
+            body.insert(base.to_owned(), json)
+        };
+    }
+    if object == Object::Activities {
+        people(write, before, &mut body)?;
+    }
+    if object == Object::Leads {
+        // Leads carry the deals' custom fields flat, at the top (sheet: section 2.1).
+        flat::into_body(&custom, &mut body);
+    } else if !custom.is_empty() {
+        body.insert("custom_fields".to_owned(), Json::Object(custom));
+    }
+    Ok(body)
+}
+
+fn check_writable(name: &str, spot: &Spot<'_>, creates: bool) -> Result<(), Refusal> {
+    if spot.is_extra() {
+        return Err(Refusal(format!("`{name}` is written by adding links")));
+    }
+    match spot.system.map_or(Writable::Always, |system| system.writable) {
+        Writable::Always => Ok(()),
+        Writable::OnCreate if creates => Ok(()),
+        Writable::OnCreate => Err(Refusal(format!("`{name}` can be written on creation only"))),
+        Writable::Never => Err(Refusal(format!("`{name}` cannot be written"))),
+    }
+}
+
+/// A structured value, whole: what is written, over what was there.
+fn assembled(whole: Whole, all: &[String], old: Option<&Json>) -> Json {
+    let mut parts = Map::new();
+    for part in all {
+        let json = whole.parts.get(part).or_else(|| old?.get(part)).cloned().unwrap_or(Json::Null);
+        parts.insert(part.clone(), json);
+    }
+    let is_null = |name: &str| parts.get(name).is_none_or(Json::is_null);
+    if parts.values().all(Json::is_null) {
+        return Json::Null;
+    }
+    if parts.contains_key("locality") {
+        if is_null("value") {
+            let spelled = spelled_out(&parts);
+            parts.insert("value".to_owned(), spelled);
+        }
+        return Json::Object(parts);
+    }
+    // A currency or a time zone alone is no value; a range keeps its end, and the server judges it.
+    let amount = if parts.contains_key("amount") { "amount" } else { "value" };
+    if is_null(amount) && is_null("until") {
+        return Json::Null;
+    }
+    parts.retain(|name, json| !json.is_null() || name == amount || name == "until");
+    Json::Object(parts)
+}
+
+/// An address as one line, for one that comes in parts only: the line is what Pipedrive shows, and the
+/// documented shape never lacks it (sheet: section 2.1).
+fn spelled_out(parts: &Map<String, Json>) -> Json {
+    let text = |name: &str| parts.get(name).and_then(Json::as_str).map(str::trim).filter(|text| !text.is_empty());
+    let pair =
+        |first: &str, second: &str| [text(first), text(second)].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let line = [
+        pair("route", "street_number"),
+        text("subpremise").unwrap_or_default().to_owned(),
+        text("sublocality").unwrap_or_default().to_owned(),
+        pair("postal_code", "locality"),
+        text("admin_area_level_1").unwrap_or_default().to_owned(),
+        text("country").unwrap_or_default().to_owned(),
+    ];
+    let line: Vec<String> = line.into_iter().filter(|piece| !piece.is_empty()).collect();
+    if line.is_empty() { Json::Null } else { json!(line.join(", ")) }
+}
+
+/// The people of an activity: the main person first, then the other participants, those that were there
+/// included when the write does not name them.
+fn people(write: &Write, before: Option<&Json>, body: &mut Map<String, Json>) -> Result<(), Refusal> {
+    let main = write.fields.get("person_id");
+    let named = write.fields.get("participants");
+    if main.is_none() && named.is_none() {
+        return Ok(());
+    }
+    let was = before.and_then(|before| before.get("participants")).map(|json| Form::Participants.read(json));
+    let mut others: Vec<String> = match (named, &was) {
+        (Some(named), _) => named.ids().into_iter().map(ToOwned::to_owned).collect(),
+        (None, Some(was)) => {
+            let mut was: Vec<String> = was.ids().into_iter().map(ToOwned::to_owned).collect();
+            // The old main person leaves the first place, and the record when it is cleared.
+            if main.is_some_and(Value::is_blank) && !was.is_empty() {
+                was.remove(0);
+            }
+            was
+        }
+        (None, None) => Vec::new(),
+    };
+    if let Some(main) = main.and_then(|main| main.ids().first().map(|id| (*id).to_owned())) {
+        others.retain(|other| *other != main);
+        others.insert(0, main);
+    }
+    let ids: Vec<&str> = others.iter().map(String::as_str).collect();
+    let json = participants_json(&ids)
+        .map_err(|expected| Refusal(format!("`participants` of `activities` takes {expected}")))?;
+    body.insert("participants".to_owned(), json);
+    Ok(())
+}
+
+/// A file with exactly the parents that it shall have (sheet: section 2.1 [spec]).
+fn upload(known: &Known, write: &Write) -> Result<Request, Refusal> {
+    let content = write.content.as_ref().ok_or_else(|| Refusal("a file needs its bytes".to_owned()))?;
+    let given = write.fields.get("name").and_then(Value::as_text).filter(|name| !name.trim().is_empty());
+    let staged = || content.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let file_name = given.map(ToOwned::to_owned).or_else(staged).unwrap_or_else(|| "file".to_owned());
+    let mut parts = Vec::new();
+    for (name, value) in write.fields.iter() {
+        if matches!(name.as_str(), "name" | "description") {
+            continue;
+        }
+        let spot = known.spot(Object::Files, name.as_str())?;
+        check_writable(name.as_str(), &spot, true)?;
+        if let Some(id) = value.ids().first() {
+            parts.push(Part::Text { name: name.to_string(), value: (*id).to_owned() });
+        }
+    }
+    parts.push(Part::File { name: "file".to_owned(), file_name, path: content.path.clone(), bytes: content.bytes });
+    let mut request = Request::new(Method::Post, Object::Files.path(), &cost(Object::Files.write_cost()));
+    request.body = Body::Multipart(parts);
+    Ok(request)
+}
+
+/// Name and description of a file, as a form (vendor's specification of `PUT /v1/files/{id}`).
+fn file_properties(write: &Write, id: &RecordId) -> Result<Request, Refusal> {
+    let mut properties = Vec::new();
+    for (name, value) in write.fields.iter() {
+        match name.as_str() {
+            "name" | "description" => properties.push((name.to_string(), value.display())),
+            // Parents are given with the upload.
+            _ if write.id.is_none() => {}
+            _ => return Err(Refusal(format!("`{name}` of `files` can be written on creation only"))),
+        }
+    }
+    let path = Object::Files.record_path(id.as_str());
+    let mut request = Request::new(Method::Put, path, &cost(Object::Files.write_cost())).idempotent();
+    request.body = Body::Form(properties);
+    Ok(request)
+}
+
+fn has_text(write: &Write, name: &str) -> bool {
+    write.fields.get(name).is_some_and(|value| !value.is_blank())
+}
