@@ -1,1 +1,32 @@
-//! engine
+//! The pass: extract, match, merge, transform, validate, write, confirm.
+//!
+//! The engine names no platform. It sees systems as [`handover_connect::Connector`]s, keeps its state in a
+//! [`handover_store::Store`], and takes the time from a [`handover_connect::Clock`].
+
+pub mod check;
+pub mod transform;
+
+mod content;
+mod decide;
+mod error;
+mod extract;
+mod fingerprint;
+mod links;
+mod merge;
+mod observe;
+mod order;
+mod overlay;
+mod pairing;
+mod pass;
+mod people;
+mod send;
+mod setup;
+mod threshold;
+mod write;
+
+pub use error::Error;
+pub use observe::{Event, Observer, Unobserved};
+pub use overlay::{Overlay, Planned};
+pub use pass::{ObjectReport, Pass, Report, Selection, report};
+pub use people::People;
+pub use setup::{LinkRule, Policies, Project, Ready, Setup, Workplace};

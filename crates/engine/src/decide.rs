@@ -1,0 +1,474 @@
+//! Judging: what is to become of each record of a block. Reads the state, writes nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use handover_model::{
+    Answer, Cause, FieldName, Fields, FlowName, Hold, Kind, Outcome, Record, RecordId, Value,
+};
+use handover_store::{GivenAnswer, PendingLink, RecordRow};
+use serde_json::{Value as Json, json};
+
+use crate::Error;
+use crate::merge::merge;
+use crate::pairing::{Paired, Pairing, source_key};
+use crate::pass::Pass;
+use crate::setup::Ready;
+use crate::transform::{Mapped, State};
+
+/// A record with its staged place.
+#[derive(Clone)]
+pub(crate) struct Staged {
+    pub(crate) record: Record,
+    pub(crate) block: i64,
+}
+
+/// What is to become of a record.
+pub(crate) struct Judged {
+    pub(crate) record: RecordId,
+    pub(crate) title: String,
+    pub(crate) block: i64,
+    /// The record's identity, when it has one already.
+    pub(crate) identity: Option<i64>,
+    pub(crate) decision: Decision,
+    /// What the ledger tells of it.
+    pub(crate) trail: Json,
+    /// Digest of the mapped values.
+    pub(crate) digest: [u8; 16],
+    /// Links for the second step.
+    pub(crate) links: Vec<PendingLink>,
+}
+
+/// The decision.
+pub(crate) enum Decision {
+    /// Kept out, for these causes.
+    Hold(Vec<Hold>),
+    /// Left out by a person's answer.
+    Skip,
+    /// Merged by a person's answer into another record's target.
+    Merge(RecordId),
+    /// Paired, and nothing to write.
+    Unchanged(RecordId),
+    /// A new record.
+    Create(Fields),
+    /// An existing record gets these fields.
+    Update(RecordId, Fields),
+}
+
+/// The parents that the records of a block point to.
+struct Parents(HashMap<FlowName, HashMap<RecordId, RecordRow>>);
+
+/// Mapped values with users and links resolved, and what stands in the way.
+#[derive(Default)]
+struct Resolved {
+    fields: Fields,
+    /// Links to records that are not in the target yet.
+    links: Vec<PendingLink>,
+    /// By rule and target id: the source record that is linked.
+    found: HashMap<(usize, String), RecordId>,
+    causes: Vec<(Cause, Option<Value>)>,
+    dropped: Vec<String>,
+}
+
+impl Pass<'_> {
+    /// Judges records that are in the flow's scope and not settled yet.
+    pub(crate) async fn judge(&self, ready: &Arc<Ready>, pairing: &Pairing, staged: Vec<Staged>) -> Result<Vec<Judged>, Error> {
+        let flow = &ready.flow.name;
+        let ids: Vec<RecordId> = staged.iter().map(|staged| staged.record.id.clone()).collect();
+        let mut rows = self.place.store.rows(flow, &ids).await?;
+        let mut answers = self.place.store.answers(flow, &ids).await?;
+        let mut open = Vec::new();
+        let mut judged = Vec::new();
+        for staged in staged {
+            let row = rows.remove(&staged.record.id);
+            if row.as_ref().is_some_and(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending)) {
+                continue;
+            }
+            match ready.program.in_scope(&staged.record) {
+                Ok(true) => {
+                    let mapped = ready.program.apply(&staged.record);
+                    let answers = answers.remove(&staged.record.id).unwrap_or_default();
+                    open.push((staged, row, mapped, answers));
+                }
+                Ok(false) => {}
+                Err(message) => {
+                    let cause = Cause::Expression { field: FieldName::from("where"), message };
+                    judged.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], json!({})));
+                }
+            }
+        }
+        let parents = self.parents(ready, open.iter().map(|(_, _, mapped, _)| mapped.as_slice())).await?;
+        let undecided: Vec<&Record> = open.iter().map(|(staged, ..)| &staged.record).collect();
+        let pairs = pairing.pair(&self.place.store, &undecided).await?;
+        let claimed = self.claims(ready, &pairs).await?;
+        for ((staged, row, mapped, answers), paired) in open.into_iter().zip(pairs) {
+            judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents, &claimed).await?);
+        }
+        Ok(judged)
+    }
+
+    /// The rows of all records that these point to.
+    async fn parents<'m>(&self, ready: &Ready, mapped: impl Iterator<Item = &'m [Mapped]>) -> Result<Parents, Error> {
+        let mut wanted: HashMap<FlowName, Vec<RecordId>> = HashMap::new();
+        for value in mapped.flatten() {
+            if let (State::Links(ids), Some(link)) = (&value.state, ready.links.get(&value.rule)) {
+                wanted.entry(link.flow.clone()).or_default().extend(ids.iter().map(|id| RecordId::from(id.as_str())));
+            }
+        }
+        let mut rows = HashMap::new();
+        for (flow, mut ids) in wanted {
+            ids.sort();
+            ids.dedup();
+            let found = self.place.store.rows(&flow, &ids).await?;
+            rows.insert(flow, found);
+        }
+        Ok(Parents(rows))
+    }
+
+    /// Which of the paired target records are already somebody's.
+    async fn claims(&self, ready: &Ready, pairs: &[Paired]) -> Result<HashMap<RecordId, RecordId>, Error> {
+        let targets: Vec<RecordId> = pairs
+            .iter()
+            .filter_map(|paired| match paired {
+                Paired::With { target, .. } => Some(target.clone()),
+                Paired::New | Paired::Held(_) => None,
+            })
+            .collect();
+        if targets.is_empty() {
+            return Ok(HashMap::new());
+        }
+        Ok(self.place.store.sources_of_flow(&ready.flow.name, &targets).await?)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one record's whole case, used once")]
+    async fn decide(
+        &self,
+        ready: &Arc<Ready>,
+        staged: Staged,
+        row: Option<RecordRow>,
+        mapped: Vec<Mapped>,
+        answers: &[GivenAnswer],
+        paired: Paired,
+        parents: &Parents,
+        claimed: &HashMap<RecordId, RecordId>,
+    ) -> Result<Judged, Error> {
+        if answers.iter().any(|given| matches!(given.answer, Answer::Skip)) {
+            return Ok(self.judged(&staged, row.as_ref(), Decision::Skip, json!({}), &Fields::new(), Vec::new()));
+        }
+        let mut resolved = self.resolve(ready, &staged.record, mapped, answers, parents);
+        let paired = self.answered(ready, answers, paired, &mut resolved).await?;
+        let (target, by) = match paired {
+            Paired::Held(cause) => {
+                resolved.causes.push((cause, None));
+                (None, None)
+            }
+            Paired::New => (None, None),
+            Paired::With { target, block, by } => {
+                if let Some(other) = claimed.get(&target).filter(|other| **other != staged.record.id) {
+                    let cause = Cause::DuplicateSource { key: by.clone(), others: vec![other.clone()] };
+                    resolved.causes.push((cause, None));
+                }
+                (Some((target, block)), Some(by))
+            }
+        };
+        if let Some(Answer::MergeInto { record }) =
+            answers.iter().rev().map(|given| &given.answer).find(|answer| matches!(answer, Answer::MergeInto { .. }))
+        {
+            let other = self.place.store.targets_of_flow(&ready.flow.name, std::slice::from_ref(record)).await?;
+            if let Some(target) = other.get(record) {
+                let trail = json!({"merged_into": record.as_str(), "target": target.as_str()});
+                let decision = Decision::Merge(target.clone());
+                return Ok(self.judged(&staged, row.as_ref(), decision, trail, &resolved.fields, Vec::new()));
+            }
+        }
+        if target.is_none() {
+            self.missing(ready, &mut resolved);
+        }
+        let mut trail = json!({
+            "source": plain(&staged.record.fields),
+            "mapped": plain(&resolved.fields),
+            "match": by,
+        });
+        if !resolved.dropped.is_empty() {
+            trail["links_left_out"] = json!(resolved.dropped);
+        }
+        if !resolved.causes.is_empty() {
+            return Ok(self.held(ready, &staged, row.as_ref(), resolved.causes, trail));
+        }
+        self.settle(ready, staged, row, target, resolved, trail).await
+    }
+
+    /// Create, update, or nothing to do.
+    async fn settle(
+        &self,
+        ready: &Arc<Ready>,
+        staged: Staged,
+        row: Option<RecordRow>,
+        target: Option<(RecordId, i64)>,
+        resolved: Resolved,
+        mut trail: Json,
+    ) -> Result<Judged, Error> {
+        let Some((target, block)) = target else {
+            let (fields, links) = split_links(ready, &staged.record.id, &resolved, false);
+            return Ok(self.judged(&staged, row.as_ref(), Decision::Create(fields), trail, &resolved.fields, links));
+        };
+        let Some(there) = self.target_record(ready, &target, block).await? else {
+            let causes = vec![(Cause::TargetGone { target }, None)];
+            return Ok(self.held(ready, &staged, row.as_ref(), causes, trail));
+        };
+        let merged = merge(ready, &staged.record, &resolved.fields, &there);
+        trail["before"] = plain(&merged.before);
+        let wanted = Resolved { fields: merged.write, links: resolved.links, found: resolved.found, ..Resolved::default() };
+        let (fields, links) = split_links(ready, &staged.record.id, &wanted, true);
+        let decision = if fields.is_empty() { Decision::Unchanged(target) } else { Decision::Update(target, fields) };
+        Ok(self.judged(&staged, row.as_ref(), decision, trail, &resolved.fields, links))
+    }
+
+    /// The target record as it was staged; fetched when it was not (a person chose it).
+    async fn target_record(&self, ready: &Ready, target: &RecordId, block: i64) -> Result<Option<Record>, Error> {
+        let end = &ready.flow.target;
+        if block >= 0 {
+            let records = self.place.store.block(&end.system, &end.object, block).await?;
+            if let Some(record) = records.iter().find(|record| record.id == *target) {
+                return Ok(Some(record.clone()));
+            }
+        }
+        let fields: Arc<[FieldName]> = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
+        let found = self
+            .setup
+            .project
+            .system(&end.system)?
+            .fetch(&end.object, &fields, std::slice::from_ref(target))
+            .await
+            .map_err(|fault| Error::system(&end.system, fault))?;
+        Ok(found.into_iter().next())
+    }
+
+    /// People's answers to the question of who the counterpart is.
+    async fn answered(&self, ready: &Ready, answers: &[GivenAnswer], paired: Paired, resolved: &mut Resolved) -> Result<Paired, Error> {
+        for given in answers.iter().rev() {
+            match &given.answer {
+                Answer::Choose { target } => {
+                    return Ok(Paired::With { target: target.clone(), block: -1, by: format!("{}'s choice", given.reviewer) });
+                }
+                Answer::Create => return Ok(Paired::New),
+                Answer::Edit { field, value } => {
+                    if ready.target.field(field.as_str()).is_none() {
+                        let rule = "the edited field does not exist".to_owned();
+                        resolved.causes.push((Cause::Invalid { field: field.clone(), rule }, Some(value.clone())));
+                    }
+                }
+                Answer::Translate { .. }
+                | Answer::Assign { .. }
+                | Answer::MergeInto { .. }
+                | Answer::Skip
+                | Answer::Accept
+                | Answer::Retry => {}
+            }
+        }
+        Ok(paired)
+    }
+
+    /// Users and links of mapped values become the target's ids.
+    fn resolve(&self, ready: &Ready, record: &Record, mapped: Vec<Mapped>, answers: &[GivenAnswer], parents: &Parents) -> Resolved {
+        let mut resolved = Resolved::default();
+        for value in mapped {
+            let edited = answers.iter().rev().find_map(|given| match &given.answer {
+                Answer::Edit { field, value: edited } if *field == value.target => Some(edited.clone()),
+                _ => None,
+            });
+            if let Some(edited) = edited {
+                resolved.fields.set(value.target, edited);
+                continue;
+            }
+            match value.state {
+                State::Absent => {}
+                State::Value(found) => resolved.fields.set(value.target, found),
+                State::Problem(cause, found) => resolved.causes.push((cause, found)),
+                State::User(user) => self.resolve_user(ready, value.target, &user, &mut resolved),
+                State::Links(ids) => resolve_links(ready, record, value.rule, &value.target, &ids, parents, &mut resolved),
+            }
+        }
+        if let Some(key) = &ready.flow.key {
+            let source = &ready.flow.source;
+            resolved.fields.set(key.clone(), source_key(&source.system, &source.object, &record.id).into());
+        }
+        resolved
+    }
+
+    fn resolve_user(&self, ready: &Ready, target: FieldName, user: &str, resolved: &mut Resolved) {
+        let (source, to) = (&ready.flow.source.system, &ready.flow.target.system);
+        match self.setup.people.counterpart(source, user, to) {
+            Some(id) => resolved.fields.set(target, id.as_str().into()),
+            None => {
+                let label = self.setup.people.label(source, user);
+                let cause = Cause::UnknownUser { field: target, user: user.to_owned(), label };
+                resolved.causes.push((cause, Some(user.into())));
+            }
+        }
+    }
+
+    /// Required fields of a new record that have no value.
+    fn missing(&self, ready: &Ready, resolved: &mut Resolved) {
+        for field in &ready.target.fields {
+            let there = resolved.fields.get(field.name.as_str()).is_some_and(|value| !value.is_blank());
+            let explained = resolved.causes.iter().any(|(cause, _)| names(cause, &field.name));
+            if field.required && !there && !explained {
+                resolved.causes.push((Cause::Missing { field: field.name.clone() }, None));
+            }
+        }
+    }
+
+    fn held(&self, ready: &Ready, staged: &Staged, row: Option<&RecordRow>, causes: Vec<(Cause, Option<Value>)>, trail: Json) -> Judged {
+        let title = title(&staged.record);
+        let holds = causes
+            .into_iter()
+            .map(|(cause, value)| Hold {
+                flow: ready.flow.name.clone(),
+                object: ready.flow.source.object.clone(),
+                record: staged.record.id.clone(),
+                title: title.clone(),
+                announced: is_announced(&cause),
+                cause,
+                value,
+            })
+            .collect();
+        self.judged(staged, row, Decision::Hold(holds), trail, &Fields::new(), Vec::new())
+    }
+
+    fn judged(&self, staged: &Staged, row: Option<&RecordRow>, decision: Decision, trail: Json, mapped: &Fields, links: Vec<PendingLink>) -> Judged {
+        Judged {
+            record: staged.record.id.clone(),
+            title: title(&staged.record),
+            block: staged.block,
+            identity: row.and_then(|row| row.identity),
+            decision,
+            trail,
+            digest: mapped.digest(),
+            links,
+        }
+    }
+}
+
+/// Links whose parents are in the target become its ids, those of held parents hold the record, those of
+/// parents that are left out are left out.
+fn resolve_links(ready: &Ready, record: &Record, rule: usize, target: &FieldName, ids: &[String], parents: &Parents, resolved: &mut Resolved) {
+    let Some(link) = ready.links.get(&rule) else { return };
+    let later = link.deferred || ready.flow.rules.get(rule).is_some_and(|rule| rule.later);
+    let none = HashMap::new();
+    let rows = parents.0.get(&link.flow).unwrap_or(&none);
+    let mut there = Vec::new();
+    for id in ids {
+        let parent = RecordId::from(id.as_str());
+        let row = rows.get(&parent);
+        let pending = || PendingLink {
+            flow: ready.flow.name.clone(),
+            record: record.id.clone(),
+            field: target.as_str().to_owned(),
+            parent_flow: link.flow.clone(),
+            parent: parent.clone(),
+        };
+        match row.map(|row| (row.outcome, row.target.as_ref())) {
+            Some((outcome, Some(found))) if outcome.is_paired() && !link.deferred => {
+                resolved.found.insert((rule, found.as_str().to_owned()), parent);
+                there.push(Value::from(found.as_str()));
+            }
+            Some((Outcome::Skipped | Outcome::Excluded, _)) => {
+                resolved.dropped.push(format!("{target}: {id} was left out"));
+            }
+            _ if later => resolved.links.push(pending()),
+            Some(_) => {
+                let cause = Cause::ParentHeld { field: target.clone(), flow: link.flow.clone(), parent };
+                resolved.causes.push((cause, Some(Value::from(id.as_str()))));
+            }
+            None => resolved.dropped.push(format!("{target}: {id} is not among the records of `{}`", link.flow)),
+        }
+    }
+    let many = ready.target.field(target.as_str()).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
+    match there.len() {
+        0 => {}
+        _ if many => resolved.fields.set(target.clone(), Value::List(there)),
+        _ => resolved.fields.set(target.clone(), there.swap_remove(0)),
+    }
+}
+
+/// Takes links that are written in calls of their own out of the fields.
+fn split_links(ready: &Ready, record: &RecordId, resolved: &Resolved, update: bool) -> (Fields, Vec<PendingLink>) {
+    let mut fields = resolved.fields.clone();
+    let mut links = resolved.links.clone();
+    for (rule, link) in &ready.links {
+        let separate = if update { link.separate_on_update } else { link.separate };
+        if separate.is_none() {
+            continue;
+        }
+        let target = &ready.flow.rules[*rule].target;
+        if let Some(value) = fields.remove(target.as_str()) {
+            for id in value.ids() {
+                // What the target had already needs no call.
+                let Some(parent) = resolved.found.get(&(*rule, id.to_owned())) else { continue };
+                links.push(PendingLink {
+                    flow: ready.flow.name.clone(),
+                    record: record.clone(),
+                    field: target.as_str().to_owned(),
+                    parent_flow: link.flow.clone(),
+                    parent: parent.clone(),
+                });
+            }
+        }
+    }
+    (fields, links)
+}
+
+/// Whether a cause was announced by `check`: values and users in use are counted before a run.
+fn is_announced(cause: &Cause) -> bool {
+    matches!(cause, Cause::Untranslated { .. } | Cause::UnknownUser { .. } | Cause::ParentHeld { .. })
+}
+
+fn names(cause: &Cause, name: &FieldName) -> bool {
+    match cause {
+        Cause::Untranslated { field, .. }
+        | Cause::UnknownUser { field, .. }
+        | Cause::ParentHeld { field, .. }
+        | Cause::Invalid { field, .. }
+        | Cause::Missing { field }
+        | Cause::Expression { field, .. } => field == name,
+        Cause::Ambiguous { .. }
+        | Cause::Contradiction { .. }
+        | Cause::DuplicateSource { .. }
+        | Cause::Refused { .. }
+        | Cause::OutcomeUnknown
+        | Cause::ContentGone { .. }
+        | Cause::SourceGone
+        | Cause::TargetGone { .. } => false,
+    }
+}
+
+/// What people call a record.
+pub(crate) fn title(record: &Record) -> String {
+    let text = |name: &str| record.fields.get(name).map(Value::display).filter(|text| !text.trim().is_empty());
+    let full = match (text("firstname"), text("lastname")) {
+        (None, None) => None,
+        (first, last) => Some([first, last].into_iter().flatten().collect::<Vec<_>>().join(" ")),
+    };
+    let named = ["name", "title", "dealname", "subject", "file_name", "hs_call_title", "hs_meeting_title", "hs_task_subject", "email"]
+        .iter()
+        .find_map(|name| text(name));
+    full.or(named).unwrap_or_else(|| record.id.as_str().to_owned()).chars().take(80).collect()
+}
+
+/// Fields as plain JSON, for the ledger.
+pub(crate) fn plain(fields: &Fields) -> Json {
+    Json::Object(fields.iter().map(|(name, value)| (name.as_str().to_owned(), plain_value(value))).collect())
+}
+
+pub(crate) fn plain_value(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Number(_) | Value::Text(_) | Value::Date(_) | Value::DateTime(_) | Value::Time(_) => Json::String(value.display()),
+        Value::List(items) => Json::Array(items.iter().map(plain_value).collect()),
+        Value::Map(parts) => {
+            Json::Object(parts.iter().map(|(name, part)| (name.clone(), plain_value(part))).collect::<serde_json::Map<_, _>>())
+        }
+    }
+}

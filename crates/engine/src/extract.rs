@@ -1,0 +1,213 @@
+//! Extract: records are read page by page and staged durably, with the cursor that goes on from there.
+//!
+//! Invariant: a page and the cursor behind it are committed together, so reading resumes without a gap.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use handover_connect::{Connector, Cursor, Read, Which};
+use handover_model::{Above, FieldName, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value};
+use handover_store::{Block, Commit, Extraction, MatchRow};
+
+use crate::observe::Event;
+use crate::pairing::Keys;
+use crate::pass::Pass;
+use crate::Error;
+
+/// What to read of an object, and under which keys its records are found.
+pub(crate) struct Reading {
+    pub(crate) system: SystemName,
+    pub(crate) object: ObjectName,
+    pub(crate) fields: Arc<[FieldName]>,
+    extra: Vec<(FieldName, Option<Above>)>,
+    keys: Vec<Keys>,
+}
+
+impl Reading {
+    /// Reads `fields` of an object; those that lists do not bring are read in calls of their own.
+    pub(crate) fn new(schema: &Schema, system: SystemName, wanted: HashSet<FieldName>, keys: Vec<Keys>) -> Self {
+        let mut listed = HashSet::new();
+        let mut extra = Vec::new();
+        for name in wanted {
+            match schema.field(name.as_str()).map(|field| &field.read) {
+                Some(ReadCost::Extra { only_above, .. }) => {
+                    if let Some(above) = only_above {
+                        listed.insert(above.field.clone());
+                    }
+                    extra.push((name, only_above.clone()));
+                }
+                Some(ReadCost::Listed) => drop(listed.insert(name)),
+                None => {}
+            }
+        }
+        let mut fields: Vec<FieldName> = listed.into_iter().collect();
+        fields.sort();
+        extra.sort_by(|one, other| one.0.cmp(&other.0));
+        Self { system, object: schema.object.clone(), fields: fields.into(), extra, keys }
+    }
+
+    /// Whether a link field has to be asked for record by record.
+    fn needs(above: Option<&Above>, record: &Record) -> bool {
+        let Some(above) = above else { return true };
+        match record.fields.get(above.field.as_str()) {
+            Some(Value::Number(number)) => *number > above.than.into(),
+            // A list that does not bring the number promises nothing: ask.
+            _ => true,
+        }
+    }
+
+    async fn enrich(&self, system: &dyn Connector, records: &mut [Record]) -> Result<(), handover_connect::Fault> {
+        for (field, above) in &self.extra {
+            let ids: Vec<RecordId> = records
+                .iter()
+                .filter(|record| Self::needs(above.as_ref(), record))
+                .map(|record| record.id.clone())
+                .collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let mut found: BTreeMap<RecordId, Value> = system
+                .enrich(&self.object, field, &ids)
+                .await?
+                .into_iter()
+                .filter_map(|mut record| record.fields.remove(field.as_str()).map(|value| (record.id, value)))
+                .collect();
+            for record in records.iter_mut() {
+                if let Some(value) = found.remove(&record.id) {
+                    record.fields.set(field.clone(), value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn match_rows(&self, records: &[Record], block: i64) -> Vec<MatchRow> {
+        let mut rows = Vec::new();
+        for record in records {
+            for keys in &self.keys {
+                for key in keys.of(record) {
+                    rows.push(MatchRow {
+                        system: self.system.clone(),
+                        object: self.object.clone(),
+                        kind: keys.kind.clone(),
+                        key,
+                        record: record.id.clone(),
+                        block,
+                    });
+                }
+            }
+        }
+        rows
+    }
+}
+
+impl Pass<'_> {
+    /// Reads an object to its end, from where an earlier process stopped.
+    pub(crate) async fn extract(&self, reading: &Reading, counted: bool) -> Result<Extraction, Error> {
+        let system = self.setup.project.system(&reading.system)?.clone();
+        let fault = |fault| Error::system(&reading.system, fault);
+        let begun = self.place.store.extraction(&reading.system, &reading.object).await?;
+        let mut state = match begun {
+            Some(state) if state.complete => return Ok(state),
+            Some(state) => state,
+            None => {
+                let told = system.count(&reading.object).await.map_err(fault)?;
+                Extraction {
+                    system: reading.system.clone(),
+                    object: reading.object.clone(),
+                    pass: self.id,
+                    cursor: None,
+                    blocks: 0,
+                    records: 0,
+                    complete: false,
+                    told: told.and_then(|told| i64::try_from(told).ok()),
+                    began: self.place.clock.now(),
+                }
+            }
+        };
+        let mut seen = self.seen_before(&state).await?;
+        let read =
+            Read { object: reading.object.clone(), fields: reading.fields.clone(), which: Which::Live, since: None };
+        // Nothing to read costs no further call.
+        state.complete = state.told == Some(0);
+        while !state.complete {
+            self.go_on()?;
+            let cursor = state.cursor.clone().map(Cursor);
+            let page = system.page(&read, cursor.as_ref()).await.map_err(fault)?;
+            // A record that moved while the list was read comes twice: the first copy is kept, and the
+            // next delta sees the change.
+            let mut records: Vec<Record> =
+                page.records.into_iter().filter(|record| !record.gone && seen.insert(mark(&record.id))).collect();
+            reading.enrich(system.as_ref(), &mut records).await.map_err(fault)?;
+            let number = state.blocks;
+            state.cursor = page.next.map(|cursor| cursor.0);
+            state.complete = state.cursor.is_none();
+            state.records += i64::try_from(records.len()).unwrap_or(i64::MAX);
+            let keys = reading.match_rows(&records, number);
+            let mut commit = self.commit();
+            if !records.is_empty() {
+                state.blocks += 1;
+                commit.blocks.push(Block { system: reading.system.clone(), object: reading.object.clone(), number, records });
+            }
+            commit.keys = keys;
+            commit.extractions.push(state.clone());
+            self.place.store.commit(commit).await?;
+            self.tell_reading(&state);
+        }
+        if counted {
+            self.compare_count(&mut state, system.as_ref()).await?;
+        }
+        if state.blocks == 0 {
+            let commit = Commit { extractions: vec![state.clone()], ..self.commit() };
+            self.place.store.commit(commit).await?;
+        }
+        Ok(state)
+    }
+
+    /// The source's own total is the proof that nothing was left out. Counted again after reading, since
+    /// the company goes on working meanwhile.
+    async fn compare_count(&self, state: &mut Extraction, system: &dyn Connector) -> Result<(), Error> {
+        if state.told.is_none_or(|told| told == state.records) || self.setup.project.policies.accept_counts {
+            return Ok(());
+        }
+        let told = system.count(&state.object).await.map_err(|fault| Error::system(&state.system, fault))?;
+        state.told = told.and_then(|told| i64::try_from(told).ok());
+        if state.told.is_none_or(|told| told == state.records) {
+            return Ok(());
+        }
+        Err(Error::CountMismatch {
+            system: state.system.clone(),
+            object: state.object.clone(),
+            read: u64::try_from(state.records).unwrap_or(0),
+            told: u64::try_from(state.told.unwrap_or(0)).unwrap_or(0),
+        })
+    }
+
+    async fn seen_before(&self, state: &Extraction) -> Result<HashSet<u64>, Error> {
+        let mut seen = HashSet::new();
+        for number in 0..state.blocks {
+            for record in self.place.store.block(&state.system, &state.object, number).await?.iter() {
+                seen.insert(mark(&record.id));
+            }
+        }
+        Ok(seen)
+    }
+
+    fn tell_reading(&self, state: &Extraction) {
+        self.place.observer.on(Event::Reading {
+            system: state.system.clone(),
+            object: state.object.clone(),
+            records: u64::try_from(state.records).unwrap_or(0),
+            told: state.told.and_then(|told| u64::try_from(told).ok()),
+            complete: state.complete,
+        });
+    }
+}
+
+/// Eight bytes for an id: a set of them stays small with millions of records.
+fn mark(id: &RecordId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,91 @@
+//! Merge: what of the mapped values is written to a record that the target already has.
+//!
+//! Invariant (never blank): an absent or blank source value clears nothing.
+
+use handover_model::{FieldName, Fields, Keep, Kind, Record, Value};
+use jiff::SignedDuration;
+
+use crate::setup::Ready;
+
+/// Two clocks that differ by less are not compared.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What a merge wants written, and what it found there before.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Merged {
+    pub(crate) write: Fields,
+    pub(crate) before: Fields,
+}
+
+/// Merges mapped values into a target record by the flow's survivorship rules.
+pub(crate) fn merge(ready: &Ready, source: &Record, mapped: &Fields, target: &Record) -> Merged {
+    let mut merged = Merged::default();
+    for (name, value) in mapped.iter() {
+        let have = target.fields.get(name.as_str()).unwrap_or(&Value::Null);
+        let Some(write) = survivor(ready, name, source, value, target, have) else { continue };
+        if !same(&write, have) {
+            merged.before.set(name.clone(), have.clone());
+            merged.write.set(name.clone(), write);
+        }
+    }
+    merged
+}
+
+fn survivor(ready: &Ready, name: &FieldName, source: &Record, value: &Value, target: &Record, have: &Value) -> Option<Value> {
+    if value.is_blank() {
+        return None;
+    }
+    if have.is_blank() || ready.flow.key.as_ref() == Some(name) {
+        return Some(value.clone());
+    }
+    let rule = ready.flow.rules.iter().find(|rule| rule.target == *name);
+    let keep = rule.and_then(|rule| rule.keep.as_ref()).unwrap_or(&ready.flow.keep);
+    let many = ready.target.field(name.as_str()).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
+    if many {
+        return Some(union(have, value));
+    }
+    match keep {
+        Keep::Source => Some(value.clone()),
+        Keep::Target | Keep::FillEmpty => None,
+        Keep::Newest => match (source.modified, target.modified) {
+            (Some(ours), Some(theirs)) if ours.duration_since(theirs) > CLOCK_TOLERANCE => Some(value.clone()),
+            _ => None,
+        },
+        Keep::Concatenate(between) => Some(concatenate(have, value, between)),
+    }
+}
+
+/// Links add up: those of the target stay.
+fn union(have: &Value, value: &Value) -> Value {
+    let mut ids: Vec<&str> = have.ids();
+    for id in value.ids() {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Value::List(ids.into_iter().map(Value::from).collect())
+}
+
+fn concatenate(have: &Value, value: &Value, between: &str) -> Value {
+    match (have, value) {
+        (Value::Text(have), Value::Text(value)) if have.contains(value.as_str()) => Value::Text(have.clone()),
+        (Value::Text(have), Value::Text(value)) if value.contains(have.as_str()) => Value::Text(value.clone()),
+        (Value::Text(have), Value::Text(value)) => Value::Text(format!("{have}{between}{value}")),
+        _ => have.clone(),
+    }
+}
+
+/// Equal for a person: lists of links in any order, texts without surrounding blanks.
+pub(crate) fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Text(one), Value::Text(other)) => one.trim() == other.trim(),
+        (Value::List(ones), Value::List(others)) => {
+            let (mut ones, mut others): (Vec<_>, Vec<_>) = (ones.iter().collect(), others.iter().collect());
+            ones.sort();
+            others.sort();
+            ones == others
+        }
+        (Value::List(items), single) | (single, Value::List(items)) if items.len() == 1 => same(&items[0], single),
+        _ => (one.is_blank() && other.is_blank()) || one == other,
+    }
+}

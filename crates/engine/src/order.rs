@@ -1,0 +1,151 @@
+//! In which order flows work: parents first. What cannot come first is linked in a second step.
+
+use std::collections::BTreeMap;
+
+use handover_connect::Links;
+use handover_model::{FieldName, Finding, Flow, From, Kind, ObjectName, ReadCost, Schema, SystemName, Weight};
+
+use crate::setup::{LinkRule, Project};
+
+/// The order of the flows, and which flow each link rule goes through.
+pub(crate) struct Ordered {
+    /// Indexes into the project's flows, parents first.
+    pub(crate) sequence: Vec<usize>,
+    /// Rules that point to objects that no flow pairs.
+    pub(crate) findings: Vec<Finding>,
+    /// By flow and rule: the flow pointed to.
+    parents: BTreeMap<(usize, usize), usize>,
+    /// Links whose parent's flow does not come before.
+    deferred: Vec<(usize, usize)>,
+    names: Vec<handover_model::FlowName>,
+}
+
+type SchemaOf<'a> = dyn Fn(&SystemName, &ObjectName) -> Option<Schema> + 'a;
+
+impl Ordered {
+    pub(crate) fn of(flows: &[Flow], schema_of: &SchemaOf<'_>) -> Self {
+        let mut parents = BTreeMap::new();
+        let mut findings = Vec::new();
+        for (at, flow) in flows.iter().enumerate() {
+            let source = schema_of(&flow.source.system, &flow.source.object);
+            let target = schema_of(&flow.target.system, &flow.target.object);
+            let (Some(source), Some(target)) = (source, target) else { continue };
+            for (rule_at, rule) in flow.rules.iter().enumerate() {
+                let Some(to) = target.field(rule.target.as_str()).and_then(|field| field.kind.referenced()) else { continue };
+                match parent_of(flows, flow, rule, &source, to) {
+                    Some(parent) => drop(parents.insert((at, rule_at), parent)),
+                    None => findings.push(
+                        Finding::new(
+                            Weight::Error,
+                            "link_without_flow",
+                            format!("no flow pairs what `{}` points to with `{}.{to}`", rule.target, flow.target.system),
+                        )
+                        .at(&rule.place)
+                        .hint("add a flow for these objects, or exclude the field with a reason"),
+                    ),
+                }
+            }
+        }
+        let (sequence, deferred) = sort(flows, &parents);
+        Self { sequence, findings, parents, deferred, names: flows.iter().map(|flow| flow.name.clone()).collect() }
+    }
+
+    /// How the rules of the flow at `at` make links.
+    pub(crate) fn links(&self, at: usize, project: &Project, target: &Schema) -> BTreeMap<usize, LinkRule> {
+        let flow = &project.flows[at];
+        let links = project
+            .systems
+            .get(&flow.target.system)
+            .and_then(|system| system.capabilities().object(flow.target.object.as_str()).map(|object| object.links));
+        let mut rules = BTreeMap::new();
+        for ((_, rule), parent) in self.parents.range((at, 0)..=(at, usize::MAX)) {
+            let own_calls = target.field(flow.rules[*rule].target.as_str()).is_some_and(|field| {
+                // A link that is read in calls of its own is written in calls of its own too, except
+                // where the platform reads labels apart but writes all links the same way.
+                matches!(field.read, ReadCost::Extra { .. })
+            });
+            let (separate, separate_on_update) = match links {
+                Some(Links::Separate { per_call }) => (Some(per_call), Some(per_call)),
+                Some(Links::InlineOnCreate { per_call }) => (None, Some(per_call)),
+                Some(Links::Inline) if own_calls => (Some(1), Some(1)),
+                Some(Links::Inline) | None => (None, None),
+            };
+            rules.insert(
+                *rule,
+                LinkRule {
+                    flow: self.names[*parent].clone(),
+                    deferred: self.deferred.contains(&(at, *rule)),
+                    separate,
+                    separate_on_update,
+                },
+            );
+        }
+        rules
+    }
+}
+
+/// The flow that pairs what a rule's source field points to with what its target field points to.
+fn parent_of(flows: &[Flow], flow: &Flow, rule: &handover_model::Rule, source: &Schema, to: &ObjectName) -> Option<usize> {
+    if let Some(name) = &rule.flow {
+        return flows.iter().position(|other| other.name == *name);
+    }
+    let from: Vec<ObjectName> = match &rule.from {
+        From::Fields(fields) => fields.iter().filter_map(|field| pointed_to(source, field, flow)).collect(),
+        From::Expression(_) | From::Constant(_) => Vec::new(),
+    };
+    flows.iter().position(|other| {
+        other.source.system == flow.source.system
+            && other.target.system == flow.target.system
+            && other.target.object == *to
+            && from.contains(&other.source.object)
+    })
+}
+
+fn pointed_to(source: &Schema, field: &FieldName, flow: &Flow) -> Option<ObjectName> {
+    if *field == "id" {
+        return Some(flow.source.object.clone());
+    }
+    match &source.field(field.as_str())?.kind {
+        Kind::Reference { object, .. } => Some(object.clone()),
+        _ => None,
+    }
+}
+
+/// Depth first: a flow comes after all flows that it points to; an edge that closes a cycle is deferred.
+fn sort(flows: &[Flow], parents: &BTreeMap<(usize, usize), usize>) -> (Vec<usize>, Vec<(usize, usize)>) {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Mark {
+        New,
+        Open,
+        Done,
+    }
+    fn visit(
+        at: usize,
+        flows: &[Flow],
+        parents: &BTreeMap<(usize, usize), usize>,
+        marks: &mut [Mark],
+        sequence: &mut Vec<usize>,
+        deferred: &mut Vec<(usize, usize)>,
+    ) {
+        marks[at] = Mark::Open;
+        for ((_, rule), parent) in parents.range((at, 0)..=(at, usize::MAX)) {
+            match marks[*parent] {
+                Mark::New if flows[at].rules[*rule].later => {}
+                Mark::New => visit(*parent, flows, parents, marks, sequence, deferred),
+                Mark::Open => deferred.push((at, *rule)),
+                Mark::Done => {}
+            }
+        }
+        marks[at] = Mark::Done;
+        sequence.push(at);
+    }
+    let mut marks = vec![Mark::New; flows.len()];
+    let mut sequence = Vec::new();
+    let mut deferred = Vec::new();
+    for at in 0..flows.len() {
+        if marks[at] == Mark::New {
+            visit(at, flows, parents, &mut marks, &mut sequence, &mut deferred);
+        }
+    }
+    (sequence, deferred)
+}

@@ -1,0 +1,169 @@
+//! The target as a plan sees it: reads go through, writes stay here.
+//!
+//! `plan` is the engine itself over this overlay, so that the plan cannot disagree with the run. What a
+//! schema promises to refuse (a unique value taken twice, a link to nowhere) is refused here too.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use handover_connect::{
+    Capabilities, Connector, Cursor, Fault, FaultKind, LinkBatch, LinkOutcome, Page, Read, Spent, WriteBatch,
+    WriteMode, WriteOutcome, Written,
+};
+use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User, Value};
+use jiff::Timestamp;
+
+/// What a plan would have sent.
+#[derive(Clone, Debug, Default)]
+pub struct Planned {
+    /// Write and link calls by object.
+    pub calls: BTreeMap<ObjectName, u64>,
+    /// What they would be charged, by limit.
+    pub charges: BTreeMap<&'static str, u64>,
+    /// Links that would be added.
+    pub links: u64,
+}
+
+/// A system whose writes stay in memory.
+pub struct Overlay {
+    below: Arc<dyn Connector>,
+    planned: Mutex<Planned>,
+    unique: Mutex<HashMap<(ObjectName, FieldName), HashSet<Value>>>,
+    schemas: Mutex<HashMap<ObjectName, Schema>>,
+}
+
+impl Overlay {
+    /// An overlay over `below`.
+    pub fn new(below: Arc<dyn Connector>) -> Self {
+        Self { below, planned: Mutex::default(), unique: Mutex::default(), schemas: Mutex::default() }
+    }
+
+    /// What would have been sent so far.
+    pub fn planned(&self) -> Planned {
+        lock(&self.planned).clone()
+    }
+
+    fn count(&self, object: &ObjectName, links: u64) {
+        let mut planned = lock(&self.planned);
+        *planned.calls.entry(object.clone()).or_default() += 1;
+        planned.links += links;
+        if let Some(object) = self.below.capabilities().object(object.as_str()) {
+            for charge in &object.write_charges {
+                *planned.charges.entry(charge.limit).or_default() += u64::from(charge.amount);
+            }
+        }
+    }
+
+    /// The first unique value of a new record that an earlier new record took.
+    fn taken(&self, batch: &WriteBatch, write: &handover_connect::Write) -> Option<FieldName> {
+        let schemas = lock(&self.schemas);
+        let schema = schemas.get(&batch.object)?;
+        let mut unique = lock(&self.unique);
+        for (name, value) in write.fields.iter() {
+            if value.is_blank() || !schema.field(name.as_str()).is_some_and(|field| field.unique) {
+                continue;
+            }
+            let value = match value {
+                Value::Text(text) => Value::Text(text.to_lowercase()),
+                other => other.clone(),
+            };
+            if !unique.entry((batch.object.clone(), name.clone())).or_default().insert(value) {
+                return Some(name.clone());
+            }
+        }
+        None
+    }
+}
+
+#[async_trait]
+impl Connector for Overlay {
+    fn capabilities(&self) -> &Capabilities {
+        self.below.capabilities()
+    }
+
+    fn objects(&self) -> Vec<ObjectName> {
+        self.below.objects()
+    }
+
+    async fn account(&self) -> Result<Account, Fault> {
+        self.below.account().await
+    }
+
+    async fn describe(&self, object: &ObjectName) -> Result<Schema, Fault> {
+        let schema = self.below.describe(object).await?;
+        lock(&self.schemas).insert(object.clone(), schema.clone());
+        Ok(schema)
+    }
+
+    async fn users(&self) -> Result<Vec<User>, Fault> {
+        self.below.users().await
+    }
+
+    async fn automations(&self) -> Result<Option<Vec<Automation>>, Fault> {
+        self.below.automations().await
+    }
+
+    async fn count(&self, object: &ObjectName) -> Result<Option<u64>, Fault> {
+        self.below.count(object).await
+    }
+
+    async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault> {
+        self.below.page(read, cursor).await
+    }
+
+    async fn fetch(&self, object: &ObjectName, fields: &Arc<[FieldName]>, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {
+        self.below.fetch(object, fields, ids).await
+    }
+
+    async fn enrich(&self, object: &ObjectName, field: &FieldName, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {
+        self.below.enrich(object, field, ids).await
+    }
+
+    async fn candidates(&self, _: &WriteBatch, _: &Arc<[FieldName]>, _: Timestamp) -> Result<Vec<Record>, Fault> {
+        Ok(Vec::new())
+    }
+
+    async fn write(&self, batch: &WriteBatch) -> Result<Vec<Written>, Fault> {
+        self.count(&batch.object, 0);
+        let update = batch.mode == WriteMode::Update;
+        Ok(batch
+            .writes
+            .iter()
+            .map(|write| {
+                let outcome = match (update, self.taken(batch, write)) {
+                    (false, Some(field)) => WriteOutcome::Refused(
+                        Fault::new(FaultKind::Conflict, "not_unique", "another record has this value").with_field(field),
+                    ),
+                    _ => WriteOutcome::Applied {
+                        id: write.id.clone().unwrap_or_else(|| RecordId::new(format!("planned:{}", write.trace))),
+                        created: Some(!update),
+                    },
+                };
+                Written { trace: write.trace.clone(), outcome }
+            })
+            .collect())
+    }
+
+    async fn link(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault> {
+        self.count(&batch.object, batch.links.len() as u64);
+        Ok(batch.links.iter().map(|link| LinkOutcome { link: link.clone(), result: Ok(()) }).collect())
+    }
+
+    async fn download(&self, object: &ObjectName, id: &RecordId, to: &Path) -> Result<Content, Fault> {
+        self.below.download(object, id, to).await
+    }
+
+    async fn create_field(&self, _: &ObjectName, field: &Field) -> Result<Field, Fault> {
+        Ok(field.clone())
+    }
+
+    fn spent(&self) -> Spent {
+        self.below.spent()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,265 @@
+//! Match: which target record a source record already is.
+//!
+//! Rules work in sequence. A candidate counts only if nothing that an earlier rule compares says
+//! otherwise: two records with different e-mail addresses are not one person because they share a
+//! switchboard number. Several candidates, or keys that point to different records, go to the queue.
+//!
+//! Invariant: no two source records end silently on one target record: a key that several source records
+//! have decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use handover_model::{
+    Candidate, Cause, FieldName, Flow, MatchKey, MatchKind, ObjectName, Record, RecordId, Schema, SystemName, Value,
+};
+use handover_store::{MatchRow, Store};
+
+use crate::transform::normalize;
+use crate::Error;
+
+/// The comparable keys of a record under one rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    /// The kind under which they are stored: rule and flow.
+    pub(crate) kind: String,
+    rule: MatchKind,
+    fields: Vec<FieldName>,
+    region: Option<String>,
+}
+
+impl Keys {
+    fn of_rule(flow: &Flow, at: usize, rule: &MatchKey, fields: &[FieldName]) -> Self {
+        Self {
+            kind: format!("{}#{}#{at}", rule.kind.word(), flow.name),
+            rule: rule.kind,
+            fields: fields.to_vec(),
+            region: rule.region.clone(),
+        }
+    }
+
+    /// The keys of a record; none when the fields are blank or cannot be made comparable.
+    pub(crate) fn of(&self, record: &Record) -> Vec<String> {
+        let mut keys = BTreeSet::new();
+        for field in &self.fields {
+            if *field == "id" {
+                keys.insert(record.id.as_str().to_owned());
+            } else if let Some(value) = record.fields.get(field.as_str()) {
+                keys.extend(normalize::keys(self.rule, value, self.region.as_deref()));
+            }
+        }
+        keys.into_iter().collect()
+    }
+}
+
+/// A flow's match rules, for both sides. The first is the source key itself, where the flow has one.
+#[derive(Clone, Debug)]
+pub(crate) struct Pairing {
+    system: SystemName,
+    object: ObjectName,
+    source_system: SystemName,
+    source_object: ObjectName,
+    pub(crate) source: Vec<Keys>,
+    pub(crate) target: Vec<Keys>,
+    words: Vec<String>,
+    /// Whether the target takes a key once only: then it may not stand on two source records either.
+    unique: Vec<bool>,
+    /// Fields shown to the person who decides between candidates.
+    shown: Vec<FieldName>,
+}
+
+/// What matching found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Paired {
+    /// Nobody: the record is new to the target.
+    New,
+    /// This target record, by the rule with this word.
+    With { target: RecordId, block: i64, by: String },
+    /// Not to be decided here.
+    Held(Cause),
+}
+
+impl Pairing {
+    pub(crate) fn of(flow: &Flow, target: &Schema) -> Self {
+        let mut rules: Vec<MatchKey> = Vec::new();
+        if let Some(key) = &flow.key {
+            rules.push(MatchKey {
+                kind: MatchKind::ExternalId,
+                source: vec![FieldName::from(SOURCE_KEY)],
+                target: vec![key.clone()],
+                region: None,
+                place: flow.place.clone(),
+            });
+        }
+        rules.extend(flow.matching.iter().cloned());
+        let keys = |side: fn(&MatchKey) -> &Vec<FieldName>| -> Vec<Keys> {
+            rules.iter().enumerate().map(|(at, rule)| Keys::of_rule(flow, at, rule, side(rule))).collect()
+        };
+        let shown = rules.iter().flat_map(|rule| rule.target.iter().cloned()).collect::<BTreeSet<_>>();
+        Self {
+            system: flow.target.system.clone(),
+            object: flow.target.object.clone(),
+            source_system: flow.source.system.clone(),
+            source_object: flow.source.object.clone(),
+            source: keys(|rule| &rule.source),
+            target: keys(|rule| &rule.target),
+            words: rules.iter().map(|rule| rule.kind.word().to_owned()).collect(),
+            unique: rules
+                .iter()
+                .map(|rule| rule.target.iter().any(|name| target.field(name.as_str()).is_some_and(|field| field.unique)))
+                .collect(),
+            shown: shown.into_iter().collect(),
+        }
+    }
+
+    /// Target fields that matching reads.
+    pub(crate) fn target_fields(&self) -> impl Iterator<Item = FieldName> + '_ {
+        self.target.iter().flat_map(|keys| keys.fields.iter().cloned())
+    }
+
+    /// Source fields that matching reads.
+    pub(crate) fn source_fields(&self) -> impl Iterator<Item = FieldName> + '_ {
+        self.source.iter().flat_map(|keys| keys.fields.iter().cloned()).filter(|field| *field != "id" && *field != SOURCE_KEY)
+    }
+
+    /// Pairs the records of a block, in order.
+    pub(crate) async fn pair(&self, store: &Store, records: &[&Record]) -> Result<Vec<Paired>, Error> {
+        if self.source.is_empty() {
+            return Ok(vec![Paired::New; records.len()]);
+        }
+        let own: Vec<Vec<Vec<String>>> =
+            records.iter().map(|record| self.source.iter().map(|keys| self.source_keys(keys, record)).collect()).collect();
+        let wanted: BTreeSet<(String, String)> = own
+            .iter()
+            .flat_map(|rules| {
+                rules.iter().zip(&self.source).flat_map(|(keys, rule)| keys.iter().map(|key| (rule.kind.clone(), key.clone())))
+            })
+            .collect();
+        let wanted: Vec<(String, String)> = wanted.into_iter().collect();
+        let found = by_key(store.matches(&self.system, &self.object, &wanted).await?);
+        let rivals = by_key(store.matches(&self.source_system, &self.source_object, &wanted).await?);
+        let mut paired = Vec::with_capacity(records.len());
+        for (record, keys) in records.iter().zip(&own) {
+            paired.push(self.decide(store, record, keys, &found, &rivals).await?);
+        }
+        Ok(paired)
+    }
+
+    fn source_keys(&self, keys: &Keys, record: &Record) -> Vec<String> {
+        if keys.fields.first().is_some_and(|field| *field == SOURCE_KEY) {
+            return vec![source_key(&self.source_system, &self.source_object, &record.id)];
+        }
+        keys.of(record)
+    }
+
+    async fn decide(&self, store: &Store, record: &Record, own: &[Vec<String>], found: &ByKey, rivals: &ByKey) -> Result<Paired, Error> {
+        let mut hits: Vec<(usize, BTreeMap<RecordId, i64>)> = Vec::new();
+        for (at, keys) in own.iter().enumerate() {
+            let mut candidates: BTreeMap<RecordId, i64> = BTreeMap::new();
+            for key in keys {
+                let rows = found.get(&(self.source[at].kind.clone(), key.clone()));
+                if rows.is_some() || self.unique[at] {
+                    if let Some(cause) = self.rivals(record, at, key, rivals) {
+                        return Ok(Paired::Held(cause));
+                    }
+                }
+                let Some(rows) = rows else { continue };
+                candidates.extend(rows.iter().map(|row| (row.record.clone(), row.block)));
+            }
+            if !candidates.is_empty() {
+                hits.push((at, candidates));
+            }
+        }
+        let mut standing: Vec<(usize, BTreeMap<RecordId, i64>)> = Vec::new();
+        for (at, candidates) in hits {
+            let mut kept = BTreeMap::new();
+            for (target, block) in candidates {
+                if standing.iter().any(|(_, earlier)| earlier.contains_key(&target))
+                    || !self.denied(store, at, own, &target, block).await?
+                {
+                    kept.insert(target, block);
+                }
+            }
+            if !kept.is_empty() {
+                standing.push((at, kept));
+            }
+        }
+        self.judge(store, standing).await
+    }
+
+    /// One candidate that all rules with candidates agree on, or a hold.
+    async fn judge(&self, store: &Store, standing: Vec<(usize, BTreeMap<RecordId, i64>)>) -> Result<Paired, Error> {
+        let Some((first, candidates)) = standing.first() else { return Ok(Paired::New) };
+        let disagreeing = standing.iter().skip(1).find(|(_, others)| others.keys().all(|other| !candidates.contains_key(other)));
+        if let Some((at, others)) = disagreeing {
+            let mut all = self.show(store, *first, candidates).await?;
+            all.extend(self.show(store, *at, others).await?);
+            return Ok(Paired::Held(Cause::Contradiction { candidates: all }));
+        }
+        match candidates.iter().next() {
+            Some((target, block)) if candidates.len() == 1 => {
+                Ok(Paired::With { target: target.clone(), block: *block, by: self.words[*first].clone() })
+            }
+            _ => Ok(Paired::Held(Cause::Ambiguous {
+                key: self.words[*first].clone(),
+                candidates: self.show(store, *first, candidates).await?,
+            })),
+        }
+    }
+
+    /// Whether an earlier rule has keys on both sides and they have nothing in common.
+    async fn denied(&self, store: &Store, at: usize, own: &[Vec<String>], target: &RecordId, block: i64) -> Result<bool, Error> {
+        let earlier: Vec<usize> = (0..at).filter(|rule| !own[*rule].is_empty()).collect();
+        if earlier.is_empty() {
+            return Ok(false);
+        }
+        let block = store.block(&self.system, &self.object, block).await?;
+        let Some(candidate) = block.iter().find(|record| record.id == *target) else { return Ok(false) };
+        Ok(earlier.into_iter().any(|rule| {
+            let theirs = self.target[rule].of(candidate);
+            !theirs.is_empty() && !theirs.iter().any(|key| own[rule].contains(key))
+        }))
+    }
+
+    /// Other source records with the same key: the key decides nothing then.
+    fn rivals(&self, record: &Record, at: usize, key: &str, rivals: &ByKey) -> Option<Cause> {
+        let rows = rivals.get(&(self.source[at].kind.clone(), key.to_owned()))?;
+        let others: BTreeSet<RecordId> =
+            rows.iter().map(|row| row.record.clone()).filter(|other| *other != record.id).collect();
+        (!others.is_empty())
+            .then(|| Cause::DuplicateSource { key: self.words[at].clone(), others: others.into_iter().collect() })
+    }
+
+    async fn show(&self, store: &Store, at: usize, candidates: &BTreeMap<RecordId, i64>) -> Result<Vec<Candidate>, Error> {
+        let mut all = Vec::new();
+        for (target, block) in candidates {
+            let block = store.block(&self.system, &self.object, *block).await?;
+            let shown: Vec<(FieldName, Value)> = block
+                .iter()
+                .find(|record| record.id == *target)
+                .map(|record| {
+                    self.shown.iter().filter_map(|field| Some((field.clone(), record.fields.get(field.as_str())?.clone()))).collect()
+                })
+                .unwrap_or_default();
+            all.push(Candidate { key: self.words[at].clone(), target: target.clone(), shown });
+        }
+        Ok(all)
+    }
+}
+
+type ByKey = HashMap<(String, String), Vec<MatchRow>>;
+
+fn by_key(rows: Vec<MatchRow>) -> ByKey {
+    let mut map: ByKey = HashMap::new();
+    for row in rows {
+        map.entry((row.kind.clone(), row.key.clone())).or_default().push(row);
+    }
+    map
+}
+
+/// The pseudo-field for a record's key in other systems.
+pub(crate) const SOURCE_KEY: &str = "\u{0}source_key";
+
+/// A record's key in other systems: `old:persons:42`.
+pub(crate) fn source_key(system: &SystemName, object: &ObjectName, record: &RecordId) -> String {
+    format!("{system}:{object}:{record}")
+}

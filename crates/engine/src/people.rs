@@ -1,0 +1,60 @@
+//! Users of the systems and how they pair: by e-mail, or by a row of `translations/users.csv`.
+
+use std::collections::BTreeMap;
+
+use handover_model::{SystemName, User, UserId};
+
+use crate::transform::Tables;
+
+/// Users of every system.
+#[derive(Clone, Debug, Default)]
+pub struct People {
+    users: BTreeMap<SystemName, Vec<User>>,
+    /// Source e-mail to target e-mail, both in lower case.
+    assigned: BTreeMap<String, String>,
+}
+
+impl People {
+    /// Users, with the table `users` for those whose e-mails differ.
+    pub fn new(users: BTreeMap<SystemName, Vec<User>>, tables: &Tables) -> Self {
+        let assigned = tables
+            .0
+            .get("users")
+            .map(|table| table.rows.iter().map(|(from, row)| (plain(from), plain(&row.to))).collect())
+            .unwrap_or_default();
+        Self { users, assigned }
+    }
+
+    /// The user of `target` to whom records of the source's `user` go; `None` when nobody active qualifies.
+    pub fn counterpart(&self, source: &SystemName, user: &str, target: &SystemName) -> Option<&UserId> {
+        let email = self.email(source, user);
+        let wanted = email
+            .as_deref()
+            .and_then(|email| self.assigned.get(email))
+            .or_else(|| self.assigned.get(&plain(user)))
+            .cloned()
+            .or(email)?;
+        let users = self.users.get(target)?;
+        users
+            .iter()
+            .find(|candidate| candidate.active && (plain(&candidate.email) == wanted || candidate.id == *wanted))
+            .map(|found| &found.id)
+    }
+
+    /// What people know the source's user by.
+    pub fn label(&self, source: &SystemName, user: &str) -> String {
+        self.find(source, user).map_or_else(|| user.to_owned(), |found| found.email.clone())
+    }
+
+    fn email(&self, system: &SystemName, user: &str) -> Option<String> {
+        self.find(system, user).map(|found| plain(&found.email)).filter(|email| !email.is_empty())
+    }
+
+    fn find(&self, system: &SystemName, user: &str) -> Option<&User> {
+        self.users.get(system)?.iter().find(|candidate| candidate.id == *user)
+    }
+}
+
+fn plain(email: &str) -> String {
+    email.trim().to_lowercase()
+}

@@ -1,0 +1,193 @@
+//! What a pass works from: systems, flows, tables, policies, state, clock, an observer.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use handover_connect::{Clock, Connector};
+use handover_model::{Flow, FlowName, ObjectName, Schema, SystemName, User};
+use handover_store::Store;
+
+use crate::order::Ordered;
+use crate::people::People;
+use crate::transform::{Program, Tables};
+use crate::{Error, Observer};
+
+/// What the caller brings: a pinned snapshot of the project and the open systems.
+#[derive(Clone)]
+pub struct Project {
+    /// The project's name.
+    pub name: String,
+    /// A hash of the project's files: what the ledger names as the rules that were in force.
+    pub snapshot: String,
+    /// The systems, opened.
+    pub systems: BTreeMap<SystemName, Arc<dyn Connector>>,
+    /// The flows.
+    pub flows: Vec<Flow>,
+    /// The translation tables.
+    pub tables: Arc<Tables>,
+    /// The policies.
+    pub policies: Policies,
+}
+
+/// The project's policies.
+#[derive(Clone, Debug)]
+pub struct Policies {
+    /// The share of unannounced holds among the last `error_of_last` records that halts a pass.
+    pub error_share: f64,
+    /// How many records the share is taken of.
+    pub error_of_last: usize,
+    /// The number of unannounced holds that halts a pass whatever the share.
+    pub error_or: u64,
+    /// Writes under way at once.
+    pub writes_at_once: usize,
+    /// Records whose intents are made durable together.
+    pub wave: usize,
+    /// Whether a source count that differs from the system's own total is accepted.
+    pub accept_counts: bool,
+    /// Whether file bytes are read (a plan leaves them out).
+    pub read_content: bool,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self {
+            error_share: 0.05,
+            error_of_last: 500,
+            error_or: 50,
+            writes_at_once: 4,
+            wave: 800,
+            accept_counts: false,
+            read_content: true,
+        }
+    }
+}
+
+/// Where a pass works.
+#[derive(Clone)]
+pub struct Workplace {
+    /// The state.
+    pub store: Store,
+    /// The clock, shared with the systems.
+    pub clock: Arc<dyn Clock>,
+    /// A folder for file bytes on their way.
+    pub scratch: PathBuf,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// A flow, ready to work: schemas read, rules compiled.
+pub struct Ready {
+    /// The flow.
+    pub flow: Flow,
+    /// The source object's schema.
+    pub source: Schema,
+    /// The target object's schema.
+    pub target: Schema,
+    /// The compiled rules.
+    pub program: Program,
+    /// For each rule that makes links: the flow whose pairs are meant, and whether the link is written in
+    /// the second step.
+    pub links: BTreeMap<usize, LinkRule>,
+}
+
+/// How a rule's links are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkRule {
+    /// The flow that pairs the objects.
+    pub flow: FlowName,
+    /// Whether the parent's flow comes later (a cycle, or the flow itself): the link waits for the second step.
+    pub deferred: bool,
+    /// Whether the link is written in a call of its own, and how many one call covers.
+    pub separate: Option<u32>,
+    /// Whether records that exist get the link in a call of its own even if new ones do not.
+    pub separate_on_update: Option<u32>,
+}
+
+/// Everything that a pass needs, checked.
+pub struct Setup {
+    /// The project.
+    pub project: Project,
+    /// The flows in the order in which they work: parents first.
+    pub flows: Vec<Arc<Ready>>,
+    /// Users of every system, and how they pair.
+    pub people: People,
+}
+
+impl Setup {
+    /// Reads schemas and users, compiles the rules, puts the flows in order.
+    ///
+    /// # Errors
+    /// [`Error::Findings`] when a rule does not fit the schemas; [`Error::System`] when a system cannot be read.
+    pub async fn prepare(project: Project) -> Result<Self, Error> {
+        let mut schemas: BTreeMap<(SystemName, ObjectName), Schema> = BTreeMap::new();
+        let mut users: BTreeMap<SystemName, Vec<User>> = BTreeMap::new();
+        for flow in &project.flows {
+            for end in [&flow.source, &flow.target] {
+                let key = (end.system.clone(), end.object.clone());
+                if schemas.contains_key(&key) {
+                    continue;
+                }
+                let system = project.system(&end.system)?;
+                let schema = system.describe(&end.object).await.map_err(|fault| Error::system(&end.system, fault))?;
+                schemas.insert(key, schema);
+                if !users.contains_key(&end.system) {
+                    let known = system.users().await.map_err(|fault| Error::system(&end.system, fault))?;
+                    users.insert(end.system.clone(), known);
+                }
+            }
+        }
+        let schema_of = |system: &SystemName, object: &ObjectName| schemas.get(&(system.clone(), object.clone())).cloned();
+        let order = Ordered::of(&project.flows, &schema_of);
+        let mut flows = Vec::new();
+        let mut findings = order.findings.clone();
+        for at in &order.sequence {
+            let flow = project.flows[*at].clone();
+            let (Some(source), Some(target)) = (
+                schema_of(&flow.source.system, &flow.source.object),
+                schema_of(&flow.target.system, &flow.target.object),
+            ) else {
+                continue;
+            };
+            match Program::compile(&flow, &source, &target, &project.tables) {
+                Ok(program) => {
+                    let links = order.links(*at, &project, &target);
+                    flows.push(Arc::new(Ready { flow, source, target, program, links }));
+                }
+                Err(found) => findings.extend(found),
+            }
+        }
+        if findings.iter().any(|finding| finding.weight == handover_model::Weight::Error) {
+            return Err(Error::Findings(findings));
+        }
+        let people = People::new(users, &project.tables);
+        Ok(Self { project, flows, people })
+    }
+
+    /// The flow with this name.
+    pub fn flow(&self, name: &FlowName) -> Option<&Arc<Ready>> {
+        self.flows.iter().find(|ready| ready.flow.name == *name)
+    }
+
+    /// The objects that are read as sources, each once, in the order of the flows.
+    pub fn sources(&self) -> Vec<(SystemName, ObjectName)> {
+        let mut all = Vec::new();
+        for ready in &self.flows {
+            let end = (ready.flow.source.system.clone(), ready.flow.source.object.clone());
+            if !all.contains(&end) {
+                all.push(end);
+            }
+        }
+        all
+    }
+}
+
+impl Project {
+    /// A system by its name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSystem`].
+    pub fn system(&self, name: &SystemName) -> Result<&Arc<dyn Connector>, Error> {
+        self.systems.get(name).ok_or_else(|| Error::UnknownSystem(name.clone()))
+    }
+}

@@ -1,0 +1,366 @@
+//! Write and confirm: waves of batches, intent first, one outcome for every record.
+//!
+//! Invariants:
+//! - The intent of a write is durable before the request leaves; its outcome before the next wave.
+//! - A write of unknown outcome is looked up before anything of it is sent again.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use handover_connect::{Fault, FaultKind, Upsert, WriteBatch, WriteMode};
+use handover_model::{Cause, Content, Fields, Hold, Outcome, RecordId};
+use handover_store::{Commit, Intent, Item, Membership, PendingLink, RecordRow};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::Error;
+use crate::decide::{Decision, Judged};
+use crate::pass::Pass;
+use crate::setup::{Policies, Ready};
+
+/// What is kept of a record between judging and the outcome of its write.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Case {
+    pub(crate) record: RecordId,
+    pub(crate) title: String,
+    pub(crate) block: i64,
+    pub(crate) identity: Option<i64>,
+    pub(crate) digest: [u8; 16],
+    pub(crate) links: Vec<PendingLinkText>,
+}
+
+/// A pending link as an intent keeps it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PendingLinkText {
+    field: String,
+    parent_flow: handover_model::FlowName,
+    parent: RecordId,
+}
+
+/// A record on its way to the target.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Outgoing {
+    pub(crate) case: Case,
+    /// The target id, for updates.
+    pub(crate) target: Option<RecordId>,
+    pub(crate) fields: Fields,
+    pub(crate) content: Option<Content>,
+    #[serde(skip)]
+    trail: serde_json::Value,
+}
+
+/// A batch on its way, as its intent keeps it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Batch {
+    pub(crate) id: String,
+    pub(crate) update: bool,
+    pub(crate) writes: Vec<Outgoing>,
+}
+
+/// What became of one write in the end.
+pub(crate) enum Settled {
+    Applied { id: RecordId, created: bool },
+    Refused(Fault),
+    /// Looked up, and still not known.
+    Unknown,
+    /// Certainly not sent: it stays pending.
+    NotSent,
+}
+
+impl Case {
+    pub(crate) fn of(one: &Judged) -> Self {
+        let links = one
+            .links
+            .iter()
+            .map(|link| PendingLinkText { field: link.field.clone(), parent_flow: link.parent_flow.clone(), parent: link.parent.clone() })
+            .collect();
+        Self {
+            record: one.record.clone(),
+            title: one.title.clone(),
+            block: one.block,
+            identity: one.identity,
+            digest: one.digest,
+            links,
+        }
+    }
+
+    fn pending_links(&self, ready: &Ready) -> impl Iterator<Item = PendingLink> {
+        self.links.iter().map(|link| PendingLink {
+            flow: ready.flow.name.clone(),
+            record: self.record.clone(),
+            field: link.field.clone(),
+            parent_flow: link.parent_flow.clone(),
+            parent: link.parent.clone(),
+        })
+    }
+}
+
+impl Outgoing {
+    /// A record that was judged to be created or updated.
+    pub(crate) fn of(one: Judged) -> Self {
+        let case = Case::of(&one);
+        let (target, fields) = match one.decision {
+            Decision::Create(fields) => (None, fields),
+            Decision::Update(target, fields) => (Some(target), fields),
+            Decision::Hold(_) | Decision::Skip | Decision::Merge(_) | Decision::Unchanged(_) => (None, Fields::new()),
+        };
+        Self { case, target, fields, content: None, trail: one.trail }
+    }
+}
+
+/// Gathers records into full batches across blocks: calls are the users' scarcest good.
+pub(crate) struct Writer {
+    pub(crate) ready: Arc<Ready>,
+    creates: VecDeque<Outgoing>,
+    updates: VecDeque<Outgoing>,
+}
+
+impl Writer {
+    pub(crate) fn new(ready: Arc<Ready>) -> Self {
+        Self { ready, creates: VecDeque::new(), updates: VecDeque::new() }
+    }
+
+    pub(crate) fn push(&mut self, one: Outgoing) {
+        if one.target.is_some() { self.updates.push_back(one) } else { self.creates.push_back(one) }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.creates.is_empty() && self.updates.is_empty()
+    }
+
+    pub(crate) fn has_wave(&self, policies: &Policies) -> bool {
+        self.creates.len() >= policies.wave || self.updates.len() >= policies.wave
+    }
+
+    /// The next wave: whole batches of one kind, up to the size of a wave.
+    fn wave(&mut self, batch: usize, wave: usize) -> Vec<Batch> {
+        let update = self.creates.len() < self.updates.len();
+        let queue = if update { &mut self.updates } else { &mut self.creates };
+        let wave = (wave.max(batch) / batch) * batch;
+        let mut rest: Vec<Outgoing> = queue.drain(..queue.len().min(wave)).collect();
+        let mut batches = Vec::new();
+        while !rest.is_empty() {
+            let tail = rest.split_off(rest.len().min(batch));
+            let id = batch_id(&self.ready, &rest);
+            batches.push(Batch { id, update, writes: rest });
+            rest = tail;
+        }
+        batches
+    }
+}
+
+/// An id that says which writes it is about, the same after a restart.
+fn batch_id(ready: &Ready, writes: &[Outgoing]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(ready.flow.name.as_str().as_bytes());
+    for write in writes {
+        hasher.update(write.case.record.as_str().as_bytes());
+        hasher.update(&write.case.digest);
+        hasher.update(b"\0");
+    }
+    hasher.finalize().to_hex().as_str()[..32].to_owned()
+}
+
+impl Pass<'_> {
+    /// Sends the writer's next wave and commits what became of it.
+    pub(crate) async fn send_wave(&self, writer: &mut Writer) -> Result<(), Error> {
+        self.go_on()?;
+        let ready = writer.ready.clone();
+        let system = self.setup.project.system(&ready.flow.target.system)?;
+        let size = system.capabilities().object(ready.flow.target.object.as_str()).map_or(1, |object| object.write_batch.max(1));
+        let policies = &self.setup.project.policies;
+        // Single writes would otherwise leave too many intents to look up after a crash.
+        let wave = if size == 1 { policies.wave.min(32) } else { policies.wave };
+        let mut batches = writer.wave(usize::try_from(size).unwrap_or(1), wave);
+        self.load_content(&ready, &mut batches).await?;
+        batches.retain(|batch| !batch.writes.is_empty());
+        if batches.is_empty() {
+            return Ok(());
+        }
+        self.give_identities(&mut batches).await?;
+        self.commit_intents(&ready, &batches).await?;
+        let outcomes: Vec<(Batch, Vec<Settled>, Option<Error>)> = futures::stream::iter(batches)
+            .map(|batch| {
+                let ready = &ready;
+                async move {
+                    let (settled, stop) = self.send(ready, &batch).await?;
+                    Ok::<_, Error>((batch, settled, stop))
+                }
+            })
+            .buffer_unordered(policies.writes_at_once.max(1))
+            .try_collect()
+            .await?;
+        self.commit_outcomes(&ready, outcomes).await
+    }
+
+    async fn give_identities(&self, batches: &mut [Batch]) -> Result<(), Error> {
+        let have = batches.iter().flat_map(|batch| batch.writes.iter().map(|write| write.case.identity));
+        let mut fresh = self.identities_for(have.collect::<Vec<_>>().into_iter()).await?;
+        for write in batches.iter_mut().flat_map(|batch| batch.writes.iter_mut()) {
+            if write.case.identity.is_none() {
+                write.case.identity = fresh.pop();
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit_intents(&self, ready: &Ready, batches: &[Batch]) -> Result<(), Error> {
+        let mut commit = self.commit();
+        for batch in batches {
+            let mut entry = self.entry("decided", ready);
+            entry.note = json!({"batch": batch.id, "mode": if batch.update { "update" } else { "create" }});
+            entry.items = batch
+                .writes
+                .iter()
+                .map(|write| {
+                    let mut values = write.trail.clone();
+                    values["write"] = crate::decide::plain(&write.fields);
+                    Item { record: write.case.record.clone(), values }
+                })
+                .collect();
+            commit.entries.push(entry);
+            commit.intents.push(Intent {
+                id: batch.id.clone(),
+                flow: ready.flow.name.clone(),
+                payload: serde_json::to_vec(batch).map_err(Error::Intent)?,
+                at: commit.at,
+            });
+        }
+        self.place.store.commit(commit).await?;
+        Ok(())
+    }
+
+    /// Commits what became of batches; the first reason to stop is given afterwards.
+    pub(crate) async fn commit_outcomes(&self, ready: &Arc<Ready>, outcomes: Vec<(Batch, Vec<Settled>, Option<Error>)>) -> Result<(), Error> {
+        let mut commit = self.commit();
+        let mut stop = None;
+        for (batch, settled, why) in outcomes {
+            let mut confirmed = self.entry("confirmed", ready);
+            let mut held = self.entry("held", ready);
+            confirmed.note = json!({"batch": batch.id});
+            commit.settled.push(batch.id.clone());
+            for (write, outcome) in batch.writes.iter().zip(settled) {
+                self.commit_outcome(ready, &mut commit, &mut confirmed, &mut held, write, outcome);
+            }
+            commit.entries.extend([confirmed, held].into_iter().filter(|entry| !entry.items.is_empty()));
+            stop = stop.or(why);
+            for content in batch.writes.iter().filter_map(|write| write.content.as_ref()) {
+                // Confirmed or held: a later pass reads the bytes again.
+                drop(tokio::fs::remove_file(&content.path).await);
+            }
+        }
+        self.place.store.commit(commit).await?;
+        match stop {
+            Some(error) => Err(error),
+            None => self.threshold().check(&ready.flow.name),
+        }
+    }
+
+    fn commit_outcome(
+        &self,
+        ready: &Arc<Ready>,
+        commit: &mut Commit,
+        confirmed: &mut handover_store::Entry,
+        held: &mut handover_store::Entry,
+        write: &Outgoing,
+        outcome: Settled,
+    ) {
+        let case = &write.case;
+        let cause = match outcome {
+            Settled::Applied { id, created } => {
+                let became = if created { Outcome::Created } else { Outcome::Updated };
+                let values = json!({"target": id.as_str(), "outcome": became.word()});
+                confirmed.items.push(Item { record: case.record.clone(), values });
+                commit.released.push((ready.flow.name.clone(), case.record.clone()));
+                commit.links.extend(case.pending_links(ready));
+                push_row(commit, ready, case, became, case.identity, Some(id));
+                self.threshold().note(false);
+                return;
+            }
+            Settled::NotSent => return,
+            Settled::Refused(fault) => {
+                Cause::Refused { code: fault.code.clone(), field: fault.field.clone(), message: fault.message.clone() }
+            }
+            Settled::Unknown => Cause::OutcomeUnknown,
+        };
+        held.items.push(Item { record: case.record.clone(), values: json!({"causes": [cause]}) });
+        self.hold(ready, commit, case, cause);
+    }
+
+    /// Puts a record that was on its way into the queue.
+    pub(crate) fn hold(&self, ready: &Ready, commit: &mut Commit, case: &Case, cause: Cause) {
+        commit.released.push((ready.flow.name.clone(), case.record.clone()));
+        commit.holds.push(Hold {
+            flow: ready.flow.name.clone(),
+            object: ready.flow.source.object.clone(),
+            record: case.record.clone(),
+            title: case.title.clone(),
+            cause,
+            value: None,
+            announced: false,
+        });
+        push_row(commit, ready, case, Outcome::Held, case.identity, None);
+        self.threshold().note(true);
+    }
+
+    /// The request that a batch is.
+    pub(crate) fn request(&self, ready: &Ready, batch: &Batch, some: &[usize]) -> Result<WriteBatch, Error> {
+        let system = self.setup.project.system(&ready.flow.target.system)?;
+        let upsert = system
+            .capabilities()
+            .object(ready.flow.target.object.as_str())
+            .is_some_and(|object| object.upsert == Upsert::ByUniqueField);
+        let unique = |key: &handover_model::FieldName| ready.target.field(key.as_str()).is_some_and(|field| field.unique);
+        let mode = match &ready.flow.key {
+            _ if batch.update => WriteMode::Update,
+            Some(key) if upsert && unique(key) => WriteMode::Upsert { key: key.clone() },
+            key => WriteMode::Create { key: key.clone() },
+        };
+        let writes = some
+            .iter()
+            .filter_map(|at| batch.writes.get(*at))
+            .map(|write| handover_connect::Write {
+                trace: write.case.record.clone(),
+                id: write.target.clone(),
+                fields: write.fields.clone(),
+                content: write.content.clone(),
+            })
+            .collect();
+        Ok(WriteBatch { object: ready.flow.target.object.clone(), mode, writes })
+    }
+}
+
+/// Whether a fault is about the records, so that other records can go on.
+pub(crate) fn is_about_records(kind: FaultKind) -> bool {
+    match kind {
+        FaultKind::Conflict | FaultKind::Invalid | FaultKind::NotFound | FaultKind::Unsupported => true,
+        FaultKind::Limited | FaultKind::Unavailable | FaultKind::Auth | FaultKind::Denied | FaultKind::Malformed => false,
+    }
+}
+
+/// The row of a record, and its memberships when it has a counterpart.
+pub(crate) fn push_row(commit: &mut Commit, ready: &Ready, case: &Case, outcome: Outcome, identity: Option<i64>, target: Option<RecordId>) {
+    if let (Some(identity), Some(target)) = (identity, &target) {
+        let ends = [(&ready.flow.source, &case.record), (&ready.flow.target, target)];
+        commit.memberships.extend(ends.into_iter().map(|(end, record)| Membership {
+            system: end.system.clone(),
+            object: end.object.clone(),
+            record: record.clone(),
+            identity,
+            role: String::new(),
+            state: "live".to_owned(),
+        }));
+    }
+    commit.rows.push(RecordRow {
+        flow: ready.flow.name.clone(),
+        record: case.record.clone(),
+        outcome,
+        identity,
+        target,
+        digest: outcome.is_paired().then_some(case.digest),
+        base: None,
+        block: case.block,
+        last_entry: None,
+    });
+}
