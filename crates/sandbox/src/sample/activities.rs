@@ -91,7 +91,7 @@ fn activity(dice: &mut Dice, hooks: &Hooks<'_>, parents: Parents, owner: u64, de
         draw if draw < 94 => ("email", words::EMAIL_SUBJECTS, &[5]),
         _ => ("lunch", words::LUNCH_SUBJECTS, &[60, 90]),
     };
-    let template = dice.pick(&words::list(subjects));
+    let template = dice.entry(subjects, ';');
     let since = hooks.since(&parents).max(START);
     let added = moment(dice, since, (since + 400 * DAY).min(END));
     let mut due = (added + dice.between(0, 45) * DAY).div_euclid(DAY) * DAY;

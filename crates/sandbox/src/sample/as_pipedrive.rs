@@ -84,9 +84,11 @@ pub(super) fn empty(seed: u64) -> Json {
 fn labels(world: &mut Map<String, Json>) {
     let list =
         |labels: &[(u64, &str)]| labels.iter().map(|(id, label)| json!({"id": id, "label": label})).collect::<Json>();
-    world.insert("person_labels".to_owned(), list(&account::PERSON_LABELS));
-    world.insert("organization_labels".to_owned(), list(&account::ORGANIZATION_LABELS));
-    world.insert("deal_labels".to_owned(), list(&account::DEAL_LABELS));
+    let labels = json!({
+        "person": list(&account::PERSON_LABELS), "organization": list(&account::ORGANIZATION_LABELS),
+        "deal": list(&account::DEAL_LABELS),
+    });
+    world.insert("labels".to_owned(), labels);
 }
 
 /// The whole account.

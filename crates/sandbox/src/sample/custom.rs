@@ -195,8 +195,7 @@ fn value(field: &Field, dice: &mut Dice, exchange: &mut Exchange, scope: &Scope<
         "varchar" if field.design.words.ends_with('-') => {
             Value::Text(format!("{}{}", field.design.words, dice.between(10_000, 99_999)))
         }
-        "varchar" | "varchar_auto" => Value::Text(dice.pick(&words::list(field.design.words)).to_owned()),
-        "text" => Value::Text(dice.pick(&words::list(field.design.words)).to_owned()),
+        "varchar" | "varchar_auto" | "text" => Value::Text(dice.entry(field.design.words, ';').to_owned()),
         "double" => Value::Number(dice.between(0, 400) as f64 / 4.0),
         "monetary" => Value::Money(dice.between(5, 900) * 100, scope.culture.currency),
         "date" if field.design.name == "Birthday" => Value::Date(dice.between(-5_000, 13_000) * DAY),

@@ -92,7 +92,7 @@ fn deal(dice: &mut Dice, role: DealRole, deleted: bool, ground: &Ground<'_>, can
         }
     };
     let name = organization.map_or("", |place| ground.organizations[place].name.trim_end());
-    let title = dice.pick(&words::list(words::DEAL_TITLES)).replace("{o}", name);
+    let title = dice.entry(words::DEAL_TITLES, ';').replace("{o}", name);
     let culture = organization.map_or(&words::CULTURES[0], |place| ground.organizations[place].culture);
     let organization = organization.filter(|_| role != DealRole::WithoutOrganization);
     let first = person
@@ -168,7 +168,7 @@ fn settle(dice: &mut Dice, deal: &mut Deal) {
             deal.closed = Some(closed);
             deal.updated = if dice.chance(70) { closed } else { moment(dice, closed, last) };
             if deal.status == Status::Lost {
-                deal.lost_reason = dice.chance(92).then(|| dice.pick(&words::list(words::LOST_REASONS)));
+                deal.lost_reason = dice.chance(92).then(|| dice.entry(words::LOST_REASONS, ';'));
             }
         }
     }

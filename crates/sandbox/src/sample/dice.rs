@@ -4,6 +4,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::words::Word;
+
 /// A stream of draws that depends on the seed and on its name only.
 pub(super) struct Dice(ChaCha8Rng);
 
@@ -39,6 +41,17 @@ impl Dice {
     /// One of `items`, which are never empty here: they are word lists and tables of this module.
     pub(super) fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
         items[self.below(items.len())]
+    }
+
+    /// An entry of a word list.
+    pub(super) fn entry(&mut self, list: &'static str, separator: char) -> &'static str {
+        let entries = list.matches(separator).count() + 1;
+        list.split(separator).nth(self.below(entries)).unwrap_or_default().trim()
+    }
+
+    /// A word of a list of words.
+    pub(super) fn word(&mut self, list: &'static str) -> Word {
+        Word::of(self.entry(list, ';'))
     }
 
     /// A copy of one of `items` (never empty, as for [`Dice::pick`]).

@@ -74,13 +74,16 @@ impl<'a> Hooks<'a> {
 
     /// Fills `{p}`, `{o}` and `{t}`; names are escaped when the text is HTML.
     pub(super) fn fill(&self, dice: &mut Dice, parents: &Parents, template: &str, html: bool) -> String {
-        let person = parents.person.map_or("the team", |place| self.persons[place].name.trim_end());
-        let organization =
-            parents.organization.map_or("the customer", |place| self.organizations[place].name.trim_end());
+        // A note at a deal alone still speaks of its people.
+        let deal = parents.deal.map(|place| &self.deals[place]);
+        let person = parents.person.or(deal.and_then(|deal| deal.person));
+        let organization = parents.organization.or(deal.and_then(|deal| deal.organization));
+        let person = person.map_or("Someone", |place| self.persons[place].name.trim_end());
+        let organization = organization.map_or("The customer", |place| self.organizations[place].name.trim_end());
         let escape = |text: &str| if html { text.replace('&', "&amp;") } else { text.to_owned() };
         let mut text = template.to_owned();
         if text.contains("{t}") {
-            text = text.replace("{t}", dice.pick(&words::list(words::TOPICS)));
+            text = text.replace("{t}", dice.entry(words::TOPICS, ';'));
         }
         if text.contains('{') {
             text = text.replace("{p}", &escape(person)).replace("{o}", &escape(organization));
@@ -148,8 +151,7 @@ fn note(dice: &mut Dice, hooks: &Hooks<'_>, deleted: bool) -> Note {
 }
 
 fn sentence(dice: &mut Dice, hooks: &Hooks<'_>, parents: &Parents) -> String {
-    let sentences: Vec<&str> = words::SENTENCES.split('|').map(str::trim).collect();
-    let template = dice.pick(&sentences);
+    let template = dice.entry(words::SENTENCES, '|');
     hooks.fill(dice, parents, template, true)
 }
 
@@ -178,11 +180,10 @@ fn content(dice: &mut Dice, hooks: &Hooks<'_>, parents: &Parents) -> String {
         html.push_str("</p>");
     }
     if dice.chance(30) {
-        let points: Vec<&str> = words::POINTS.split('|').map(str::trim).collect();
         let tag = if dice.chance(70) { "ul" } else { "ol" };
         html.push_str(&format!("<{tag}>"));
         for _ in 0..dice.between(2, 4) {
-            let point = dice.pick(&points);
+            let point = dice.entry(words::POINTS, '|');
             html.push_str(&format!("<li>{}</li>", hooks.fill(dice, parents, point, true)));
         }
         html.push_str(&format!("</{tag}>"));
@@ -197,7 +198,6 @@ fn content(dice: &mut Dice, hooks: &Hooks<'_>, parents: &Parents) -> String {
 }
 
 fn minutes_of_a_workshop(dice: &mut Dice, hooks: &Hooks<'_>, parents: &Parents) -> String {
-    let topics = words::list(words::TOPICS);
     let mut html = String::from("<h2>Minutes of the workshop</h2>");
     let mut visible = 0;
     let mut point = 0;
@@ -205,7 +205,7 @@ fn minutes_of_a_workshop(dice: &mut Dice, hooks: &Hooks<'_>, parents: &Parents) 
         point += 1;
         let text = format!(
             "{point}. About {}: {}",
-            dice.pick(&topics),
+            dice.entry(words::TOPICS, ';'),
             hooks.fill(dice, parents, "{o} asks for a written answer on {t}.", true)
         );
         let text = format!("{text} The answer of the last workshop was read out again and found to be complete.");

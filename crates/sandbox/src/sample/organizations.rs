@@ -76,14 +76,15 @@ fn name(
     names: &mut HashSet<String>,
     domains: &mut HashSet<String>,
 ) -> (String, String) {
-    let (stems, branches) = (words::words(culture.stems), words::words(culture.branches));
-    let forms = words::list(culture.forms);
     let mut number = 1;
     loop {
-        let (stem, branch) = (dice.pick_copy(&stems), dice.pick_copy(&branches));
+        let (stem, branch) = (dice.word(culture.stems), dice.word(culture.branches));
         // After a few attempts a number tells namesakes apart, as it does in commercial registers.
         let tail = if number > 6 { format!(" {}", number - 5) } else { String::new() };
-        let name = dice.pick(&forms).replace("{s}", stem.native).replace("{b}", &format!("{}{tail}", branch.native));
+        let name = dice
+            .entry(culture.forms, ';')
+            .replace("{s}", stem.native)
+            .replace("{b}", &format!("{}{tail}", branch.native));
         let domain = format!("{}.example", words::slug(&format!("{} {}{tail}", stem.latin, branch.latin), '-'));
         if !names.contains(&name) && !domains.contains(&domain) {
             names.insert(name.clone());

@@ -79,8 +79,7 @@ impl Maker<'_> {
             Some(home) if dice.chance(88) => home.culture,
             _ => culture(dice),
         };
-        let (given, family) =
-            (dice.pick_copy(&words::words(culture.firsts)), dice.pick_copy(&words::words(culture.lasts)));
+        let (given, family) = (dice.word(culture.firsts), dice.word(culture.lasts));
         let mut name = if culture.family_first {
             format!("{} {}", family.native, given.native)
         } else {
@@ -109,7 +108,7 @@ impl Maker<'_> {
             phones: Vec::new(),
             number: None,
             form: dice.below(5),
-            position: dice.chance(68).then(|| dice.pick(&words::list(words::POSITIONS))),
+            position: dice.chance(68).then(|| dice.entry(words::POSITIONS, ';')),
             owner: owner(dice, role, home),
             labels: if dice.chance(30) { vec![dice.pick_copy(&PERSON_LABELS).0] } else { Vec::new() },
             visible_to: if dice.chance(4) { 1 } else { 3 },

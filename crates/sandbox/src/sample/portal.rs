@@ -195,8 +195,9 @@ impl Desk<'_> {
         }
         for count in companies.len()..scale.portal_companies {
             let id = self.next_id();
-            let name = format!("Marketing Lead {} Ltd", count + 1);
-            let domain = format!("lead-{}.test", count + 1);
+            let stem = self.dice.word(CULTURES[0].stems);
+            let name = format!("{} Ventures {}", stem.native, count + 1);
+            let domain = format!("{}-ventures-{}.test", words::slug(stem.latin, '-'), count + 1);
             companies.push(self.company(id, BTreeMap::from([("name", name), ("domain", domain)])));
         }
         companies
@@ -237,7 +238,7 @@ impl Desk<'_> {
                 by_email.properties.insert("email", person.emails[0].value.to_ascii_lowercase());
                 by_email.properties.remove("phone");
                 let mut by_phone = self.by_phone(person, 1);
-                let stranger = self.dice.pick(&words::list(CULTURES[1].firsts));
+                let stranger = self.dice.word(CULTURES[1].firsts).native;
                 by_phone.differ("firstname", Some(stranger.to_owned()));
                 facts.contradicting.push(self.file(person, vec![by_email, by_phone], Finding::EmailAgainstPhone));
             }
@@ -280,7 +281,6 @@ impl Desk<'_> {
                 draft.properties.insert("hs_additional_emails", address.to_ascii_lowercase());
                 finding = Finding::AdditionalEmail;
             }
-            // HubSpot keeps addresses in lower case; imports of old have left others.
             1..=5 => draft.differ("email", Some(other_case(address))),
             _ => {
                 draft.properties.insert("email", address.clone());
@@ -307,14 +307,13 @@ impl Desk<'_> {
             None => {}
         }
         if self.dice.chance(22) {
-            let titles = words::list(words::POSITIONS);
-            let newer = self.dice.pick(&titles);
+            let newer = self.dice.entry(words::POSITIONS, ';');
             if Some(newer) != person.position {
                 draft.differ("jobtitle", Some(newer.to_owned()));
             }
         }
         if self.dice.chance(6) {
-            let family = self.dice.pick_copy(&words::words(person.culture.lasts)).native;
+            let family = self.dice.word(person.culture.lasts).native;
             if family != person.family {
                 draft.differ("lastname", Some(family.to_owned()));
             }

@@ -1,14 +1,16 @@
 //! The sample company: exact counts, determinism, and that its facts say what its worlds hold.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+#![expect(clippy::unwrap_used, reason = "a world file without a key is a failed test")]
 
-use handover_sandbox::sample::{self, Company, Finding, HubspotCompany};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use handover_sandbox::sample::{self, Company, Finding};
 use serde_json::Value as Json;
 
 /// Seeds of the checks that hold for any seed.
-const SEEDS: [u64; 3] = [1, 7, 2026];
+pub(crate) const SEEDS: [u64; 3] = [1, 7, 2026];
 
-fn list<'a>(world: &'a Json, name: &str) -> &'a [Json] {
+pub(crate) fn list<'a>(world: &'a Json, name: &str) -> &'a [Json] {
     world[name].as_array().unwrap_or_else(|| panic!("no list {name}")).as_slice()
 }
 
@@ -16,20 +18,20 @@ fn is_live(record: &Json) -> bool {
     record["is_deleted"] != true && record["active_flag"] != false
 }
 
-fn live<'a>(world: &'a Json, name: &str) -> Vec<&'a Json> {
+pub(crate) fn live<'a>(world: &'a Json, name: &str) -> Vec<&'a Json> {
     list(world, name).iter().filter(|record| is_live(record)).collect()
 }
 
-fn id(record: &Json) -> u64 {
+pub(crate) fn id(record: &Json) -> u64 {
     record["id"].as_u64().unwrap()
 }
 
-fn by_id<'a>(world: &'a Json, name: &str) -> BTreeMap<u64, &'a Json> {
+pub(crate) fn by_id<'a>(world: &'a Json, name: &str) -> BTreeMap<u64, &'a Json> {
     list(world, name).iter().map(|record| (id(record), record)).collect()
 }
 
 /// Digits as a reader in Germany takes them: international without plus, national with 49.
-fn dialled(phone: &str) -> String {
+pub(crate) fn dialled(phone: &str) -> String {
     let phone = phone.split(" ext").next().unwrap().replace("(0)", "");
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     if phone.starts_with('+') {
@@ -43,19 +45,19 @@ fn dialled(phone: &str) -> String {
     }
 }
 
-fn emails(person: &Json) -> Vec<String> {
+pub(crate) fn emails(person: &Json) -> Vec<String> {
     list(person, "emails").iter().map(|one| one["value"].as_str().unwrap().to_lowercase()).collect()
 }
 
-fn phones(person: &Json) -> Vec<String> {
+pub(crate) fn phones(person: &Json) -> Vec<String> {
     list(person, "phones").iter().map(|one| dialled(one["value"].as_str().unwrap())).collect()
 }
 
-fn text<'a>(contact: &'a Json, property: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(contact: &'a Json, property: &str) -> Option<&'a str> {
     contact["properties"][property].as_str()
 }
 
-fn contact_emails(contact: &Json) -> Vec<String> {
+pub(crate) fn contact_emails(contact: &Json) -> Vec<String> {
     let more = text(contact, "hs_additional_emails").unwrap_or_default();
     text(contact, "email")
         .into_iter()
@@ -137,79 +139,6 @@ fn nobody_shares_an_address_or_a_number_unintended() {
         }
         assert_eq!(shared, pairs, "seed {seed}");
     }
-}
-
-/// Which contacts qualify for whom, found anew from both worlds.
-#[test]
-fn the_portal_knows_whom_the_facts_name() {
-    for seed in SEEDS {
-        let Company { pipedrive, hubspot, facts } = sample::company(seed);
-        let (mut by_email, mut by_phone, mut by_external) =
-            (HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new(), HashMap::<_, Vec<_>>::new());
-        for contact in list(&hubspot["objects"], "contacts") {
-            let contact_id = contact["id"].as_str().unwrap().to_owned();
-            for email in contact_emails(contact) {
-                by_email.entry(email).or_default().push(contact_id.clone());
-            }
-            if let Some(phone) = text(contact, "phone") {
-                by_phone.entry(dialled(phone)).or_default().push(contact_id.clone());
-            }
-            if let Some(external) = text(contact, "pipedrive_person_id") {
-                by_external.entry(external.to_owned()).or_default().push(contact_id.clone());
-            }
-        }
-        assert!(by_email.values().all(|contacts| contacts.len() == 1), "seed {seed}: HubSpot's addresses are unique");
-        let mut expected: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
-        for one in facts.matches.iter().chain(&facts.ambiguous).chain(&facts.contradicting) {
-            expected.insert(one.person, one.contacts.iter().cloned().collect());
-        }
-        let mut found: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
-        for person in list(&pipedrive, "persons") {
-            let keys = [
-                emails(person).iter().filter_map(|email| by_email.get(email)).flatten().cloned().collect::<Vec<_>>(),
-                phones(person).iter().filter_map(|phone| by_phone.get(phone)).flatten().cloned().collect(),
-                by_external.get(&id(person).to_string()).cloned().unwrap_or_default(),
-            ];
-            let contacts: BTreeSet<String> = keys.into_iter().flatten().collect();
-            if !contacts.is_empty() {
-                found.insert(id(person), contacts);
-            }
-        }
-        assert_eq!(found, expected, "seed {seed}");
-        check_findings(&pipedrive, &hubspot, &facts, seed);
-    }
-}
-
-fn check_findings(pipedrive: &Json, hubspot: &Json, facts: &sample::Facts, seed: u64) {
-    let persons = by_id(pipedrive, "persons");
-    let contacts: HashMap<&str, &Json> =
-        list(&hubspot["objects"], "contacts").iter().map(|one| (one["id"].as_str().unwrap(), one)).collect();
-    let mut other_case = 0;
-    for one in facts.matches.iter().chain(&facts.near_misses).chain(&facts.ambiguous).chain(&facts.contradicting) {
-        let (person, contact) = (persons[&one.person], contacts[one.contacts[0].as_str()]);
-        let first_phone = person["phones"][0]["value"].as_str();
-        match one.finding {
-            Finding::Email => {
-                other_case += usize::from(person["emails"][0]["value"].as_str() != text(contact, "email"));
-            }
-            Finding::AdditionalEmail => {
-                assert!(text(contact, "hs_additional_emails").is_some());
-            }
-            Finding::Phone => {
-                assert!(text(contact, "email").is_none() && text(contact, "phone") != first_phone, "seed {seed}");
-            }
-            Finding::SameNameOnly => {
-                let name = person["name"].as_str().unwrap();
-                assert!(name.contains(text(contact, "firstname").unwrap()), "seed {seed}");
-                assert!(name.contains(text(contact, "lastname").unwrap()), "seed {seed}");
-            }
-            Finding::ExternalId => assert!(text(contact, "phone").is_none(), "seed {seed}"),
-            Finding::SamePhoneTwice | Finding::SameExternalIdTwice | Finding::EmailAgainstPhone => {
-                assert_eq!(one.contacts.len(), 2, "seed {seed}");
-            }
-        }
-    }
-    assert!(other_case > 60, "seed {seed}: {other_case} addresses in another case");
 }
 
 #[test]
@@ -553,54 +482,6 @@ fn times_lie_within_five_years() {
             );
             assert!(before <= (id(record), added.clone()), "{name} are ordered by id and creation");
             before = (id(record), added);
-        }
-    }
-}
-
-#[test]
-fn the_company_stands_in_hubspot_too() {
-    for seed in SEEDS {
-        let HubspotCompany { hubspot, pipedrive, facts } = sample::hubspot_company(seed);
-        let count = |name: &str| list(&hubspot["objects"], name).len();
-        assert_eq!([count("companies"), count("contacts"), count("deals")], [1_000, 4_200, 1_800], "seed {seed}");
-        assert_eq!(count("notes"), 6_000 + facts.file_notes.len(), "seed {seed}");
-        assert_eq!(facts.file_notes.len(), 199, "seed {seed}: one file has no bytes");
-        assert_eq!(count("calls") + count("meetings") + count("tasks"), 5_000, "seed {seed}");
-        assert_eq!((facts.untranslated_deals.len(), facts.departed_contacts.len()), (140, 34), "seed {seed}");
-        assert!(list(&pipedrive, "deals").is_empty() && list(&pipedrive, "users").len() == 12);
-        check_hubspot(&hubspot, &facts, seed);
-    }
-}
-
-fn check_hubspot(hubspot: &Json, facts: &sample::HubspotFacts, seed: u64) {
-    let mut addresses = HashSet::new();
-    let mut known = HashSet::new();
-    let stages: HashMap<&str, HashSet<&str>> = list(&hubspot["pipelines"], "deals")
-        .iter()
-        .map(|one| {
-            (one["id"].as_str().unwrap(), list(one, "stages").iter().filter_map(|stage| stage["id"].as_str()).collect())
-        })
-        .collect();
-    for (object, records) in hubspot["objects"].as_object().unwrap() {
-        for record in records.as_array().unwrap() {
-            assert!(known.insert((object.as_str(), record["id"].as_str().unwrap())), "seed {seed}: id twice");
-            assert!(record["properties"].as_object().unwrap().values().all(Json::is_string), "seed {seed}: {record}");
-            for address in contact_emails(record) {
-                assert!(addresses.insert(address), "seed {seed}: {record}");
-            }
-            if object == "deals" {
-                let stage = text(record, "dealstage").unwrap();
-                assert!(stages[text(record, "pipeline").unwrap()].contains(stage), "seed {seed}");
-                let listed = facts.untranslated_deals.iter().any(|one| record["id"] == **one);
-                assert_eq!(listed, facts.untranslated_stages.iter().any(|one| one == stage), "seed {seed}");
-            }
-            let longest = text(record, "hs_note_body").map_or(0, |body| body.chars().count());
-            assert!(longest <= 65_536, "seed {seed}");
-        }
-    }
-    for link in list(hubspot, "associations") {
-        for (kind, id) in [("fromType", "fromId"), ("toType", "toId")] {
-            assert!(known.contains(&(link[kind].as_str().unwrap(), link[id].as_str().unwrap())), "seed {seed}: {link}");
         }
     }
 }

@@ -18,15 +18,12 @@ pub(super) struct Word {
     pub(super) latin: &'static str,
 }
 
-/// The entries of a list.
-pub(super) fn words(list: &'static str) -> Vec<Word> {
-    list.split(';')
-        .map(str::trim)
-        .map(|entry| match entry.split_once('=') {
-            Some((native, latin)) => Word { native, latin },
-            None => Word { native: entry, latin: entry },
-        })
-        .collect()
+impl Word {
+    /// Reads an entry.
+    pub(super) fn of(entry: &'static str) -> Self {
+        let (native, latin) = entry.split_once('=').unwrap_or((entry, entry));
+        Self { native, latin }
+    }
 }
 
 /// The entries of a list that has no Latin twins.
