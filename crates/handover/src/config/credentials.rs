@@ -1,0 +1,192 @@
+//! Where a system's secrets are. They are read when the system is opened, never kept in the project.
+
+use std::path::{Path, PathBuf};
+
+use handover_connect::Credentials;
+use handover_model::{Place, SystemName};
+use secrecy::SecretString;
+
+use super::node::{Kind, Node};
+use super::reader::{Entries, File, Reading};
+use super::sources::SECRET_KEYS;
+use crate::problem::Problem;
+
+/// How a system lets us in, by where its secrets are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// It needs none: files, a sandbox in a folder.
+    None,
+    /// A token.
+    Token(Secret),
+    /// An OAuth app that was authorised once.
+    Oauth {
+        /// The app's id.
+        client_id: String,
+        /// The app's secret.
+        client_secret: Secret,
+        /// The refresh token. Platforms that change it at every use: the state keeps the newer one.
+        refresh_token: Secret,
+    },
+}
+
+/// Where one secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// The place of the secret.
+    pub from: From,
+    /// Where the project names it.
+    pub place: Place,
+}
+
+/// The place of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// An environment variable.
+    Env(String),
+    /// A file; the secret is its text without the line end.
+    File(PathBuf),
+}
+
+impl CredentialSource {
+    /// Reads the secrets, environment variables from the process.
+    ///
+    /// # Errors
+    /// When a variable is not set or a file cannot be read or is empty. The secret is never part of it.
+    pub fn resolve(&self, system: &SystemName) -> Result<Credentials, Problem> {
+        self.resolve_with(system, &|name| std::env::var(name).ok())
+    }
+
+    /// Reads the secrets, environment variables from `environment`.
+    ///
+    /// # Errors
+    /// When a variable is not set or a file cannot be read or is empty. The secret is never part of it.
+    pub fn resolve_with(
+        &self,
+        system: &SystemName,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Credentials, Problem> {
+        match self {
+            Self::None => Ok(Credentials::None),
+            Self::Token(token) => Ok(Credentials::Token(token.resolve(system, environment)?)),
+            Self::Oauth { client_id, client_secret, refresh_token } => Ok(Credentials::Oauth {
+                client_id: client_id.clone(),
+                client_secret: client_secret.resolve(system, environment)?,
+                refresh_token: refresh_token.resolve(system, environment)?,
+                access: None,
+            }),
+        }
+    }
+}
+
+impl Secret {
+    fn resolve(
+        &self,
+        system: &SystemName,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<SecretString, Problem> {
+        let (text, source) = match &self.from {
+            From::Env(name) => match environment(name) {
+                Some(text) => (text, format!("the environment variable `{name}`")),
+                None => return Err(missing(system, &format!("the environment variable `{name}` is not set"))),
+            },
+            From::File(path) => match std::fs::read_to_string(path) {
+                Ok(text) => (text, path.display().to_string()),
+                Err(error) => return Err(missing(system, &format!("cannot read {}: {error}", path.display()))),
+            },
+        };
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(missing(system, &format!("{source} is empty")));
+        }
+        // A header cannot carry them, and a file with several lines is surely not a token.
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(missing(system, &format!("{source} holds blanks or line breaks, which no token has")));
+        }
+        Ok(SecretString::from(text.to_owned()))
+    }
+}
+
+fn missing(system: &SystemName, cause: &str) -> Problem {
+    Problem::new("no_credentials", format!("there are no credentials for the system `{system}`"))
+        .cause(cause)
+        .state("nothing was sent")
+}
+
+/// Reads `token:` or `oauth:` of a system; also the token endpoint's address.
+pub(super) fn read(
+    reading: &mut Reading,
+    file: &File,
+    entries: &mut Entries<'_>,
+    root: &Path,
+) -> (CredentialSource, Option<String>) {
+    let token = entries.entry("token");
+    let oauth = entries.entry("oauth");
+    if let (Some(_), Some(oauth)) = (token, oauth) {
+        reading.complain(file, oauth.key_mark, "two_credentials", "a system has either `token` or `oauth`, not both");
+    }
+    if let Some(oauth) = oauth {
+        let (source, base) = read_oauth(reading, file, &oauth.value, root);
+        return (source.unwrap_or(CredentialSource::None), base);
+    }
+    let secret = token.and_then(|token| secret(reading, file, &token.value, "token", root));
+    (secret.map_or(CredentialSource::None, CredentialSource::Token), None)
+}
+
+fn read_oauth(
+    reading: &mut Reading,
+    file: &File,
+    node: &Node,
+    root: &Path,
+) -> (Option<CredentialSource>, Option<String>) {
+    let Some(mut entries) = reading.open(file, node, "oauth") else { return (None, None) };
+    let client_id = entries.need("client_id", reading).and_then(|node| reading.text(file, node, "client_id"));
+    let client_secret =
+        entries.need("client_secret", reading).and_then(|node| secret(reading, file, node, "client_secret", root));
+    let refresh_token =
+        entries.need("refresh_token", reading).and_then(|node| secret(reading, file, node, "refresh_token", root));
+    let base = entries.take("token_url").and_then(|node| super::system::address(reading, file, node, "token_url"));
+    entries.finish(reading);
+    let source = match (client_id, client_secret, refresh_token) {
+        (Some(client_id), Some(client_secret), Some(refresh_token)) => {
+            Some(CredentialSource::Oauth { client_id, client_secret, refresh_token })
+        }
+        _ => None,
+    };
+    (source, base)
+}
+
+fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str, root: &Path) -> Option<Secret> {
+    debug_assert!(SECRET_KEYS.contains(&what), "a secret's key must be masked");
+    let place = file.place(node.mark);
+    match &node.kind {
+        Kind::Scalar { .. } => {
+            let problem = reading
+                .problem(file, node.mark, "literal_secret", format!("`{what}` is written into the project file"))
+                .hint(format!("name an environment variable, `{what}: {{env: NAME}}`, or a file, `{what}: {{file: PATH}}`"))
+                .hint("a secret that stood in a file may have been copied: consider replacing it at the platform");
+            reading.problems.push(problem);
+            None
+        }
+        _ => {
+            let mut entries = reading.open(file, node, what)?;
+            let env = entries.take("env");
+            let path = entries.take("file");
+            entries.finish(reading);
+            match (env, path) {
+                (Some(env), None) => {
+                    let name = reading.text(file, env, "env")?;
+                    Some(Secret { from: From::Env(name), place })
+                }
+                (None, Some(path)) => {
+                    let path = reading.text(file, path, "file")?;
+                    Some(Secret { from: From::File(root.join(path)), place })
+                }
+                _ => {
+                    let message = format!("`{what}` wants either `env: NAME` or `file: PATH`");
+                    reading.complain(file, node.mark, "wrong_value", message);
+                    None
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The project: `handover.yaml`, `mappings/*.yaml`, `translations/*.csv`, `fields.yaml`.
+//!
+//! Invariants:
+//! - What is not understood is refused: unknown keys, wrong types, duplicate keys and rows, all at once,
+//!   each with file, line and column.
+//! - A pass works from a pinned snapshot: [`Project::snapshot`] hashes the bytes that were parsed.
+//! - Secrets are named here (an environment variable, a file) and read only when a system is opened;
+//!   a literal one is refused, and masked in what the refusal shows.
+//!
+//! Deliberately absent: whether fields exist and types fit. That needs the systems' schemas: `check`.
+
+mod credentials;
+mod durable;
+mod fields;
+mod files;
+mod flow;
+mod node;
+mod project;
+mod reader;
+mod rule;
+mod sources;
+mod system;
+mod table;
+
+pub use credentials::{CredentialSource, From as SecretFrom, Secret};
+pub use fields::{Created, WantedField, record_created};
+pub use project::{Policies, Project};
+pub use sources::Sources;
+pub use system::{PLATFORMS, System};
+pub use table::append_row;

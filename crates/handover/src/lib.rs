@@ -1,0 +1,4 @@
+//! Handover as a library: what the binary is made of, so that tests enter through the same doors.
+
+pub mod config;
+pub mod problem;

@@ -1,0 +1,3 @@
+//! Tests through the library's public doors.
+
+mod config;
