@@ -1,0 +1,1 @@
+//! Static findings about one project: what is proved before `run` may start.

@@ -1,0 +1,110 @@
+//! Mapping rules, compiled once and applied to each record.
+//!
+//! Owns: sources of a value (fields, expression, constant), named steps, translation tables, conversion to
+//! the target field's kind, validation. Invariants: applying is pure and total (no clock, no randomness, no
+//! panic whatever the value); a blank in the source never becomes a value, so nothing is cleared by absence;
+//! no message holds a value. Deliberately absent: users and links are named here and resolved by the pass.
+
+mod compile;
+mod convert;
+mod countries;
+mod expression;
+mod functions;
+pub mod normalize;
+mod registry;
+mod rule;
+pub(crate) mod spelling;
+mod steps;
+mod validate;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handover_model::{Cause, FieldName, Finding, Flow, Record, Schema, Table, Value, Weight};
+
+pub use registry::{Failure, Function, Parameter, Place, Type, registry};
+
+pub(crate) use compile::{Built, build};
+pub(crate) use expression::ID;
+pub(crate) use steps::width;
+
+use expression::Expression;
+use rule::Compiled;
+
+/// The project's translation tables by name.
+#[derive(Clone, Debug, Default)]
+pub struct Tables(pub BTreeMap<String, Table>);
+
+/// One flow's rules, compiled.
+#[derive(Debug)]
+pub struct Program {
+    rules: Vec<Compiled>,
+    scope: Option<Expression>,
+    reads: Vec<FieldName>,
+}
+
+/// What one rule makes of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// The rule, by its place in the flow.
+    pub rule: usize,
+    /// The target field.
+    pub target: FieldName,
+    /// What became of it.
+    pub state: State,
+}
+
+/// What a rule makes of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Absent in the source (not read, or blank without a default): nothing is written, nothing is cleared.
+    Absent,
+    /// A value in the target field's kind, found valid. For user and link fields the target's own ids (or a
+    /// target user's e-mail) as the project wrote them: constants, defaults and translation tables.
+    Value(Value),
+    /// The id of a source user, to be resolved.
+    User(String),
+    /// The ids of source records, each once, in order, to be resolved through the crosswalk.
+    Links(Vec<String>),
+    /// It cannot be carried: the cause, and the source value in question.
+    Problem(Cause, Option<Value>),
+}
+
+impl Program {
+    /// Compiles and type-checks a flow's rules against both schemas. On error all findings, those of lesser
+    /// weight among them.
+    pub fn compile(flow: &Flow, source: &Schema, target: &Schema, tables: &Tables) -> Result<Self, Vec<Finding>> {
+        let built = build(flow, source, target, tables);
+        if built.findings.iter().any(|finding| finding.weight == Weight::Error) {
+            return Err(built.findings);
+        }
+        let mut reads: BTreeSet<FieldName> = built.reads;
+        for key in &flow.matching {
+            reads.extend(key.source.iter().filter(|name| source.field(name.as_str()).is_some()).cloned());
+        }
+        reads.remove(ID);
+        Ok(Self { rules: built.rules, scope: built.scope, reads: reads.into_iter().collect() })
+    }
+
+    /// Whether a record belongs to the flow; the error is a sentence without values.
+    pub fn in_scope(&self, record: &Record) -> Result<bool, String> {
+        match &self.scope {
+            None => Ok(true),
+            Some(scope) => Ok(scope.run(record)? == Value::Bool(true)),
+        }
+    }
+
+    /// The source fields that rules, scope and matching read, sorted, without `id`.
+    pub fn source_fields(&self) -> Vec<FieldName> {
+        self.reads.clone()
+    }
+
+    /// Applies all rules: one entry for each rule, in the flow's order.
+    pub fn apply(&self, record: &Record) -> Vec<Mapped> {
+        let mapped = self.rules.iter().enumerate().map(|(rule, compiled)| Mapped {
+            rule,
+            target: compiled.shape.field.clone(),
+            state: compiled.apply(record),
+        });
+        mapped.collect()
+    }
+}
