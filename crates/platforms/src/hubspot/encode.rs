@@ -138,10 +138,10 @@ pub(super) fn listed_links(reading: &Reading<'_>, read: &Read) -> Vec<&'static s
 fn since_body(reading: &Reading<'_>, since: Timestamp, beyond: u64) -> Json {
     let body = |properties: &[&str]| {
         let mut body = keyset(reading.object.modified, since.as_millisecond(), beyond, properties);
-        if reading.object.family == Family::Attachment {
-            if let Some(filters) = body.pointer_mut("/filterGroups/0/filters").and_then(Json::as_array_mut) {
-                filters.push(json!({ "propertyName": super::reading::ATTACHED, "operator": "HAS_PROPERTY" }));
-            }
+        if reading.object.family == Family::Attachment
+            && let Some(filters) = body.pointer_mut("/filterGroups/0/filters").and_then(Json::as_array_mut)
+        {
+            filters.push(json!({ "propertyName": super::reading::ATTACHED, "operator": "HAS_PROPERTY" }));
         }
         body
     };

@@ -1,0 +1,3 @@
+//! The dialects, through their public doors.
+
+mod hubspot;
