@@ -196,7 +196,7 @@ fn candidates(
         let source = mark.source + 1;
         (source < sources.len()).then(|| CandidatesMark { source, ..CandidatesMark::default() })
     };
-    if matches!(source, Source::Ids(_)) && !object.is_v2() {
+    if matches!(source, Source::Ids { .. }) && !object.is_v2() {
         let records = reader.one(reply)?;
         return Ok(Step::Page { records, next: next_source().map(|mark| mark::cursor(&mark)) });
     }

@@ -177,7 +177,12 @@ fn fetch(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     /// The records themselves, for updates.
-    Ids(Vec<RecordId>),
+    Ids {
+        /// Which ones.
+        ids: Vec<RecordId>,
+        /// Whether they are looked for among the archived deals.
+        archived: bool,
+    },
     /// A list, newest first.
     Newest {
         /// Whether it is the list of archived deals.
@@ -190,11 +195,15 @@ pub(super) enum Source {
 /// The lists to look through, in order (sheet: section 5 [spec]: primary lists, never the search index).
 pub(super) fn sources(object: Object, batch: &WriteBatch) -> Vec<Source> {
     if batch.mode == WriteMode::Update {
-        let ids = batch.writes.iter().filter_map(|write| write.id.clone());
-        return if object.is_v2() {
-            vec![Source::Ids(ids.collect())]
-        } else {
-            ids.map(|id| Source::Ids(vec![id])).collect()
+        let ids: Vec<RecordId> = batch.writes.iter().filter_map(|write| write.id.clone()).collect();
+        return match object {
+            // A deal may have been archived by the very write.
+            Object::Deals => {
+                let of = |archived| Source::Ids { ids: ids.clone(), archived };
+                vec![of(false), of(true)]
+            }
+            _ if object.is_v2() => vec![Source::Ids { ids, archived: false }],
+            _ => ids.into_iter().map(|id| Source::Ids { ids: vec![id], archived: false }).collect(),
         };
     }
     if object == Object::Notes {
@@ -242,11 +251,11 @@ fn candidates(
         request.with_query("start", mark.start.to_string()).with_query("limit", object.page().to_string())
     };
     Ok(match source {
-        Source::Ids(ids) if object.is_v2() => {
+        Source::Ids { ids, archived } if object.is_v2() => {
             let joined = ids.iter().map(RecordId::as_str).collect::<Vec<_>>().join(",");
-            with_cursor(v2_list(known, object, &fields, false)?.with_query("ids", joined), mark.cursor.as_deref())
+            with_cursor(v2_list(known, object, &fields, archived)?.with_query("ids", joined), mark.cursor.as_deref())
         }
-        Source::Ids(ids) => {
+        Source::Ids { ids, .. } => {
             let id = ids.first().ok_or_else(|| Refusal("an update needs an id".to_owned()))?;
             Request::new(Method::Get, object.record_path(id.as_str()), &cost(object.get_cost()))
         }

@@ -36,6 +36,8 @@ pub(super) struct Told {
     pub(super) name: String,
     pub(super) kind: String,
     pub(super) custom: bool,
+    /// Whether records bring it only when asked (`is_optional_response_field`).
+    pub(super) on_request: bool,
     /// Ids and labels.
     pub(super) options: Vec<(String, String)>,
 }

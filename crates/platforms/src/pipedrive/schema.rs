@@ -140,11 +140,13 @@ fn type_for(kind: &Kind) -> Result<&'static str, Refusal> {
 
 fn told(row: &Json) -> Option<Told> {
     let options = row.get("options").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let flag = |name: &str| row.get(name).and_then(Json::as_bool).unwrap_or(false);
     Some(Told {
         code: text(row, "field_code")?,
         name: text(row, "field_name").unwrap_or_default(),
         kind: text(row, "field_type")?,
-        custom: row.get("is_custom_field").and_then(Json::as_bool).unwrap_or(false),
+        custom: flag("is_custom_field"),
+        on_request: flag("is_optional_response_field"),
         options: options.iter().filter_map(|o| Some((o.get("id").and_then(id_text)?, text(o, "label")?))).collect(),
     })
 }
@@ -166,7 +168,13 @@ fn schema(object: Object, mark: &DescribeMark) -> Schema {
         } else {
             mark.fields.iter().find(|told| !told.custom && (told.code == system.name || told.code == system.also))
         };
-        if system.shown == Shown::Always || told.is_some() {
+        let is_there = match (system.shown, told) {
+            (Shown::Always, _) => true,
+            (Shown::WhenTold, None) => false,
+            // Asking for it where the account does not offer it fails the whole list.
+            (Shown::WhenTold, Some(told)) => system.brought != Brought::Asked || told.on_request,
+        };
+        if is_there {
             system_fields(object, system, told, mark, &mut fields);
         }
     }

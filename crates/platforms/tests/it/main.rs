@@ -1,3 +1,4 @@
 //! The dialects, through their public doors.
 
 mod hubspot;
+mod pipedrive;
