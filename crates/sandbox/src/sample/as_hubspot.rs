@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::account::{self, DEPARTED, SELLERS, owner_of};
 use super::calendar::millis;
@@ -203,10 +203,15 @@ impl Writer<'_> {
     }
 
     fn link(&mut self, from: (&str, u64), to: (&str, u64), types: &[u64]) {
-        let types: Vec<Json> =
-            types.iter().map(|kind| json!({"category": "HUBSPOT_DEFINED", "typeId": kind})).collect();
-        self.links.push(json!({"fromType": from.0, "fromId": from.1.to_string(), "toType": to.0,
-            "toId": to.1.to_string(), "types": types}));
+        let types = types.iter().map(|kind| json!({"category": "HUBSPOT_DEFINED", "typeId": kind})).collect();
+        // Put together by hand: there are tens of thousands, and `json!` would copy the list.
+        let mut link = Map::new();
+        link.insert("fromType".to_owned(), Json::String(from.0.to_owned()));
+        link.insert("fromId".to_owned(), Json::String(from.1.to_string()));
+        link.insert("toType".to_owned(), Json::String(to.0.to_owned()));
+        link.insert("toId".to_owned(), Json::String(to.1.to_string()));
+        link.insert("types".to_owned(), Json::Array(types));
+        self.links.push(Json::Object(link));
     }
 
     fn custom(&self, fields: &[Field], values: &Values) -> Vec<(String, String)> {

@@ -164,6 +164,14 @@ fn amount(cents: i64) -> Json {
     if cents % 100 == 0 { json!(cents / 100) } else { json!(cents as f64 / 100.0) }
 }
 
+/// The record with more keys. (Inside `json!` a value would be copied.)
+fn with<const N: usize>(mut record: Json, more: [(&str, Json); N]) -> Json {
+    if let Json::Object(map) = &mut record {
+        map.extend(more.map(|(key, value)| (key.to_owned(), value)));
+    }
+    record
+}
+
 struct Writer<'a> {
     fields: &'a Fields,
     books: &'a Books,
@@ -207,28 +215,41 @@ impl Writer<'_> {
     }
 
     fn organization(&self, organization: &Organization) -> Json {
-        json!({
+        let record = json!({
             "id": organization.id, "name": organization.name, "owner_id": organization.owner,
             "add_time": rfc3339(organization.added), "update_time": rfc3339(organization.updated),
-            "address": organization.address.as_ref().map(address), "is_deleted": organization.deleted,
+            "is_deleted": organization.deleted,
             "visible_to": organization.visible_to, "label_ids": organization.labels, "website": organization.website,
             "linkedin": null, "industry": null, "annual_revenue": organization.revenue,
             "employee_count": organization.employees,
-            "custom_fields": self.custom(&self.fields.organization, &organization.custom),
-        })
+        });
+        with(
+            record,
+            [
+                ("custom_fields", self.custom(&self.fields.organization, &organization.custom)),
+                ("address", organization.address.as_ref().map_or(Json::Null, address)),
+            ],
+        )
     }
 
     fn person(&self, person: &Person) -> Json {
         // Pipedrive derives both from the name by its first space, whatever order the language has
         // (sheet: section 9 trap 7: heuristic).
         let (first, last) = person.name.trim_end().split_once(' ').unwrap_or((&person.name, ""));
-        json!({
+        let record = json!({
             "id": person.id, "name": person.name, "first_name": first, "last_name": last, "owner_id": person.owner,
             "org_id": self.organization_id(person.organization), "add_time": rfc3339(person.added),
-            "update_time": rfc3339(person.updated), "emails": lines(&person.emails), "phones": lines(&person.phones),
+            "update_time": rfc3339(person.updated),
             "is_deleted": person.deleted, "visible_to": person.visible_to, "label_ids": person.labels, "picture_id": null,
-            "custom_fields": self.custom(&self.fields.person, &person.custom),
-        })
+        });
+        with(
+            record,
+            [
+                ("custom_fields", self.custom(&self.fields.person, &person.custom)),
+                ("emails", lines(&person.emails)),
+                ("phones", lines(&person.phones)),
+            ],
+        )
     }
 
     fn deal(&self, deal: &Deal) -> Json {
@@ -240,7 +261,7 @@ impl Writer<'_> {
             Status::Won => "won",
             Status::Lost => "lost",
         };
-        json!({
+        let record = json!({
             "id": deal.id, "title": deal.title, "creator_user_id": deal.creator, "owner_id": deal.owner,
             "value": amount(deal.cents), "currency": deal.currency, "person_id": self.person_id(deal.person),
             "org_id": self.organization_id(deal.organization), "stage_id": deal.stage, "pipeline_id": pipeline,
@@ -252,8 +273,8 @@ impl Writer<'_> {
             "local_close_date": deal.closed.map(date), "expected_close_date": deal.expected_close.map(date),
             "label_ids": deal.labels, "origin": "ManuallyCreated", "origin_id": null, "channel": null, "channel_id": null,
             "source_lead_id": null, "acv": null, "arr": null, "mrr": null,
-            "custom_fields": self.custom(&self.fields.deal, &deal.custom),
-        })
+        });
+        with(record, [("custom_fields", self.custom(&self.fields.deal, &deal.custom))])
     }
 
     fn activity(&self, activity: &Activity) -> Json {
@@ -265,7 +286,7 @@ impl Writer<'_> {
                 .iter()
                 .map(|&place| json!({"person_id": self.books.persons[place].id, "primary": false})),
         );
-        json!({
+        let record = json!({
             "id": activity.id, "subject": activity.subject, "type": activity.kind, "owner_id": activity.owner,
             "creator_user_id": activity.owner, "is_deleted": activity.deleted, "add_time": rfc3339(activity.added),
             "update_time": rfc3339(activity.updated), "deal_id": self.deal_id(activity.parents.deal), "lead_id": null,
@@ -273,11 +294,13 @@ impl Writer<'_> {
             "due_date": date(activity.due), "due_time": activity.due_time.map(|second| clock(second / 60)),
             "duration": activity.minutes.map(clock), "busy": activity.due_time.is_some(),
             "done": activity.done.is_some(), "marked_as_done_time": activity.done.map(rfc3339),
-            "location": activity.location.as_ref().map(address), "participants": participants,
-            "attendees": self.attendees(activity), "conference_meeting_client": null, "conference_meeting_url": null,
+            "conference_meeting_client": null, "conference_meeting_url": null,
             "conference_meeting_id": null, "public_description": activity.public_description, "priority": null,
             "outcome": null, "note": activity.note,
-        })
+        });
+        let location = activity.location.as_ref().map_or(Json::Null, address);
+        let people = [("participants", Json::Array(participants)), ("attendees", self.attendees(activity))];
+        with(with(record, people), [("location", location)])
     }
 
     fn attendees(&self, activity: &Activity) -> Json {
@@ -312,7 +335,7 @@ impl Writer<'_> {
 
     fn file(&self, file: &File) -> Json {
         let activity = file.parents.activity.map(|place| self.books.activities[place].id);
-        json!({
+        let record = json!({
             "id": file.id, "user_id": file.user, "deal_id": self.deal_id(file.parents.deal),
             "person_id": self.person_id(file.parents.person), "org_id": self.organization_id(file.parents.organization),
             "product_id": null, "activity_id": activity, "lead_id": null, "project_id": null, "add_time": spaced(file.added),
@@ -320,7 +343,8 @@ impl Writer<'_> {
             "active_flag": !file.deleted, "inline_flag": false, "remote_location": "s3", "remote_id": null, "cid": null,
             "mail_message_id": null, "name": file.name, "description": null,
             "url": format!("https://handwerk-nord.pipedrive.com/v1/files/{}/download", file.id),
-            "content_base64": (!file.gone).then(|| STANDARD.encode(&file.bytes)),
-        })
+        });
+        let content = if file.gone { Json::Null } else { Json::String(STANDARD.encode(&file.bytes)) };
+        with(record, [("content_base64", content)])
     }
 }

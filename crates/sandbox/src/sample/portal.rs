@@ -112,7 +112,14 @@ fn contact_properties() -> Json {
 
 /// One record of an object list.
 pub(super) fn record(id: u64, created: i64, updated: i64, properties: BTreeMap<&str, String>) -> Json {
-    json!({"id": id.to_string(), "properties": properties, "createdAt": millis(created), "updatedAt": millis(updated)})
+    let properties: Map<String, Json> =
+        properties.into_iter().map(|(name, value)| (name.to_owned(), Json::String(value))).collect();
+    let mut record = Map::new();
+    record.insert("id".to_owned(), Json::String(id.to_string()));
+    record.insert("properties".to_owned(), Json::Object(properties));
+    record.insert("createdAt".to_owned(), Json::String(millis(created)));
+    record.insert("updatedAt".to_owned(), Json::String(millis(updated)));
+    Json::Object(record)
 }
 
 /// The portal with the people it knows; what they are goes into `facts`.
