@@ -100,7 +100,11 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> R
     if !object.is_v2() {
         return offset_page(&reader, read.since, mark, &body);
     }
-    let mut records = reader.records(rows(&body))?;
+    // Whether the first list tells deleted deals that were archived too is not documented, and the second
+    // one may tell all deleted ones: it adds only those that say of themselves that they are archived.
+    let is_archived = |row: &&Json| row.get("is_archived").and_then(Json::as_bool) == Some(true);
+    let rows = rows(&body).iter().filter(|row| !(deleted && mark.archived) || is_archived(row));
+    let mut records = rows.map(|row| reader.record(row)).collect::<Result<Vec<_>, _>>()?;
     if deleted {
         records.iter_mut().for_each(|record| record.gone = true);
     }

@@ -2,3 +2,4 @@
 
 mod hubspot;
 mod pipedrive;
+mod pipedrive_sandbox;
