@@ -7,12 +7,9 @@
 //!   [doc]); so the primary company is a field of its own, and the plain field never touches it.
 //! - A read of the plain field gives every linked record whatever the labels of the links.
 
-use handover_connect::{Fault, LinkOutcome};
-use handover_connect::{LinkBatch, Refusal, Reply};
 use handover_model::{Field, Kind, ReadCost, Record, Value, Writable};
 use serde_json::{Value as Json, json};
 
-use super::faults;
 use super::json::{id_text, items, text_at};
 
 /// A reference field that is made of links.
@@ -119,8 +116,8 @@ impl Association {
     }
 
     /// The type, as requests write it.
-    pub(super) fn types(&self) -> Json {
-        json!([{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": self.type_id }])
+    pub(super) fn spec(&self) -> Json {
+        json!({ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": self.type_id })
     }
 
     /// Whether one result of a v4 read belongs to this field. The first result is not the primary one
@@ -157,64 +154,4 @@ impl Association {
         };
         record.fields.set(self.field.into(), value);
     }
-}
-
-/// The body of a v4 batch create. Adding a link that exists is success, so sending it twice does no harm
-/// (sheet: HubSpot section 5.4 [unsure but consistent with the label documents]).
-pub(super) fn link_body(batch: &LinkBatch) -> Result<Json, Refusal> {
-    let association = named(batch.object.as_str(), batch.field.as_str())
-        .filter(|association| association.to == batch.to_object.as_str())
-        .ok_or_else(|| Refusal(format!("`{}` of `{}` is not a link field", batch.field, batch.object)))?;
-    let inputs: Vec<Json> = batch
-        .links
-        .iter()
-        .map(|link| {
-            json!({
-                "from": { "id": link.from.as_str() },
-                "to": { "id": link.to.as_str() },
-                "types": association.types(),
-            })
-        })
-        .collect();
-    Ok(json!({ "inputs": inputs }))
-}
-
-/// One outcome for each link, joined by its two ids: results have no order.
-pub(super) fn linked(batch: &LinkBatch, body: &Json, reply: &Reply) -> Vec<LinkOutcome> {
-    let made: std::collections::HashSet<(String, String)> = items(body, "results").iter().filter_map(ends).collect();
-    let errors: Vec<(Option<String>, Option<String>, Fault)> = items(body, "errors")
-        .iter()
-        .map(|error| {
-            let end = |name: &str| error.pointer(&format!("/context/{name}/0")).and_then(id_text);
-            (end("fromObjectId"), end("toObjectId"), faults::of_row(error, reply))
-        })
-        .collect();
-    let outcome = |from: &str, to: &str| {
-        if made.contains(&(from.to_owned(), to.to_owned())) {
-            return Ok(());
-        }
-        let names = |(a, b, _): &&(Option<String>, Option<String>, Fault)| {
-            a.as_deref().is_some_and(|a| a == from) && b.as_deref().is_none_or(|b| b == to)
-                || a.is_none() && b.as_deref().is_some_and(|b| b == to)
-        };
-        let nameless = |(a, b, _): &&(Option<String>, Option<String>, Fault)| a.is_none() && b.is_none();
-        match errors.iter().find(names).or_else(|| errors.iter().find(nameless)) {
-            Some((_, _, fault)) => Err(fault.clone()),
-            None => Err(Fault::malformed("the answer does not mention this link")),
-        }
-    };
-    batch
-        .links
-        .iter()
-        .map(|link| LinkOutcome { link: link.clone(), result: outcome(link.from.as_str(), link.to.as_str()) })
-        .collect()
-}
-
-/// The two ids of a result; the plain and the default endpoints write them differently (sheet: HubSpot
-/// section 5.6 [spec]).
-fn ends(result: &Json) -> Option<(String, String)> {
-    let end = |flat: &str, nested: &str| {
-        result.get(flat).and_then(id_text).or_else(|| result.pointer(nested).and_then(id_text))
-    };
-    Some((end("fromObjectId", "/from/id")?, end("toObjectId", "/to/id")?))
 }

@@ -13,7 +13,7 @@ use super::json::{after, body, results, text_at};
 use super::objects::{Family, object};
 use super::place::Place;
 use super::reading::{Reading, archived_at};
-use super::{account, associations, auth, faults, files, schema, write};
+use super::{account, auth, faults, files, links, schema, write};
 
 /// The meaning of a reply.
 pub(super) fn step(
@@ -63,7 +63,7 @@ pub(super) fn step(
             let total = body(reply)?.get("total").and_then(Json::as_u64);
             Ok(Step::Count(total.ok_or_else(|| Fault::malformed("the search told no total"))?))
         }
-        Operation::Link(batch) => Ok(Step::Linked(associations::linked(batch, &body(reply)?, reply))),
+        Operation::Link(batch) => links::linked(batch, place, reply),
         Operation::Download { .. } => match place {
             Some(Place::Signed(_)) => Ok(Step::Downloaded),
             _ => {

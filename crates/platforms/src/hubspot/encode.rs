@@ -10,11 +10,11 @@ use serde_json::{Value as Json, json};
 
 use super::associations::{self, READ_BATCH};
 use super::capabilities::CALL;
-use super::gather::{GROUPS, Gathering, Input, READ, Task, keyset, post, search};
+use super::gather::{GROUPS, Gathering, Input, READ, Task, keyset, search};
 use super::objects::{Family, Object, object, path};
 use super::place::Place;
 use super::reading::Reading;
-use super::{account, auth, files, schema, write};
+use super::{account, auth, files, links, schema, write};
 
 /// The longest body of a search, in characters (sheet: HubSpot section 4 [doc]).
 const LONGEST_SEARCH: usize = 3_000;
@@ -62,11 +62,7 @@ pub(super) fn request(
                 Family::Attachment => Err(Refusal("attachments are read only: write the file and the note".to_owned())),
             }
         }
-        Operation::Link(batch) => {
-            let body = associations::link_body(batch)?;
-            let path = format!("{}/{}/{}/batch/create", path::ASSOCIATIONS, batch.object, batch.to_object);
-            Ok(post(path, &CALL, &body))
-        }
+        Operation::Link(batch) => links::request(batch, place),
         Operation::Download { object: name, id, to } => download(object(name.as_str())?, id, to, place),
         Operation::CreateField { object, field } => schema::create_field(object.as_str(), field, place.as_ref()),
         Operation::Refresh => Ok(auth::refresh()),
@@ -260,6 +256,7 @@ fn candidates(reading: &Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Re
             for write in batch.writes.iter() {
                 let (folder, name) = files::target(write)?;
                 gathering.tasks.push_back(Task::Stat { path: format!("{folder}/{name}") });
+                gathering.tasks.push_back(Task::Named { name: files::stem(name).to_owned() });
             }
             return Ok(gathering);
         }

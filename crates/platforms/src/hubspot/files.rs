@@ -64,6 +64,11 @@ pub(super) fn value(file: &Json, field: &str) -> Value {
     found.unwrap_or(Value::Null)
 }
 
+/// A file's name without its extension.
+pub(super) fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map(|(stem, _)| stem).filter(|stem| !stem.is_empty()).unwrap_or(name)
+}
+
 /// The name with its extension, which HubSpot keeps apart.
 fn full_name(name: &str, extension: Option<&str>) -> String {
     match extension {

@@ -65,6 +65,8 @@ pub(super) enum Task {
     File { id: String },
     /// Look a file up by its path.
     Stat { path: String },
+    /// Look files up by a part of their name: one whose name was taken got a number behind it.
+    Named { name: String },
 }
 
 /// One input of a v4 batch read.
@@ -153,6 +155,7 @@ impl Gathering {
             Task::Stat { path: at } => {
                 Request::new(Method::Get, format!("{}/stat/{}", path::FILES, files::path_segments(at)), &CALL)
             }
+            Task::Named { name } => files::list(None).with_query("name", name),
             Task::ReadFound | Task::LinkAll { .. } | Task::Expand => return None,
         })
     }
@@ -243,11 +246,8 @@ impl Gathering {
                 }
             }
             Task::File { id } => self.name_file(reading, &id, body),
-            Task::Stat { .. } => {
-                if let Some(file) = body.get("file") {
-                    self.records.push(files::record(reading, file)?);
-                }
-            }
+            Task::Stat { .. } => self.add_files(reading, body.get("file").map_or(&[], std::slice::from_ref))?,
+            Task::Named { .. } => self.add_files(reading, results(body)?)?,
             Task::ReadFound | Task::LinkAll { .. } | Task::Expand => {}
         }
         Ok(())
@@ -279,6 +279,17 @@ impl Gathering {
             let mut seen = HashSet::new();
             self.tasks.extend(files.into_iter().filter(|id| seen.insert(id.clone())).map(|id| Task::File { id }));
         }
+    }
+
+    /// Adds files, each once.
+    fn add_files(&mut self, reading: &Reading<'_>, files: &[Json]) -> Result<(), Fault> {
+        for file in files {
+            let record = files::record(reading, file)?;
+            if self.records.iter().all(|have| have.id != record.id) {
+                self.records.push(record);
+            }
+        }
+        Ok(())
     }
 
     /// Puts a file's name and size into the attachments that show it.

@@ -23,6 +23,7 @@ mod faults;
 mod files;
 mod gather;
 mod json;
+mod links;
 mod objects;
 mod place;
 mod reading;

@@ -5,6 +5,7 @@ use handover_model::{Account, Automation, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::gather::Gathering;
+use super::links::Labels;
 
 /// A position within an operation.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub(super) enum Place {
     NoGroup,
     /// The new property's name is taken: is what is there what was wanted?
     Existing,
+    /// Links to be written once the labels of their pairs are known.
+    Labels(Labels),
     /// A file's signed address.
     Signed(String),
 }

@@ -48,7 +48,7 @@ fn input(object: &Object, mode: &WriteMode, write: &Write) -> Result<Json, Refus
     for (name, value) in write.fields.iter() {
         match associations::named(object.name, name.as_str()) {
             Some(link) => {
-                links.extend(value.ids().into_iter().map(|id| json!({ "to": { "id": id }, "types": link.types() })))
+                links.extend(value.ids().into_iter().map(|id| json!({ "to": { "id": id }, "types": [link.spec()] })))
             }
             None if associations::is_link(name.as_str()) => {
                 return Err(Refusal(format!("`{}` has no link field `{name}`", object.name)));

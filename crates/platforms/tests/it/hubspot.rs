@@ -1,6 +1,7 @@
 //! The HubSpot dialect, text in and text out, and through the driver against the sandbox.
 
 mod describing;
+mod live;
 mod reading;
 mod refusals;
 mod writing;

@@ -350,18 +350,24 @@ fn a_lost_upload_is_looked_up_by_its_path() {
     let operation = Operation::Candidates { batch, since, fields: names(&["name", "size", "folderPath"]) };
     let there =
         json!({ "file": { "id": "8", "name": "a b", "extension": "pdf", "size": 3, "path": "/from old/é/a b.pdf" } });
-    let (requests, step) = play(&HubSpot::new(), &operation, &[reply(200, &there)]);
+    let renamed = json!({ "results": [there["file"], { "id": "9", "name": "a b-1", "extension": "pdf", "size": 3, "path": "/from old/é/a b-1.pdf" }] });
+    let (requests, step) = play(&HubSpot::new(), &operation, &[reply(200, &there), reply(200, &renamed)]);
+    assert_eq!(query(&requests[1], "name"), Some("a b"));
     assert_eq!(
         (requests[0].method, requests[0].path.as_str()),
         (Method::Get, "/files/v3/files/stat/from%20old/%C3%A9/a%20b.pdf")
     );
     let (records, _) = page(step);
+    assert_eq!(records.len(), 2, "by its path, and under the number that it may have got");
     assert_eq!(texts(records[0].fields.get("name")), ["a b.pdf"]);
     assert_eq!(texts(records[0].fields.get("folderPath")), ["/from old/é"]);
     let (_, step) = play(
         &HubSpot::new(),
         &operation,
-        &[reply(404, &json!({ "status": "error", "message": "No file or folder exists at path" }))],
+        &[
+            reply(404, &json!({ "status": "error", "message": "No file or folder exists at path" })),
+            reply(200, &json!({ "results": [] })),
+        ],
     );
     assert!(page(step).0.is_empty());
 }

@@ -170,55 +170,89 @@ fn links(field: &str, from: &str, to_object: &str, pairs: &[(&str, &str)]) -> Li
 }
 
 #[test]
-fn links_name_their_type_and_fail_one_by_one() {
-    let batch = links("associations.primary_company", "contacts", "companies", &[("1", "7"), ("2", "7"), ("3", "7")]);
-    let operation = Operation::Link(batch);
-    let body = json!({ "status": "COMPLETE",
-        "results": [{ "fromObjectTypeId": "0-1", "fromObjectId": 2, "toObjectTypeId": "0-2", "toObjectId": 7, "labels": ["Primary"] }],
-        "numErrors": 1, "errors": [{ "status": "error", "category": "OBJECT_NOT_FOUND", "message": "m", "context": { "fromObjectId": ["1"], "toObjectId": ["7"] } }] });
-    let (requests, step) = play(&HubSpot::new(), &operation, &[reply(207, &body)]);
+fn plain_links_leave_labels_alone_and_fail_one_by_one() {
+    let batch = links("associations.contacts", "deals", "contacts", &[("1", "7"), ("2", "7"), ("3", "7"), ("4", "8")]);
+    let row = |from: &str| json!({ "from": { "id": from }, "to": { "id": "7" }, "associationSpec": {} });
+    let missing = |context: Json| json!({ "status": "error", "category": "OBJECT_NOT_FOUND", "message": "m", "context": context });
+    let body = json!({ "status": "COMPLETE", "results": [row("2")], "numErrors": 2, "errors": [
+        missing(json!({ "fromObjectId": ["1"] })), missing(json!({ "toObjectId": ["8"] })),
+    ] });
+    let (requests, step) = play(&HubSpot::new(), &Operation::Link(batch), &[reply(207, &body)]);
     assert!(requests[0].idempotent);
-    assert_eq!(requests[0].path, "/crm/v4/associations/contacts/companies/batch/create");
+    assert_eq!(requests[0].path, "/crm/v4/associations/deals/contacts/batch/associate/default");
+    assert_eq!(json_of(&requests[0])["inputs"][0], json!({ "from": { "id": "1" }, "to": { "id": "7" } }));
+    let Step::Linked(outcomes) = step.unwrap() else { panic!() };
+    let kind = |at: usize| outcomes[at].result.as_ref().map_err(|fault| fault.kind);
+    assert_eq!(kind(0), Err(FaultKind::NotFound));
+    assert_eq!(kind(1), Ok(&()));
+    assert_eq!(kind(2), Err(FaultKind::Malformed), "not mentioned is not made");
+    assert_eq!(kind(3), Err(FaultKind::NotFound));
+}
+
+#[test]
+fn a_typed_link_is_written_together_with_the_labels_that_are_there() {
+    let batch = links("associations.primary_company", "contacts", "companies", &[("1", "7"), ("2", "8")]);
+    let had = json!({ "status": "COMPLETE", "results": [{ "from": { "id": "1" }, "to": [
+        { "toObjectId": 7, "associationTypes": [
+            { "category": "HUBSPOT_DEFINED", "typeId": 279, "label": null }, { "category": "USER_DEFINED", "typeId": 36, "label": "Billing" },
+        ] },
+        { "toObjectId": 8, "associationTypes": [{ "category": "USER_DEFINED", "typeId": 37, "label": "Other pair" }] },
+    ] }], "numErrors": 1, "errors": [{ "status": "error", "category": "OBJECT_NOT_FOUND",
+        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND", "context": { "fromObjectId": ["2"] } }] });
+    let made = json!({ "status": "COMPLETE", "results": [
+        { "fromObjectTypeId": "0-1", "fromObjectId": 2, "toObjectTypeId": "0-2", "toObjectId": 8, "labels": ["Primary"] },
+        { "fromObjectTypeId": "0-1", "fromObjectId": 1, "toObjectTypeId": "0-2", "toObjectId": 7, "labels": ["Primary", "Billing"] },
+    ] });
+    let (requests, step) = play(&HubSpot::new(), &Operation::Link(batch), &[reply(207, &had), reply(201, &made)]);
+    assert_eq!(requests[0].path, "/crm/v4/associations/contacts/companies/batch/read");
+    assert_eq!(requests[1].path, "/crm/v4/associations/contacts/companies/batch/create");
+    let own = json!({ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1 });
     assert_eq!(
-        json_of(&requests[0])["inputs"][0],
-        json!({ "from": { "id": "1" }, "to": { "id": "7" },
-        "types": [{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1 }] })
+        json_of(&requests[1])["inputs"],
+        json!([
+            { "from": { "id": "1" }, "to": { "id": "7" }, "types": [own,
+                { "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279 },
+                { "associationCategory": "USER_DEFINED", "associationTypeId": 36 }] },
+            { "from": { "id": "2" }, "to": { "id": "8" }, "types": [own] },
+        ])
     );
     let Step::Linked(outcomes) = step.unwrap() else { panic!() };
-    assert_eq!(outcomes[0].result.as_ref().unwrap_err().kind, FaultKind::NotFound);
-    assert!(outcomes[1].result.is_ok());
-    assert_eq!(outcomes[2].result.as_ref().unwrap_err().kind, FaultKind::Malformed, "not mentioned is not made");
+    assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()));
 }
 
 #[test]
 fn every_link_field_has_its_documented_type() {
     let cases = [
-        ("contacts", "associations.companies", "companies", 279),
-        ("companies", "associations.parent_company", "companies", 14),
-        ("deals", "associations.contacts", "contacts", 3),
-        ("deals", "associations.companies", "companies", 341),
-        ("deals", "associations.primary_company", "companies", 5),
-        ("calls", "associations.contacts", "contacts", 194),
-        ("calls", "associations.companies", "companies", 182),
-        ("calls", "associations.deals", "deals", 206),
-        ("emails", "associations.contacts", "contacts", 198),
-        ("emails", "associations.companies", "companies", 186),
-        ("emails", "associations.deals", "deals", 210),
-        ("meetings", "associations.contacts", "contacts", 200),
-        ("meetings", "associations.companies", "companies", 188),
-        ("meetings", "associations.deals", "deals", 212),
-        ("tasks", "associations.contacts", "contacts", 204),
-        ("tasks", "associations.companies", "companies", 192),
-        ("tasks", "associations.deals", "deals", 216),
-        ("notes", "associations.companies", "companies", 190),
+        ("contacts", "associations.companies", 279),
+        ("contacts", "associations.primary_company", 1),
+        ("companies", "associations.parent_company", 14),
+        ("deals", "associations.contacts", 3),
+        ("deals", "associations.companies", 341),
+        ("deals", "associations.primary_company", 5),
+        ("notes", "associations.contacts", 202),
+        ("notes", "associations.companies", 190),
+        ("notes", "associations.deals", 214),
+        ("calls", "associations.contacts", 194),
+        ("calls", "associations.companies", 182),
+        ("calls", "associations.deals", 206),
+        ("emails", "associations.contacts", 198),
+        ("emails", "associations.companies", 186),
+        ("emails", "associations.deals", 210),
+        ("meetings", "associations.contacts", 200),
+        ("meetings", "associations.companies", 188),
+        ("meetings", "associations.deals", 212),
+        ("tasks", "associations.contacts", 204),
+        ("tasks", "associations.companies", 192),
+        ("tasks", "associations.deals", 216),
     ];
-    for (object, field, to, id) in cases {
-        let request = HubSpot::new().encode(&Operation::Link(links(field, object, to, &[("1", "2")])), None).unwrap();
-        assert_eq!(json_of(&request)["inputs"][0]["types"][0]["associationTypeId"], id, "{object}.{field}");
+    for (object, field, id) in cases {
+        let create = batch(object, WriteMode::Create { key: None }, &[("t", None, &[(field, "2".into())])]);
+        let request = HubSpot::new().encode(&Operation::Write(create), None).unwrap();
+        let types = &json_of(&request)["inputs"][0]["associations"][0]["types"];
+        assert_eq!(types[0]["associationTypeId"], id, "{object}.{field}");
     }
-    assert!(
-        HubSpot::new().encode(&Operation::Link(links("associations.tickets", "deals", "tickets", &[])), None).is_err()
-    );
+    let tickets = links("associations.tickets", "deals", "tickets", &[]);
+    assert!(HubSpot::new().encode(&Operation::Link(tickets), None).is_err());
 }
 
 #[test]

@@ -1,0 +1,536 @@
+//! Through the driver, against the sandbox, on one virtual clock.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use handover_connect::{
+    Clock as _, Connector as _, Credentials, Driver, FaultKind, Link, LinkBatch, NoKeeper, Read, Settings,
+    VirtualClock, Which, Write, WriteBatch, WriteMode, WriteOutcome, Written,
+};
+use handover_local::LocalTransport;
+use handover_model::{Content, Field, FieldName, Kind, ReadCost, Record, RecordId, Value, Writable};
+use handover_platforms::hubspot::HubSpot;
+use handover_sandbox::Sandbox;
+use handover_sandbox::faults::FaultPlan;
+use handover_sandbox::hubspot::Hubspot;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+
+use super::{batch, names};
+
+const SEED: u64 = 7;
+
+struct Portal {
+    driver: Driver,
+    sandbox: Arc<Mutex<Sandbox>>,
+    clock: Arc<VirtualClock>,
+}
+
+fn portal(world: &Json) -> Portal {
+    with(world, Credentials::Token(SecretString::from("pat-test")))
+}
+
+fn with(world: &Json, credentials: Credentials) -> Portal {
+    let mut world = world.clone();
+    world["platform"] = json!("hubspot");
+    world["tokens"] = json!([{ "token": "pat-test", "scopes": "all", "app": 1 }]);
+    world["properties"] = json!({});
+    world["property_groups"] = json!({});
+    for object in ["contacts", "companies", "deals", "notes"] {
+        world["property_groups"][object] = json!([{ "name": "ours", "label": "Ours" }]);
+        world["properties"][object] = json!([{ "name": "src_key", "label": "Source key", "type": "string", "fieldType": "text",
+            "groupName": "ours", "hasUniqueValue": object != "notes" }]);
+    }
+    let hub = Hubspot::from_world(world, SEED).unwrap();
+    let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(hub))));
+    let clock = Arc::new(VirtualClock::new("2026-03-02T08:00:00Z".parse().unwrap()));
+    let settings = Settings {
+        api_base: "http://hubspot.test".into(),
+        oauth_base: "http://hubspot.test".into(),
+        timeout: Duration::from_secs(30),
+        retries: 3,
+        reserve: 0.0,
+        concurrency: 2,
+    };
+    let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
+    let driver =
+        Driver::new(Box::new(HubSpot::new()), transport, clock.clone(), Arc::new(NoKeeper), credentials, settings);
+    Portal { driver, sandbox, clock }
+}
+
+impl Portal {
+    fn faults(&self, rules: &Json) {
+        let plan: FaultPlan = serde_json::from_value(json!({ "seed": SEED, "rules": rules })).unwrap();
+        self.sandbox.lock().unwrap().set_faults(plan);
+    }
+
+    async fn list(&self, object: &str, fields: &[&str], since: Option<Timestamp>) -> Vec<Record> {
+        let read = Read { object: object.into(), fields: names(fields), which: Which::Live, since };
+        let (mut all, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.driver.page(&read, cursor.as_ref()).await.unwrap();
+            all.extend(page.records);
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return all,
+            }
+        }
+    }
+
+    async fn write(&self, batch: &WriteBatch) -> Vec<Written> {
+        self.driver.write(batch).await.unwrap()
+    }
+}
+
+fn contacts(count: u64) -> Json {
+    let records: Vec<Json> = (1..=count)
+        .map(|at| json!({ "id": at.to_string(), "properties": { "firstname": format!("N{at}"), "email": format!("n{at}@x.example") } }))
+        .collect();
+    json!({ "objects": { "contacts": records } })
+}
+
+fn applied(written: &[Written], trace: &str) -> RecordId {
+    match &written.iter().find(|written| written.trace == *trace).unwrap().outcome {
+        WriteOutcome::Applied { id, .. } => id.clone(),
+        other => panic!("{trace} was not applied: {other:?}"),
+    }
+}
+
+fn text<'a>(record: &'a Record, field: &str) -> Option<&'a str> {
+    record.fields.get(field).and_then(Value::as_text)
+}
+
+fn upsert() -> WriteMode {
+    WriteMode::Upsert { key: "src_key".into() }
+}
+
+#[tokio::test]
+async fn every_object_is_described_and_the_portal_tells_who_it_is() {
+    let portal = portal(
+        &json!({ "account": { "portalId": 33, "timeZone": "Europe/Berlin", "companyCurrency": "EUR", "tier": "professional" } }),
+    );
+    let account = portal.driver.account().await.unwrap();
+    assert_eq!((account.id.as_str(), account.currencies[0].as_str()), ("33", "EUR"));
+    assert_eq!(account.daily_limit, Some(625_000));
+    for object in portal.driver.objects() {
+        let schema = portal.driver.describe(&object).await.unwrap();
+        assert!(!schema.fields.is_empty(), "{object}");
+    }
+    let deals = portal.driver.describe(&"deals".into()).await.unwrap();
+    let Kind::Choice { options, .. } = &deals.field("dealstage").unwrap().kind else { panic!("no choice") };
+    assert!(options.iter().all(|stage| stage.label.contains(": ") && stage.within.is_some()) && !options.is_empty());
+    assert_eq!(deals.field("hubspot_owner_id").unwrap().kind, Kind::User);
+    assert!(deals.field("src_key").unwrap().unique);
+    assert!(portal.driver.users().await.unwrap().iter().any(|user| user.active));
+    assert!(portal.driver.automations().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn lists_and_changes_bring_every_record_once() {
+    let portal = portal(&contacts(450));
+    portal.driver.describe(&"contacts".into()).await.unwrap();
+    let all = portal.list("contacts", &["firstname", "associations.companies"], None).await;
+    let mut ids: Vec<u64> = all.iter().map(|record| record.id.as_str().parse().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=450).collect::<Vec<_>>());
+    // All have one time of modification.
+    let changed = portal.list("contacts", &["firstname"], Some("2024-01-01T00:00:00Z".parse().unwrap())).await;
+    assert_eq!(changed.len(), 450);
+    assert!(portal.list("contacts", &["firstname"], Some(portal.clock.now())).await.is_empty());
+    assert_eq!(portal.driver.count(&"contacts".into()).await.unwrap(), Some(450));
+    let wanted: Vec<RecordId> = ["3", "999", "77"].iter().map(|id| RecordId::from(*id)).collect();
+    let fetched = portal.driver.fetch(&"contacts".into(), &names(&["firstname"]), &wanted).await.unwrap();
+    assert_eq!(fetched.len(), 2);
+}
+
+#[tokio::test]
+async fn upserts_survive_shuffling_a_bad_row_and_a_lost_answer() {
+    let portal = portal(&json!({}));
+    portal.driver.describe(&"contacts".into()).await.unwrap();
+    let rows: [(&str, Option<&str>, &[(&str, Value)]); 3] = [
+        ("r1", None, &[("src_key", "old:1".into()), ("email", "a@x.example".into())]),
+        ("r2", None, &[("src_key", "old:2".into()), ("email", "no address".into())]),
+        ("r3", None, &[("src_key", "old:3".into()), ("email", "c@x.example".into())]),
+    ];
+    // Applied, and the answer lost: sent again without harm.
+    portal.faults(&json!([{ "when": { "path": "/crm/v3/objects/contacts/batch/upsert", "nth": 1 }, "fault": { "kind": "lost_after" } }]));
+    let written = portal.write(&batch("contacts", upsert(), &rows)).await;
+    assert_ne!(applied(&written, "r1"), applied(&written, "r3"));
+    let WriteOutcome::Refused(fault) = &written.iter().find(|written| written.trace == "r2").unwrap().outcome else {
+        panic!("{written:?}")
+    };
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Invalid, "INVALID_EMAIL"));
+    assert_eq!(fault.field, Some("email".into()));
+    assert!(!fault.message.contains("no address"));
+    assert_eq!(portal.list("contacts", &["email"], None).await.len(), 2);
+
+    // An update, in the same way, and null clears.
+    let id = applied(&written, "r1");
+    let update = batch(
+        "contacts",
+        WriteMode::Update,
+        &[("u", Some(id.as_str()), &[("firstname", "Ana".into()), ("email", Value::Null)])],
+    );
+    applied(&portal.write(&update).await, "u");
+    let read = portal.driver.fetch(&"contacts".into(), &names(&["firstname", "email"]), &[id]).await.unwrap();
+    assert_eq!(text(&read[0], "firstname"), Some("Ana"));
+    assert!(read[0].fields.get("email") == Some(&Value::Null));
+    let gone = batch("contacts", WriteMode::Update, &[("u", Some("4711"), &[("firstname", "x".into())])]);
+    let written = portal.write(&gone).await;
+    assert!(
+        matches!(&written[0].outcome, WriteOutcome::Refused(fault) if fault.kind == FaultKind::NotFound),
+        "{written:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_taken_address_names_the_record_that_has_it() {
+    let portal = portal(&contacts(1));
+    let create =
+        batch("contacts", WriteMode::Create { key: None }, &[("r", None, &[("email", "N1@x.example".into())])]);
+    let written = portal.write(&create).await;
+    let WriteOutcome::Refused(fault) = &written[0].outcome else { panic!("{written:?}") };
+    assert_eq!((fault.kind, fault.clashing.as_slice()), (FaultKind::Conflict, &["1".to_owned()][..]));
+}
+
+#[tokio::test]
+async fn typed_values_come_back_as_they_were_written() {
+    let portal = portal(
+        &json!({ "account": { "portalId": 1, "timeZone": "Europe/Berlin", "companyCurrency": "EUR", "additionalCurrencies": ["USD"] } }),
+    );
+    portal.driver.describe(&"deals".into()).await.unwrap();
+    let closed: Timestamp = "2025-05-06T07:08:09.123Z".parse().unwrap();
+    let rows: [(&str, Option<&str>, &[(&str, Value)]); 1] = [(
+        "r",
+        None,
+        &[
+            ("src_key", "old:1".into()),
+            ("dealname", "Line one\nline two".into()),
+            ("dealstage", "appointmentscheduled".into()),
+            ("amount", Value::Number("1234.50".parse().unwrap())),
+            ("closedate", Value::DateTime(closed)),
+            ("deal_currency_code", "USD".into()),
+            ("hubspot_owner_id", "96879917".into()),
+        ],
+    )];
+    let deals = batch("deals", upsert(), &rows);
+    let id = applied(&portal.write(&deals).await, "r");
+    let fields: Arc<[FieldName]> = deals.writes[0].fields.iter().map(|(name, _)| name.clone()).collect();
+    let read = portal.driver.fetch(&"deals".into(), &fields, &[id]).await.unwrap();
+    for (name, value) in deals.writes[0].fields.iter() {
+        let back = read[0].fields.get(name.as_str());
+        let same = match (back, value) {
+            (Some(Value::Number(a)), Value::Number(b)) => a == b,
+            (back, value) => back == Some(value),
+        };
+        assert!(same, "{name}");
+    }
+}
+
+fn company(id: &str) -> Json {
+    json!({ "id": id, "properties": { "name": format!("C{id}") } })
+}
+
+fn links(object: &str, field: &str, to_object: &str, pairs: &[(&str, &str)]) -> LinkBatch {
+    let links = pairs.iter().map(|(from, to)| Link { from: (*from).into(), to: (*to).into() }).collect();
+    LinkBatch { object: object.into(), field: field.into(), to_object: to_object.into(), links }
+}
+
+#[tokio::test]
+async fn links_are_made_and_read_and_the_primary_company_stays_when_links_are_made_again() {
+    let mut world = contacts(2);
+    world["objects"]["companies"] = json!([company("10"), company("11"), company("12")]);
+    let portal = portal(&world);
+    for object in ["contacts", "companies"] {
+        portal.driver.describe(&object.into()).await.unwrap();
+    }
+    let plain = links(
+        "contacts",
+        "associations.companies",
+        "companies",
+        &[("1", "10"), ("1", "11"), ("1", "404"), ("9", "10")],
+    );
+    let results: Vec<_> = portal
+        .driver
+        .link(&plain)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|link| link.result.map_err(|fault| fault.kind))
+        .collect();
+    assert_eq!(results, [Ok(()), Ok(()), Err(FaultKind::NotFound), Err(FaultKind::NotFound)]);
+    let primary = links("contacts", "associations.primary_company", "companies", &[("1", "11")]);
+    assert!(portal.driver.link(&primary).await.unwrap()[0].result.is_ok());
+    // Again, as after a crash: nothing changes.
+    portal.driver.link(&plain).await.unwrap();
+    let read = portal.list("contacts", &["associations.companies"], None).await;
+    let first = read.iter().find(|record| record.id == "1").unwrap();
+    assert_eq!(first.fields.get("associations.companies").unwrap().ids(), ["10", "11"]);
+    let ids: Vec<RecordId> = ["1", "2"].iter().map(|id| RecordId::from(*id)).collect();
+    let primaries =
+        portal.driver.enrich(&"contacts".into(), &"associations.primary_company".into(), &ids).await.unwrap();
+    assert_eq!(primaries.len(), 1);
+    assert_eq!(text(&primaries[0], "associations.primary_company"), Some("11"));
+
+    let parent = links("companies", "associations.parent_company", "companies", &[("10", "12")]);
+    assert!(portal.driver.link(&parent).await.unwrap()[0].result.is_ok());
+    let ids: Vec<RecordId> = ["10", "12"].iter().map(|id| RecordId::from(*id)).collect();
+    let parents = portal.driver.enrich(&"companies".into(), &"associations.parent_company".into(), &ids).await.unwrap();
+    assert_eq!(parents.len(), 1, "the parent has no parent");
+    assert_eq!((parents[0].id.as_str(), text(&parents[0], "associations.parent_company")), ("10", Some("12")));
+}
+
+#[tokio::test]
+async fn a_note_whose_answer_was_lost_is_found_at_its_parent_and_by_its_key() {
+    let mut world = contacts(1);
+    world["settings"] = json!({ "search_lag_ms": 60_000 });
+    let portal = portal(&world);
+    portal.driver.describe(&"notes".into()).await.unwrap();
+    let at = Value::DateTime("2020-01-02T03:04:05Z".parse().unwrap());
+    let rows: [(&str, Option<&str>, &[(&str, Value)]); 2] = [
+        (
+            "r1",
+            None,
+            &[
+                ("src_key", "old:1".into()),
+                ("hs_timestamp", at.clone()),
+                ("hs_note_body", "<p>a</p>".into()),
+                ("associations.contacts", Value::List(vec!["1".into()])),
+            ],
+        ),
+        ("r2", None, &[("src_key", "Old:2".into()), ("hs_timestamp", at), ("hs_note_body", "b".into())]),
+    ];
+    let notes = batch("notes", WriteMode::Create { key: Some("src_key".into()) }, &rows);
+    portal.faults(&json!([{ "when": { "path": "/crm/v3/objects/notes/batch/create", "nth": 1 }, "fault": { "kind": "lost_after", "status": 502 } }]));
+    let since = portal.clock.now();
+    let written = portal.write(&notes).await;
+    assert!(written.iter().all(|written| matches!(written.outcome, WriteOutcome::Unknown(_))), "{written:?}");
+    portal.clock.set(since.checked_add(SignedDuration::from_secs(90)).unwrap());
+    let found = portal.driver.candidates(&notes, &names(&["src_key", "associations.contacts"]), since).await.unwrap();
+    let by_key = |key: &str| found.iter().find(|record| text(record, "src_key") == Some(key)).unwrap();
+    assert_eq!(found.len(), 2);
+    assert_eq!(by_key("old:1").fields.get("associations.contacts").unwrap().ids(), ["1"]);
+    assert!(by_key("Old:2").fields.get("associations.contacts") == Some(&Value::Null));
+    assert_eq!(portal.list("notes", &["src_key"], None).await.len(), 2, "not sent twice");
+}
+
+#[tokio::test]
+async fn a_contact_whose_answer_was_lost_is_read_back_by_its_key() {
+    let portal = portal(&json!({}));
+    let rows: [(&str, Option<&str>, &[(&str, Value)]); 2] = [
+        ("r1", None, &[("src_key", "old:1".into()), ("firstname", "A".into())]),
+        ("r2", None, &[("src_key", "old:2".into()), ("firstname", "B".into())]),
+    ];
+    let create = batch("contacts", WriteMode::Create { key: Some("src_key".into()) }, &rows);
+    portal.faults(&json!([{ "when": { "path": "/crm/v3/objects/contacts/batch/create" }, "fault": { "kind": "half_batch", "apply_only": 1 } }]));
+    let since = portal.clock.now();
+    let written = portal.write(&create).await;
+    assert!(written.iter().all(|written| matches!(written.outcome, WriteOutcome::Unknown(_))), "{written:?}");
+    let found = portal.driver.candidates(&create, &names(&["src_key"]), since).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(text(&found[0], "src_key"), Some("old:1"));
+}
+
+#[tokio::test]
+async fn limits_are_kept_and_a_refusal_is_waited_out() {
+    let portal = portal(&contacts(3));
+    portal.faults(&json!([
+        { "when": { "path": "/crm/v3/objects/contacts", "nth": 1 }, "fault": { "kind": "limited" } },
+        { "when": { "path": "/crm/v3/objects/contacts", "nth": 3 }, "fault": { "kind": "unavailable", "status": 503 } },
+    ]));
+    let begun = portal.clock.now();
+    assert_eq!(portal.list("contacts", &["firstname"], None).await.len(), 3);
+    assert!(portal.clock.now() > begun, "it waited");
+    assert_eq!(portal.driver.spent().limited, 1);
+    assert_eq!(portal.list("contacts", &["firstname"], None).await.len(), 3);
+    // More searches than five a second, without one refusal.
+    for _ in 0..20 {
+        portal.driver.count(&"contacts".into()).await.unwrap();
+    }
+    assert_eq!(portal.driver.spent().limited, 1);
+}
+
+#[tokio::test]
+async fn access_tokens_are_renewed_before_they_end_and_after_a_refusal() {
+    let mut world = contacts(1);
+    world["oauth_apps"] =
+        json!([{ "client_id": "app", "client_secret": "cs", "scopes": "all", "refresh_token": "rt", "app": 2 }]);
+    let oauth = |refresh: &str| Credentials::Oauth {
+        client_id: "app".into(),
+        client_secret: SecretString::from("cs"),
+        refresh_token: SecretString::from(refresh.to_owned()),
+        access: None,
+    };
+    let portal = with(&world, oauth("rt"));
+    assert_eq!(portal.list("contacts", &["firstname"], None).await.len(), 1);
+    portal.clock.set(portal.clock.now().checked_add(SignedDuration::from_hours(2)).unwrap());
+    assert_eq!(portal.list("contacts", &["firstname"], None).await.len(), 1);
+    portal.faults(
+        &json!([{ "when": { "path": "/crm/v3/objects/contacts", "nth": 1 }, "fault": { "kind": "expired_token" } }]),
+    );
+    assert_eq!(portal.list("contacts", &["firstname"], None).await.len(), 1);
+
+    let portal = with(&world, oauth("dead"));
+    let read = Read { object: "contacts".into(), fields: names(&[]), which: Which::Live, since: None };
+    let fault = portal.driver.page(&read, None).await.unwrap_err();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Auth, "BAD_REFRESH_TOKEN"));
+}
+
+fn upload(path: &std::path::Path, bytes: u64) -> WriteBatch {
+    let write = Write {
+        trace: "f".into(),
+        id: None,
+        fields: super::fields(&[("folderPath", "/from old".into()), ("name", "offer 1.pdf".into())]),
+        content: Some(Content { path: path.to_owned(), bytes, blake3: String::new() }),
+    };
+    WriteBatch { object: "files".into(), mode: WriteMode::Create { key: None }, writes: [write].into() }
+}
+
+#[tokio::test]
+async fn files_go_up_hang_on_notes_and_come_down_whole() {
+    let mut world = contacts(1);
+    world["objects"]["notes"] =
+        json!([{ "id": "5", "properties": { "hs_timestamp": "2020-01-01T00:00:00Z", "hs_note_body": "bare" } }]);
+    let portal = portal(&world);
+    for object in ["files", "notes", "attachments"] {
+        portal.driver.describe(&object.into()).await.unwrap();
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let staged = dir.path().join("staged");
+    std::fs::write(&staged, b"%PDF bytes").unwrap();
+    let upload = upload(&staged, 10);
+    portal.faults(&json!([{ "when": { "method": "POST", "path": "/files/v3/files", "nth": 1 }, "fault": { "kind": "lost_after" } }]));
+    let since = portal.clock.now();
+    let written = portal.write(&upload).await;
+    assert!(matches!(written[0].outcome, WriteOutcome::Unknown(_)), "{written:?}");
+    let found = portal.driver.candidates(&upload, &names(&["name", "size", "folderPath"]), since).await.unwrap();
+    assert_eq!(found.len(), 1, "the upload was not sent twice");
+    assert_eq!((text(&found[0], "name"), text(&found[0], "folderPath")), (Some("offer 1.pdf"), Some("/from old")));
+    let file = found[0].id.clone();
+
+    let note = batch(
+        "notes",
+        WriteMode::Create { key: None },
+        &[(
+            "n",
+            None,
+            &[
+                ("hs_timestamp", Value::DateTime("2020-01-02T03:04:05Z".parse().unwrap())),
+                ("hs_note_body", "<p>with a file</p>".into()),
+                ("hs_attachment_ids", Value::List(vec![file.as_str().into()])),
+                ("associations.contacts", Value::List(vec!["1".into()])),
+            ],
+        )],
+    );
+    let note = applied(&portal.write(&note).await, "n");
+    let fields = ["name", "size", "hs_timestamp", "associations.contacts"];
+    let listed = portal.list("attachments", &fields, None).await;
+    assert_eq!(listed.len(), 1);
+    let attachment = &listed[0];
+    assert_eq!(attachment.id, format!("{note}:{file}").as_str());
+    assert_eq!(text(attachment, "name"), Some("offer 1.pdf"));
+    assert!(attachment.fields.get("size") == Some(&Value::Number(10.into())));
+    assert_eq!(attachment.fields.get("associations.contacts").unwrap().ids(), ["1"]);
+    assert!(matches!(attachment.fields.get("hs_timestamp"), Some(Value::DateTime(_))));
+    let changed = portal.list("attachments", &fields, Some(since)).await;
+    assert!(changed == listed);
+    let fetched = portal.driver.fetch(&"attachments".into(), &names(&fields), &[attachment.id.clone()]).await.unwrap();
+    assert!(fetched == listed);
+
+    let to = dir.path().join("down");
+    let content = portal.driver.download(&"attachments".into(), &attachment.id, &to).await.unwrap();
+    assert_eq!((content.bytes, std::fs::read(&to).unwrap().as_slice()), (10, b"%PDF bytes".as_slice()));
+    assert_eq!(portal.list("files", &["name"], None).await.len(), 1);
+    assert_eq!(portal.driver.fetch(&"files".into(), &names(&["size"]), &[file, "404".into()]).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn new_fields_are_made_on_records_and_activities() {
+    let portal = portal(&json!({}));
+    for object in ["companies", "notes"] {
+        let field = Field {
+            name: "Handover Key".into(),
+            label: "Handover key".into(),
+            kind: Kind::Text { max: Some(255), html: false },
+            required: false,
+            writable: Writable::Always,
+            unique: object == "companies",
+            custom: true,
+            read: ReadCost::Listed,
+        };
+        let made = portal.driver.create_field(&object.into(), &field).await.unwrap();
+        assert_eq!((made.name.as_str(), made.unique), ("handover_key", object == "companies"));
+        // Again, as after a lost answer.
+        assert_eq!(portal.driver.create_field(&object.into(), &field).await.unwrap().name, made.name);
+        assert!(portal.driver.describe(&object.into()).await.unwrap().field("handover_key").is_some());
+    }
+}
+
+#[tokio::test]
+async fn deleted_records_are_listed_as_gone() {
+    let mut world = contacts(1);
+    world["objects"]["contacts"].as_array_mut().unwrap().push(json!({ "id": "9", "properties": { "firstname": "Z" },
+        "archived": true, "archivedAt": "2025-01-01T00:00:00Z" }));
+    let portal = portal(&world);
+    let read = Read { object: "contacts".into(), fields: names(&["firstname"]), which: Which::Deleted, since: None };
+    let page = portal.driver.page(&read, None).await.unwrap();
+    assert_eq!(page.records.len(), 1);
+    assert!(page.records[0].gone && page.records[0].id == "9");
+}
+
+#[tokio::test]
+async fn a_batch_refused_as_a_whole_may_have_landed_in_part() {
+    let mut world = contacts(1);
+    world["settings"] = json!({ "batch_row_errors": "whole", "partial_write_on_refusal": true });
+    let portal = portal(&world);
+    let rows: [(&str, Option<&str>, &[(&str, Value)]); 3] = [
+        ("r1", None, &[("src_key", "old:1".into()), ("firstname", "A".into())]),
+        ("r2", None, &[("src_key", "old:2".into()), ("email", "no address".into())]),
+        ("r3", None, &[("src_key", "old:3".into()), ("firstname", "C".into())]),
+    ];
+    // An upsert is given back to be sent again in halves, which does no harm to the rows that landed.
+    let fault = portal.driver.write(&batch("contacts", upsert(), &rows)).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Invalid);
+    applied(&portal.write(&batch("contacts", upsert(), &rows[..1])).await, "r1");
+    let alone = portal.write(&batch("contacts", upsert(), &rows[1..2])).await;
+    assert!(
+        matches!(&alone[0].outcome, WriteOutcome::Refused(fault) if fault.field == Some("email".into())),
+        "{alone:?}"
+    );
+    applied(&portal.write(&batch("contacts", upsert(), &rows[2..])).await, "r3");
+    assert_eq!(portal.list("contacts", &["src_key"], None).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_locked_object_is_waited_for() {
+    let mut world = contacts(9);
+    world["settings"] = json!({ "lock_writes_per_second": 3 });
+    let portal = portal(&world);
+    for id in ["1", "2", "3", "4", "5", "6", "7", "8"] {
+        let update = batch("contacts", WriteMode::Update, &[("u", Some(id), &[("firstname", "x".into())])]);
+        applied(&portal.write(&update).await, "u");
+    }
+    assert!(portal.driver.spent().waited_ms >= 2_000, "{:?}", portal.driver.spent());
+}
+
+#[tokio::test]
+async fn more_properties_than_a_query_takes_are_read_all_the_same() {
+    let mut world = contacts(3);
+    world["associations"] = json!([{ "fromType": "contacts", "fromId": "1", "toType": "companies", "toId": "10",
+        "types": [{ "category": "HUBSPOT_DEFINED", "typeId": 279 }] }]);
+    world["objects"]["companies"] = json!([company("10")]);
+    let portal = portal(&world);
+    let schema = portal.driver.describe(&"contacts".into()).await.unwrap();
+    let mut wanted: Vec<&str> = schema.fields.iter().map(|field| field.name.as_str()).collect();
+    wanted.retain(|name| *name != "associations.primary_company");
+    let filler: Vec<String> = (0..200).map(|at| format!("a_property_that_was_deleted_meanwhile_{at}")).collect();
+    wanted.extend(filler.iter().map(String::as_str));
+    for since in [None, Some("2024-01-01T00:00:00Z".parse().unwrap())] {
+        let all = portal.list("contacts", &wanted, since).await;
+        assert_eq!(all.len(), 3);
+        let first = all.iter().find(|record| record.id == "1").unwrap();
+        assert_eq!(text(first, "email"), Some("n1@x.example"));
+        assert_eq!(first.fields.get("associations.companies").unwrap().ids(), ["10"]);
+    }
+}
