@@ -1,9 +1,43 @@
 //! Durable state: ledger, crosswalk, staged records, bases, intents, holds. SQLite beside the project,
 //! or PostgreSQL.
+//!
+//! Invariants:
+//! - A [`Commit`] is applied whole or not at all, and when `commit` returned it survives a power cut.
+//! - There is one writer: whoever opened the store. Others may read (`Store::open_reading`).
+//! - A ledger row never changes, except that values (not their digests) can be erased.
+//! - A network call is never made while a transaction is open: nothing here knows the network.
+//! - Deliberately absent: a clock (instants are told by the caller), decisions, and every system's name.
 
+mod answers;
+mod apply;
+mod codec;
 mod commit;
+mod crosswalk;
+mod database;
+mod error;
+mod fork;
+mod hold_groups;
+mod holds;
+mod ledger;
+mod links;
+mod location;
+mod names;
+mod open;
+mod pass;
+mod rows;
+mod schema;
+mod staging;
+mod store;
 
 pub use commit::{
     Block, Commit, Entry, Extraction, GivenAnswer, Identity, Intent, Item, MatchRow, Membership, PendingLink,
     RecordRow, Seq,
 };
+pub use error::Error;
+pub use hold_groups::HoldGroup;
+pub use holds::{Child, HeldRow, HoldCursor, HoldFilter};
+pub use ledger::{EntryRow, Head, Told, Verified};
+pub use location::Location;
+pub use pass::Pass;
+pub use staging::DuplicateGroup;
+pub use store::{Fuse, Moment, Store};

@@ -1,0 +1,137 @@
+//! What people answered, which writes are open, what was spent today.
+
+use std::collections::HashMap;
+
+use handover_model::{FlowName, RecordId, SystemName};
+use jiff::Timestamp;
+
+use crate::database::{LIST, Row, unreadable};
+use crate::store::{Step, instant, nanos};
+use crate::{Error, GivenAnswer, Intent, Store};
+
+/// What is spent adds up in quarters of an hour: all time zones begin their days at one.
+const QUARTER: i64 = 15 * 60 * 1_000_000_000;
+
+impl Store {
+    /// Writes whose outcome is not known, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn open_intents(&self) -> Result<Vec<Intent>, Error> {
+        let sql = self
+            .sql("SELECT i.id, f.text, i.payload, i.at FROM intent i JOIN name f ON f.id = i.flow ORDER BY i.at, i.id");
+        let read = |row: &Row<'_>| {
+            Ok(Intent {
+                id: row.text(0)?.to_owned(),
+                flow: row.text(1)?.into(),
+                payload: row.blob(2)?.to_vec(),
+                at: instant(row.int(3)?),
+            })
+        };
+        self.fetch(sql, read).await
+    }
+
+    /// The answers given to these records, the oldest first; records without one are absent.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn answers(
+        &self,
+        flow: &FlowName,
+        records: &[RecordId],
+    ) -> Result<HashMap<RecordId, Vec<GivenAnswer>>, Error> {
+        let mut found: HashMap<RecordId, Vec<GivenAnswer>> = HashMap::new();
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(found) };
+        for records in records.chunks(LIST) {
+            let mut sql = self.sql("SELECT record, answer, reviewer, comment FROM answer WHERE flow = ");
+            sql.int(id).push(" AND record IN ").texts(records.iter().map(RecordId::as_str)).push(" ORDER BY id");
+            let read = |row: &Row<'_>| {
+                Ok(GivenAnswer {
+                    flow: flow.clone(),
+                    record: row.text(0)?.into(),
+                    answer: serde_json::from_str(row.text(1)?).map_err(unreadable)?,
+                    reviewer: row.text(2)?.to_owned(),
+                    comment: row.text(3)?.to_owned(),
+                })
+            };
+            for answer in self.fetch(sql, read).await? {
+                found.entry(answer.record.clone()).or_default().push(answer);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What was spent of a system's daily limit since `day_start`, in the limit's unit. The start counts
+    /// to the quarter of an hour.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn spent_today(&self, system: &SystemName, day_start: Timestamp) -> Result<u64, Error> {
+        let Some(system) = self.id_of(system.as_str()).await? else { return Ok(0) };
+        let mut sql = self.sql("SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM spent WHERE system = ");
+        sql.int(system).push(" AND since >= ").int(quarter(day_start));
+        let found = self.fetch(sql, |row| row.int(0)).await?;
+        Ok(found.first().copied().unwrap_or(0).unsigned_abs())
+    }
+}
+
+fn quarter(at: Timestamp) -> i64 {
+    nanos(at).div_euclid(QUARTER).saturating_mul(QUARTER)
+}
+
+impl Step<'_> {
+    pub(crate) async fn write_intents(&mut self, intents: &[Intent], settled: &[String]) -> Result<(), Error> {
+        let mut placed = Vec::with_capacity(intents.len());
+        for intent in intents {
+            placed.push((self.id(intent.flow.as_str())?, intent));
+        }
+        let placed = crate::apply::last_of_each(&placed, |(_, intent)| intent.id.as_str());
+        let head = "INSERT INTO intent (id, flow, payload, at) VALUES ";
+        let tail = " ON CONFLICT (id) DO UPDATE SET flow = excluded.flow, payload = excluded.payload, at = excluded.at";
+        self.tx
+            .insert(head, &placed, tail, |sql, (flow, intent)| {
+                sql.text(intent.id.as_str()).int(*flow).blob(&*intent.payload).int(nanos(intent.at));
+            })
+            .await?;
+        for settled in settled.chunks(LIST) {
+            let mut sql = self.tx.sql("DELETE FROM intent WHERE id IN ");
+            sql.texts(settled.iter().map(String::as_str));
+            self.tx.run(sql).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn write_spent(&mut self, at: Timestamp, spent: &[(SystemName, u64)]) -> Result<(), Error> {
+        for (system, amount) in spent {
+            let amount = i64::try_from(*amount).unwrap_or(i64::MAX);
+            let mut sql = self.tx.sql("INSERT INTO spent (system, since, amount) VALUES (");
+            sql.int(self.id(system.as_str())?).push(",").int(quarter(at)).push(",").int(amount);
+            sql.push(") ON CONFLICT (system, since) DO UPDATE SET amount = spent.amount + excluded.amount");
+            self.tx.run(sql).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn write_answers(&mut self, at: Timestamp, answers: &[GivenAnswer]) -> Result<(), Error> {
+        if answers.is_empty() {
+            return Ok(());
+        }
+        let last = self.count_up("answer", answers.len() as i64).await?;
+        let mut placed = Vec::with_capacity(answers.len());
+        for (answer, number) in answers.iter().zip(last - answers.len() as i64 + 1..) {
+            let text = serde_json::to_string(&answer.answer)
+                .map_err(|error| Error::Failed { location: self.tx.location().clone(), source: error.into() })?;
+            placed.push((number, self.id(answer.flow.as_str())?, text, answer));
+        }
+        let head = "INSERT INTO answer (id, flow, record, at, answer, reviewer, comment) VALUES ";
+        self.tx
+            .insert(head, &placed, "", |sql, (number, flow, text, answer)| {
+                sql.int(*number).int(*flow).text(answer.record.as_str()).int(nanos(at)).text(text.as_str());
+                sql.text(answer.reviewer.as_str()).text(answer.comment.as_str());
+            })
+            .await
+    }
+}

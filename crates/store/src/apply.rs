@@ -1,0 +1,143 @@
+//! Applying a commit: everything that one durable step changes, in one transaction.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use handover_model::Cause;
+
+use crate::database::LIST;
+use crate::ledger::Appended;
+use crate::store::Step;
+use crate::{Commit, Error, Seq, Store};
+
+impl Store {
+    /// Applies a commit whole or not at all; the numbers of its ledger rows, in the order of its entries.
+    /// When it returns the commit survives a power cut.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DiskFull`], [`Error::ReadOnly`], [`Error::Unreachable`], [`Error::Stopped`] or the
+    /// database's.
+    pub async fn commit(&self, commit: Commit) -> Result<Vec<Seq>, Error> {
+        Ok(self.commit_many(vec![commit]).await?.pop().unwrap_or_default())
+    }
+
+    /// Applies several commits, in order, in one transaction: all of them or none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`].
+    pub async fn commit_many(&self, commits: Vec<Commit>) -> Result<Vec<Vec<Seq>>, Error> {
+        let mut writer = self.writer().await?;
+        let mut step = self.begin(&mut writer).await?;
+        let mut numbers = Vec::with_capacity(commits.len());
+        for commit in &commits {
+            numbers.push(step.apply(commit).await?);
+        }
+        self.finish(step).await?;
+        if commits.iter().any(|commit| !commit.blocks.is_empty()) {
+            self.forget_blocks();
+        }
+        Ok(numbers)
+    }
+}
+
+impl Step<'_> {
+    /// The number of a name that this step interned.
+    pub(crate) fn id(&self, text: &str) -> Result<i64, Error> {
+        self.names.id(self.tx.location(), text)
+    }
+
+    async fn apply(&mut self, commit: &Commit) -> Result<Vec<Seq>, Error> {
+        self.names.intern(&mut self.tx, names_of(commit)).await?;
+        self.write_blocks(&commit.blocks).await?;
+        self.write_extractions(&commit.extractions).await?;
+        self.write_keys(&commit.keys).await?;
+        let appended = self.append(commit.at, commit.pass, &commit.entries).await?;
+        self.write_rows(&commit.rows, &appended.heads).await?;
+        self.write_heads(commit, &appended).await?;
+        self.write_memberships(&commit.memberships).await?;
+        self.write_intents(&commit.intents, &commit.settled).await?;
+        self.write_holds(commit).await?;
+        self.write_links(&commit.links, &commit.linked).await?;
+        self.write_spent(commit.at, &commit.spent).await?;
+        self.write_answers(commit.at, &commit.answers).await?;
+        Ok(appended.numbers)
+    }
+
+    /// Where the stories of records begin that this commit tells of without writing their rows.
+    pub(crate) async fn write_heads(&mut self, commit: &Commit, appended: &Appended<'_>) -> Result<(), Error> {
+        let mut written = HashSet::with_capacity(commit.rows.len());
+        for row in &commit.rows {
+            written.insert((self.id(row.flow.as_str())?, row.record.as_str()));
+        }
+        let mut with_row: HashMap<(i64, Seq), Vec<&str>> = HashMap::new();
+        let mut without: Vec<(i64, &str, Seq)> = Vec::new();
+        for (&(flow, record), &seq) in &appended.heads {
+            if written.contains(&(flow, record)) {
+            } else if appended.with_row.contains(&(flow, record)) {
+                with_row.entry((flow, seq)).or_default().push(record);
+            } else {
+                without.push((flow, record, seq));
+            }
+        }
+        for ((flow, seq), records) in with_row {
+            for records in records.chunks(LIST) {
+                let mut sql = self.tx.sql("UPDATE record SET last_entry = ");
+                sql.int(seq).push(" WHERE flow = ").int(flow).push(" AND record IN ").texts(records.iter().copied());
+                self.tx.run(sql).await?;
+            }
+        }
+        without.sort_unstable();
+        let head = "INSERT INTO story (flow, record, last_entry) VALUES ";
+        let tail = " ON CONFLICT (flow, record) DO UPDATE SET last_entry = excluded.last_entry";
+        self.tx
+            .insert(head, &without, tail, |sql, (flow, record, seq)| {
+                sql.int(*flow).text(*record).int(*seq);
+            })
+            .await
+    }
+}
+
+/// Every name of a flow, a system or an object in a commit, each once.
+fn names_of(commit: &Commit) -> HashSet<&str> {
+    let mut names = HashSet::new();
+    // Millions of rows name the same few things one after the other.
+    let mut last = ["", ""];
+    let mut pair = |a, b| {
+        if [a, b] != last {
+            names.extend([a, b]);
+            last = [a, b];
+        }
+    };
+    commit.blocks.iter().for_each(|block| pair(block.system.as_str(), block.object.as_str()));
+    commit.extractions.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
+    commit.keys.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
+    commit.rows.iter().for_each(|row| pair(row.flow.as_str(), row.flow.as_str()));
+    commit.memberships.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
+    commit.links.iter().chain(&commit.linked).for_each(|row| pair(row.flow.as_str(), row.parent_flow.as_str()));
+    for hold in &commit.holds {
+        pair(hold.flow.as_str(), hold.object.as_str());
+        if let Cause::ParentHeld { flow, .. } = &hold.cause {
+            pair(flow.as_str(), flow.as_str());
+        }
+    }
+    names.extend(commit.entries.iter().map(|entry| entry.flow.as_ref().map_or("", |flow| flow.as_str())));
+    names.extend(commit.intents.iter().map(|intent| intent.flow.as_str()));
+    names.extend(commit.released.iter().map(|(flow, _)| flow.as_str()));
+    names.extend(commit.spent.iter().map(|(system, _)| system.as_str()));
+    names.extend(commit.answers.iter().map(|answer| answer.flow.as_str()));
+    names
+}
+
+/// The last of each key, in the order of the items: one statement must not write a row twice, which
+/// PostgreSQL refuses. Items in order, the common case, are not looked up.
+pub(crate) fn last_of_each<T: Copy, K: Hash + Ord>(items: &[T], key: impl Fn(&T) -> K) -> Vec<T> {
+    if items.is_sorted_by(|a, b| key(a) < key(b)) {
+        return items.to_vec();
+    }
+    let mut seen = HashSet::with_capacity(items.len());
+    let mut kept: Vec<T> = items.iter().rev().filter(|item| seen.insert(key(item))).copied().collect();
+    kept.reverse();
+    kept
+}

@@ -1,0 +1,225 @@
+//! The crosswalk: which record is which in the other systems.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt;
+use handover_model::{FlowName, ObjectName, RecordId, SystemName};
+
+use crate::database::{LIST, Row, Sql};
+use crate::store::Step;
+use crate::{Error, Identity, Membership, Store};
+
+impl Store {
+    /// Sets `number` identities aside and gives the first; the others follow it. A durable step of its
+    /// own: identities that are then not used are never given again.
+    ///
+    /// # Errors
+    ///
+    /// The database's, [`Error::Stopped`].
+    pub async fn reserve_identities(&self, number: usize) -> Result<Identity, Error> {
+        let mut writer = self.writer().await?;
+        let mut step = self.begin(&mut writer).await?;
+        let last = step.count_up("identity", number as i64).await?;
+        self.finish(step).await?;
+        Ok(last - number as i64 + 1)
+    }
+
+    /// Identity, role and state of these records; records without an identity are absent.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn identities(
+        &self,
+        system: &SystemName,
+        object: &ObjectName,
+        records: &[RecordId],
+    ) -> Result<HashMap<RecordId, (Identity, String, String)>, Error> {
+        let mut found = HashMap::with_capacity(records.len());
+        let (Some(system), Some(object)) = (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
+        else {
+            return Ok(found);
+        };
+        for records in records.chunks(LIST) {
+            let mut sql = self.sql("SELECT record, identity, role, state FROM membership WHERE system = ");
+            sql.int(system).push(" AND object = ").int(object).push(" AND record IN ");
+            sql.texts(records.iter().map(RecordId::as_str));
+            let read = |row: &Row<'_>| {
+                Ok((row.text(0)?.into(), (row.int(1)?, row.text(2)?.to_owned(), row.text(3)?.to_owned())))
+            };
+            found.extend(self.fetch(sql, read).await?);
+        }
+        Ok(found)
+    }
+
+    /// All members of an identity, in order of system, object and record.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn members(&self, identity: Identity) -> Result<Vec<Membership>, Error> {
+        let mut sql = self.sql(
+            "SELECT s.text, o.text, m.record, m.identity, m.role, m.state FROM membership m \
+             JOIN name s ON s.id = m.system JOIN name o ON o.id = m.object WHERE m.identity = ",
+        );
+        sql.int(identity).push(" ORDER BY s.text, o.text, m.record");
+        let read = |row: &Row<'_>| {
+            Ok(Membership {
+                system: row.text(0)?.into(),
+                object: row.text(1)?.into(),
+                record: row.text(2)?.into(),
+                identity: row.int(3)?,
+                role: row.text(4)?.to_owned(),
+                state: row.text(5)?.to_owned(),
+            })
+        };
+        self.fetch(sql, read).await
+    }
+
+    /// What these records are in another system: live members of the same identity that are the thing
+    /// itself (an empty role). Where there are several, the one whose id comes first.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn counterparts(
+        &self,
+        from: (&SystemName, &ObjectName),
+        to: (&SystemName, &ObjectName),
+        records: &[RecordId],
+    ) -> Result<HashMap<RecordId, RecordId>, Error> {
+        let mut ids = [0; 4];
+        let names = [from.0.as_str(), from.1.as_str(), to.0.as_str(), to.1.as_str()];
+        for (id, name) in ids.iter_mut().zip(names) {
+            let Some(known) = self.id_of(name).await? else { return Ok(HashMap::new()) };
+            *id = known;
+        }
+        let mut found = HashMap::with_capacity(records.len());
+        for records in records.chunks(LIST) {
+            let mut sql = self.sql(
+                "SELECT a.record, MIN(b.record) FROM membership a JOIN membership b ON b.identity = a.identity \
+                 WHERE a.system = ",
+            );
+            sql.int(ids[0]).push(" AND a.object = ").int(ids[1]).push(" AND a.record IN ");
+            sql.texts(records.iter().map(RecordId::as_str));
+            sql.push(" AND b.system = ").int(ids[2]).push(" AND b.object = ").int(ids[3]);
+            sql.push(" AND b.role = '' AND b.state = 'live' GROUP BY a.record");
+            found.extend(self.fetch(sql, pair).await?);
+        }
+        Ok(found)
+    }
+
+    /// The target records of these source records in a flow; records that have none are absent.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn targets_of_flow(
+        &self,
+        flow: &FlowName,
+        sources: &[RecordId],
+    ) -> Result<HashMap<RecordId, RecordId>, Error> {
+        let mut found = HashMap::with_capacity(sources.len());
+        let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(found) };
+        for sources in sources.chunks(LIST) {
+            let mut sql = self.sql("SELECT record, target FROM record WHERE flow = ");
+            sql.int(flow).push(" AND target IS NOT NULL AND record IN ");
+            sql.texts(sources.iter().map(RecordId::as_str));
+            found.extend(self.fetch(sql, pair).await?);
+        }
+        Ok(found)
+    }
+
+    /// The source records of these target records in a flow. Where several were merged into one target,
+    /// the one that was not merged away.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn sources_of_flow(
+        &self,
+        flow: &FlowName,
+        targets: &[RecordId],
+    ) -> Result<HashMap<RecordId, RecordId>, Error> {
+        let mut found = HashMap::with_capacity(targets.len());
+        let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(found) };
+        let merged = crate::rows::number(handover_model::Outcome::Merged);
+        for targets in targets.chunks(LIST) {
+            let mut sql = self.sql("SELECT target, record FROM record WHERE flow = ");
+            sql.int(flow).push(" AND target IN ").texts(targets.iter().map(RecordId::as_str));
+            // Later rows win in the map: so merged ones come first, and the order is always the same.
+            sql.push(" ORDER BY CASE WHEN outcome = ").int(merged).push(" THEN 0 ELSE 1 END, record DESC");
+            found.extend(self.fetch(sql, pair).await?);
+        }
+        Ok(found)
+    }
+
+    /// At most `limit` targets that a flow knows, in order, after the target `after`; each with a source
+    /// record as [`Store::sources_of_flow`] gives it.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn known_targets(
+        &self,
+        flow: &FlowName,
+        after: Option<&RecordId>,
+        limit: usize,
+    ) -> Result<Vec<(RecordId, RecordId)>, Error> {
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
+        let mut sql = self.sql("SELECT DISTINCT target FROM record WHERE target IS NOT NULL AND flow = ");
+        sql.int(id);
+        if let Some(after) = after {
+            sql.push(" AND target > ").text(after.as_str());
+        }
+        sql.push(" ORDER BY target LIMIT ").int(limit as i64);
+        let targets = self.fetch(sql, |row| Ok(RecordId::from(row.text(0)?))).await?;
+        let mut sources = self.sources_of_flow(flow, &targets).await?;
+        Ok(targets.into_iter().filter_map(|target| sources.remove(&target).map(|source| (target, source))).collect())
+    }
+
+    /// The objects that a flow pairs: source system and object, target system and object.
+    pub(crate) async fn ends(&self, flow: i64) -> Result<Option<[i64; 4]>, Error> {
+        let mut sql =
+            self.sql("SELECT source_system, source_object, target_system, target_object FROM flow WHERE flow = ");
+        sql.int(flow);
+        let mut found = self.stream(sql, |row| Ok([row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?]));
+        found.try_next().await
+    }
+}
+
+fn pair(row: &Row<'_>) -> Result<(RecordId, RecordId), sqlx::Error> {
+    Ok((row.text(0)?.into(), row.text(1)?.into()))
+}
+
+impl Step<'_> {
+    pub(crate) async fn write_memberships(&mut self, memberships: &[Membership]) -> Result<(), Error> {
+        let mut placed = Vec::with_capacity(memberships.len());
+        for row in memberships {
+            placed.push((self.id(row.system.as_str())?, self.id(row.object.as_str())?, row));
+        }
+        let placed =
+            crate::apply::last_of_each(&placed, |(system, object, row)| (*system, *object, row.record.as_str()));
+        let head = "INSERT INTO membership (system, object, record, identity, role, state) VALUES ";
+        let tail = " ON CONFLICT (system, object, record) DO UPDATE SET identity = excluded.identity, \
+                    role = excluded.role, state = excluded.state";
+        self.tx
+            .insert(head, &placed, tail, |sql: &mut Sql, (system, object, row)| {
+                sql.int(*system).int(*object).text(row.record.as_str()).int(row.identity);
+                sql.text(row.role.as_str()).text(row.state.as_str());
+            })
+            .await
+    }
+
+    /// Adds to a counter and gives its new value.
+    pub(crate) async fn count_up(&mut self, counter: &str, number: i64) -> Result<i64, Error> {
+        let mut sql = self.tx.sql("UPDATE counter SET value = value + ");
+        sql.int(number).push(" WHERE name = ").text(counter).push(" RETURNING value");
+        let found = self.tx.fetch(sql, |row| row.int(0)).await?.pop();
+        found.ok_or_else(|| Error::Corrupt {
+            location: self.tx.location().clone(),
+            what: format!("the counter `{counter}` is missing"),
+            source: None,
+        })
+    }
+}

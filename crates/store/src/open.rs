@@ -1,0 +1,325 @@
+//! Opening: who may write, whether the file is whole, whether we know its version.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+
+use crate::database::{Kind, Pool, Session, Sql};
+use crate::schema;
+use crate::staging::Cache;
+use crate::store::{Inner, Store, Temporary, Writer};
+use crate::{Error, Location};
+
+/// Connections that read beside the writer.
+const READERS: u32 = 4;
+
+/// The advisory lock's first key in PostgreSQL ("hand"); the second is the schema's hash.
+const LOCK: i32 = 0x6861_6e64;
+
+impl Store {
+    /// Opens the state for writing, made anew if there is none, and keeps others from writing until the
+    /// last clone is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`], [`Error::NewerVersion`], [`Error::Corrupt`], [`Error::ReadOnly`],
+    /// [`Error::DiskFull`], [`Error::Unreachable`].
+    pub async fn open(location: &Location) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite(path) => {
+                let shown: Arc<str> = location.to_string().into();
+                let lock = lock_file(path, &shown)?;
+                crate::fork::remove_stale(path);
+                open_sqlite(path, Some(lock), None).await
+            }
+            Location::Postgres(_) => open_postgres(location, true).await,
+        }
+    }
+
+    /// Opens the state for reading only: no lock is taken, a run may be under way. What is read is what
+    /// was committed when the call was made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Absent`] when there is none, else as [`Store::open`].
+    pub async fn open_reading(location: &Location) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite(path) => {
+                let shown: Arc<str> = location.to_string().into();
+                check_file(path, &shown)?;
+                let pool = sqlite_pool(path, &shown).await?;
+                let store = assemble(None, Pool::Sqlite(pool), shown, None, None);
+                store.check_version().await?;
+                Ok(store)
+            }
+            Location::Postgres(_) => open_postgres(location, false).await,
+        }
+    }
+
+    async fn check_version(&self) -> Result<(), Error> {
+        let sql = self.sql("SELECT value FROM meta WHERE name = 'version'");
+        let found = self.fetch(sql, |row| Ok(row.text(0)?.parse::<i64>().ok())).await?;
+        let corrupt = || Error::Corrupt {
+            location: self.inner.location.clone(),
+            what: "it has no version".to_owned(),
+            source: None,
+        };
+        let have = found.first().copied().flatten().ok_or_else(corrupt)?;
+        if have > schema::VERSION {
+            return Err(Error::NewerVersion { location: self.inner.location.clone(), have, know: schema::VERSION });
+        }
+        self.load_names().await
+    }
+}
+
+fn assemble(
+    session: Option<Session>,
+    pool: Pool,
+    location: Arc<str>,
+    lock: Option<File>,
+    temporary: Option<Temporary>,
+) -> Store {
+    let writer = session.map(|session| tokio::sync::Mutex::new(Writer { session, chain: None }));
+    Store {
+        inner: Arc::new(Inner {
+            writer,
+            pool,
+            location,
+            cache: Mutex::new(Cache::default()),
+            names: RwLock::default(),
+            fuse: Mutex::new(None),
+            durable: AtomicU64::new(0),
+            _lock: lock,
+            _temporary: temporary,
+        }),
+    }
+}
+
+/// Opens a SQLite file whose lock is held, or a private copy without one.
+pub(crate) async fn open_sqlite(path: &Path, lock: Option<File>, temporary: Option<Temporary>) -> Result<Store, Error> {
+    let shown: Arc<str> = path.display().to_string().into();
+    let exists = path.try_exists().map_err(|error| Error::of_file(&shown, error))?;
+    if exists {
+        check_file(path, &shown)?;
+    } else {
+        create_sqlite(path, &shown).await?;
+    }
+    let wrong = |error| Error::of_database(&shown, error);
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A private copy need not survive anything.
+        .synchronous(if temporary.is_some() { SqliteSynchronous::Off } else { SqliteSynchronous::Full })
+        .pragma("cache_size", "-65536")
+        .pragma("wal_autocheckpoint", "4000")
+        // Space that erased values leave is overwritten where that costs no extra writing.
+        .pragma("secure_delete", "FAST")
+        .busy_timeout(Duration::from_secs(30))
+        .disable_statement_logging();
+    let connection = options.connect().await.map_err(wrong)?;
+    let pool = sqlite_pool(path, &shown).await?;
+    let store = assemble(Some(Session::Sqlite(connection)), Pool::Sqlite(pool), shown, lock, temporary);
+    store.check_version().await?;
+    Ok(store)
+}
+
+async fn sqlite_pool(path: &Path, shown: &Arc<str>) -> Result<sqlx::SqlitePool, Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .foreign_keys(false)
+        .pragma("cache_size", "-16384")
+        .busy_timeout(Duration::from_secs(30))
+        .disable_statement_logging();
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .connect_with(options)
+        .await
+        .map_err(|error| Error::of_database(shown, error))
+}
+
+/// Makes the file under another name and puts it in its place when it is whole: so an empty or half file
+/// at `path` is never ours, and never taken for a fresh start.
+async fn create_sqlite(path: &Path, shown: &Arc<str>) -> Result<(), Error> {
+    let fresh = beside(path, ".new");
+    let wrong = |error| Error::of_file(shown, error);
+    if fresh.exists() {
+        std::fs::remove_file(&fresh).map_err(wrong)?;
+    }
+    drop(private_file(&fresh).map_err(wrong)?);
+    let options = SqliteConnectOptions::new()
+        .filename(&fresh)
+        .journal_mode(SqliteJournalMode::Delete)
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging();
+    let connection = options.connect().await.map_err(|error| Error::of_database(shown, error))?;
+    let mut session = Session::Sqlite(connection);
+    let mut tx = session.begin(shown).await?;
+    schema::create(&mut tx, Kind::Sqlite).await?;
+    tx.commit().await?;
+    if let Session::Sqlite(connection) = session {
+        connection.close().await.map_err(|error| Error::of_database(shown, error))?;
+    }
+    std::fs::rename(&fresh, path).map_err(wrong)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // The new name must survive a power cut too; where folders cannot be opened nothing can be done.
+        if let Ok(folder) = File::open(folder) {
+            folder.sync_all().map_err(wrong)?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks at the file itself: SQLite would take an empty file for a new database, and would notice a cut
+/// one only when it comes to the missing pages.
+fn check_file(path: &Path, shown: &Arc<str>) -> Result<(), Error> {
+    let corrupt = |what: &str| Error::Corrupt { location: shown.clone(), what: what.to_owned(), source: None };
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::Absent { location: shown.clone() });
+        }
+        Err(error) => return Err(Error::of_file(shown, error)),
+    };
+    let length = file.metadata().map_err(|error| Error::of_file(shown, error))?.len();
+    let mut head = [0_u8; 100];
+    if length < 100 {
+        return Err(corrupt("the file is cut off"));
+    }
+    file.read_exact(&mut head).map_err(|error| Error::of_file(shown, error))?;
+    if !head.starts_with(b"SQLite format 3\0") {
+        return Err(corrupt("the file is not a state"));
+    }
+    let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    // Header offsets: sqlite.org/fileformat.html, section 1.3. While a write-ahead log has pages, the
+    // file may rightly be behind its header.
+    let page = match u16::from_be_bytes([head[16], head[17]]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    if log == 0 && number(24) == number(92) && u64::from(number(28)) * page > length {
+        return Err(corrupt("the file is cut off"));
+    }
+    Ok(())
+}
+
+/// A path with something after its file name.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes a folder that only its owner can enter, with those above it.
+pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Takes the lock beside the file. It is the operating system's: it ends with the process, however that
+/// ends.
+pub(crate) fn lock_file(path: &Path, shown: &Arc<str>) -> Result<File, Error> {
+    let wrong = |error| Error::of_file(shown, error);
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        private_folder(folder).map_err(wrong)?;
+    }
+    let mut lock = private_file(&beside(path, ".lock")).map_err(wrong)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut by = String::new();
+            let known = lock.read_to_string(&mut by).is_ok() && !by.trim().is_empty();
+            let by = if known { by.trim().to_owned() } else { "another process".to_owned() };
+            return Err(Error::Locked { location: shown.clone(), by });
+        }
+        Err(TryLockError::Error(error)) => return Err(wrong(error)),
+    }
+    lock.set_len(0).map_err(wrong)?;
+    lock.seek(SeekFrom::Start(0)).map_err(wrong)?;
+    write!(lock, "process {}", std::process::id()).map_err(wrong)?;
+    Ok(lock)
+}
+
+async fn open_postgres(location: &Location, writes: bool) -> Result<Store, Error> {
+    let shown: Arc<str> = location.to_string().into();
+    let wrong = |error| Error::of_database(&shown, error);
+    let (url, schema) = location.connection()?;
+    let options = PgConnectOptions::from_str(&url)
+        .map_err(|_| Error::BadLocation { given: shown.to_string(), why: "the driver cannot read it".to_owned() })?
+        .options([("search_path", schema.as_str())])
+        .application_name("handover")
+        .disable_statement_logging();
+    let mut session = None;
+    if writes {
+        let connection = options.connect().await.map_err(wrong)?;
+        let mut writer = Session::Postgres(connection);
+        lock_postgres(&mut writer, &shown, &schema).await?;
+        create_postgres(&mut writer, &shown, &schema).await?;
+        session = Some(writer);
+    }
+    let pool = PgPoolOptions::new().max_connections(READERS).connect_with(options).await.map_err(wrong)?;
+    let store = assemble(session, Pool::Postgres(pool), shown, None, None);
+    let mut sql = store.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'meta' AND schemaname = ");
+    sql.text(schema.as_str());
+    if store.fetch(sql, |row| row.int(0)).await?.first() != Some(&1) {
+        return Err(Error::Absent { location: store.inner.location.clone() });
+    }
+    store.check_version().await?;
+    Ok(store)
+}
+
+/// The advisory lock belongs to the writing connection: if that is lost, so is the right to write, and
+/// every later step fails.
+async fn lock_postgres(writer: &mut Session, shown: &Arc<str>, schema: &str) -> Result<(), Error> {
+    let hash = blake3::hash(schema.as_bytes());
+    let bytes = hash.as_bytes();
+    let key = i64::from(i32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    let mut tx = writer.begin(shown).await?;
+    let mut sql = tx.sql("SELECT CASE WHEN pg_try_advisory_lock(");
+    sql.int(i64::from(LOCK)).push("::int, ").int(key).push("::int) THEN 1::bigint ELSE 0::bigint END");
+    let held = tx.fetch(sql, |row| row.int(0)).await?.first() == Some(&1);
+    if held {
+        return tx.commit().await;
+    }
+    let mut sql = tx.sql(
+        "SELECT 'process ' || a.pid || COALESCE(' from ' || host(a.client_addr), '') FROM pg_locks l \
+         JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted \
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.classid = ",
+    );
+    sql.int(i64::from(LOCK)).push("::oid AND l.objid = ").int(key & 0xffff_ffff).push("::oid LIMIT 1");
+    let by = tx.fetch(sql, |row| Ok(row.text(0)?.to_owned())).await?.pop();
+    Err(Error::Locked { location: shown.clone(), by: by.unwrap_or_else(|| "another process".to_owned()) })
+}
+
+async fn create_postgres(writer: &mut Session, shown: &Arc<str>, schema: &str) -> Result<(), Error> {
+    let mut tx = writer.begin(shown).await?;
+    let mut sql: Sql = tx.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'meta' AND schemaname = ");
+    sql.text(schema);
+    if tx.fetch(sql, |row| row.int(0)).await?.first() == Some(&0) {
+        // The name is a plain identifier, see `Location::connection`.
+        tx.script(format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"")).await?;
+        schema::create(&mut tx, Kind::Postgres).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,164 @@
+//! What became of each record in each flow.
+
+use std::collections::HashMap;
+
+use handover_model::{Counts, FlowName, Outcome, RecordId};
+
+use crate::database::{LIST, Row, unreadable};
+use crate::store::Step;
+use crate::{Error, RecordRow, Seq, Store};
+
+/// Outcomes from the worst to the best: a record that is in several flows counts with its worst. The
+/// number that is stored is the place in this list.
+const WORST_FIRST: [Outcome; 8] = [
+    Outcome::Pending,
+    Outcome::Held,
+    Outcome::Created,
+    Outcome::Updated,
+    Outcome::Merged,
+    Outcome::Unchanged,
+    Outcome::Skipped,
+    Outcome::Excluded,
+];
+
+const COLUMNS: &str = "record, outcome, identity, target, digest, base, block, last_entry";
+
+pub(crate) fn number(outcome: Outcome) -> i64 {
+    WORST_FIRST.iter().position(|known| *known == outcome).map_or(0, |at| at as i64)
+}
+
+fn outcome(number: i64) -> Result<Outcome, sqlx::Error> {
+    let known = usize::try_from(number).ok().and_then(|at| WORST_FIRST.get(at));
+    known.copied().ok_or_else(|| unreadable(format!("no outcome has the number {number}")))
+}
+
+fn read_row(flow: &FlowName, row: &Row<'_>) -> Result<RecordRow, sqlx::Error> {
+    let digest = row.opt_blob(4)?.map(<[u8; 16]>::try_from).transpose().map_err(unreadable)?;
+    Ok(RecordRow {
+        flow: flow.clone(),
+        record: row.text(0)?.into(),
+        outcome: outcome(row.int(1)?)?,
+        identity: row.opt_int(2)?,
+        target: row.opt_text(3)?.map(RecordId::from),
+        digest,
+        base: row.opt_blob(5)?.map(<[u8]>::to_vec),
+        block: row.int(6)?,
+        last_entry: row.opt_int(7)?,
+    })
+}
+
+impl Store {
+    /// The rows of these records; records without a row are absent.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn rows(&self, flow: &FlowName, records: &[RecordId]) -> Result<HashMap<RecordId, RecordRow>, Error> {
+        let mut found = HashMap::with_capacity(records.len());
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(found) };
+        for records in records.chunks(LIST) {
+            let mut sql = self.sql(&format!("SELECT {COLUMNS} FROM record WHERE flow = "));
+            sql.int(id).push(" AND record IN ").texts(records.iter().map(RecordId::as_str));
+            for row in self.fetch(sql, |row| read_row(flow, row)).await? {
+                found.insert(row.record.clone(), row);
+            }
+        }
+        Ok(found)
+    }
+
+    /// At most `limit` rows of a flow in order of their records, after the record `after`; with an
+    /// outcome those that have it.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn rows_page(
+        &self,
+        flow: &FlowName,
+        outcome: Option<Outcome>,
+        after: Option<&RecordId>,
+        limit: usize,
+    ) -> Result<Vec<RecordRow>, Error> {
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
+        let mut sql = self.sql(&format!("SELECT {COLUMNS} FROM record WHERE flow = "));
+        sql.int(id);
+        if let Some(outcome) = outcome {
+            sql.push(" AND outcome = ").int(number(outcome));
+        }
+        if let Some(after) = after {
+            sql.push(" AND record > ").text(after.as_str());
+        }
+        sql.push(" ORDER BY record LIMIT ").int(limit as i64);
+        self.fetch(sql, |row| read_row(flow, row)).await
+    }
+
+    /// How many records of a flow have which outcome.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn counts(&self, flow: &FlowName) -> Result<Counts, Error> {
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Counts::default()) };
+        let mut sql = self.sql("SELECT outcome, COUNT(*) FROM record WHERE flow = ");
+        sql.int(id).push(" GROUP BY outcome");
+        self.counted(sql).await
+    }
+
+    /// How many source records have which outcome over several flows of the same source object. A record
+    /// that is in several of them counts once, with its worst: pending, held, created, updated, merged,
+    /// unchanged, skipped, excluded.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn object_counts(&self, flows: &[FlowName]) -> Result<Counts, Error> {
+        if let [flow] = flows {
+            return self.counts(flow).await;
+        }
+        let mut ids = Vec::with_capacity(flows.len());
+        for flow in flows {
+            ids.extend(self.id_of(flow.as_str()).await?);
+        }
+        let mut sql = self.sql("SELECT worst, COUNT(*) FROM (SELECT MIN(outcome) AS worst FROM record WHERE flow IN ");
+        sql.ints(&ids).push(" GROUP BY record) AS each_once GROUP BY worst");
+        self.counted(sql).await
+    }
+
+    async fn counted(&self, sql: crate::database::Sql) -> Result<Counts, Error> {
+        let mut counts = Counts::default();
+        for (outcome, number) in self.fetch(sql, |row| Ok((outcome(row.int(0)?)?, row.int(1)?))).await? {
+            let number = number.unsigned_abs();
+            counts.add(outcome, number);
+            counts.read += number;
+        }
+        Ok(counts)
+    }
+}
+
+impl Step<'_> {
+    /// Writes rows; `heads` are the last ledger rows of records that this step tells of.
+    pub(crate) async fn write_rows(
+        &mut self,
+        rows: &[RecordRow],
+        heads: &HashMap<(i64, &str), Seq>,
+    ) -> Result<(), Error> {
+        let mut placed = Vec::with_capacity(rows.len());
+        for row in rows {
+            placed.push((self.id(row.flow.as_str())?, row));
+        }
+        let placed = crate::apply::last_of_each(&placed, |(flow, row)| (*flow, row.record.as_str()));
+        let head = format!("INSERT INTO record (flow, {COLUMNS}) VALUES ");
+        let tail = " ON CONFLICT (flow, record) DO UPDATE SET outcome = excluded.outcome, \
+                    identity = excluded.identity, target = excluded.target, digest = excluded.digest, \
+                    base = excluded.base, block = excluded.block, \
+                    last_entry = COALESCE(excluded.last_entry, record.last_entry)";
+        self.tx
+            .insert(&head, &placed, tail, |sql, (flow, row)| {
+                sql.int(*flow).text(row.record.as_str()).int(number(row.outcome)).int(row.identity);
+                sql.text(row.target.as_ref().map(RecordId::as_str)).blob(row.digest.as_ref().map(|d| &d[..]));
+                sql.blob(row.base.as_deref()).int(row.block);
+                sql.int(heads.get(&(*flow, row.record.as_str())).copied());
+            })
+            .await
+    }
+}

@@ -1,0 +1,115 @@
+//! The tables, once for both databases.
+
+use crate::database::{Kind, Tx};
+use crate::{Error, Identity};
+
+/// The version of the tables that this program writes.
+pub(crate) const VERSION: i64 = 1;
+
+/// `%i`, `%t`, `%b` are the database's words for whole numbers, texts in byte order and bytes; `%k` ends
+/// a table that is ordered by its primary key.
+///
+/// Flows, systems and objects stand as numbers (table `name`), in every key of millions of rows.
+/// Instants are nanoseconds since 1970. Outcomes are numbers, the worst first, see `rows.rs`.
+const TABLES: &str = "
+CREATE TABLE meta (name %t PRIMARY KEY, value %t NOT NULL) %k;
+CREATE TABLE counter (name %t PRIMARY KEY, value %i NOT NULL) %k;
+CREATE TABLE name (id %i PRIMARY KEY, text %t NOT NULL UNIQUE) %k;
+CREATE TABLE system (system %i PRIMARY KEY, platform %t NOT NULL, account %t NOT NULL) %k;
+CREATE TABLE flow (
+    flow %i PRIMARY KEY, source_system %i NOT NULL, source_object %i NOT NULL,
+    target_system %i NOT NULL, target_object %i NOT NULL) %k;
+CREATE TABLE pass (
+    id %i PRIMARY KEY, kind %t NOT NULL, began %i NOT NULL, ended %i, status %t,
+    snapshot %t NOT NULL, note %t NOT NULL) %k;
+CREATE TABLE extraction (
+    system %i NOT NULL, object %i NOT NULL, pass %i NOT NULL, resume %t, blocks %i NOT NULL,
+    records %i NOT NULL, complete %i NOT NULL, told %i, began %i NOT NULL, PRIMARY KEY (system, object)) %k;
+CREATE TABLE block (
+    system %i NOT NULL, object %i NOT NULL, number %i NOT NULL, body %b NOT NULL,
+    PRIMARY KEY (system, object, number)) %r;
+CREATE TABLE match_key (
+    system %i NOT NULL, object %i NOT NULL, kind %t NOT NULL, key %t NOT NULL, record %t NOT NULL,
+    block %i NOT NULL, PRIMARY KEY (system, object, kind, key, record)) %k;
+CREATE TABLE record (
+    flow %i NOT NULL, record %t NOT NULL, outcome %i NOT NULL, identity %i, target %t, digest %b, base %b,
+    block %i NOT NULL, last_entry %i, PRIMARY KEY (flow, record)) %k;
+CREATE INDEX record_outcome ON record (flow, outcome, record);
+CREATE INDEX record_target ON record (flow, target) WHERE target IS NOT NULL;
+CREATE TABLE membership (
+    system %i NOT NULL, object %i NOT NULL, record %t NOT NULL, identity %i NOT NULL, role %t NOT NULL,
+    state %t NOT NULL, PRIMARY KEY (system, object, record)) %k;
+CREATE INDEX membership_identity ON membership (identity);
+CREATE TABLE intent (id %t PRIMARY KEY, flow %i NOT NULL, payload %b NOT NULL, at %i NOT NULL) %k;
+CREATE TABLE hold (
+    flow %i NOT NULL, record %t NOT NULL, cause_key %b NOT NULL, object %i NOT NULL, cause %t NOT NULL,
+    grp %t NOT NULL, since %i NOT NULL, owner %t, parent_flow %i, parent %t, body %t NOT NULL,
+    PRIMARY KEY (flow, record, cause_key)) %k;
+CREATE INDEX hold_group ON hold (grp, flow, record);
+CREATE INDEX hold_parent ON hold (parent_flow, parent) WHERE parent IS NOT NULL;
+CREATE TABLE link (
+    flow %i NOT NULL, record %t NOT NULL, field %t NOT NULL, parent_flow %i NOT NULL, parent %t NOT NULL,
+    PRIMARY KEY (flow, record, field, parent_flow, parent)) %k;
+CREATE TABLE answer (
+    id %i PRIMARY KEY, flow %i NOT NULL, record %t NOT NULL, at %i NOT NULL, answer %t NOT NULL,
+    reviewer %t NOT NULL, comment %t NOT NULL) %k;
+CREATE INDEX answer_record ON answer (flow, record);
+CREATE TABLE spent (system %i NOT NULL, since %i NOT NULL, amount %i NOT NULL, PRIMARY KEY (system, since)) %k;
+CREATE TABLE writer (id %i PRIMARY KEY, head %i NOT NULL, hash %b NOT NULL, tied %i NOT NULL) %k;
+CREATE TABLE entry (
+    seq %i PRIMARY KEY, writer %i NOT NULL, at %i NOT NULL, pass %i NOT NULL, kind %t NOT NULL,
+    flow %t, note %t NOT NULL, items_count %i NOT NULL, items %b NOT NULL, hash %b NOT NULL) %r;
+CREATE TABLE entry_values (seq %i PRIMARY KEY, body %b NOT NULL) %r;
+CREATE TABLE story (flow %i NOT NULL, record %t NOT NULL, last_entry %i NOT NULL, PRIMARY KEY (flow, record)) %k;
+";
+
+/// Every table, in the order in which a copy is made.
+pub(crate) const NAMES: [&str; 20] = [
+    "meta",
+    "counter",
+    "name",
+    "system",
+    "flow",
+    "pass",
+    "extraction",
+    "block",
+    "match_key",
+    "record",
+    "membership",
+    "intent",
+    "hold",
+    "link",
+    "answer",
+    "spent",
+    "writer",
+    "entry",
+    "entry_values",
+    "story",
+];
+
+/// Makes the tables.
+pub(crate) async fn create(tx: &mut Tx<'_>, kind: Kind) -> Result<(), Error> {
+    // Rows that are mostly bytes (%r) stay in SQLite's rowid tables: their key is small, the body large.
+    let words = match kind {
+        Kind::Sqlite => ["INTEGER", "TEXT", "BLOB", "STRICT, WITHOUT ROWID", "STRICT"],
+        // Byte order, as SQLite has it: pages continue after a record whatever the server's locale.
+        Kind::Postgres => ["BIGINT", "TEXT COLLATE \"C\"", "BYTEA", "", ""],
+    };
+    let mut text = TABLES.to_owned();
+    for (mark, word) in ["%i", "%t", "%b", "%k", "%r"].into_iter().zip(words) {
+        text = text.replace(mark, word);
+    }
+    tx.script(text).await?;
+    let mut sql = tx.sql("INSERT INTO meta (name, value) VALUES ");
+    sql.rows(&[("version", VERSION.to_string())], |sql, (name, value)| {
+        sql.text(*name).text(value.as_str());
+    });
+    tx.run(sql).await?;
+    let mut sql = tx.sql("INSERT INTO counter (name, value) VALUES ");
+    let none: Identity = 0;
+    sql.rows(&["identity", "answer"], |sql, name| {
+        sql.text(*name).int(none);
+    });
+    tx.run(sql).await?;
+    Ok(())
+}

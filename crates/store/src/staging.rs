@@ -1,0 +1,300 @@
+//! Records as they were read, kept so that no API call is made twice.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use handover_model::{ObjectName, Record, RecordId, SystemName};
+
+use crate::codec::{self, indexable};
+use crate::database::{LIST, unreadable};
+use crate::store::{Step, instant, nanos};
+use crate::{Block, Error, Extraction, MatchRow, Store};
+
+/// Decoded blocks are kept up to this many bytes (of their uncompressed form; in memory they are some
+/// three times as large).
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Records of an object that share a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DuplicateGroup {
+    /// The key; a very long one ends in its hash.
+    pub key: String,
+    /// The records, in order of their ids, each with the block in which it is staged.
+    pub records: Vec<(RecordId, i64)>,
+}
+
+type BlockKey = (i64, i64, i64);
+
+/// Decoded blocks, the least recently used leave first.
+#[derive(Default)]
+pub(crate) struct Cache {
+    blocks: HashMap<BlockKey, (Arc<Vec<Record>>, usize, u64)>,
+    bytes: usize,
+    clock: u64,
+}
+
+impl Cache {
+    fn get(&mut self, key: &BlockKey) -> Option<Arc<Vec<Record>>> {
+        self.clock += 1;
+        let (records, _, used) = self.blocks.get_mut(key)?;
+        *used = self.clock;
+        Some(records.clone())
+    }
+
+    fn put(&mut self, key: BlockKey, records: Arc<Vec<Record>>, bytes: usize) {
+        self.clock += 1;
+        if let Some((_, old, _)) = self.blocks.insert(key, (records, bytes, self.clock)) {
+            self.bytes -= old;
+        }
+        self.bytes += bytes;
+        while self.bytes > CACHE_BYTES && self.blocks.len() > 1 {
+            let oldest = self.blocks.iter().min_by_key(|(_, (_, _, used))| *used).map(|(key, _)| *key);
+            if let Some((_, bytes, _)) = oldest.and_then(|key| self.blocks.remove(&key)) {
+                self.bytes -= bytes;
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.blocks.clear();
+        self.bytes = 0;
+    }
+}
+
+impl Store {
+    /// The records of a staged block, empty when there is no such block.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] when the block cannot be decoded, else the database's.
+    pub async fn block(
+        &self,
+        system: &SystemName,
+        object: &ObjectName,
+        number: i64,
+    ) -> Result<Arc<Vec<Record>>, Error> {
+        let (Some(system), Some(object)) = (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
+        else {
+            return Ok(Arc::default());
+        };
+        let key = (system, object, number);
+        if let Some(records) = self.cache(|cache| cache.get(&key)) {
+            return Ok(records);
+        }
+        let mut sql = self.sql("SELECT body FROM block WHERE system = ");
+        sql.int(system).push(" AND object = ").int(object).push(" AND number = ").int(number);
+        let found = self.fetch(sql, |row| codec::decode(row.blob(0)?).map_err(unreadable)).await?.pop();
+        let Some((records, bytes)) = found else { return Ok(Arc::default()) };
+        let records = Arc::new(records);
+        // A reader's cache could outlive what another process stages anew.
+        if self.inner.writer.is_some() {
+            self.cache(|cache| cache.put(key, records.clone(), bytes));
+        }
+        Ok(records)
+    }
+
+    /// How far reading an object came.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn extraction(&self, system: &SystemName, object: &ObjectName) -> Result<Option<Extraction>, Error> {
+        let all = self.extractions().await?;
+        Ok(all.into_iter().find(|found| found.system == *system && found.object == *object))
+    }
+
+    /// How far reading came, of every object that was begun; in order of systems and objects.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn extractions(&self) -> Result<Vec<Extraction>, Error> {
+        let sql = self.sql(
+            "SELECT s.text, o.text, pass, resume, blocks, records, complete, told, began FROM extraction e \
+             JOIN name s ON s.id = e.system JOIN name o ON o.id = e.object ORDER BY s.text, o.text",
+        );
+        let read = |row: &crate::database::Row<'_>| {
+            Ok(Extraction {
+                system: row.text(0)?.into(),
+                object: row.text(1)?.into(),
+                pass: row.int(2)?,
+                cursor: row.opt_text(3)?.map(str::to_owned),
+                blocks: row.int(4)?,
+                records: row.int(5)?,
+                complete: row.int(6)? != 0,
+                told: row.opt_int(7)?,
+                began: instant(row.int(8)?),
+            })
+        };
+        self.fetch(sql, read).await
+    }
+
+    /// Forgets what was staged of an object: blocks, keys and how far reading came. A durable step of its
+    /// own.
+    ///
+    /// # Errors
+    ///
+    /// The database's, [`Error::Stopped`].
+    pub async fn clear_staging(&self, system: &SystemName, object: &ObjectName) -> Result<(), Error> {
+        let mut writer = self.writer().await?;
+        let mut step = self.begin(&mut writer).await?;
+        step.names.intern(&mut step.tx, [system.as_str(), object.as_str()]).await?;
+        let (system, object) = (step.id(system.as_str())?, step.id(object.as_str())?);
+        for table in ["block", "match_key", "extraction"] {
+            let mut sql = step.tx.sql(&format!("DELETE FROM {table} WHERE system = "));
+            sql.int(system).push(" AND object = ").int(object);
+            step.tx.run(sql).await?;
+        }
+        self.finish(step).await?;
+        self.forget_blocks();
+        Ok(())
+    }
+
+    /// Staged records that have one of these keys, in no particular order.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn matches(
+        &self,
+        system: &SystemName,
+        object: &ObjectName,
+        keys: &[(String, String)],
+    ) -> Result<Vec<MatchRow>, Error> {
+        let (Some(system_id), Some(object_id)) =
+            (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut by_kind: HashMap<&str, HashMap<String, &str>> = HashMap::new();
+        for (kind, key) in keys {
+            by_kind.entry(kind).or_default().insert(indexable(key).into_owned(), key);
+        }
+        let mut found = Vec::new();
+        for (kind, keys) in by_kind {
+            let stored: Vec<&str> = keys.keys().map(String::as_str).collect();
+            for stored in stored.chunks(LIST) {
+                let mut sql = self.sql("SELECT key, record, block FROM match_key WHERE system = ");
+                sql.int(system_id).push(" AND object = ").int(object_id).push(" AND kind = ").text(kind);
+                sql.push(" AND key IN ").texts(stored.iter().copied());
+                let read = |row: &crate::database::Row<'_>| {
+                    let key = row.text(0)?;
+                    Ok(MatchRow {
+                        system: system.clone(),
+                        object: object.clone(),
+                        kind: kind.to_owned(),
+                        key: keys.get(key).map_or(key, |key| *key).to_owned(),
+                        record: row.text(1)?.into(),
+                        block: row.int(2)?,
+                    })
+                };
+                found.extend(self.fetch(sql, read).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Groups of records that share a key of this kind, in order of the keys; at most `limit` groups
+    /// after the key `after`.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn duplicates(
+        &self,
+        system: &SystemName,
+        object: &ObjectName,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DuplicateGroup>, Error> {
+        let (Some(system), Some(object)) = (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
+        else {
+            return Ok(Vec::new());
+        };
+        let mut sql = self.sql("SELECT key FROM match_key WHERE system = ");
+        sql.int(system).push(" AND object = ").int(object).push(" AND kind = ").text(kind);
+        if let Some(after) = after {
+            sql.push(" AND key > ").text(&*indexable(after));
+        }
+        sql.push(" GROUP BY key HAVING COUNT(*) > 1 ORDER BY key LIMIT ").int(limit as i64);
+        let keys = self.fetch(sql, |row| Ok(row.text(0)?.to_owned())).await?;
+        let mut groups: Vec<DuplicateGroup> = Vec::new();
+        for keys in keys.chunks(LIST) {
+            let mut sql = self.sql("SELECT key, record, block FROM match_key WHERE system = ");
+            sql.int(system).push(" AND object = ").int(object).push(" AND kind = ").text(kind);
+            sql.push(" AND key IN ").texts(keys.iter().map(String::as_str)).push(" ORDER BY key, record");
+            let read = |row: &crate::database::Row<'_>| {
+                Ok((row.text(0)?.to_owned(), RecordId::from(row.text(1)?), row.int(2)?))
+            };
+            for (key, record, block) in self.fetch(sql, read).await? {
+                match groups.last_mut() {
+                    Some(group) if group.key == key => group.records.push((record, block)),
+                    _ => groups.push(DuplicateGroup { key, records: vec![(record, block)] }),
+                }
+            }
+        }
+        Ok(groups)
+    }
+
+    pub(crate) fn forget_blocks(&self) {
+        self.cache(Cache::clear);
+    }
+
+    fn cache<T>(&self, with: impl FnOnce(&mut Cache) -> T) -> T {
+        with(&mut self.inner.cache.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Step<'_> {
+    pub(crate) async fn write_blocks(&mut self, blocks: &[Block]) -> Result<(), Error> {
+        for block in blocks {
+            let body = codec::encode(&block.records).map_err(|error| Error::of_file(self.tx.location(), error))?;
+            let (system, object) = (self.id(block.system.as_str())?, self.id(block.object.as_str())?);
+            let mut sql = self.tx.sql("INSERT INTO block (system, object, number, body) VALUES (");
+            sql.int(system).push(",").int(object).push(",").int(block.number).push(",").blob(&*body);
+            sql.push(") ON CONFLICT (system, object, number) DO UPDATE SET body = excluded.body");
+            self.tx.run(sql).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn write_extractions(&mut self, extractions: &[Extraction]) -> Result<(), Error> {
+        for extraction in extractions {
+            let (system, object) = (self.id(extraction.system.as_str())?, self.id(extraction.object.as_str())?);
+            let mut sql = self.tx.sql(
+                "INSERT INTO extraction (system, object, pass, resume, blocks, records, complete, told, began) VALUES ",
+            );
+            sql.rows(std::slice::from_ref(extraction), |sql, row| {
+                sql.int(system).int(object).int(row.pass).text(row.cursor.as_deref()).int(row.blocks);
+                sql.int(row.records).int(i64::from(row.complete)).int(row.told).int(nanos(row.began));
+            });
+            sql.push(
+                " ON CONFLICT (system, object) DO UPDATE SET pass = excluded.pass, resume = excluded.resume, \
+                 blocks = excluded.blocks, records = excluded.records, complete = excluded.complete, \
+                 told = excluded.told, began = excluded.began",
+            );
+            self.tx.run(sql).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn write_keys(&mut self, keys: &[MatchRow]) -> Result<(), Error> {
+        let stored: Vec<_> = keys.iter().map(|key| indexable(&key.key)).collect();
+        let mut rows: Vec<(i64, i64, &str, &MatchRow)> = Vec::with_capacity(keys.len());
+        for (key, stored) in keys.iter().zip(&stored) {
+            rows.push((self.id(key.system.as_str())?, self.id(key.object.as_str())?, stored, key));
+        }
+        let rows = crate::apply::last_of_each(&rows, |(system, object, stored, key)| {
+            (*system, *object, key.kind.as_str(), *stored, key.record.as_str())
+        });
+        let head = "INSERT INTO match_key (system, object, kind, key, record, block) VALUES ";
+        let tail = " ON CONFLICT (system, object, kind, key, record) DO UPDATE SET block = excluded.block";
+        self.tx
+            .insert(head, &rows, tail, |sql, (system, object, stored, key)| {
+                sql.int(*system).int(*object).text(key.kind.as_str()).text(*stored);
+                sql.text(key.record.as_str()).int(key.block);
+            })
+            .await
+    }
+}

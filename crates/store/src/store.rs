@@ -1,0 +1,191 @@
+//! The store's handle: its connections, its one writer, and how a durable step ends.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use tokio::sync::MutexGuard;
+
+use crate::Error;
+use crate::database::{Pool, Row, Session, Sql, Tx};
+use crate::ledger::Chain;
+use crate::names::Names;
+use crate::staging::Cache;
+
+/// On which side of a durable transaction a fuse goes off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// Nothing of it is written.
+    Before,
+    /// All of it is written, but the caller is told that it failed.
+    After,
+}
+
+/// For tests: told the number of the durable transaction (from 1) and the moment, true to stop there.
+pub type Fuse = Arc<dyn Fn(u64, Moment) -> bool + Send + Sync>;
+
+/// Durable state. Cheap to clone; the last clone closes it.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    // Dropped in this order: connections before the lock that guards them, the lock before the folder.
+    pub(crate) writer: Option<tokio::sync::Mutex<Writer>>,
+    pub(crate) pool: Pool,
+    pub(crate) location: Arc<str>,
+    pub(crate) cache: Mutex<Cache>,
+    pub(crate) names: RwLock<Arc<Names>>,
+    pub(crate) fuse: Mutex<Option<Fuse>>,
+    pub(crate) durable: AtomicU64,
+    pub(crate) _lock: Option<File>,
+    pub(crate) _temporary: Option<Temporary>,
+}
+
+/// A folder that is removed with the store that lies in it.
+pub(crate) struct Temporary(pub(crate) PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(path = %self.0.display(), error = %error, "a temporary copy of the state stays behind");
+        }
+    }
+}
+
+/// The writing connection and what it knows without asking.
+pub(crate) struct Writer {
+    pub(crate) session: Session,
+    /// The ledger's end; `None` when it must be read anew (at the start, and after a step whose end is
+    /// not known).
+    pub(crate) chain: Option<Chain>,
+}
+
+/// A durable step under way. Undone when dropped.
+pub(crate) struct Step<'w> {
+    pub(crate) tx: Tx<'w>,
+    pub(crate) names: Names,
+    /// The ledger's end as this step leaves it.
+    pub(crate) chain: Option<Chain>,
+    kept: &'w mut Option<Chain>,
+}
+
+impl Store {
+    /// Stops tests at durable writes: told the number of each transaction, from 1 since the store was
+    /// opened, and whether it is about to be written or was written. True makes it fail with
+    /// [`Error::Stopped`].
+    pub fn set_fuse(&self, fuse: Fuse) {
+        *self.inner.fuse.lock().unwrap_or_else(PoisonError::into_inner) = Some(fuse);
+    }
+
+    /// How many durable transactions there were since the store was opened.
+    pub fn durable_writes(&self) -> u64 {
+        self.inner.durable.load(Ordering::SeqCst)
+    }
+
+    /// The file, or the URL without its password.
+    pub fn location(&self) -> &str {
+        &self.inner.location
+    }
+
+    /// Closes all connections; later calls on any clone fail. Dropping the last clone closes it too, but
+    /// does not wait for the database to finish.
+    pub async fn close(self) {
+        self.inner.pool.close().await;
+        drop(self);
+    }
+
+    pub(crate) fn names(&self) -> Arc<Names> {
+        self.inner.names.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_names(&self, names: Arc<Names>) {
+        *self.inner.names.write().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    /// A statement for this store's database.
+    pub(crate) fn sql(&self, text: &str) -> Sql {
+        Sql::new(self.inner.pool.kind(), text)
+    }
+
+    /// Reads rows; for results whose number the caller bounds.
+    pub(crate) async fn fetch<T: Send>(
+        &self,
+        sql: Sql,
+        read: impl FnMut(&Row<'_>) -> Result<T, sqlx::Error> + Send,
+    ) -> Result<Vec<T>, Error> {
+        self.stream(sql, read).try_collect().await
+    }
+
+    /// Reads rows one by one.
+    pub(crate) fn stream<'a, T: Send + 'a>(
+        &'a self,
+        sql: Sql,
+        read: impl FnMut(&Row<'_>) -> Result<T, sqlx::Error> + Send + 'a,
+    ) -> BoxStream<'a, Result<T, Error>> {
+        self.inner.pool.stream(&self.inner.location, sql, read)
+    }
+
+    /// Waits for the writing connection.
+    pub(crate) async fn writer(&self) -> Result<MutexGuard<'_, Writer>, Error> {
+        match &self.inner.writer {
+            Some(writer) => Ok(writer.lock().await),
+            None => Err(Error::ReadOnly { location: self.inner.location.clone(), source: None }),
+        }
+    }
+
+    /// Begins a durable step.
+    pub(crate) async fn begin<'w>(&self, writer: &'w mut Writer) -> Result<Step<'w>, Error> {
+        let Writer { session, chain: kept } = writer;
+        let tx = session.begin(&self.inner.location).await?;
+        Ok(Step { tx, names: (*self.names()).clone(), chain: *kept, kept })
+    }
+
+    /// Makes a step durable.
+    pub(crate) async fn finish(&self, step: Step<'_>) -> Result<(), Error> {
+        let Step { tx, names, chain, kept } = step;
+        let nth = self.inner.durable.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.stops(nth, Moment::Before) {
+            tx.rollback().await?;
+            return Err(Error::Stopped { location: self.inner.location.clone(), nth });
+        }
+        // If the commit's end stays unknown, so does the ledger's: it is read anew then.
+        *kept = None;
+        tx.commit().await?;
+        *kept = chain;
+        self.set_names(Arc::new(names));
+        if self.stops(nth, Moment::After) {
+            return Err(Error::Stopped { location: self.inner.location.clone(), nth });
+        }
+        Ok(())
+    }
+
+    fn stops(&self, nth: u64, moment: Moment) -> bool {
+        let fuse = self.inner.fuse.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        fuse.is_some_and(|fuse| fuse(nth, moment))
+    }
+}
+
+/// An instant as it is stored: nanoseconds since 1970. Beyond 1677 and 2262, where no clock of ours
+/// stands, the nearest that fits.
+pub(crate) fn nanos(at: Timestamp) -> i64 {
+    let nanos = at.as_nanosecond();
+    i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX })
+}
+
+/// The instant that was stored.
+pub(crate) fn instant(nanos: i64) -> Timestamp {
+    // Every i64 of nanoseconds lies within jiff's range.
+    Timestamp::from_nanosecond(i128::from(nanos)).unwrap_or_default()
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.inner.location)
+    }
+}
