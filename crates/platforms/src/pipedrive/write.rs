@@ -12,7 +12,7 @@ use handover_connect::{
     Body, Cursor, Fault, FaultKind, Method, Part, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode,
     WriteOutcome, Written,
 };
-use handover_model::{RecordId, Value, Writable};
+use handover_model::{FieldName, RecordId, Value, Writable};
 use serde_json::{Map, Value as Json, json};
 
 use super::encode::object_of;
@@ -26,6 +26,8 @@ use super::object::{Object, cost};
 /// Whether a fault is about this record only, so that the record is refused and the next may go on.
 pub(super) fn concerns_the_record(fault: &Fault) -> bool {
     match fault.kind {
+        // The company's account is closed (sheet: Pipedrive section 7 [doc]): no record can be written.
+        FaultKind::Denied if fault.status == 402 => false,
         FaultKind::Invalid | FaultKind::NotFound | FaultKind::Conflict | FaultKind::Denied | FaultKind::Unsupported => {
             true
         }
@@ -70,7 +72,7 @@ pub(super) fn written(
     let body = match faults::check(reply) {
         Ok(body) => body,
         Err(fault) => {
-            let fault = faults::without_values(fault, &values(write));
+            let fault = in_our_names(faults::without_values(fault, &values(write)), write);
             // The file itself stands already, so its description's refusal leaves the outcome open.
             let uploaded = matches!(mark, Some(WriteMark::Uploaded(_)));
             return if !uploaded && concerns_the_record(&fault) {
@@ -135,6 +137,21 @@ fn values(write: &Write) -> Vec<String> {
     let mut values = Vec::new();
     write.fields.iter().for_each(|(_, value)| gather(value, &mut values));
     values
+}
+
+/// The fault with the field as the schema names it: Pipedrive names a structured value as a whole.
+fn in_our_names(mut fault: Fault, write: &Write) -> Fault {
+    if let Some(named) = fault.field.take() {
+        let base = named.as_str().strip_prefix("custom_fields.").unwrap_or(named.as_str());
+        let is_it = |name: &str| {
+            name == base
+                || name.strip_prefix(base).is_some_and(|part| part.starts_with('.'))
+                || (base == "participants" && name == "person_id")
+        };
+        let ours = write.fields.iter().map(|(name, _)| name).find(|name| is_it(name.as_str()));
+        fault.field = Some(ours.cloned().unwrap_or_else(|| FieldName::from(base)));
+    }
+    fault
 }
 
 /// The parts of one structured value.

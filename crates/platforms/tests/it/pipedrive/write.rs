@@ -258,6 +258,17 @@ fn a_refusal_names_the_field_and_no_value() {
     assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Invalid, "ERR_SCHEMA_VALIDATION_FAILED"));
     assert_eq!(fault.field.unwrap(), code('c').as_str());
     assert!(!fault.message.contains("17") && !fault.message.contains("Secret"), "{}", fault.message);
+    // A structured value is named as a whole; the field is the part that was written.
+    let operation = update("organizations", "1", &[]);
+    assert_eq!(body(&dialect, &operation, None), json!({}));
+    let address = create("organizations", &[("name", "N".into()), ("address.country", "X".into())]);
+    let refused = reply(400, &json!({"success": false, "error": "Validation failed: address: value: Required"}));
+    let WriteOutcome::Refused(fault) = outcome(&dialect, &address, None, &refused) else { panic!("not refused") };
+    assert_eq!(fault.field.unwrap().as_str(), "address.country");
+    // A closed company is no matter of this record.
+    let closed = reply(402, &json!({"success": false, "error": "Company account is not open"}));
+    assert_eq!(dialect.decode(&address, None, &closed).unwrap_err().kind, FaultKind::Denied);
+    let operation = create("deals", &[("title", "Secret Deal".into())]);
     // An answer without a record tells nothing certain.
     assert_eq!(dialect.decode(&operation, None, &ok(Json::Null)).unwrap_err().kind, FaultKind::Malformed);
 }
