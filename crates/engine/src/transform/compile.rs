@@ -12,37 +12,42 @@ use super::spelling::did_you_mean;
 use super::steps::{Stage, prepare, width};
 use super::{State, Tables};
 
-/// What compiling a flow gives. Rules with errors are left out, so that the indices hold only when there is
-/// no finding of weight error.
-#[derive(Debug)]
+/// What compiling a flow gives.
+#[derive(Debug, Default)]
 pub(crate) struct Built {
-    pub(crate) rules: Vec<Compiled>,
+    /// The rules that compile, with their places in the flow.
+    pub(crate) rules: Vec<(usize, Compiled)>,
     pub(crate) scope: Option<Expression>,
-    /// Source fields that rules and scope read.
+    /// Source fields that rules read.
     pub(crate) reads: BTreeSet<FieldName>,
+    /// Source fields that the scope reads.
+    pub(crate) scope_reads: BTreeSet<FieldName>,
     pub(crate) findings: Vec<Finding>,
 }
 
 /// Compiles what can be compiled and says what cannot.
 pub(crate) fn build(flow: &Flow, source: &Schema, target: &Schema, tables: &Tables) -> Built {
-    let mut built = Built { rules: Vec::new(), scope: None, reads: BTreeSet::new(), findings: Vec::new() };
+    let mut built = Built::default();
     let both = Both { source, target, tables };
     if let Some(scope) = &flow.scope {
         match Expression::compile(&scope.expression, source) {
             Ok(expression) => {
-                built.reads.extend(expression.fields().cloned());
+                built.scope_reads.extend(expression.fields().cloned());
                 if !only(expression.gives(), VrlKind::boolean().or_null()) {
                     let message = format!("`where` must be true or false for each record; this gives {}", wording(expression.gives()));
                     built.findings.push(Finding::new(Weight::Error, "wrong_type", message).at(&scope.place));
                 }
                 built.scope = Some(expression);
             }
-            Err(faults) => built.findings.extend(faults.into_iter().map(|fault| both.fault(fault, &scope.expression, &scope.place))),
+            Err(faults) => {
+                built.scope_reads.extend(Expression::named(&scope.expression, source));
+                built.findings.extend(faults.into_iter().map(|fault| fault_at(fault, &scope.expression, &scope.place)));
+            },
         }
     }
-    for rule in &flow.rules {
+    for (at, rule) in flow.rules.iter().enumerate() {
         match both.rule(rule, &mut built.reads) {
-            Ok(compiled) => built.rules.push(compiled),
+            Ok(compiled) => built.rules.push((at, compiled)),
             Err(findings) => built.findings.extend(findings),
         }
     }
@@ -97,7 +102,7 @@ impl Both<'_> {
         match shape {
             Some(shape) if findings.is_empty() => {
                 let table = table.map(|table| Translation::of(table, &shape));
-                let ids = self.ids(rule, table.is_some());
+                let ids = ids(rule, table.is_some());
                 Ok(Compiled { shape, source, stages, table, default, ids })
             }
             _ => Err(findings),
@@ -115,7 +120,7 @@ impl Both<'_> {
     }
 
     fn table(&self, rule: &Rule) -> Result<Option<&Table>, Finding> {
-        let Some(name) = &rule.table else { return Ok(None) };
+        let Some(name) = rule.table.as_ref().filter(|_| !self.pairs_users(rule)) else { return Ok(None) };
         let found = self.tables.0.get(name.as_str());
         found.map(Some).ok_or_else(|| {
             let message = format!("there is no translation table `{name}`");
@@ -195,8 +200,11 @@ impl Both<'_> {
         shape: Option<&Shape>,
         reads: &mut BTreeSet<FieldName>,
     ) -> Result<Source, Vec<Finding>> {
-        let compiled = Expression::compile(text, self.source)
-            .map_err(|faults| faults.into_iter().map(|fault| self.fault(fault, text, &rule.place)).collect::<Vec<_>>())?;
+        let compiled = Expression::compile(text, self.source).map_err(|faults| {
+            // What it meant to read counts as read: one mistake, one finding.
+            reads.extend(Expression::named(text, self.source));
+            faults.into_iter().map(|fault| fault_at(fault, text, &rule.place)).collect::<Vec<_>>()
+        })?;
         reads.extend(compiled.fields().cloned());
         if let Some(shape) = shape.filter(|_| rule.steps.is_empty() && rule.table.is_none())
             && !only(compiled.gives(), accepted(&shape.kind))
@@ -208,29 +216,32 @@ impl Both<'_> {
         Ok(Source::Expression(Box::new(compiled)))
     }
 
-    /// A fault of an expression at its place: rules and scopes are marked where they are written, and the
-    /// message quotes the part of the expression.
-    fn fault(&self, fault: Fault, text: &str, place: &handover_model::Place) -> Finding {
-        let part = text.get(fault.at.clone()).unwrap_or_default().trim();
-        let message = match part {
-            "" => fault.message,
-            part if fault.message.contains(part) => fault.message,
-            part => format!("{} in `{}`", fault.message, part),
-        };
-        let mut finding = Finding::new(Weight::Error, fault.code, message).at(place);
-        finding.hint = fault.hint;
-        finding
+    /// Pairs of users are told by the table `users`, which the pass reads: it is no translation here.
+    fn pairs_users(&self, rule: &Rule) -> bool {
+        let kind = self.target.field(rule.target.as_str()).map(|field| &field.kind);
+        rule.table.as_deref() == Some("users") && kind == Some(&Kind::User)
     }
+}
 
-    fn ids(&self, rule: &Rule, translated: bool) -> Ids {
-        let source_user = |name: &FieldName| self.source.field(name.as_str()).is_some_and(|field| field.kind == Kind::User);
-        let target = self.target.field(rule.target.as_str()).map(|field| &field.kind);
-        match (&rule.from, target) {
-            _ if translated => Ids::Target,
-            (From::Constant(_), _) => Ids::Target,
-            (From::Fields(names), Some(Kind::User)) if !names.iter().all(source_user) => Ids::Target,
-            _ => Ids::Source,
-        }
+/// A fault of an expression at its place: rules and scopes are marked where they are written, and the
+/// message quotes the part of the expression.
+fn fault_at(fault: Fault, text: &str, place: &handover_model::Place) -> Finding {
+    let part = text.get(fault.at.clone()).unwrap_or_default().trim();
+    let message = match part {
+        "" => fault.message,
+        part if fault.message.contains(part) => fault.message,
+        part => format!("{} in `{}`", fault.message, part),
+    };
+    let mut finding = Finding::new(Weight::Error, fault.code, message).at(place);
+    finding.hint = fault.hint;
+    finding
+}
+
+fn ids(rule: &Rule, translated: bool) -> Ids {
+    match rule.from {
+        From::Constant(_) => Ids::Target,
+        From::Fields(_) | From::Expression(_) if translated => Ids::Target,
+        From::Fields(_) | From::Expression(_) => Ids::Source,
     }
 }
 

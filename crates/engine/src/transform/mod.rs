@@ -23,12 +23,13 @@ use handover_model::{Cause, FieldName, Finding, Flow, Record, Schema, Table, Val
 
 pub use registry::{Failure, Function, Parameter, Place, Type, registry};
 
-pub(crate) use compile::{Built, build};
+pub(crate) use compile::{build, listed};
 pub(crate) use expression::ID;
+pub(crate) use registry::BY_LABEL;
+pub(crate) use rule::{Compiled, Ids};
 pub(crate) use steps::width;
 
 use expression::Expression;
-use rule::Compiled;
 
 /// The project's translation tables by name.
 #[derive(Clone, Debug, Default)]
@@ -78,11 +79,13 @@ impl Program {
             return Err(built.findings);
         }
         let mut reads: BTreeSet<FieldName> = built.reads;
+        reads.extend(built.scope_reads);
         for key in &flow.matching {
             reads.extend(key.source.iter().filter(|name| source.field(name.as_str()).is_some()).cloned());
         }
         reads.remove(ID);
-        Ok(Self { rules: built.rules, scope: built.scope, reads: reads.into_iter().collect() })
+        let rules = built.rules.into_iter().map(|(_, rule)| rule).collect();
+        Ok(Self { rules, scope: built.scope, reads: reads.into_iter().collect() })
     }
 
     /// Whether a record belongs to the flow; the error is a sentence without values.

@@ -9,7 +9,6 @@ use super::State;
 use super::convert::Shape;
 use super::expression::{Expression, ID};
 use super::functions::{html_to_text, text_to_html};
-use super::normalize::folded;
 use super::steps::Stage;
 
 /// A rule against both schemas.
@@ -244,9 +243,4 @@ pub(crate) fn labels_of(kind: &Kind) -> HashMap<String, String> {
         }
         _ => HashMap::new(),
     }
-}
-
-/// Whether two labels are the same to a reader.
-pub(crate) fn same_label(a: &str, b: &str) -> bool {
-    folded(a) == folded(b)
 }

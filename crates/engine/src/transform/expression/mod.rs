@@ -62,6 +62,16 @@ impl Expression {
         Ok(Self { program, reads: all, gives })
     }
 
+    /// The fields that an expression's text names, even if it does not compile.
+    pub(crate) fn named(text: &str, schema: &Schema) -> Vec<FieldName> {
+        let paths = paths_in(text).into_iter();
+        let fields = paths.flat_map(|path| {
+            let names: Vec<&str> = path.segments.iter().map(String::as_str).collect();
+            fields_at(&names, schema)
+        });
+        fields.map(|(field, _)| field).collect()
+    }
+
     /// The fields that it reads; the id is not among them.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &FieldName> {
         self.reads.iter().map(|read| &read.field).filter(|field| **field != *ID)

@@ -1,1 +1,0 @@
-//! Static findings about one project: what is proved before `run` may start.
