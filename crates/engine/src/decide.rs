@@ -35,6 +35,8 @@ pub(crate) struct Judged {
     pub(crate) trail: Json,
     /// Digest of the mapped values.
     pub(crate) digest: [u8; 16],
+    /// What the target says of the mapped fields once this is written.
+    pub(crate) base: Vec<u8>,
     /// Links for the second step.
     pub(crate) links: Vec<PendingLink>,
 }
@@ -56,12 +58,24 @@ pub(crate) enum Decision {
 }
 
 /// The parents that the records of a block point to.
-struct Parents(HashMap<FlowName, HashMap<RecordId, RecordRow>>);
+pub(crate) struct Parents(HashMap<FlowName, HashMap<RecordId, RecordRow>>);
+
+impl Parents {
+    /// The target ids of a rule's links whose parents are in the target.
+    pub(crate) fn targets(&self, ready: &Ready, rule: usize, ids: &[String]) -> Vec<String> {
+        let Some(rows) = ready.links.get(&rule).and_then(|link| self.0.get(&link.flow)) else { return Vec::new() };
+        ids.iter()
+            .filter_map(|id| rows.get(id.as_str()))
+            .filter(|row| row.outcome.is_paired())
+            .filter_map(|row| row.target.as_ref().map(ToString::to_string))
+            .collect()
+    }
+}
 
 /// Mapped values with users and links resolved, and what stands in the way.
 #[derive(Default)]
-struct Resolved {
-    fields: Fields,
+pub(crate) struct Resolved {
+    pub(crate) fields: Fields,
     /// Links to records that are not in the target yet.
     links: Vec<PendingLink>,
     /// By rule and target id: the source record that is linked.
@@ -108,7 +122,7 @@ impl Pass<'_> {
     }
 
     /// The rows of all records that these point to.
-    async fn parents<'m>(&self, ready: &Ready, mapped: impl Iterator<Item = &'m [Mapped]>) -> Result<Parents, Error> {
+    pub(crate) async fn parents<'m>(&self, ready: &Ready, mapped: impl Iterator<Item = &'m [Mapped]>) -> Result<Parents, Error> {
         let mut wanted: HashMap<FlowName, Vec<RecordId>> = HashMap::new();
         for value in mapped.flatten() {
             if let (State::Links(ids), Some(link)) = (&value.state, ready.links.get(&value.rule)) {
@@ -221,7 +235,13 @@ impl Pass<'_> {
         let wanted = Resolved { fields: merged.write, links: resolved.links, found: resolved.found, ..Resolved::default() };
         let (fields, links) = split_links(ready, &staged.record.id, &wanted, true);
         let decision = if fields.is_empty() { Decision::Unchanged(target) } else { Decision::Update(target, fields) };
-        Ok(self.judged(&staged, row.as_ref(), decision, trail, &resolved.fields, links))
+        let mut judged = self.judged(&staged, row.as_ref(), decision, trail, &resolved.fields, links);
+        let mut after = there.fields;
+        for (name, value) in wanted.fields {
+            after.set(name, value);
+        }
+        judged.base = crate::base::encode(&after);
+        Ok(judged)
     }
 
     /// The target record as it was staged; fetched when it was not (a person chose it).
@@ -270,7 +290,7 @@ impl Pass<'_> {
     }
 
     /// Users and links of mapped values become the target's ids.
-    fn resolve(&self, ready: &Ready, record: &Record, mapped: Vec<Mapped>, answers: &[GivenAnswer], parents: &Parents) -> Resolved {
+    pub(crate) fn resolve(&self, ready: &Ready, record: &Record, mapped: Vec<Mapped>, answers: &[GivenAnswer], parents: &Parents) -> Resolved {
         let mut resolved = Resolved::default();
         for value in mapped {
             let edited = answers.iter().rev().find_map(|given| match &given.answer {
@@ -345,6 +365,7 @@ impl Pass<'_> {
             decision,
             trail,
             digest: mapped.digest(),
+            base: crate::base::encode(mapped),
             links,
         }
     }

@@ -57,7 +57,7 @@ impl Reading {
         }
     }
 
-    async fn enrich(&self, system: &dyn Connector, records: &mut [Record]) -> Result<(), handover_connect::Fault> {
+    pub(crate) async fn enrich(&self, system: &dyn Connector, records: &mut [Record]) -> Result<(), handover_connect::Fault> {
         for (field, above) in &self.extra {
             let ids: Vec<RecordId> = records
                 .iter()

@@ -5,7 +5,10 @@
 
 pub mod check;
 pub mod transform;
+pub mod verify;
 
+mod announce;
+mod base;
 mod content;
 mod decide;
 mod error;
@@ -24,6 +27,7 @@ mod setup;
 mod threshold;
 mod write;
 
+pub use announce::{Announced, announce};
 pub use error::Error;
 pub use observe::{Event, Observer, Unobserved};
 pub use overlay::{Overlay, Planned};

@@ -22,7 +22,7 @@ use crate::write::is_about_records;
 pub(crate) const INTENT: &str = "links:";
 
 /// Links read from the state at once.
-const PAGE: i64 = 20_000;
+const PAGE: usize = 20_000;
 
 /// A link with its ends in the target.
 #[derive(Clone, Debug, Serialize, Deserialize)]

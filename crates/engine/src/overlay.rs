@@ -32,12 +32,24 @@ pub struct Overlay {
     planned: Mutex<Planned>,
     unique: Mutex<HashMap<(ObjectName, FieldName), HashSet<Value>>>,
     schemas: Mutex<HashMap<ObjectName, Schema>>,
+    /// Fields that are to be created: they stand in the schema already, and are not read.
+    wanted: BTreeMap<ObjectName, Vec<Field>>,
 }
 
 impl Overlay {
-    /// An overlay over `below`.
-    pub fn new(below: Arc<dyn Connector>) -> Self {
-        Self { below, planned: Mutex::default(), unique: Mutex::default(), schemas: Mutex::default() }
+    /// An overlay over `below`, as if the fields `wanted` were created.
+    pub fn new(below: Arc<dyn Connector>, wanted: BTreeMap<ObjectName, Vec<Field>>) -> Self {
+        Self { below, planned: Mutex::default(), unique: Mutex::default(), schemas: Mutex::default(), wanted }
+    }
+
+    /// The fields that exist below.
+    fn real(&self, object: &ObjectName, fields: &Arc<[FieldName]>) -> Arc<[FieldName]> {
+        match self.wanted.get(object) {
+            Some(wanted) => {
+                fields.iter().filter(|field| !wanted.iter().any(|wanted| wanted.name == **field)).cloned().collect()
+            }
+            None => fields.clone(),
+        }
     }
 
     /// What would have been sent so far.
@@ -92,7 +104,12 @@ impl Connector for Overlay {
     }
 
     async fn describe(&self, object: &ObjectName) -> Result<Schema, Fault> {
-        let schema = self.below.describe(object).await?;
+        let mut schema = self.below.describe(object).await?;
+        for field in self.wanted.get(object).into_iter().flatten() {
+            if schema.field(field.name.as_str()).is_none() {
+                schema.fields.push(field.clone());
+            }
+        }
         lock(&self.schemas).insert(object.clone(), schema.clone());
         Ok(schema)
     }
@@ -110,11 +127,12 @@ impl Connector for Overlay {
     }
 
     async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault> {
-        self.below.page(read, cursor).await
+        let read = Read { fields: self.real(&read.object, &read.fields), ..read.clone() };
+        self.below.page(&read, cursor).await
     }
 
     async fn fetch(&self, object: &ObjectName, fields: &Arc<[FieldName]>, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {
-        self.below.fetch(object, fields, ids).await
+        self.below.fetch(object, &self.real(object, fields), ids).await
     }
 
     async fn enrich(&self, object: &ObjectName, field: &FieldName, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {

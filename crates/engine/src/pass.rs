@@ -72,10 +72,22 @@ impl<'s> Pass<'s> {
             .iter()
             .map(|ready| (ready.flow.name.to_string(), json!(ready.flow.rules)))
             .collect();
+        let ends: Vec<_> = setup
+            .flows
+            .iter()
+            .map(|ready| (ready.flow.name.clone(), ready.flow.source.clone(), ready.flow.target.clone()))
+            .collect();
+        place.store.bind_flows(&ends).await?;
         let note = json!({"project": setup.project.name, "rules": rules});
         let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, note).await?;
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
         Ok(Self { setup, place, id, threshold, stop })
+    }
+
+    /// A pass that only looks: for verification. It is not in the state.
+    pub(crate) fn looking(setup: &'s Setup, place: &'s Workplace) -> Self {
+        let threshold = Mutex::new(Threshold::new(&setup.project.policies));
+        Self { setup, place, id: 0, threshold, stop: Arc::default() }
     }
 
     /// Works through the selection.
@@ -180,8 +192,8 @@ impl<'s> Pass<'s> {
         wanted: &mut BTreeMap<FlowName, BTreeSet<RecordId>>,
     ) -> Result<(), Error> {
         for chunk in parents.chunks(500) {
-            for (child_flow, child) in self.place.store.children(flow, chunk).await? {
-                wanted.entry(child_flow).or_default().insert(child);
+            for child in self.place.store.children(flow, chunk).await? {
+                wanted.entry(child.flow).or_default().insert(child.record);
             }
         }
         Ok(())
@@ -279,9 +291,9 @@ impl<'s> Pass<'s> {
         if number == 0 {
             return Ok(Vec::new());
         }
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
         let first = self.place.store.reserve_identities(number).await?;
-        Ok((first..first.saturating_add(number)).rev().collect())
+        let last = first.saturating_add(i64::try_from(number).unwrap_or(i64::MAX));
+        Ok((first..last).rev().collect())
     }
 
     pub(crate) fn commit(&self) -> Commit {
@@ -301,7 +313,7 @@ impl<'s> Pass<'s> {
         if self.stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
     }
 
-    fn source_reading(&self, system: &SystemName, object: &ObjectName) -> Reading {
+    pub(crate) fn source_reading(&self, system: &SystemName, object: &ObjectName) -> Reading {
         let mut fields: HashSet<FieldName> = HashSet::new();
         let mut keys = Vec::new();
         let mut schema = None;
@@ -375,7 +387,7 @@ pub async fn report(setup: &Setup, place: &Workplace, pass: i64) -> Result<Repor
         let complete = extraction.as_ref().is_some_and(|state| state.complete);
         let rest = counts.read.saturating_sub(known);
         // After a whole pass, what no flow claims is out of scope; before, it is not finished.
-        let finished = place.store.last_pass().await?.is_some_and(|pass| pass.status == "finished");
+        let finished = place.store.last_pass().await?.is_some_and(|pass| pass.status.as_deref() == Some("finished"));
         let outcome = if complete && (finished || pass != 0) { Outcome::Excluded } else { Outcome::Pending };
         counts.add(outcome, rest);
         let told = extraction.and_then(|state| state.told).and_then(|told| u64::try_from(told).ok());

@@ -27,6 +27,7 @@ pub(crate) struct Case {
     pub(crate) block: i64,
     pub(crate) identity: Option<i64>,
     pub(crate) digest: [u8; 16],
+    pub(crate) base: Vec<u8>,
     pub(crate) links: Vec<PendingLinkText>,
 }
 
@@ -81,6 +82,7 @@ impl Case {
             block: one.block,
             identity: one.identity,
             digest: one.digest,
+            base: one.base.clone(),
             links,
         }
     }
@@ -359,7 +361,7 @@ pub(crate) fn push_row(commit: &mut Commit, ready: &Ready, case: &Case, outcome:
         identity,
         target,
         digest: outcome.is_paired().then_some(case.digest),
-        base: None,
+        base: outcome.is_paired().then(|| case.base.clone()),
         block: case.block,
         last_entry: None,
     });

@@ -1,2 +1,5 @@
-//! Handover.
-fn main() {}
+//! `handover`: moves a company from one CRM to another, with proof.
+
+fn main() -> std::process::ExitCode {
+    handover::cli::main()
+}

@@ -8,11 +8,40 @@ pub mod pipedrive;
 
 use handover_connect::Dialect;
 
+/// What the registry knows of a platform.
+pub struct Platform {
+    /// The name that project files use.
+    pub name: &'static str,
+    /// Where its API is, unless the project says otherwise.
+    pub api_base: &'static str,
+    /// Where its tokens are bought, unless the project says otherwise.
+    pub oauth_base: &'static str,
+    /// Makes its dialect.
+    pub dialect: fn() -> Box<dyn Dialect>,
+}
+
+/// Every platform, one line each.
+pub const PLATFORMS: [Platform; 2] = [
+    Platform {
+        name: "hubspot",
+        api_base: "https://api.hubapi.com",
+        oauth_base: "https://api.hubapi.com",
+        dialect: || Box::new(hubspot::HubSpot::new()),
+    },
+    Platform {
+        name: "pipedrive",
+        api_base: "https://api.pipedrive.com",
+        oauth_base: "https://oauth.pipedrive.com",
+        dialect: || Box::new(pipedrive::Pipedrive::new()),
+    },
+];
+
+/// A platform by the name that project files use.
+pub fn platform(name: &str) -> Option<&'static Platform> {
+    PLATFORMS.iter().find(|platform| platform.name == name)
+}
+
 /// The dialect of a platform, by the name that project files use; `None` when there is none.
-pub fn dialect(platform: &str) -> Option<Box<dyn Dialect>> {
-    match platform {
-        "hubspot" => Some(Box::new(hubspot::HubSpot::new())),
-        "pipedrive" => Some(Box::new(pipedrive::Pipedrive::new())),
-        _ => None,
-    }
+pub fn dialect(name: &str) -> Option<Box<dyn Dialect>> {
+    platform(name).map(|platform| (platform.dialect)())
 }

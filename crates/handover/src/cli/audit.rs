@@ -1,0 +1,266 @@
+//! `handover audit`: the ledger.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use handover_model::RecordId;
+use handover_store::{Error, Store, Told};
+use serde_json::{Value as Json, json};
+
+use super::holds::record_name;
+use super::output::count;
+use super::session::Session;
+use super::{Done, Global, Output, failure};
+use crate::problem::{Exit, Problem};
+
+/// Options of `audit`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  handover audit verify
+  handover audit show persons/42
+  handover audit export --format csv --out ledger.csv
+  handover audit erase persons/42 --who \"Ana Silva\" --reason \"request of 2026-11-03\"")]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Check the hash chain; name the first broken row
+    Verify,
+    /// Tell one record's story in plain words
+    Show {
+        /// FLOW/ID of the source record
+        record: String,
+    },
+    /// Write the whole ledger out
+    Export {
+        /// jsonl or csv
+        #[arg(long, value_parser = ["jsonl", "csv"], default_value = "jsonl")]
+        format: String,
+        /// The file; standard output when absent
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Erase a person's values from ledger, staging and queue; the chain still verifies
+    Erase {
+        /// FLOW/ID of the source record
+        record: String,
+        /// Who asked for it (no personal data of the erased)
+        #[arg(long)]
+        who: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Runs the command.
+pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
+    let session = Session::open(&global.project)?;
+    match &options.action {
+        Action::Verify => verify(&session, output).await,
+        Action::Show { record } => show(&session, record, output).await,
+        Action::Export { format, out } => export(&session, format, out.as_deref(), output).await,
+        Action::Erase { record, who, reason } => erase(&session, record, who, reason, output).await,
+    }
+}
+
+async fn verify(session: &Session, output: &Output) -> Done {
+    let store = session.store_reading().await?;
+    match store.verify(|_, _| {}).await {
+        Ok(verified) => {
+            output.value(&json!({"entries": verified.entries, "items": verified.items, "erased": verified.erased}));
+            output.say(&format!(
+                "The ledger is whole: {} rows, {} records told of, {} erased.",
+                count(verified.entries),
+                count(verified.items),
+                count(verified.erased)
+            ));
+            Ok(Exit::Done)
+        }
+        Err(error @ Error::Broken { .. }) => Err(vec![
+            failure::store(&error)
+                .exit(Exit::Guard)
+                .state("the rows before it are as they were written")
+                .hint("compare with a backup of the state; rows after it prove nothing until then"),
+        ]),
+        Err(error) => Err(vec![failure::store(&error)]),
+    }
+}
+
+async fn show(session: &Session, record: &str, output: &Output) -> Done {
+    let store = session.store_reading().await?;
+    let (flow, id) = record_name(record)?;
+    let story = store.story(&flow, &id).await.map_err(|error| vec![failure::store(&error)])?;
+    if story.is_empty() {
+        return Err(vec![
+            Problem::new("no_story", format!("the ledger tells nothing of {record}"))
+                .hint("a record is named FLOW/ID, with the id that the source gives it"),
+        ]);
+    }
+    output.value(&json!({"record": record, "story": story.iter().map(told_json).collect::<Vec<_>>()}));
+    for told in &story {
+        output.say(&tell(told, &id));
+    }
+    Ok(Exit::Done)
+}
+
+fn told_json(told: &Told) -> Json {
+    json!({
+        "seq": told.seq,
+        "at": told.at.to_string(),
+        "pass": told.pass,
+        "kind": told.kind,
+        "flow": told.flow,
+        "note": told.note,
+        "values": told.values,
+        "erased": told.values.is_none(),
+    })
+}
+
+/// One ledger row in plain words.
+fn tell(told: &Told, record: &RecordId) -> String {
+    let Some(values) = &told.values else {
+        return format!("{}  row {}: {} (its values were erased)", told.at, told.seq, told.kind);
+    };
+    let mut text = format!("{}  row {}, pass {}: ", told.at, told.seq, told.pass);
+    match told.kind.as_str() {
+        "decided" => {
+            let mode = told.note["mode"].as_str().unwrap_or("write");
+            text.push_str(&format!("{record} was read and judged: {mode}"));
+            if let Some(by) = values["match"].as_str() {
+                text.push_str(&format!(", found in the target by {by}"));
+            }
+            text.push_str("\n  read from the source:");
+            list(&mut text, &values["source"], None);
+            text.push_str("\n  sent to the target:");
+            list(&mut text, &values["write"], Some(&values["before"]));
+            if let Some(left_out) = values["links_left_out"].as_array() {
+                for link in left_out {
+                    text.push_str(&format!("\n  link left out: {}", link.as_str().unwrap_or_default()));
+                }
+            }
+        }
+        "confirmed" => text.push_str(&format!(
+            "the target confirmed: {} as {}",
+            values["outcome"].as_str().unwrap_or_default(),
+            values["target"].as_str().unwrap_or_default()
+        )),
+        "held" => {
+            text.push_str("held:");
+            for cause in values["causes"].as_array().into_iter().flatten() {
+                match serde_json::from_value::<handover_model::Cause>(cause.clone()) {
+                    Ok(cause) => text.push_str(&format!("\n  {}", cause.sentence())),
+                    Err(_) => text.push_str(&format!("\n  {cause}")),
+                }
+            }
+        }
+        "answered" => {
+            text.push_str(&format!("{} answered: {}", values["reviewer"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"), values["answer"]));
+            if let Some(comment) = values["comment"].as_str().filter(|comment| !comment.is_empty()) {
+                text.push_str(&format!(" ({comment})"));
+            }
+        }
+        "linked" => text.push_str(&format!(
+            "linked: {} to {}",
+            values["field"].as_str().unwrap_or_default(),
+            values["to"].as_str().unwrap_or_default()
+        )),
+        kind => text.push_str(&format!("{kind} {values}")),
+    }
+    text
+}
+
+fn list(text: &mut String, values: &Json, before: Option<&Json>) {
+    for (name, value) in values.as_object().into_iter().flatten() {
+        let show = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let was = before.map(|before| &before[name]).filter(|was| !was.is_null());
+        match was {
+            Some(was) => text.push_str(&format!("\n    {name}: {} (was {})", show(value), show(was))),
+            None => text.push_str(&format!("\n    {name}: {}", show(value))),
+        }
+    }
+}
+
+async fn export(session: &Session, format: &str, out: Option<&std::path::Path>, output: &Output) -> Done {
+    let store = session.store_reading().await?;
+    let failed = |error: std::io::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let mut target: Box<dyn std::io::Write> = match out {
+        Some(file) => Box::new(std::io::BufWriter::new(std::fs::File::create(file).map_err(failed)?)),
+        None => Box::new(std::io::stdout()),
+    };
+    let rows = if format == "csv" { export_csv(&store, &mut target).await? } else { export_lines(&store, &mut target).await? };
+    target.flush().map_err(failed)?;
+    if let Some(file) = out {
+        output.note(&format!("{} rows written to {}", count(rows), file.display()));
+    }
+    Ok(Exit::Done)
+}
+
+async fn export_lines(store: &Store, target: &mut Box<dyn std::io::Write>) -> Result<u64, Vec<Problem>> {
+    let failed = |error: std::io::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let (mut after, mut rows) = (0, 0);
+    loop {
+        let page = store.entries(after, 500).await.map_err(|error| vec![failure::store(&error)])?;
+        let Some(last) = page.last() else { return Ok(rows) };
+        after = last.seq;
+        for entry in page {
+            rows += 1;
+            let items: Vec<Json> = entry.items.iter().map(|(record, values)| json!({"record": record, "values": values})).collect();
+            let line = json!({"seq": entry.seq, "writer": entry.writer, "at": entry.at.to_string(), "pass": entry.pass, "kind": entry.kind, "flow": entry.flow, "note": entry.note, "hash": entry.hash, "items": items});
+            writeln!(target, "{line}").map_err(failed)?;
+        }
+    }
+}
+
+async fn export_csv(store: &Store, target: &mut Box<dyn std::io::Write>) -> Result<u64, Vec<Problem>> {
+    let failed = |error: csv::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let mut writer = csv::Writer::from_writer(target);
+    writer.write_record(["seq", "writer", "at", "pass", "kind", "flow", "record", "values", "note", "hash"]).map_err(failed)?;
+    let (mut after, mut rows) = (0, 0);
+    loop {
+        let page = store.entries(after, 500).await.map_err(|error| vec![failure::store(&error)])?;
+        let Some(last) = page.last() else {
+            writer.flush().map_err(|error| failed(error.into()))?;
+            return Ok(rows);
+        };
+        after = last.seq;
+        for entry in page {
+            for (record, values) in &entry.items {
+                rows += 1;
+                let values = values.as_ref().map(ToString::to_string).unwrap_or_default();
+                let flow = entry.flow.as_ref().map(ToString::to_string).unwrap_or_default();
+                writer
+                    .write_record([
+                        entry.seq.to_string(),
+                        entry.writer.to_string(),
+                        entry.at.to_string(),
+                        entry.pass.to_string(),
+                        entry.kind.clone(),
+                        flow,
+                        record.to_string(),
+                        values,
+                        entry.note.to_string(),
+                        entry.hash.clone(),
+                    ])
+                    .map_err(failed)?;
+            }
+        }
+    }
+}
+
+async fn erase(session: &Session, record: &str, who: &str, reason: &str, output: &Output) -> Done {
+    let store = session.store().await?;
+    let (flow, id) = record_name(record)?;
+    let erased = store
+        .erase(&flow, &id, session.clock.now(), who, reason)
+        .await
+        .map_err(|error| vec![failure::store(&error)])?;
+    output.value(&json!({"record": record, "erased": erased}));
+    output.say(&format!("The values of {record} were erased from {} ledger rows and from staging and queue. The chain still verifies.", count(erased)));
+    output.say("The records in the CRMs themselves are not touched.");
+    Ok(Exit::Done)
+}

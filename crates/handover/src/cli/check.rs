@@ -1,0 +1,169 @@
+//! `handover check`: proves the project against both systems before anything moves.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use handover_connect::Connector;
+use handover_engine::{Announced, Overlay, Setup, announce, check::check_flows, transform::Tables};
+use handover_model::{Automation, Finding, Flow, Schema, SystemName, Weight};
+use serde_json::json;
+
+use super::output::plural;
+use super::session::Session;
+use super::{Done, Global, Output, failure};
+use crate::problem::{Exit, Problem};
+
+/// Options of `check`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  handover check\n  handover check --no-usage    rules and schemas only; no record is read")]
+pub(crate) struct Options {
+    /// Do not read the source's records to count values and users in use
+    #[arg(long)]
+    no_usage: bool,
+}
+
+/// What the check proved and found.
+pub(crate) struct Checked {
+    pub(crate) setup: Setup,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) announced: Vec<Announced>,
+}
+
+/// Systems of which the targets are seen through overlays that have the wanted fields already.
+pub(crate) fn overlaid(session: &Session) -> (BTreeMap<SystemName, Arc<dyn Connector>>, BTreeMap<SystemName, Arc<Overlay>>) {
+    let mut wanted = session.wanted_fields();
+    let mut systems = session.systems.clone();
+    let mut overlays = BTreeMap::new();
+    for flow in &session.project.flows {
+        let name = &flow.target.system;
+        if overlays.contains_key(name) {
+            continue;
+        }
+        if let Some(system) = session.systems.get(name) {
+            let overlay = Arc::new(Overlay::new(system.clone(), wanted.remove(name).unwrap_or_default()));
+            overlays.insert(name.clone(), overlay.clone());
+            systems.insert(name.clone(), overlay as Arc<dyn Connector>);
+        }
+    }
+    (systems, overlays)
+}
+
+/// Runs the check against `systems`.
+pub(crate) async fn check(session: &Session, systems: &BTreeMap<SystemName, Arc<dyn Connector>>, usage: bool) -> Result<Checked, Vec<Problem>> {
+    let sources = &session.project.sources;
+    let mut findings = session.project.notices.clone();
+    let flows = described(session, systems).await?;
+    findings.extend(check_flows(&flows, &Tables(session.project.tables.clone())));
+    if findings.iter().any(|finding| finding.weight == Weight::Error) {
+        findings.retain(|finding| finding.weight != Weight::Note);
+        return Err(Problem::from_findings(&findings, sources)
+            .into_iter()
+            .map(|problem| if problem.weight == Weight::Error { problem.state("nothing was written") } else { problem })
+            .collect());
+    }
+    let setup = session.setup(session.engine_project(systems.clone())).await?;
+    findings.extend(automations(session).await?);
+    let announced = if usage {
+        announce(&setup).await.map_err(|error| failure::engine(&error, sources))?
+    } else {
+        Vec::new()
+    };
+    findings.extend(announced.iter().map(|one| one.finding(&setup)));
+    Ok(Checked { setup, findings, announced })
+}
+
+/// The flows with the schemas of both ends.
+async fn described(session: &Session, systems: &BTreeMap<SystemName, Arc<dyn Connector>>) -> Result<Vec<(Flow, Schema, Schema)>, Vec<Problem>> {
+    let mut schemas: BTreeMap<(SystemName, handover_model::ObjectName), Schema> = BTreeMap::new();
+    let mut flows = Vec::new();
+    for flow in &session.project.flows {
+        let mut ends = Vec::new();
+        for end in [&flow.source, &flow.target] {
+            let key = (end.system.clone(), end.object.clone());
+            if !schemas.contains_key(&key) {
+                let Some(system) = systems.get(&end.system) else {
+                    return Err(vec![
+                        Problem::new("unknown_system", format!("the project has no system `{}`", end.system))
+                            .at(&flow.place, 0, &session.project.sources),
+                    ]);
+                };
+                if !system.objects().contains(&end.object) {
+                    let known: Vec<String> = system.objects().iter().map(ToString::to_string).collect();
+                    return Err(vec![
+                        Problem::new("unknown_object", format!("`{}` has no object `{}`", end.system, end.object))
+                            .at(&flow.place, 0, &session.project.sources)
+                            .hint(format!("it has {}", known.join(", "))),
+                    ]);
+                }
+                let schema = system.describe(&end.object).await.map_err(|fault| vec![failure::system(&end.system, &fault)])?;
+                schemas.insert(key.clone(), schema);
+            }
+            ends.extend(schemas.get(&key).cloned());
+        }
+        if let [source, target] = ends.as_slice() {
+            flows.push((flow.clone(), source.clone(), target.clone()));
+        }
+    }
+    Ok(flows)
+}
+
+/// Workflows of the targets that nobody has acknowledged.
+pub(crate) async fn automations(session: &Session) -> Result<Vec<Finding>, Vec<Problem>> {
+    let mut findings = Vec::new();
+    for name in session.targets() {
+        let Some(system) = session.systems.get(&name) else { continue };
+        let Some(all) = system.automations().await.map_err(|fault| vec![failure::system(&name, &fault)])? else {
+            findings.push(
+                Finding::new(
+                    Weight::Note,
+                    "automations_unknown",
+                    format!("`{name}` does not tell its automations: what is written through the API may start them"),
+                )
+                .hint("look through them before the run: e-mails to customers, tasks, owner changes"),
+            );
+            continue;
+        };
+        for automation in unacknowledged(session, &all) {
+            findings.push(
+                Finding::new(
+                    Weight::Warning,
+                    "automation",
+                    format!("`{name}`: the workflow `{}` is on: records written through the API may start it", automation.name),
+                )
+                .hint(format!("switch it off, or acknowledge it: policies: acknowledged_automations: [\"{}\"]", automation.name)),
+            );
+        }
+    }
+    Ok(findings)
+}
+
+fn unacknowledged<'a>(session: &'a Session, all: &'a [Automation]) -> impl Iterator<Item = &'a Automation> {
+    let known = &session.project.policies.acknowledged_automations;
+    all.iter().filter(move |automation| automation.enabled && !known.contains(&automation.name))
+}
+
+/// Runs the command.
+pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
+    let session = Session::open(&global.project)?;
+    let (systems, _) = overlaid(&session);
+    let checked = check(&session, &systems, !options.no_usage).await?;
+    let problems = Problem::from_findings(&checked.findings, &session.project.sources);
+    output.warn(&problems);
+    let held: u64 = checked.announced.iter().map(|one| one.records).sum();
+    let wanted: usize = session.wanted_fields().values().flat_map(BTreeMap::values).map(Vec::len).sum();
+    output.value(&json!({
+        "flows": session.project.flows.len(),
+        "findings": checked.findings,
+        "fields_to_create": wanted,
+        "held": held,
+    }));
+    output.say(&format!("{} checked against both systems.", plural(checked.setup.flows.len() as u64, "flow")));
+    if wanted > 0 {
+        output.say(&format!("{} to be created: `handover plan --create-fields`.", plural(wanted as u64, "field")));
+    }
+    if held > 0 {
+        output.say(&format!("{} will be held until somebody answers; the rest can run.", plural(held, "record")));
+    }
+    session.close().map_err(|problem| vec![problem])?;
+    Ok(Exit::Done)
+}

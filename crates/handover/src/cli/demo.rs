@@ -1,0 +1,1 @@
+//! `handover demo`: the whole story on two local CRMs.

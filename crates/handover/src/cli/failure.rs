@@ -1,0 +1,110 @@
+//! Errors of the crates below become problems: what failed, why, what is true now, what to do next.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use handover_connect::{Connector, Fault, FaultKind};
+use handover_engine::Error;
+use handover_files::CsvConnector;
+use handover_model::SystemName;
+
+use crate::config::{Sources, System};
+use crate::problem::{Exit, Problem};
+
+/// A system's fault.
+pub(crate) fn system(name: &SystemName, fault: &Fault) -> Problem {
+    let problem = Problem::new(code(fault.kind), format!("`{name}` failed")).cause(fault.to_string());
+    match fault.kind {
+        FaultKind::Auth => problem
+            .state("nothing was written since")
+            .hint(format!("check the token of `{name}`: expired, revoked, or of another account")),
+        FaultKind::Denied => problem
+            .state("nothing was written since")
+            .hint("give the app the scopes and rights that the message names, then run the command again"),
+        FaultKind::Limited if fault.is_daily_limit() => problem
+            .exit(Exit::Guard)
+            .state("what was confirmed stands; the rest is pending, and nothing was sent twice")
+            .hint(day_hint(fault)),
+        FaultKind::Limited | FaultKind::Unavailable => problem
+            .state("what was confirmed stands; the rest is pending, and nothing was sent twice")
+            .hint("run the command again later; it goes on where it stopped"),
+        FaultKind::NotFound | FaultKind::Invalid | FaultKind::Conflict | FaultKind::Unsupported | FaultKind::Malformed => {
+            problem.state("what was confirmed stands; the rest is pending")
+        }
+    }
+}
+
+fn code(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Limited => "limited",
+        FaultKind::Unavailable => "unavailable",
+        FaultKind::Auth => "not_let_in",
+        FaultKind::Denied => "denied",
+        FaultKind::NotFound => "not_found",
+        FaultKind::Conflict => "conflict",
+        FaultKind::Invalid => "refused",
+        FaultKind::Unsupported => "unsupported",
+        FaultKind::Malformed => "malformed_answer",
+    }
+}
+
+fn day_hint(fault: &Fault) -> String {
+    match fault.limited.as_ref().and_then(|limited| limited.until) {
+        Some(until) => format!("run the command again after {until}; it goes on where it stopped"),
+        None => "run the command again tomorrow; it goes on where it stopped".to_owned(),
+    }
+}
+
+/// The state's error.
+pub(crate) fn store(error: &handover_store::Error) -> Problem {
+    because_source(Problem::new("state", error.to_string()), error)
+}
+
+/// The engine's error.
+pub(crate) fn engine(error: &Error, sources: &Sources) -> Vec<Problem> {
+    let standing = "what was confirmed stands; the rest is pending, and nothing was sent twice";
+    let problem = match error {
+        Error::Findings(findings) => return Problem::from_findings(findings, sources),
+        Error::System { system: name, fault } | Error::DayIsSpent { system: name, fault } => system(name, fault),
+        Error::Store(error) => store(error),
+        Error::CountMismatch { system, object, .. } => Problem::new("count_mismatch", error.to_string())
+            .exit(Exit::Guard)
+            .state("everything read so far is kept; nothing was written")
+            .hint(format!("if people worked in `{system}` meanwhile, go on with `handover run --accept-counts`"))
+            .hint(format!("if not, the token may not see all of `{object}`: use one of an administrator")),
+        Error::Threshold { .. } => Problem::new("error_threshold", error.to_string())
+            .exit(Exit::Guard)
+            .state("what was confirmed stands; the held records are in the queue, the rest is pending")
+            .hint("look at `handover holds`, mend the cause, then `handover run --continue --reason \"...\"`"),
+        Error::Stopped => Problem::new("stopped", "stopped on request")
+            .exit(Exit::User)
+            .state(standing)
+            .hint("go on with `handover run`"),
+        Error::Disk { .. } => because_source(Problem::new("disk", error.to_string()), error).state(standing),
+        Error::UnknownSystem(_) | Error::Intent(_) => because_source(Problem::ours("engine", error.to_string()), error),
+    };
+    vec![problem]
+}
+
+/// Opens a folder of files as a system.
+pub(crate) fn files(system: &System, settings: &handover_files::Settings, root: &Path) -> Result<Arc<dyn Connector>, Problem> {
+    let mut settings = settings.clone();
+    settings.folder = root.join(&settings.folder);
+    let connector = CsvConnector::open(settings).map_err(|error| {
+        Problem::new("files", format!("the files of `{}` cannot be read", system.name))
+            .because(&error)
+            .state("nothing was read or written")
+    })?;
+    Ok(Arc::new(connector))
+}
+
+/// The causes of an error whose own sentence is the problem's.
+fn because_source(problem: Problem, error: &dyn std::error::Error) -> Problem {
+    let mut problem = problem;
+    let mut next = error.source();
+    while let Some(cause) = next {
+        problem = problem.cause(cause.to_string());
+        next = cause.source();
+    }
+    problem
+}

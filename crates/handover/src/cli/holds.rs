@@ -1,0 +1,483 @@
+//! `handover holds`: the conflict queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use handover_engine::{Pass, Report, Selection};
+use handover_model::{Answer, Cause, FieldName, FlowName, RecordId, Value};
+use handover_store::{Commit, Entry, GivenAnswer, HeldRow, HoldCursor, HoldFilter, HoldGroup, Item, Store};
+use serde_json::{Value as Json, json};
+
+use super::output::{count, held_exit, plural, table};
+use super::progress::Progress;
+use super::run::{holds_json, objects_json, stop_on_request};
+use super::session::Session;
+use super::{Done, Global, Output, failure};
+use crate::config;
+use crate::problem::{Exit, Problem};
+
+/// Options of `holds`.
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = "Examples:
+  handover holds                                                     groups by cause
+  handover holds list untranslated:deal_stages:17                    the records of a group
+  handover holds answer untranslated:deal_stages:17 --translate 90125
+  handover holds answer unknown_user:7 --assign ben@example.com
+  handover holds answer persons/42 --choose 30117
+  handover holds answer persons/43 --skip --comment \"test record\"
+  handover holds export queue.csv     edit the columns answer, value, comment, then
+  handover holds import queue.csv")]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// The records of a group, or of all
+    List {
+        /// The group, as `holds` shows it
+        group: Option<String>,
+    },
+    /// One record with everything known about it
+    Show {
+        /// FLOW/ID
+        record: String,
+    },
+    /// Answer a group or one record; only those records and what waits for them are processed then
+    Answer(AnswerOptions),
+    /// Write the queue to a CSV file, to be answered in a spreadsheet
+    Export {
+        /// The file
+        file: PathBuf,
+    },
+    /// Take the answers from such a file
+    Import {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+#[derive(clap::Args)]
+struct How {
+    /// Who answers (written into the ledger)
+    #[arg(long, env = "HANDOVER_REVIEWER", default_value = "")]
+    reviewer: String,
+    /// Why (written into the ledger)
+    #[arg(long, default_value = "")]
+    comment: String,
+    /// Record the answers only; the next run carries them out
+    #[arg(long)]
+    later: bool,
+}
+
+#[derive(clap::Args)]
+struct AnswerOptions {
+    /// A group, or FLOW/ID
+    which: String,
+    #[command(flatten)]
+    answer: AnswerWord,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct AnswerWord {
+    /// Translate the value to this target value (a row is added to the table)
+    #[arg(long, value_name = "TARGET VALUE")]
+    translate: Option<String>,
+    /// Give the source user's records to this target user (a row is added to translations/users.csv)
+    #[arg(long, value_name = "E-MAIL")]
+    assign: Option<String>,
+    /// This target record is the counterpart
+    #[arg(long, value_name = "TARGET ID")]
+    choose: Option<String>,
+    /// None of the candidates: create a new record
+    #[arg(long)]
+    create: bool,
+    /// Use this value for a target field
+    #[arg(long, value_name = "FIELD=VALUE")]
+    edit: Option<String>,
+    /// Merge into the target record of another source record
+    #[arg(long, value_name = "SOURCE ID")]
+    merge_into: Option<String>,
+    /// Leave the record out
+    #[arg(long)]
+    skip: bool,
+    /// Accept that it stays held: the migration can be complete without it
+    #[arg(long)]
+    accept: bool,
+    /// Judge it again: what stood in the way was mended
+    #[arg(long)]
+    retry: bool,
+}
+
+/// Runs the command.
+pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
+    let session = Session::open(&global.project)?;
+    match &options.action {
+        None => groups(&session, output).await,
+        Some(Action::List { group }) => list(&session, group.as_deref(), output).await,
+        Some(Action::Show { record }) => show(&session, record, output).await,
+        Some(Action::Answer(answer)) => {
+            let word = word(&answer.answer)?;
+            answer_command(&session, global, &answer.which, &word, &answer.how, output).await
+        }
+        Some(Action::Export { file }) => export(&session, file, output).await,
+        Some(Action::Import { file, how }) => import(&session, global, file, how, output).await,
+    }
+}
+
+async fn groups(session: &Session, output: &Output) -> Done {
+    let store = session.store_reading().await?;
+    let groups = store.hold_groups().await.map_err(|error| vec![failure::store(&error)])?;
+    let held = groups.iter().map(|group| group.count).sum();
+    output.value(&json!({"holds": holds_json(&groups)}));
+    if groups.is_empty() {
+        output.say("Nothing is held.");
+    } else {
+        output.say(&groups_table(&groups));
+    }
+    Ok(held_exit(held))
+}
+
+/// Groups for people.
+pub(crate) fn groups_table(groups: &[HoldGroup]) -> String {
+    let rows: Vec<Vec<String>> = groups
+        .iter()
+        .map(|group| {
+            vec![group.flow.to_string(), count(group.count), count(group.waiting), group.group.clone(), group.sample.cause.sentence()]
+        })
+        .collect();
+    table(&["flow", "records", "waiting", "group", "why"], &rows)
+}
+
+/// Every held row of a filter.
+async fn rows(store: &Store, filter: &HoldFilter) -> Result<Vec<HeldRow>, Vec<Problem>> {
+    let mut all: Vec<HeldRow> = Vec::new();
+    let mut after: Option<HoldCursor> = None;
+    loop {
+        let page = store.holds_page(filter, after.as_ref(), 1000).await.map_err(|error| vec![failure::store(&error)])?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = Some(last.cursor.clone());
+        all.extend(page);
+    }
+}
+
+async fn list(session: &Session, group: Option<&str>, output: &Output) -> Done {
+    let store = session.store_reading().await?;
+    let filter = HoldFilter { group: group.map(str::to_owned), ..HoldFilter::default() };
+    let rows = rows(&store, &filter).await?;
+    output.value(&json!({"holds": rows.iter().map(held_json).collect::<Vec<_>>()}));
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| vec![format!("{}/{}", row.hold.flow, row.hold.record), row.hold.title.clone(), row.hold.cause.sentence()])
+        .collect();
+    output.say(&table(&["record", "title", "why"], &lines));
+    Ok(held_exit(rows.len() as u64))
+}
+
+fn held_json(row: &HeldRow) -> Json {
+    json!({
+        "flow": row.hold.flow,
+        "object": row.hold.object,
+        "record": row.hold.record,
+        "title": row.hold.title,
+        "group": row.hold.cause.group(),
+        "cause": row.hold.cause,
+        "why": row.hold.cause.sentence(),
+        "value": row.hold.value.as_ref().map(Value::display),
+    })
+}
+
+/// `FLOW/ID` in its parts.
+pub(crate) fn record_name(text: &str) -> Result<(FlowName, RecordId), Vec<Problem>> {
+    match text.split_once('/') {
+        Some((flow, id)) if !flow.is_empty() && !id.is_empty() => Ok((FlowName::from(flow), RecordId::from(id))),
+        _ => Err(vec![Problem::new("record_name", format!("`{text}` does not name a record")).hint("a record is named FLOW/ID: persons/42")]),
+    }
+}
+
+async fn show(session: &Session, record: &str, output: &Output) -> Done {
+    let store = session.store_reading().await?;
+    let (flow, id) = record_name(record)?;
+    let filter = HoldFilter { flow: Some(flow.clone()), record: Some(id.clone()), ..HoldFilter::default() };
+    let rows = rows(&store, &filter).await?;
+    let children = store.children(&flow, std::slice::from_ref(&id)).await.map_err(|error| vec![failure::store(&error)])?;
+    let waiting: Vec<String> = children.iter().map(|child| format!("{}/{}", child.flow, child.record)).collect();
+    output.value(&json!({"holds": rows.iter().map(held_json).collect::<Vec<_>>(), "waiting": waiting}));
+    if rows.is_empty() {
+        output.say(&format!("{record} is not held."));
+        return Ok(Exit::Done);
+    }
+    for row in &rows {
+        output.say(&format!("{record}  {}\n  held since {}: {}", row.hold.title, row.since, row.hold.cause.sentence()));
+        if let Some(value) = &row.hold.value {
+            output.say(&format!("  value: {}", value.display()));
+        }
+        if let Cause::Ambiguous { candidates, .. } | Cause::Contradiction { candidates } = &row.hold.cause {
+            for candidate in candidates {
+                let shown: Vec<String> = candidate.shown.iter().map(|(field, value)| format!("{field}: {}", value.display())).collect();
+                output.say(&format!("  candidate {} by {}: {}", candidate.target, candidate.key, shown.join("; ")));
+            }
+        }
+        output.say(&format!("  answer: {}", answers_for(&row.hold.cause)));
+    }
+    if !waiting.is_empty() {
+        output.say(&format!("  {} for it: {}", plural(waiting.len() as u64, "record waits"), waiting.join(", ")));
+    }
+    Ok(Exit::Held)
+}
+
+/// Which answers fit a cause.
+fn answers_for(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::Untranslated { .. } => "--translate TARGET VALUE, --skip, --accept",
+        Cause::UnknownUser { .. } => "--assign E-MAIL, --skip, --accept",
+        Cause::Ambiguous { .. } | Cause::Contradiction { .. } => "--choose TARGET ID, --create, --skip, --accept",
+        Cause::DuplicateSource { .. } => "--create, --edit FIELD=VALUE, --merge-into SOURCE ID, --choose TARGET ID, --skip, --accept",
+        Cause::ParentHeld { .. } => "answer the parent, --skip, --accept",
+        Cause::Invalid { .. } | Cause::Missing { .. } | Cause::Refused { .. } | Cause::Expression { .. } => {
+            "--edit FIELD=VALUE, --retry, --skip, --accept"
+        }
+        Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone | Cause::TargetGone { .. } => "--retry, --skip, --accept",
+    }
+}
+
+fn word(options: &AnswerWord) -> Result<Answer, Vec<Problem>> {
+    let target = |id: &String| RecordId::from(id.as_str());
+    Ok(match options {
+        AnswerWord { translate: Some(to), .. } => Answer::Translate { to: to.clone() },
+        AnswerWord { assign: Some(to), .. } => Answer::Assign { to: to.clone() },
+        AnswerWord { choose: Some(id), .. } => Answer::Choose { target: target(id) },
+        AnswerWord { merge_into: Some(id), .. } => Answer::MergeInto { record: target(id) },
+        AnswerWord { edit: Some(edit), .. } => edited(edit)?,
+        AnswerWord { create: true, .. } => Answer::Create,
+        AnswerWord { skip: true, .. } => Answer::Skip,
+        AnswerWord { accept: true, .. } => Answer::Accept,
+        AnswerWord { .. } => Answer::Retry,
+    })
+}
+
+fn edited(text: &str) -> Result<Answer, Vec<Problem>> {
+    match text.split_once('=') {
+        Some((field, value)) => Ok(Answer::Edit { field: FieldName::from(field.trim()), value: Value::text(value) }),
+        None => Err(vec![Problem::new("edit", "an edit names a field and its value").hint("--edit email=ana@example.com")]),
+    }
+}
+
+async fn answer_command(session: &Session, global: &Global, which: &str, answer: &Answer, how: &How, output: &Output) -> Done {
+    let store = session.store().await?;
+    let filter = if which.contains('/') && !which.contains(':') {
+        let (flow, record) = record_name(which)?;
+        HoldFilter { flow: Some(flow), record: Some(record), ..HoldFilter::default() }
+    } else {
+        HoldFilter { group: Some(which.to_owned()), ..HoldFilter::default() }
+    };
+    let rows = rows(&store, &filter).await?;
+    if rows.is_empty() {
+        return Err(vec![Problem::new("not_held", format!("nothing is held as `{which}`")).hint("`handover holds` lists the groups")]);
+    }
+    let given: Vec<(HeldRow, Answer, String)> = rows.into_iter().map(|row| (row, answer.clone(), how.comment.clone())).collect();
+    let outcome = carry_answers(session, global, store, given, how.reviewer.clone(), how.later, output).await?;
+    outcome.say(output);
+    Ok(held_exit(outcome.held))
+}
+
+/// What answering brought about.
+pub(crate) struct Answered {
+    pub(crate) answered: u64,
+    pub(crate) report: Option<Report>,
+    pub(crate) groups: Vec<HoldGroup>,
+    held: u64,
+}
+
+impl Answered {
+    fn say(&self, output: &Output) {
+        output.value(&json!({
+            "answered": self.answered,
+            "objects": self.report.as_ref().map(objects_json),
+            "holds": holds_json(&self.groups),
+        }));
+        output.say(&format!("{} answered.", plural(self.answered, "hold")));
+        if let Some(report) = &self.report {
+            output.say(&super::run::objects_table(report));
+        }
+        if !self.groups.is_empty() {
+            output.say("\nStill held:");
+            output.say(&groups_table(&self.groups));
+        }
+    }
+}
+
+/// Records answers, extends the tables, and carries out those records and what waits for them.
+pub(crate) async fn carry_answers(
+    session: &Session,
+    global: &Global,
+    store: Store,
+    given: Vec<(HeldRow, Answer, String)>,
+    reviewer: String,
+    later: bool,
+    output: &Output,
+) -> Result<Answered, Vec<Problem>> {
+    let failed = |error: handover_store::Error| vec![failure::store(&error)];
+    extend_tables(session, &given)?;
+    let mut commit = Commit { at: session.clock.now(), ..Commit::default() };
+    let mut wanted: BTreeMap<FlowName, BTreeSet<RecordId>> = BTreeMap::new();
+    let mut entries: BTreeMap<FlowName, Entry> = BTreeMap::new();
+    for (row, answer, comment) in &given {
+        let hold = &row.hold;
+        wanted.entry(hold.flow.clone()).or_default().insert(hold.record.clone());
+        commit.answers.push(GivenAnswer {
+            flow: hold.flow.clone(),
+            record: hold.record.clone(),
+            answer: answer.clone(),
+            reviewer: reviewer.clone(),
+            comment: comment.clone(),
+        });
+        let entry = entries.entry(hold.flow.clone()).or_insert_with(|| Entry {
+            kind: "answered".to_owned(),
+            flow: Some(hold.flow.clone()),
+            note: json!({"reviewer": reviewer}),
+            items: Vec::new(),
+        });
+        let values = json!({"answer": answer, "cause": hold.cause, "reviewer": reviewer, "comment": comment});
+        entry.items.push(Item { record: hold.record.clone(), values });
+    }
+    commit.entries = entries.into_values().collect();
+    store.commit(commit).await.map_err(failed)?;
+    let report = if later { None } else { Some(process(global, &store, wanted, output, session).await?) };
+    let groups = store.hold_groups().await.map_err(failed)?;
+    let held = groups.iter().map(|group| group.count).sum();
+    Ok(Answered { answered: given.len() as u64, report, groups, held })
+}
+
+/// A translation or an assignment is a row in a table, where a person finds it again.
+fn extend_tables(session: &Session, given: &[(HeldRow, Answer, String)]) -> Result<(), Vec<Problem>> {
+    let mut rows: BTreeSet<(String, String, String, String)> = BTreeSet::new();
+    for (row, answer, comment) in given {
+        match (&row.hold.cause, answer) {
+            (Cause::Untranslated { table, value, label, .. }, Answer::Translate { to }) => {
+                let comment = if comment.is_empty() { label.clone() } else { format!("{label}: {comment}") };
+                rows.insert((table.clone(), value.clone(), to.clone(), comment));
+            }
+            (Cause::UnknownUser { label, .. }, Answer::Assign { to }) => {
+                rows.insert(("users".to_owned(), label.clone(), to.clone(), comment.clone()));
+            }
+            (cause, Answer::Translate { .. } | Answer::Assign { .. }) => {
+                return Err(vec![
+                    Problem::new("answer", format!("this answer does not fit: {}", cause.sentence())).hint(format!("it takes {}", answers_for(cause))),
+                ]);
+            }
+            _ => {}
+        }
+    }
+    for (table, from, to, comment) in rows {
+        config::append_row(&session.project.root, &table, &from, &to, &comment).map_err(|problem| vec![problem])?;
+    }
+    Ok(())
+}
+
+/// Processes only these records and the children that wait for them, under the project as it is now.
+async fn process(
+    global: &Global,
+    store: &Store,
+    wanted: BTreeMap<FlowName, BTreeSet<RecordId>>,
+    output: &Output,
+    session: &Session,
+) -> Result<Report, Vec<Problem>> {
+    let project = config::Project::load(&global.project)?;
+    let sources = &project.sources;
+    let setup = session.setup(session.engine_project_of(&project, session.systems.clone())).await?;
+    let place = session.workplace(store.clone(), Progress::new(output.shows_progress(), &session.systems));
+    let pass = Pass::begin(&setup, &place, "release", stop_on_request(output)).await.map_err(|error| failure::engine(&error, sources))?;
+    let report = pass.run(&Selection::Only(wanted)).await.map_err(|error| failure::engine(&error, sources))?;
+    session.close().map_err(|problem| vec![problem])?;
+    Ok(report)
+}
+
+async fn export(session: &Session, file: &std::path::Path, output: &Output) -> Done {
+    let store = session.store_reading().await?;
+    let rows = rows(&store, &HoldFilter::default()).await?;
+    let failed = |error: csv::Error| vec![Problem::new("export", format!("{} could not be written", file.display())).because(&error)];
+    let mut writer = csv::Writer::from_path(file).map_err(failed)?;
+    writer.write_record(["record", "title", "group", "why", "value", "answers", "answer", "answer_value", "comment"]).map_err(failed)?;
+    for row in &rows {
+        let value = row.hold.value.as_ref().map(Value::display).unwrap_or_default();
+        writer
+            .write_record([
+                &format!("{}/{}", row.hold.flow, row.hold.record),
+                &safe(&row.hold.title),
+                &row.hold.cause.group(),
+                &row.hold.cause.sentence(),
+                &safe(&value),
+                answers_for(&row.hold.cause),
+                "",
+                "",
+                "",
+            ])
+            .map_err(failed)?;
+    }
+    writer.flush().map_err(|error| failed(error.into()))?;
+    output.value(&json!({"exported": rows.len(), "file": file}));
+    output.say(&format!("{} written to {}. Fill in `answer` (translate, assign, choose, create, edit, merge-into, skip, accept, retry) and `answer_value`.", plural(rows.len() as u64, "hold"), file.display()));
+    Ok(Exit::Done)
+}
+
+/// A spreadsheet takes a cell that begins like this for a formula.
+fn safe(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+}
+
+async fn import(session: &Session, global: &Global, file: &std::path::Path, how: &How, output: &Output) -> Done {
+    let store = session.store().await?;
+    let failed = |error: csv::Error| vec![Problem::new("import", format!("{} could not be read", file.display())).because(&error)];
+    let mut reader = csv::Reader::from_path(file).map_err(failed)?;
+    let head = reader.headers().map_err(failed)?.clone();
+    let mut given = Vec::new();
+    let mut problems = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(failed)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |name: &str| head.iter().position(|have| have == name).and_then(|at| record.get(at)).unwrap_or_default().trim().to_owned();
+        if cell("answer").is_empty() {
+            continue;
+        }
+        match imported(&cell("answer"), &cell("answer_value")) {
+            Some(answer) => {
+                let (flow, id) = record_name(&cell("record"))?;
+                let filter = HoldFilter { flow: Some(flow), record: Some(id), group: Some(cell("group")).filter(|group| !group.is_empty()), ..HoldFilter::default() };
+                for row in rows(&store, &filter).await? {
+                    given.push((row, answer.clone(), cell("comment")));
+                }
+            }
+            None => problems.push(Problem::new("answer", format!("{}:{line}: `{}` is not an answer, or lacks its value", file.display(), cell("answer")))),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into_iter().map(|problem| problem.state("nothing was answered")).collect());
+    }
+    let outcome = carry_answers(session, global, store, given, how.reviewer.clone(), how.later, output).await?;
+    outcome.say(output);
+    Ok(held_exit(outcome.held))
+}
+
+fn imported(answer: &str, value: &str) -> Option<Answer> {
+    let needed = || Some(value).filter(|value| !value.is_empty());
+    Some(match answer {
+        "translate" => Answer::Translate { to: needed()?.to_owned() },
+        "assign" => Answer::Assign { to: needed()?.to_owned() },
+        "choose" => Answer::Choose { target: RecordId::from(needed()?) },
+        "merge-into" => Answer::MergeInto { record: RecordId::from(needed()?) },
+        "edit" => edited(value).ok()?,
+        "create" => Answer::Create,
+        "skip" => Answer::Skip,
+        "accept" => Answer::Accept,
+        "retry" => Answer::Retry,
+        _ => return None,
+    })
+}

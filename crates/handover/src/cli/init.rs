@@ -1,0 +1,1 @@
+//! `handover init`: a commented project that fits two accounts.

@@ -1,0 +1,262 @@
+//! `handover plan`: the engine itself over an overlay of the target, so that the plan cannot disagree with
+//! the run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use handover_connect::{Capabilities, Connector, Span, Spent};
+use handover_engine::{Overlay, Pass, Report, Selection};
+use handover_model::{Field, ObjectName, SystemName};
+use serde_json::{Value as Json, json};
+
+use super::output::{count, duration, plural, table};
+use super::progress::Progress;
+use super::run::{holds_json, objects_json, objects_table, say_holds, stop_on_request};
+use super::session::Session;
+use super::{Done, Global, Output, check, failure};
+use crate::config;
+use crate::problem::{Exit, Problem};
+
+/// Options of `plan`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  handover plan                   what would be created, updated, held; calls and minutes
+  handover plan --values 20       with the values of the first 20 updates of each flow
+  handover plan --create-fields   create the fields of fields.yaml that do not exist yet")]
+pub(crate) struct Options {
+    /// Create the fields that fields.yaml lists, then plan
+    #[arg(long)]
+    create_fields: bool,
+    /// Show the values of this many updates of each flow
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    values: usize,
+}
+
+/// What one system would be asked.
+struct Price {
+    system: SystemName,
+    reads: u64,
+    writes: u64,
+    /// Milliseconds that the limits set at least.
+    least_ms: u64,
+    /// The part of a day's allowance that it takes, in percent, where there is one.
+    day_percent: Option<u64>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
+    let mut session = Session::open(&global.project)?;
+    if options.create_fields {
+        create_fields(&session, output).await?;
+        session.close().map_err(|problem| vec![problem])?;
+        drop(session);
+        session = Session::open(&global.project)?;
+    }
+    let planned = plan(&session, output).await?;
+    output.value(&planned.json(&session));
+    planned.say(&session, output);
+    if options.values > 0 {
+        planned.say_values(&session, options.values, output).await?;
+    }
+    session.close().map_err(|problem| vec![problem])?;
+    Ok(Exit::Done)
+}
+
+/// A plan.
+pub(crate) struct Plan {
+    pub(crate) report: Report,
+    pub(crate) groups: Vec<handover_store::HoldGroup>,
+    prices: Vec<Price>,
+    store: handover_store::Store,
+}
+
+/// Plays the run over overlays of the targets and a private copy of the state.
+pub(crate) async fn plan(session: &Session, output: &Output) -> Result<Plan, Vec<Problem>> {
+    let store = session.store().await?;
+    let lacks = session.bind(&store).await?;
+    output.warn(&lacks);
+    let fork = store.fork().await.map_err(|error| vec![failure::store(&error)])?;
+    drop(store);
+    let (systems, overlays) = check::overlaid(session);
+    let checked = check::check(session, &systems, false).await?;
+    output.warn(&Problem::from_findings(&checked.findings, &session.project.sources));
+    let mut setup = checked.setup;
+    setup.project.policies.accept_counts = true;
+    setup.project.policies.read_content = false;
+    setup.project.policies.error_or = u64::MAX;
+    setup.project.policies.error_share = 1.0;
+    let before: BTreeMap<SystemName, Spent> = session.systems.iter().map(|(name, system)| (name.clone(), system.spent())).collect();
+    let place = session.workplace(fork.clone(), Progress::new(output.shows_progress(), &session.systems));
+    let failed = |error: handover_engine::Error| failure::engine(&error, &session.project.sources);
+    let pass = Pass::begin(&setup, &place, "plan", stop_on_request(output)).await.map_err(failed)?;
+    let report = pass.run(&Selection::All).await.map_err(failed)?;
+    let groups = fork.hold_groups().await.map_err(|error| vec![failure::store(&error)])?;
+    let prices = session
+        .systems
+        .iter()
+        .map(|(name, system)| price(name, system.as_ref(), before.get(name), overlays.get(name)))
+        .collect();
+    Ok(Plan { report, groups, prices, store: fork })
+}
+
+fn price(name: &SystemName, system: &dyn Connector, before: Option<&Spent>, overlay: Option<&Arc<Overlay>>) -> Price {
+    let now = system.spent();
+    let earlier = before.cloned().unwrap_or_default();
+    let planned = overlay.map(|overlay| overlay.planned()).unwrap_or_default();
+    let reads = now.calls - earlier.calls;
+    let writes = planned.calls.values().sum();
+    let mut charges: BTreeMap<&'static str, u64> = planned.charges.clone();
+    for (limit, amount) in &now.charges {
+        *charges.entry(limit).or_default() += amount - earlier.charges.get(limit).copied().unwrap_or(0);
+    }
+    let (least_ms, day_percent) = least(system.capabilities(), &charges);
+    Price { system: name.clone(), reads, writes, least_ms, day_percent }
+}
+
+/// The least time that the limits allow for these charges, and the share of a day's allowance.
+fn least(capabilities: &Capabilities, charges: &BTreeMap<&'static str, u64>) -> (u64, Option<u64>) {
+    let mut least_ms = 0;
+    let mut day = None;
+    for limit in &capabilities.limits {
+        let Some(charged) = charges.get(limit.name) else { continue };
+        match limit.span {
+            Span::Rolling(span_ms) => {
+                // The first window's worth goes at once.
+                let windows = charged.saturating_sub(1) / limit.amount.max(1);
+                least_ms = least_ms.max(windows * span_ms);
+            }
+            Span::Day => day = Some(charged * 100 / limit.amount.max(1)),
+        }
+    }
+    (least_ms, day)
+}
+
+impl Plan {
+    pub(crate) fn json(&self, session: &Session) -> Json {
+        json!({
+            "objects": objects_json(&self.report),
+            "holds": holds_json(&self.groups),
+            "calls": self.prices.iter().map(|price| (price.system.to_string(), json!({
+                "reads": price.reads,
+                "writes": price.writes,
+                "least_seconds": price.least_ms / 1000,
+                "percent_of_a_day": price.day_percent,
+            }))).collect::<serde_json::Map<_, _>>(),
+            "fields_to_create": fields_json(&session.wanted_fields()),
+        })
+    }
+
+    pub(crate) fn say(&self, session: &Session, output: &Output) {
+        let wanted = session.wanted_fields();
+        let fields: Vec<Vec<String>> = wanted
+            .iter()
+            .flat_map(|(system, objects)| {
+                objects.iter().flat_map(move |(object, fields)| {
+                    fields.iter().map(move |field| {
+                        vec![format!("{system}.{object}.{}", field.name), field.label.clone(), field.kind.word().to_owned(), options_of(field)]
+                    })
+                })
+            })
+            .collect();
+        if !fields.is_empty() {
+            output.say(&format!("Fields to be created (`handover plan --create-fields`): {}\n", fields.len()));
+            output.say(&table(&["field", "label", "type", "options"], &fields));
+            output.say("");
+        }
+        output.say("A run would end like this:\n");
+        output.say(&objects_table(&self.report));
+        let held = self.report.objects.iter().map(|object| object.counts.held).sum();
+        say_holds(output, &self.groups, held);
+        let prices: Vec<Vec<String>> = self
+            .prices
+            .iter()
+            .map(|price| {
+                vec![
+                    price.system.to_string(),
+                    count(price.reads),
+                    count(price.writes),
+                    duration(price.least_ms),
+                    price.day_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %")),
+                ]
+            })
+            .collect();
+        output.say("\nCalls and time (at the limits that apply, your reserve not taken off):\n");
+        output.say(&table(&["system", "reads", "writes", "at least", "of a day's calls"], &prices));
+        output.say("\nNot in the plan: the bytes of files are read when the run moves them; one that is gone is held then.");
+    }
+
+    /// The first updates of each flow, value by value.
+    async fn say_values(&self, session: &Session, number: usize, output: &Output) -> Result<(), Vec<Problem>> {
+        for flow in &session.project.flows {
+            let rows = self
+                .store
+                .rows_page(&flow.name, Some(handover_model::Outcome::Updated), None, number)
+                .await
+                .map_err(|error| vec![failure::store(&error)])?;
+            for row in rows {
+                let story = self.store.story(&flow.name, &row.record).await.map_err(|error| vec![failure::store(&error)])?;
+                let Some(told) = story.iter().rev().find(|told| told.kind == "decided") else { continue };
+                let values = told.values.clone().unwrap_or_default();
+                output.say(&format!("\n{} {} -> {}", flow.name, row.record, row.target.map(|id| id.to_string()).unwrap_or_default()));
+                for (field, value) in values["write"].as_object().into_iter().flatten() {
+                    output.say(&format!("  {field}: {} -> {value}", values["before"][field]));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn options_of(field: &Field) -> String {
+    match &field.kind {
+        handover_model::Kind::Choice { options, .. } => {
+            options.iter().map(|option| option.label.as_str()).collect::<Vec<_>>().join(", ").chars().take(60).collect()
+        }
+        _ => String::new(),
+    }
+}
+
+fn fields_json(wanted: &BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>>) -> Json {
+    wanted
+        .iter()
+        .flat_map(|(system, objects)| {
+            objects.iter().flat_map(move |(object, fields)| {
+                fields.iter().map(move |field| json!({"system": system, "object": object, "name": field.name, "label": field.label, "type": field.kind.word()}))
+            })
+        })
+        .collect()
+}
+
+/// Creates the wanted fields and writes down what the platforms named them.
+pub(crate) async fn create_fields(session: &Session, output: &Output) -> Result<usize, Vec<Problem>> {
+    let mut created = Vec::new();
+    let mut failed = Vec::new();
+    for (name, objects) in session.wanted_fields() {
+        let Some(system) = session.systems.get(&name) else { continue };
+        for (object, fields) in objects {
+            let schema = system.describe(&object).await.map_err(|fault| vec![failure::system(&name, &fault)])?;
+            for field in fields {
+                // A field that was created when the process died, or by hand, is taken as it is.
+                let there = schema.fields.iter().find(|have| have.name == field.name || (have.custom && have.label == field.label));
+                let made = match there {
+                    Some(there) => Ok(there.clone()),
+                    None => system.create_field(&object, &field).await,
+                };
+                match made {
+                    Ok(made) => created.push(config::Created {
+                        system: name.clone(),
+                        object: object.clone(),
+                        name: field.name.clone(),
+                        created_as: made.name,
+                    }),
+                    Err(fault) => failed.push(
+                        failure::system(&name, &fault).note(format!("the field `{object}.{}` was not created", field.name)),
+                    ),
+                }
+            }
+        }
+    }
+    config::record_created(&session.project.root, &created).map_err(|problem| vec![problem])?;
+    output.say(&format!("{} created.\n", plural(created.len() as u64, "field")));
+    if failed.is_empty() { Ok(created.len()) } else { Err(failed) }
+}

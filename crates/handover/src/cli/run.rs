@@ -1,0 +1,204 @@
+//! `handover run`: carries the records over; goes on where an earlier run stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use handover_engine::{Pass, Report, Selection};
+use handover_model::{Counts, Outcome, Weight};
+use handover_store::{HoldGroup, Store};
+use serde_json::{Value as Json, json};
+
+use super::output::{count, held_exit, plural, table};
+use super::progress::Progress;
+use super::session::Session;
+use super::{Done, Global, Output, check, failure};
+use crate::problem::{Exit, Problem};
+
+/// Options of `run`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  handover run
+  handover run --accept-counts                          the source changed while it was read
+  handover run --continue --reason \"INV-7 was fixed\"    after the error threshold stopped a run")]
+pub(crate) struct Options {
+    /// Go on although the error threshold stopped the last run
+    #[arg(long = "continue", requires = "reason")]
+    go_on: bool,
+    /// Why it is right to go on (written into the ledger)
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Go on although the number of records read differs from the source's own total
+    #[arg(long)]
+    accept_counts: bool,
+}
+
+/// Runs the command.
+pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
+    let session = Session::open(&global.project)?;
+    let store = session.store().await?;
+    guard_threshold(&store, options).await?;
+    let report = carry(&session, &store, output, options).await;
+    let closed = session.close();
+    let report = report?;
+    closed.map_err(|problem| vec![problem])?;
+    let groups = store.hold_groups().await.map_err(|error| vec![failure::store(&error)])?;
+    let held: u64 = report.objects.iter().map(|object| object.counts.held).sum();
+    output.value(&json!({
+        "objects": objects_json(&report),
+        "holds": holds_json(&groups),
+        "calls": calls_json(&session),
+        "links_waiting": report.links_waiting,
+    }));
+    output.say(&objects_table(&report));
+    say_holds(output, &groups, held);
+    Ok(held_exit(held))
+}
+
+/// Checks, then works through everything.
+pub(crate) async fn carry(session: &Session, store: &Store, output: &Output, options: &Options) -> Result<Report, Vec<Problem>> {
+    let lacks = session.bind(store).await?;
+    output.warn(&lacks);
+    guard_fields(session)?;
+    guard_automations(session).await?;
+    let checked = check::check(session, &session.systems, false).await?;
+    let mut setup = checked.setup;
+    setup.project.policies.accept_counts = options.accept_counts;
+    let place = session.workplace(store.clone(), Progress::new(output.shows_progress(), &session.systems));
+    let kind = options.reason.as_ref().map_or_else(|| "run".to_owned(), |reason| format!("run, continued: {reason}"));
+    let pass = Pass::begin(&setup, &place, &kind, stop_on_request(output))
+        .await
+        .map_err(|error| failure::engine(&error, &session.project.sources))?;
+    pass.run(&Selection::All).await.map_err(|error| failure::engine(&error, &session.project.sources))
+}
+
+/// Ctrl-C and SIGTERM end the pass at the next safe place; a second one ends the process.
+pub(crate) fn stop_on_request(output: &Output) -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = stop.clone();
+    let quiet = output.is_json();
+    tokio::spawn(async move {
+        let terminated = async {
+            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(mut signal) => drop(signal.recv().await),
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            () = terminated => {}
+        }
+        asked.store(true, Ordering::Relaxed);
+        if !quiet {
+            use std::io::Write as _;
+            drop(writeln!(std::io::stderr().lock(), "\nstopping at the next safe place; once more to stop at once (nothing is lost)"));
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+    stop
+}
+
+async fn guard_threshold(store: &Store, options: &Options) -> Result<(), Vec<Problem>> {
+    let last = store.last_pass().await.map_err(|error| vec![failure::store(&error)])?;
+    let stopped = last.and_then(|pass| pass.status).is_some_and(|status| status.contains("had not announced"));
+    if stopped && !options.go_on {
+        return Err(vec![
+            Problem::new("error_threshold", "the last run was stopped by the error threshold")
+                .exit(Exit::Guard)
+                .state("nothing was written since")
+                .hint("look at `handover holds`, mend the cause, then `handover run --continue --reason \"...\"`"),
+        ]);
+    }
+    Ok(())
+}
+
+/// Fields that the project wants have to exist before anything is written into them.
+fn guard_fields(session: &Session) -> Result<(), Vec<Problem>> {
+    let wanted: Vec<String> = session
+        .wanted_fields()
+        .iter()
+        .flat_map(|(system, objects)| {
+            objects.iter().flat_map(move |(object, fields)| fields.iter().map(move |field| format!("{system}.{object}.{}", field.name)))
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let mut problem = Problem::new("fields_not_created", format!("{} not created yet", plural(wanted.len() as u64, "field of fields.yaml is")))
+        .state("nothing was written")
+        .hint("see them with `handover plan`, create them with `handover plan --create-fields`");
+    for field in wanted.iter().take(5) {
+        problem = problem.cause(field.clone());
+    }
+    Err(vec![problem])
+}
+
+async fn guard_automations(session: &Session) -> Result<(), Vec<Problem>> {
+    let findings = check::automations(session).await?;
+    let problems: Vec<Problem> = findings
+        .iter()
+        .filter(|finding| finding.weight == Weight::Warning)
+        .map(|finding| Problem { weight: Weight::Error, ..Problem::from_finding(finding, &session.project.sources) }.exit(Exit::Guard).state("nothing was written"))
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The objects of a report, for people.
+pub(crate) fn objects_table(report: &Report) -> String {
+    let rows: Vec<Vec<String>> = report
+        .objects
+        .iter()
+        .map(|object| {
+            let mut row = vec![format!("{}.{}", object.system, object.object), count(object.counts.read)];
+            row.extend(Outcome::ALL.iter().map(|outcome| count(object.counts.of(*outcome))));
+            row
+        })
+        .collect();
+    let mut head = vec!["object", "read"];
+    head.extend(Outcome::ALL.iter().map(|outcome| outcome.word()));
+    table(&head, &rows)
+}
+
+/// The objects of a report, by name.
+pub(crate) fn objects_json(report: &Report) -> Json {
+    let names: Vec<&str> = report.objects.iter().map(|object| object.object.as_str()).collect();
+    report
+        .objects
+        .iter()
+        .map(|object| {
+            let alone = names.iter().filter(|name| **name == object.object.as_str()).count() == 1;
+            let name = if alone { object.object.to_string() } else { format!("{}.{}", object.system, object.object) };
+            (name, counts_json(&object.counts))
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn counts_json(counts: &Counts) -> Json {
+    json!(counts)
+}
+
+/// Hold groups as the demo and `run` give them.
+pub(crate) fn holds_json(groups: &[HoldGroup]) -> Json {
+    groups
+        .iter()
+        .map(|group| json!({"object": group.object, "flow": group.flow, "cause": group.cause, "group": group.group, "count": group.count, "waiting": group.waiting, "why": group.sample.cause.sentence()}))
+        .collect()
+}
+
+/// Calls per system.
+pub(crate) fn calls_json(session: &Session) -> Json {
+    session.systems.iter().map(|(name, system)| (name.to_string(), json!(system.spent().calls))).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// Says what is held and what to do about it.
+pub(crate) fn say_holds(output: &Output, groups: &[HoldGroup], held: u64) {
+    if held == 0 && groups.is_empty() {
+        output.say("\nNothing is held.");
+        return;
+    }
+    output.say(&format!("\n{} held:", plural(held, "record is").replace("records is", "records are").replace("record iss", "records are")));
+    output.say(&super::holds::groups_table(groups));
+    output.say("\nAnswer a group: `handover holds answer GROUP ...` (see `handover holds --help`).");
+}

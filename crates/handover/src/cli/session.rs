@@ -1,0 +1,255 @@
+//! An open project: its systems connected, its clock chosen, its state at hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use handover_connect::{Clock, Connector, Credentials, Driver, HttpTransport, NoKeeper, SystemClock, VirtualClock};
+use handover_engine::{Observer, Policies, Project, Setup, Workplace, transform::Tables};
+use handover_local::LocalTransport;
+use handover_model::{Field, ObjectName, SystemName};
+use handover_sandbox::{Platform, Sandbox};
+use handover_store::{Location, Store};
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::failure;
+use crate::config::{self, System};
+use crate::problem::Problem;
+
+/// A project with its systems open.
+pub(crate) struct Session {
+    pub(crate) project: config::Project,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) systems: BTreeMap<SystemName, Arc<dyn Connector>>,
+    pub(crate) sandboxes: BTreeMap<SystemName, Arc<Mutex<Sandbox>>>,
+    virtual_clock: Option<(Arc<VirtualClock>, PathBuf)>,
+}
+
+/// The first moment on the clock of a project on sandboxes.
+pub(crate) const SANDBOX_START: &str = "2026-11-02T08:00:00Z";
+
+impl Session {
+    /// Loads the project and opens its systems.
+    pub(crate) fn open(path: &Path) -> Result<Self, Vec<Problem>> {
+        let project = config::Project::load(path)?;
+        Self::of(project)
+    }
+
+    /// Opens the systems of a project.
+    pub(crate) fn of(project: config::Project) -> Result<Self, Vec<Problem>> {
+        let mut session = Self {
+            clock: Arc::new(SystemClock),
+            virtual_clock: None,
+            systems: BTreeMap::new(),
+            sandboxes: BTreeMap::new(),
+            project,
+        };
+        session.choose_clock();
+        let mut problems = Vec::new();
+        for system in session.project.systems.clone() {
+            match session.connect(&system) {
+                Ok(connector) => drop(session.systems.insert(system.name.clone(), connector)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(session) } else { Err(problems) }
+    }
+
+    /// Projects on sandboxes share a clock with them that jumps over waits; it goes on where it stopped.
+    fn choose_clock(&mut self) {
+        let folders: Vec<PathBuf> =
+            self.project.systems.iter().filter_map(|system| system.sandbox.as_ref()).map(|dir| self.project.root.join(dir)).collect();
+        let Some(first) = folders.first() else { return };
+        let file = first.parent().unwrap_or(first).join("clock");
+        let saved = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
+        let logged = folders.iter().filter_map(|dir| last_request(dir)).max();
+        let start = SANDBOX_START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        let now = saved.into_iter().chain(logged).max().unwrap_or(start);
+        let clock = Arc::new(VirtualClock::new(now));
+        self.clock = clock.clone();
+        self.virtual_clock = Some((clock, file));
+    }
+
+    /// Writes down the sandboxes' time and state. Without it nothing is lost: the sandboxes' logs are replayed.
+    pub(crate) fn close(&self) -> Result<(), Problem> {
+        if let Some((clock, file)) = &self.virtual_clock {
+            std::fs::write(file, clock.now().to_string())
+                .map_err(|error| Problem::ours("sandbox_clock", format!("the clock could not be kept in {}", file.display())).because(&error))?;
+        }
+        for (name, sandbox) in &self.sandboxes {
+            let mut sandbox = sandbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            sandbox
+                .snapshot()
+                .map_err(|error| Problem::ours("sandbox_state", format!("the sandbox `{name}` could not be kept")).because(&error))?;
+        }
+        Ok(())
+    }
+
+    /// The time on the sandboxes' clock, when there is one.
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.virtual_clock.is_some()
+    }
+
+    fn connect(&mut self, system: &System) -> Result<Arc<dyn Connector>, Problem> {
+        if let Some(settings) = &system.files {
+            return failure::files(system, settings, &self.project.root);
+        }
+        let unknown = || {
+            Problem::new("unknown_platform", format!("`{}` is not a platform that Handover knows", system.platform))
+                .at(&system.place, 0, &self.project.sources)
+                .hint(format!("it knows {}", handover_platforms::PLATFORMS.map(|platform| platform.name).join(", ")))
+        };
+        let platform = handover_platforms::platform(&system.platform).ok_or_else(unknown)?;
+        let mut settings = handover_connect::Settings {
+            api_base: system.base_url.clone().unwrap_or_else(|| platform.api_base.to_owned()).trim_end_matches('/').to_owned(),
+            oauth_base: system
+                .oauth_base
+                .clone()
+                .or_else(|| system.base_url.clone())
+                .unwrap_or_else(|| platform.oauth_base.to_owned())
+                .trim_end_matches('/')
+                .to_owned(),
+            timeout: system.timeout,
+            retries: 5,
+            reserve: system.reserve,
+            concurrency: system.concurrency,
+        };
+        let (transport, credentials): (Arc<dyn handover_connect::Transport>, Credentials) = match &system.sandbox {
+            Some(dir) => {
+                let sandbox = open_sandbox(system, &self.project.root.join(dir))?;
+                let token = sandbox.platform().credentials()["token"].as_str().unwrap_or_default().to_owned();
+                let sandbox = Arc::new(Mutex::new(sandbox));
+                self.sandboxes.insert(system.name.clone(), sandbox.clone());
+                settings.api_base = format!("http://{}.sandbox.test", system.name);
+                settings.oauth_base.clone_from(&settings.api_base);
+                (Arc::new(LocalTransport::new(sandbox, self.clock.clone())), Credentials::Token(SecretString::from(token)))
+            }
+            None => {
+                let http = HttpTransport::new().map_err(|error| Problem::ours("tls", "TLS could not be set up").because(&error))?;
+                (Arc::new(http), system.credentials.resolve(&system.name)?)
+            }
+        };
+        Ok(Arc::new(Driver::new((platform.dialect)(), transport, self.clock.clone(), Arc::new(NoKeeper), credentials, settings)))
+    }
+
+    /// Opens the state for a command that writes it; nobody else may then.
+    pub(crate) async fn store(&self) -> Result<Store, Vec<Problem>> {
+        let location = self.location()?;
+        Store::open(&location).await.map_err(|error| vec![failure::store(&error)])
+    }
+
+    /// Opens the state for a command that only looks.
+    pub(crate) async fn store_reading(&self) -> Result<Store, Vec<Problem>> {
+        let location = self.location()?;
+        Store::open_reading(&location).await.map_err(|error| vec![failure::store(&error)])
+    }
+
+    fn location(&self) -> Result<Location, Vec<Problem>> {
+        Location::parse(&self.project.state, &self.project.root).map_err(|error| vec![failure::store(&error)])
+    }
+
+    /// Makes sure that the state belongs to these accounts; says what the credentials lack.
+    pub(crate) async fn bind(&self, store: &Store) -> Result<Vec<Problem>, Vec<Problem>> {
+        let mut accounts = Vec::new();
+        let mut lacks = Vec::new();
+        for (name, connector) in &self.systems {
+            let account = connector.account().await.map_err(|fault| vec![failure::system(name, &fault)])?;
+            for lack in &account.lacks {
+                lacks.push(Problem::new("credentials_lack", format!("`{name}`: {lack}")));
+            }
+            accounts.push((name.clone(), connector.capabilities().platform.to_owned(), account.id));
+        }
+        store.bind(&self.project.name, &accounts).await.map_err(|error| vec![failure::store(&error)])?;
+        Ok(lacks)
+    }
+
+    /// The project as the engine takes it, over `systems`.
+    pub(crate) fn engine_project(&self, systems: BTreeMap<SystemName, Arc<dyn Connector>>) -> Project {
+        self.engine_project_of(&self.project, systems)
+    }
+
+    /// The same for a project that was read anew while the systems stay open.
+    pub(crate) fn engine_project_of(&self, project: &config::Project, systems: BTreeMap<SystemName, Arc<dyn Connector>>) -> Project {
+        let policies = &project.policies;
+        Project {
+            name: project.name.clone(),
+            snapshot: project.snapshot.clone(),
+            systems,
+            flows: project.flows.clone(),
+            tables: Arc::new(Tables(project.tables.clone())),
+            policies: Policies {
+                error_share: policies.error_share,
+                error_of_last: usize::try_from(policies.error_of_last).unwrap_or(usize::MAX),
+                error_or: policies.error_or,
+                ..Policies::default()
+            },
+        }
+    }
+
+    /// Schemas read, rules compiled.
+    pub(crate) async fn setup(&self, project: Project) -> Result<Setup, Vec<Problem>> {
+        Setup::prepare(project).await.map_err(|error| failure::engine(&error, &self.project.sources))
+    }
+
+    /// Where a pass works.
+    pub(crate) fn workplace(&self, store: Store, observer: Arc<dyn Observer>) -> Workplace {
+        Workplace { store, clock: self.clock.clone(), scratch: self.project.root.join(".handover").join("scratch"), observer }
+    }
+
+    /// Systems that flows write to.
+    pub(crate) fn targets(&self) -> BTreeSet<SystemName> {
+        self.project.flows.iter().map(|flow| flow.target.system.clone()).collect()
+    }
+
+    /// Fields that the project wants and that are not created yet, by system and object.
+    pub(crate) fn wanted_fields(&self) -> BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>> {
+        let mut wanted: BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>> = BTreeMap::new();
+        for field in self.project.create_fields.iter().filter(|field| field.created_as.is_none()) {
+            wanted.entry(field.system.clone()).or_default().entry(field.object.clone()).or_default().push(field.field.clone());
+        }
+        wanted
+    }
+}
+
+/// When a sandbox answered the last request that changed it.
+fn last_request(dir: &Path) -> Option<Timestamp> {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut file = std::fs::File::open(dir.join("requests.log")).ok()?;
+    let length = file.metadata().ok()?.len();
+    let mut tail = 8 * 1024 * 1024_u64;
+    tail = tail.min(length);
+    file.seek(SeekFrom::End(-i64::try_from(tail).ok()?)).ok()?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let at = text.rfind("\"now\":\"")? + 7;
+    text[at..].split('"').next()?.parse().ok()
+}
+
+fn open_sandbox(system: &System, dir: &Path) -> Result<Sandbox, Problem> {
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        Problem::new("sandbox", format!("the sandbox of `{}` in {} cannot be opened", system.name, dir.display()))
+            .because(error)
+            .hint("a demo makes such a folder; remove `sandbox:` to reach the real system")
+    };
+    let platform = system.platform.clone();
+    let sandbox = handover_sandbox::persist::open(dir, || world(&platform, None), |json| world(&platform, Some(json)));
+    sandbox.map_err(|error| failed(&error))
+}
+
+/// A platform's world: from a world file, or empty.
+pub(crate) fn world(platform: &str, world: Option<serde_json::Value>) -> Result<Box<dyn Platform>, Box<dyn std::error::Error + Send + Sync>> {
+    const SEED: u64 = 1;
+    Ok(match (platform, world) {
+        ("pipedrive", Some(world)) => Box::new(handover_sandbox::pipedrive::Pipedrive::from_world(world, SEED)?),
+        ("pipedrive", None) => Box::new(handover_sandbox::pipedrive::Pipedrive::empty(SEED)),
+        ("hubspot", Some(world)) => Box::new(handover_sandbox::hubspot::Hubspot::from_world(world, SEED)?),
+        ("hubspot", None) => Box::new(handover_sandbox::hubspot::Hubspot::empty(SEED)),
+        _ => return Err(format!("there is no sandbox for `{platform}`").into()),
+    })
+}
+
+/// How long a stop on request may take.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
