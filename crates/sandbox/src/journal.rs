@@ -77,12 +77,7 @@ pub struct Change {
 impl Change {
     /// A change without fields.
     pub fn new(object: impl Into<String>, id: impl ToString, action: Action) -> Self {
-        Self {
-            object: object.into(),
-            id: id.to_string(),
-            action,
-            fields: BTreeMap::new(),
-        }
+        Self { object: object.into(), id: id.to_string(), action, fields: BTreeMap::new() }
     }
 
     /// The same change with one more field.
@@ -133,12 +128,7 @@ impl Entry {
             method: request.method.clone(),
             path: request.path.clone(),
             query: request.query.clone(),
-            body_hash: blake3::hash(&request.body)
-                .to_hex()
-                .as_str()
-                .chars()
-                .take(16)
-                .collect(),
+            body_hash: blake3::hash(&request.body).to_hex().as_str().chars().take(16).collect(),
             body_size: request.body.len(),
             status: None,
             applied_status: None,
@@ -164,10 +154,7 @@ pub struct Journal {
 impl Journal {
     /// An empty journal that keeps so much.
     pub fn keeping(keep: Keep) -> Self {
-        Self {
-            keep,
-            ..Self::default()
-        }
+        Self { keep, ..Self::default() }
     }
 
     /// Appends an entry and gives it its number.
@@ -178,10 +165,7 @@ impl Journal {
         let route = (entry.method.clone(), shape(&entry.path), entry.status);
         *self.routes.entry(route).or_default() += 1;
         for change in &entry.changes {
-            *self
-                .changes
-                .entry((change.object.clone(), change.action))
-                .or_default() += 1;
+            *self.changes.entry((change.object.clone(), change.action)).or_default() += 1;
         }
         if self.keep == Keep::Full {
             self.entries.push(entry);
@@ -218,60 +202,35 @@ impl Journal {
 
     /// Changes of one object, in order. Needs [`Keep::Full`].
     pub fn changes<'a>(&'a self, object: &'a str) -> impl Iterator<Item = &'a Change> {
-        self.entries
-            .iter()
-            .flat_map(|entry| &entry.changes)
-            .filter(move |change| change.object == object)
+        self.entries.iter().flat_map(|entry| &entry.changes).filter(move |change| change.object == object)
     }
 
     /// Changes of one record, in order. Needs [`Keep::Full`].
-    pub fn changes_of<'a>(
-        &'a self,
-        object: &'a str,
-        id: &'a str,
-    ) -> impl Iterator<Item = &'a Change> {
+    pub fn changes_of<'a>(&'a self, object: &'a str, id: &'a str) -> impl Iterator<Item = &'a Change> {
         self.changes(object).filter(move |change| change.id == id)
     }
 
     /// How many changes of this kind an object saw, in both modes.
     pub fn count(&self, object: &str, action: Action) -> u64 {
-        self.changes
-            .get(&(object.to_owned(), action))
-            .copied()
-            .unwrap_or_default()
+        self.changes.get(&(object.to_owned(), action)).copied().unwrap_or_default()
     }
 
     /// Ids of created records by the value of a field (as JSON text): more than one id is a duplicate.
     /// Records without the field are left out. Needs [`Keep::Full`].
     pub fn created_by(&self, object: &str, field: &str) -> BTreeMap<String, Vec<String>> {
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for change in self
-            .changes(object)
-            .filter(|change| change.action == Action::Created)
-        {
-            if let Some((_, value)) = change
-                .fields
-                .get(field)
-                .filter(|(_, value)| !value.is_null())
-            {
-                groups
-                    .entry(value.to_string())
-                    .or_default()
-                    .push(change.id.clone());
+        for change in self.changes(object).filter(|change| change.action == Action::Created) {
+            if let Some((_, value)) = change.fields.get(field).filter(|(_, value)| !value.is_null()) {
+                groups.entry(value.to_string()).or_default().push(change.id.clone());
             }
         }
         groups
     }
 
     /// Entries whose method and path fit (an empty method fits all). Needs [`Keep::Full`].
-    pub fn requests<'a>(
-        &'a self,
-        method: &'a str,
-        glob: &'a str,
-    ) -> impl Iterator<Item = &'a Entry> {
+    pub fn requests<'a>(&'a self, method: &'a str, glob: &'a str) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().filter(move |entry| {
-            (method.is_empty() || entry.method.eq_ignore_ascii_case(method))
-                && path_matches(glob, &entry.path)
+            (method.is_empty() || entry.method.eq_ignore_ascii_case(method)) && path_matches(glob, &entry.path)
         })
     }
 
@@ -282,11 +241,7 @@ impl Journal {
 
     /// How many requests were answered with this status, in both modes.
     pub fn answered(&self, status: u16) -> u64 {
-        self.routes
-            .iter()
-            .filter(|((_, _, sent), _)| *sent == Some(status))
-            .map(|(_, count)| count)
-            .sum()
+        self.routes.iter().filter(|((_, _, sent), _)| *sent == Some(status)).map(|(_, count)| count).sum()
     }
 
     /// How many requests were refused with 429, in both modes.
@@ -296,9 +251,10 @@ impl Journal {
 
     /// Requests that were applied although the client never got their answer. Needs [`Keep::Full`].
     pub fn lost_after_commit(&self) -> impl Iterator<Item = &Entry> {
+        let applied = |change: &Change| change.action != Action::Purged;
         self.entries
             .iter()
-            .filter(|entry| !entry.changes.is_empty() && entry.status != entry.applied_status)
+            .filter(move |entry| entry.changes.iter().any(applied) && entry.status != entry.applied_status)
     }
 
     /// The entries as JSON Lines; under [`Keep::Counts`] one line with the sums.
@@ -337,13 +293,8 @@ impl Journal {
 fn shape(path: &str) -> String {
     let name = |segment: &str| {
         let digits = !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit());
-        let code =
-            segment.len() >= 32 && segment.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-        if digits || code {
-            "*".to_owned()
-        } else {
-            segment.to_owned()
-        }
+        let code = segment.len() >= 32 && segment.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        if digits || code { "*".to_owned() } else { segment.to_owned() }
     };
     path.split('/').map(name).collect::<Vec<_>>().join("/")
 }

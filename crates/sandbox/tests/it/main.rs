@@ -1,5 +1,16 @@
 //! The sandbox through its public doors.
 
+mod core_faults;
+mod core_http;
+mod core_persist;
+mod hubspot;
+mod pipedrive;
+mod pipedrive_limits;
+mod pipedrive_paging;
+mod pipedrive_records;
+mod pipedrive_strict;
+mod pipedrive_webhooks;
 mod sample;
+mod sample_api;
 mod sample_hubspot;
 mod sample_portal;
