@@ -73,7 +73,11 @@ fn world() -> Json {
 }
 
 fn stage_with(credentials: Credentials) -> Stage {
-    let platform = handover_sandbox::pipedrive::Pipedrive::from_world(world(), SEED).unwrap();
+    stage_of(world(), credentials)
+}
+
+fn stage_of(world: Json, credentials: Credentials) -> Stage {
+    let platform = handover_sandbox::pipedrive::Pipedrive::from_world(world, SEED).unwrap();
     let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(platform))));
     let clock = Arc::new(VirtualClock::new("2024-01-10T12:00:00Z".parse().unwrap()));
     let settings = Settings {

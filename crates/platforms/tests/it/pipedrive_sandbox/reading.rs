@@ -140,3 +140,66 @@ async fn refusals_and_broken_answers_are_told_apart() {
     );
     assert_eq!(stage.all("persons", &names(&["name"]), Which::Live).await.len(), 3);
 }
+
+/// Whether a value is of the form that its field promises.
+fn fits(kind: &Kind, value: &Value) -> bool {
+    let texts = |value: &Value| match value {
+        Value::List(items) => items.iter().all(|item| item.as_text().is_some()),
+        _ => false,
+    };
+    match (kind, value) {
+        (_, Value::Null) | (Kind::Opaque, _) => true,
+        (Kind::Choice { options, many: false }, Value::Text(id)) => options.iter().any(|option| option.value == *id),
+        (Kind::Choice { options, many: true }, Value::List(_)) => {
+            value.ids().iter().all(|id| options.iter().any(|option| option.value == *id))
+        }
+        (Kind::Reference { many: true, .. }, value) => texts(value),
+        (Kind::Email { many: true } | Kind::Phone { many: true }, Value::List(items)) => {
+            items.iter().all(|item| matches!(item, Value::Map(parts) if parts.contains_key("value")))
+        }
+        (
+            Kind::Text { .. }
+            | Kind::User
+            | Kind::Currency
+            | Kind::Reference { many: false, .. }
+            | Kind::Email { many: false }
+            | Kind::Phone { many: false },
+            Value::Text(_),
+        )
+        | (Kind::Bool, Value::Bool(_))
+        | (Kind::Number, Value::Number(_))
+        | (Kind::Date, Value::Date(_))
+        | (Kind::DateTime, Value::DateTime(_))
+        | (Kind::Time, Value::Time(_)) => true,
+        _ => false,
+    }
+}
+
+#[tokio::test]
+async fn a_whole_company_is_read_in_the_forms_that_its_schemas_promise() {
+    let company = handover_sandbox::sample::small(7).pipedrive;
+    let probe = handover_sandbox::pipedrive::Pipedrive::from_world(company.clone(), SEED).unwrap();
+    let token = handover_sandbox::Platform::credentials(&probe)["token"].as_str().unwrap().to_owned();
+    let stage = stage_of(company.clone(), Credentials::Token(SecretString::from(token)));
+    for object in ["organizations", "persons", "deals", "activities", "notes", "files"] {
+        let schema = stage.schema(object).await;
+        let listed = schema.fields.iter().filter(|field| matches!(field.read, handover_model::ReadCost::Listed));
+        let fields: Arc<[FieldName]> = listed.map(|field| field.name.clone()).collect();
+        let records = stage.all(object, &fields, Which::Live).await;
+        let live = |row: &&Json| row["is_deleted"] != json!(true) && row["active_flag"] != json!(false);
+        let expected = company[object].as_array().unwrap().iter().filter(live).count();
+        assert!(expected > 0, "{object}");
+        assert_eq!(records.len(), expected, "{object}");
+        let ids: std::collections::BTreeSet<_> = records.iter().map(|record| &record.id).collect();
+        assert_eq!(ids.len(), records.len(), "{object}: each once");
+        for (name, value) in records.iter().flat_map(|record| record.fields.iter()) {
+            let field = schema.field(name.as_str()).unwrap();
+            assert!(fits(&field.kind, value), "{object} {name}: {value:?} is no {}", field.kind.word());
+        }
+        // What lists bring, a fetch by ids brings alike.
+        let some: Vec<RecordId> = records.iter().take(3).map(|record| record.id.clone()).collect();
+        let fetched = stage.driver.fetch(&object.into(), &fields, &some).await.unwrap();
+        let first: Vec<_> = records.iter().take(3).collect();
+        assert_eq!(fetched.iter().collect::<Vec<_>>(), first, "{object}");
+    }
+}
