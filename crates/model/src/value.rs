@@ -48,13 +48,17 @@ impl Value {
         }
     }
 
-    /// Null, the empty text and the empty list: what counts as blank in a field.
+    /// Null, the empty text and the empty list: what counts as blank in a field. An e-mail or phone entry is
+    /// blank when its `value` is, whatever its label says.
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
             Self::Text(text) => text.trim().is_empty(),
             Self::List(items) => items.iter().all(Self::is_blank),
-            Self::Map(parts) => parts.values().all(Self::is_blank),
+            Self::Map(parts) => match parts.get("value") {
+                Some(value) => value.is_blank(),
+                None => parts.values().all(Self::is_blank),
+            },
             Self::Bool(_) | Self::Number(_) | Self::Date(_) | Self::DateTime(_) | Self::Time(_) => false,
         }
     }
