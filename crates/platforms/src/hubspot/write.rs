@@ -53,6 +53,8 @@ fn input(object: &Object, mode: &WriteMode, write: &Write) -> Result<Json, Refus
             None if associations::is_link(name.as_str()) => {
                 return Err(Refusal(format!("`{}` has no link field `{name}`", object.name)));
             }
+            // There is nothing to clear in a record that is not there yet.
+            None if matches!(mode, WriteMode::Create { .. }) && *value == Value::Null => {}
             None => drop(properties.insert(name.to_string(), Json::String(values::write(value)))),
         }
     }

@@ -1,7 +1,9 @@
 //! The HubSpot dialect, text in and text out, and through the driver against the sandbox.
+#![expect(clippy::unwrap_used, reason = "a test that unwraps in vain has failed as it should")]
 
 mod describing;
 mod live;
+mod losing;
 mod reading;
 mod refusals;
 mod writing;
@@ -49,7 +51,10 @@ fn list(object: &str, wanted: &[&str]) -> Operation {
     Operation::List(Read { object: object.into(), fields: names(wanted), which: Which::Live, since: None })
 }
 
-fn batch(object: &str, mode: WriteMode, writes: &[(&str, Option<&str>, &[(&str, Value)])]) -> WriteBatch {
+/// Trace, id, fields.
+type Row<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, Value)]);
+
+fn batch(object: &str, mode: WriteMode, writes: &[Row<'_>]) -> WriteBatch {
     let writes = writes
         .iter()
         .map(|(trace, id, pairs)| Write {

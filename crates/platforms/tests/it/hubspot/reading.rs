@@ -8,7 +8,7 @@ use handover_platforms::hubspot::HubSpot;
 use jiff::civil::date;
 use serde_json::{Value as Json, json};
 
-use super::{batch, fields, ids, json_of, list, names, page, play, property, query, reply, taught};
+use super::{Row, batch, fields, ids, json_of, list, names, page, play, property, query, reply, taught};
 
 fn contact(id: &str, properties: &Json) -> Json {
     json!({ "id": id, "properties": properties, "createdAt": "2024-01-01T00:00:00.000Z",
@@ -240,7 +240,7 @@ fn the_number_of_records_is_the_search_s_total() {
     assert!(matches!(step.unwrap(), Step::Count(31_337)));
 }
 
-fn candidates(object: &str, key: Option<&str>, writes: &[(&str, Option<&str>, &[(&str, Value)])]) -> Operation {
+fn candidates(object: &str, key: Option<&str>, writes: &[Row<'_>]) -> Operation {
     let mode = WriteMode::Create { key: key.map(FieldName::from) };
     Operation::Candidates {
         batch: batch(object, mode, writes),

@@ -11,7 +11,7 @@ use handover_platforms::hubspot::HubSpot;
 use jiff::civil::date;
 use serde_json::{Value as Json, json};
 
-use super::{batch, fields, json_of, play, reply};
+use super::{Row, batch, fields, json_of, play, reply};
 
 fn outcomes(batch: WriteBatch, status: u16, body: &Json) -> BTreeMap<String, WriteOutcome> {
     let Step::Written(written) = play(&HubSpot::new(), &Operation::Write(batch), &[reply(status, body)]).1.unwrap()
@@ -63,7 +63,7 @@ fn values_are_written_in_hubspots_notation() {
 #[test]
 fn upserts_carry_their_key_and_are_joined_by_trace_in_any_order() {
     let key = || WriteMode::Upsert { key: "src_key".into() };
-    let rows: [(&str, Option<&str>, &[(&str, Value)]); 3] = [
+    let rows: [Row<'_>; 3] = [
         ("r1", None, &[("src_key", "old:1".into()), ("name", "A".into())]),
         ("r2", None, &[("src_key", "old:2".into())]),
         ("r3", None, &[("src_key", "old:3".into())]),
@@ -90,7 +90,7 @@ fn upserts_carry_their_key_and_are_joined_by_trace_in_any_order() {
 
 #[test]
 fn what_the_answer_does_not_mention_is_unknown() {
-    let rows: [(&str, Option<&str>, &[(&str, Value)]); 2] = [("r1", Some("5"), &[]), ("r2", Some("6"), &[])];
+    let rows: [Row<'_>; 2] = [("r1", Some("5"), &[]), ("r2", Some("6"), &[])];
     let body = json!({ "status": "COMPLETE", "results": [{ "id": "6", "properties": {} }] });
     let outcomes = outcomes(batch("deals", WriteMode::Update, &rows), 200, &body);
     assert!(matches!(outcomes["r1"], WriteOutcome::Unknown(_)));
@@ -102,7 +102,7 @@ fn a_create_refused_as_a_whole_may_have_landed_unless_it_was_one_row() {
     let create = || WriteMode::Create { key: None };
     let conflict =
         json!({ "status": "error", "category": "CONFLICT", "message": "Contact already exists. Existing ID: 123" });
-    let two: [(&str, Option<&str>, &[(&str, Value)]); 2] = [("r1", None, &[]), ("r2", None, &[])];
+    let two: [Row<'_>; 2] = [("r1", None, &[]), ("r2", None, &[])];
     for outcome in outcomes(batch("contacts", create(), &two), 409, &conflict).into_values() {
         assert!(matches!(outcome, WriteOutcome::Unknown(_)));
     }
@@ -110,7 +110,7 @@ fn a_create_refused_as_a_whole_may_have_landed_unless_it_was_one_row() {
     let WriteOutcome::Refused(fault) = &one["r1"] else { panic!() };
     assert_eq!((fault.kind, &fault.clashing[..]), (FaultKind::Conflict, &["123".to_owned()][..]));
     // An update may be sent again, so the batch comes back to be halved.
-    let updates: [(&str, Option<&str>, &[(&str, Value)]); 2] = [("r1", Some("1"), &[]), ("r2", Some("2"), &[])];
+    let updates: [Row<'_>; 2] = [("r1", Some("1"), &[]), ("r2", Some("2"), &[])];
     let operation = Operation::Write(batch("contacts", WriteMode::Update, &updates));
     let fault =
         play(&HubSpot::new(), &operation, &[reply(400, &json!({ "category": "VALIDATION_ERROR" }))]).1.unwrap_err();
@@ -124,7 +124,7 @@ fn a_create_refused_as_a_whole_may_have_landed_unless_it_was_one_row() {
 
 #[test]
 fn activities_are_created_with_their_links() {
-    let rows: [(&str, Option<&str>, &[(&str, Value)]); 1] = [(
+    let rows: [Row<'_>; 1] = [(
         "r1",
         None,
         &[
