@@ -418,10 +418,9 @@ impl Writer<'_> {
     /// The file, and the note that attaches it (sheet: HubSpot section 2.7 [doc]).
     fn file(&mut self, file: &super::records::File) {
         let stored = id(FILE, file.id);
-        let (name, extension) = file.name.rsplit_once('.').unwrap_or((&file.name, ""));
-        self.files.push(json!({"id": stored.to_string(), "name": name, "extension": extension, "access": "PRIVATE",
-            "path": format!("/crm/{name}.{extension}"), "size": file.bytes.len(), "createdAt": millis(file.added),
-            "updatedAt": millis(file.added), "content_base64": STANDARD.encode(&file.bytes)}));
+        self.files.push(json!({"id": stored, "name": file.name, "access": "PRIVATE", "folder": "/crm",
+            "created_at": file.added * 1_000, "updated_at": file.added * 1_000,
+            "content_base64": STANDARD.encode(&file.bytes)}));
         let properties = Properties::from([
             ("hs_timestamp", millis(file.added)),
             ("hs_note_body", format!("<p>{}</p>", file.name)),

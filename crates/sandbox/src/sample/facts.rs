@@ -56,8 +56,8 @@ pub struct Deleted {
 
 /// Everything odd in a [`Company`](super::Company), by Pipedrive id, ascending where order has no meaning.
 ///
-/// The persons of different lists are different persons, except that `persons_with_trailing_space`
-/// may overlap with none of them either: a record has at most one oddity.
+/// A record has at most one oddity: no person stands in two of the lists of persons, no deal in two of
+/// the lists of deals, except that any deal may have participants.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Persons that the portal already holds as exactly one contact: by e-mail, phone or external id.
@@ -85,7 +85,7 @@ pub struct Facts {
     pub departed_deals: Vec<u64>,
     /// Activities that this user owns.
     pub departed_activities: Vec<u64>,
-    /// Users that own no record.
+    /// Users that own and wrote nothing.
     pub users_without_records: Vec<u64>,
 
     /// Stages whose names HubSpot's pipelines do not have.
@@ -113,7 +113,7 @@ pub struct Facts {
 
     /// The note whose visible text is longer than the 65,536 characters that HubSpot takes.
     pub oversized_note: u64,
-    /// The file whose bytes are gone: downloading answers 404.
+    /// The file whose bytes are gone: its `content_base64` is null, and downloading answers 404.
     pub file_without_bytes: u64,
     /// Activities without deal, person and organization.
     pub activities_without_parent: Vec<u64>,

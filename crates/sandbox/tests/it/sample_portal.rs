@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use handover_sandbox::sample::{self, Company, Finding};
+use handover_sandbox::sample::{self, Company, Finding, Scale};
 use serde_json::Value as Json;
 
-use crate::sample::{SEEDS, by_id, contact_emails, dialled, emails, id, list, phones, text};
+use crate::sample::{SEEDS, by_id, contact_emails, dialled, emails, id, list, live, phones, text};
 
 /// Which contacts qualify for whom, found anew from both worlds.
 #[test]
@@ -48,6 +48,29 @@ fn the_portal_knows_whom_the_facts_name() {
         assert_eq!(found, expected, "seed {seed}");
         check_findings(&pipedrive, &hubspot, &facts, seed);
     }
+}
+
+#[test]
+fn a_person_is_odd_in_one_way_only() {
+    for seed in SEEDS {
+        let facts = sample::company(seed).facts;
+        let found = facts.matches.iter().chain(&facts.ambiguous).chain(&facts.contradicting).chain(&facts.near_misses);
+        let mut persons: Vec<u64> = found.map(|one| one.person).collect();
+        persons.extend(facts.shared_email_pairs.iter().flat_map(|pair| [pair.0, pair.1]));
+        persons.extend(facts.refused_emails.iter().map(|one| one.0));
+        persons.extend(facts.persons_with_trailing_space.iter().chain(&facts.departed_persons));
+        persons.push(facts.person_with_eleven_emails);
+        let distinct: BTreeSet<u64> = persons.iter().copied().collect();
+        assert_eq!(distinct.len(), persons.len(), "seed {seed}");
+    }
+}
+
+#[test]
+fn twice_the_size_keeps_the_oddities() {
+    let Company { pipedrive, facts, .. } = sample::company_scaled(SEEDS[0], Scale::times(2));
+    let count = |name: &str| live(&pipedrive, name).len();
+    assert_eq!([count("organizations"), count("persons"), count("deals")], [2_000, 8_400, 3_600]);
+    assert_eq!((facts.matches.len(), facts.untranslated_deals.len()), (280, 140));
 }
 
 fn check_findings(pipedrive: &Json, hubspot: &Json, facts: &sample::Facts, seed: u64) {
