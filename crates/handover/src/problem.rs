@@ -10,6 +10,7 @@ mod render;
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::ops::{Deref, DerefMut};
 
 use handover_model::{Finding, Place, Weight};
 use serde_json::{Value, json};
@@ -55,9 +56,13 @@ pub struct Excerpt {
     pub text: Option<String>,
 }
 
-/// Something that failed or deserves a look.
+/// Something that failed or deserves a look. Its [`Parts`] are boxed, since problems travel in results.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+/// What a problem says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
     /// How much it weighs.
     pub weight: Weight,
     /// A stable word for it: `unknown_key`, `not_found`, ...
@@ -78,10 +83,24 @@ pub struct Problem {
     pub exit: Exit,
 }
 
+impl Deref for Problem {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Parts {
+        &mut self.0
+    }
+}
+
 impl Problem {
     /// An error that the user can fix.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             weight: Weight::Error,
             code: code.to_owned(),
             message: message.into(),
@@ -91,18 +110,25 @@ impl Problem {
             state: None,
             hints: Vec::new(),
             exit: Exit::User,
-        }
+        }))
     }
 
     /// An error of ours.
     pub fn ours(code: &str, message: impl Into<String>) -> Self {
-        Self { exit: Exit::Ours, ..Self::new(code, message) }
+        Self::new(code, message).exit(Exit::Ours)
     }
 
     /// The same problem, ending the process with `exit`.
     #[must_use]
     pub fn exit(mut self, exit: Exit) -> Self {
         self.exit = exit;
+        self
+    }
+
+    /// The same problem with another weight.
+    #[must_use]
+    pub fn weighing(mut self, weight: Weight) -> Self {
+        self.weight = weight;
         self
     }
 
@@ -161,7 +187,8 @@ impl Problem {
     /// hints of many findings stand where they belong.
     pub fn from_finding(finding: &Finding, sources: &Sources) -> Self {
         let exit = if finding.weight == Weight::Error { Exit::User } else { Exit::Done };
-        let mut problem = Self { weight: finding.weight, exit, ..Self::new(&finding.code, finding.message.clone()) };
+        let mut problem = Self::new(&finding.code, finding.message.clone()).exit(exit);
+        problem.weight = finding.weight;
         if let Some(records) = finding.records {
             problem.message.push_str(&match records {
                 1 => " (1 record)".to_owned(),
@@ -262,9 +289,7 @@ fn sorted(problems: &[Problem]) -> Vec<&Problem> {
     let mut sorted: Vec<_> = problems.iter().collect();
     // Problems without a place first: they are about the whole.
     sorted.sort_by_key(|problem| {
-        problem.excerpt.as_ref().map(|excerpt| {
-            (excerpt.place.file.clone(), excerpt.place.line, excerpt.place.column)
-        })
+        problem.excerpt.as_ref().map(|excerpt| (excerpt.place.file.clone(), excerpt.place.line, excerpt.place.column))
     });
     sorted
 }

@@ -162,7 +162,9 @@ fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str, root: &Pa
         Kind::Scalar { .. } => {
             let problem = reading
                 .problem(file, node.mark, "literal_secret", format!("`{what}` is written into the project file"))
-                .hint(format!("name an environment variable, `{what}: {{env: NAME}}`, or a file, `{what}: {{file: PATH}}`"))
+                .hint(format!(
+                    "name an environment variable, `{what}: {{env: NAME}}`, or a file, `{what}: {{file: PATH}}`"
+                ))
                 .hint("a secret that stood in a file may have been copied: consider replacing it at the platform");
             reading.problems.push(problem);
             None

@@ -78,7 +78,7 @@ pub(crate) fn kind_word(kind: &FieldKind) -> Option<&'static str> {
     })
 }
 
-fn kind(word: &str, options: Arc<[Choice]>) -> FieldKind {
+fn kind(word: &str, max: Option<u32>, options: Arc<[Choice]>) -> FieldKind {
     match word {
         "html" => FieldKind::Text { max: None, html: true },
         "yes_no" => FieldKind::Bool,
@@ -94,7 +94,7 @@ fn kind(word: &str, options: Arc<[Choice]>) -> FieldKind {
         "phone" => FieldKind::Phone { many: false },
         "phones" => FieldKind::Phone { many: true },
         "currency" => FieldKind::Currency,
-        _ => FieldKind::Text { max: None, html: false },
+        _ => FieldKind::Text { max, html: false },
     }
 }
 
@@ -144,6 +144,8 @@ fn field(reading: &mut Reading, file: &File, node: &Node, systems: &[SystemName]
     let created_as = text(reading, "created_as", false);
     let word = entries.need("kind", reading).and_then(|node| reading.word(file, node, "kind", &KINDS));
     let options = entries.take("options").map(|node| options(reading, file, node)).unwrap_or_default();
+    let max = entries.take("max").and_then(|node| reading.whole(file, node, "max", 1, 1_000_000));
+    let max = max.and_then(|max| u32::try_from(max).ok());
     let unique = entries.take("unique").and_then(|node| reading.flag(file, node, "unique")).unwrap_or(false);
     entries.finish(reading);
     let (system, object, name, word) = (system?, object?, name?, word?);
@@ -162,7 +164,7 @@ fn field(reading: &mut Reading, file: &File, node: &Node, systems: &[SystemName]
         field: Field {
             label: label.unwrap_or_else(|| name.clone()),
             name: FieldName::new(name),
-            kind: kind(&word, options.into()),
+            kind: kind(&word, max, options.into()),
             required: false,
             writable: Writable::Always,
             unique,
@@ -254,16 +256,15 @@ fn replace(field: &mut FieldName, names: &BTreeMap<&str, &FieldName>) {
 pub fn record_created(root: &Path, created: &[Created]) -> Result<(), Problem> {
     let failed = |message: String| Problem::new("unwritable", message).state("fields.yaml is as it was");
     let path = root.join(FILE);
-    let mut text = std::fs::read_to_string(&path)
-        .map_err(|error| failed(format!("cannot read {FILE}")).because(&error))?;
+    let mut text =
+        std::fs::read_to_string(&path).map_err(|error| failed(format!("cannot read {FILE}")).because(&error))?;
     for field in created {
         let (tree, _) = parse(&text).map_err(|mistake| failed(mistake.message))?;
         let missing = || failed(format!("{FILE} has no field `{}` of {}.{}", field.name, field.system, field.object));
         let spot = spot(&tree, field).ok_or_else(missing)?;
         text = insert(&text, &spot, field);
     }
-    durable::replace(&path, text.as_bytes())
-        .map_err(|error| failed(format!("cannot write {FILE}")).because(&error))
+    durable::replace(&path, text.as_bytes()).map_err(|error| failed(format!("cannot write {FILE}")).because(&error))
 }
 
 /// Where a field's `created_as` goes: behind its name.

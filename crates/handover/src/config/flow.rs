@@ -1,8 +1,6 @@
 //! One flow: `mappings/NAME.yaml`.
 
-use handover_model::{
-    End, FieldName, Flow, FlowName, Keep, MatchKey, MatchKind, ObjectName, Scope, SystemName,
-};
+use handover_model::{End, FieldName, Flow, FlowName, Keep, MatchKey, MatchKind, ObjectName, Scope, SystemName};
 
 use super::node::{Kind, Mark, Node};
 use super::reader::{File, Reading, did_you_mean};
@@ -85,8 +83,7 @@ pub(super) fn keep(reading: &mut Reading, file: &File, node: &Node) -> Option<Ke
     const WORDS: [&str; 4] = ["source", "target", "fill_empty", "newest"];
     if let Kind::Map { .. } = node.kind {
         let mut entries = reading.open(file, node, "keep")?;
-        let between =
-            entries.need("concatenate", reading).and_then(|node| reading.text(file, node, "concatenate"));
+        let between = entries.need("concatenate", reading).and_then(|node| reading.text(file, node, "concatenate"));
         entries.finish(reading);
         return between.map(Keep::Concatenate);
     }

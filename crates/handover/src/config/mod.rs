@@ -23,8 +23,10 @@ mod system;
 mod table;
 
 pub use credentials::{CredentialSource, From as SecretFrom, Secret};
+pub(crate) use fields::kind_word;
 pub use fields::{Created, WantedField, record_created};
 pub use project::{Policies, Project};
 pub use sources::Sources;
 pub use system::{PLATFORMS, System};
 pub use table::append_row;
+pub(crate) use table::quoted as csv_cell;

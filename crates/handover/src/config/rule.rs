@@ -73,9 +73,9 @@ fn rule(
     let mut entries = reading.open(file, node, &format!("the rule for `{target}`"))?;
     let from = from(reading, file, &mut entries, node, &target);
     let steps = entries.take("steps").map(|node| steps(reading, file, node)).unwrap_or_default();
-    let table = entries.take("translate").and_then(|node| {
-        mention(reading, file, node, "translate", Mentioned::Table, mentions)
-    });
+    let table = entries
+        .take("translate")
+        .and_then(|node| mention(reading, file, node, "translate", Mentioned::Table, mentions));
     let flow = entries.take("flow").and_then(|node| mention(reading, file, node, "flow", Mentioned::Flow, mentions));
     let default = entries.take("default").map(|node| Default(value(node)));
     let keep = entries.take("keep").and_then(|node| keep(reading, file, node));

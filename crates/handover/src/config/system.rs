@@ -7,9 +7,9 @@ use handover_files::Settings as FileSettings;
 use handover_model::{Place, SystemName};
 
 use super::credentials::{self, CredentialSource};
+use super::files;
 use super::node::{Kind, Node};
 use super::reader::{File, Reading};
-use super::files;
 
 /// Platforms that a project file may name.
 pub const PLATFORMS: [&str; 3] = ["hubspot", "pipedrive", "csv"];
@@ -58,10 +58,7 @@ pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, root: &Path)
     let mut systems = Vec::new();
     let names = entries.iter().map(|entry| SystemName::new(entry.key.as_str())).collect();
     for entry in entries {
-        let name = Node {
-            mark: entry.key_mark,
-            kind: Kind::Scalar { text: entry.key.clone(), quoted: true },
-        };
+        let name = Node { mark: entry.key_mark, kind: Kind::Scalar { text: entry.key.clone(), quoted: true } };
         let Some(name) = super::project::name(reading, file, &name, "systems") else { continue };
         systems.extend(system(reading, file, SystemName::new(name), entry.key_mark, &entry.value, root));
     }
@@ -77,8 +74,7 @@ fn system(
     root: &Path,
 ) -> Option<System> {
     let mut entries = reading.open(file, node, &format!("the system `{name}`"))?;
-    let platform =
-        entries.need("platform", reading).and_then(|node| reading.word(file, node, "platform", &PLATFORMS));
+    let platform = entries.need("platform", reading).and_then(|node| reading.word(file, node, "platform", &PLATFORMS));
     let is_csv = platform.as_deref() == Some("csv");
     let mut system = System {
         name,
@@ -106,9 +102,7 @@ fn system(
     if let Some(timeout) = entries.take("timeout").and_then(|node| reading.duration(file, node, "timeout")) {
         system.timeout = timeout;
     }
-    if let Some(number) =
-        entries.take("concurrency").and_then(|node| reading.whole(file, node, "concurrency", 1, 64))
-    {
+    if let Some(number) = entries.take("concurrency").and_then(|node| reading.whole(file, node, "concurrency", 1, 64)) {
         system.concurrency = usize::try_from(number).unwrap_or(CONCURRENCY);
     }
     let sandbox = entries.take("sandbox").and_then(|node| reading.text(file, node, "sandbox"));

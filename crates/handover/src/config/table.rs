@@ -12,9 +12,9 @@ use std::path::Path;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use handover_model::{Table, TableRow};
 
+use super::durable;
 use super::node::Mark;
 use super::reader::{File, Reading, did_you_mean};
-use super::durable;
 use crate::problem::Problem;
 
 /// Reads all tables of a project.
@@ -199,7 +199,8 @@ fn row_text(text: &str, from: &str, to: &str, comment: &str) -> String {
     cells.map(|cell| quoted(cell, delimiter)).collect::<Vec<_>>().join(&between)
 }
 
-fn quoted(cell: &str, delimiter: u8) -> Cow<'_, str> {
+/// A cell as it stands in a row.
+pub(crate) fn quoted(cell: &str, delimiter: u8) -> Cow<'_, str> {
     let plain = !cell.contains(['"', '\n', '\r', char::from(delimiter)]) && cell.trim() == cell;
     if plain { Cow::Borrowed(cell) } else { Cow::Owned(format!("\"{}\"", cell.replace('"', "\"\""))) }
 }

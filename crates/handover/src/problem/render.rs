@@ -104,7 +104,17 @@ fn clean(text: &str) -> String {
 
 /// A line of a file, character for character, so that columns stay true.
 fn clean_line(text: &str) -> String {
-    text.chars().map(|c| if c == '\t' { ' ' } else if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c == '\t' {
+                ' '
+            } else if c.is_control() {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn indented(text: &str) -> String {

@@ -1,3 +1,5 @@
 //! Tests through the library's public doors.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod config;
+mod init;

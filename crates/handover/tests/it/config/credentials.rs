@@ -51,7 +51,11 @@ fn a_literal_secret_is_refused_and_masked() {
     let folder = Folder::sample();
     folder.replace("handover.yaml", "    token: {env: OLD_TOKEN}\n", "    token: sk-Secret99\n    tokn: x\n");
     folder.replace("handover.yaml", "token: {env: NEW_TOKEN}", "token: 'sk-Secret98', tmeout: 1s");
-    folder.replace("handover.yaml", "client_secret: {env: APP_SECRET}", "client_secret: |\n        sk-Secret97\n        more");
+    folder.replace(
+        "handover.yaml",
+        "client_secret: {env: APP_SECRET}",
+        "client_secret: |\n        sk-Secret97\n        more",
+    );
     let text = folder.load().unwrap_err();
     assert!(!text.contains("Secret9"), "{text}");
     insta::assert_snapshot!(text);

@@ -20,7 +20,11 @@ const FIELDS: &str = "# what init proposes
 fn with_fields(text: &str) -> Folder {
     let folder = Folder::sample();
     folder.write("fields.yaml", text);
-    folder.replace("mappings/persons.yaml", "  firstname: first_name", "  colour: x\n  colour.part: y\n  firstname: colour");
+    folder.replace(
+        "mappings/persons.yaml",
+        "  firstname: first_name",
+        "  colour: x\n  colour.part: y\n  firstname: colour",
+    );
     folder
 }
 

@@ -31,7 +31,8 @@ fn what_spreadsheets_write_is_read() {
     for (index, bytes) in cases.iter().enumerate() {
         assert_eq!(rows(&written(bytes)), wanted, "case {index}");
     }
-    let utf16: Vec<u8> = "\u{feff}from\tto\r\nGröße\ta, b\r\nx\ty\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> =
+        "\u{feff}from\tto\r\nGröße\ta, b\r\nx\ty\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(rows(&written(&utf16)), wanted, "UTF-16");
 }
 

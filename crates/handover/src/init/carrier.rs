@@ -1,0 +1,171 @@
+//! A field of the target that takes over a source field which has no counterpart there.
+
+use std::collections::BTreeSet;
+
+use handover_model::{Choice, Field, Kind, ReadCost, SystemName, Writable};
+
+use super::options::folded;
+
+/// The kind of a new field, and how the value gets into it.
+pub(super) struct Carrier {
+    pub(super) kind: Kind,
+    pub(super) way: Way,
+    /// What is worth saying beside the rule.
+    pub(super) remark: &'static str,
+}
+
+/// How a value gets into its new field.
+pub(super) enum Way {
+    /// As it is.
+    Plain,
+    /// With these keys in the rule.
+    With(String),
+    /// Yes and no as the options `Yes` and `No`.
+    YesNo,
+}
+
+/// Characters of a text that is one line: platforms make short fields of it.
+const LINE: u32 = 255;
+
+/// What takes over values of `kind` on `platform`.
+pub(super) fn carrier(kind: &Kind, platform: &str, from: &SystemName) -> Carrier {
+    let line = || Kind::Text { max: Some(LINE), html: false };
+    let as_it_is = |kind: Kind| Carrier { kind, way: Way::Plain, remark: "" };
+    let pipedrive = platform == "pipedrive";
+    match kind {
+        Kind::Text { .. } if pipedrive => as_it_is(Kind::Text { max: text_max(kind), html: false }),
+        Kind::Bool if pipedrive => Carrier {
+            kind: Kind::Choice { options: [choice("Yes", "yes"), choice("No", "no")].into(), many: false },
+            way: Way::YesNo,
+            remark: "",
+        },
+        // Pipedrive's fields know days and times of day, not both in one.
+        Kind::DateTime if pipedrive => as_it_is(line()),
+        Kind::Time if !pipedrive => as_it_is(line()),
+        Kind::Choice { options, .. } if options.is_empty() => as_it_is(line()),
+        Kind::Choice { options, many } => Carrier {
+            kind: Kind::Choice { options: renamed(options).into(), many: *many },
+            way: Way::With("steps: [by_label]".to_owned()),
+            remark: "",
+        },
+        Kind::Reference { object, .. } => Carrier {
+            kind: line(),
+            way: Way::With(format!("steps: [{{prefix: {{text: \"{from}:{object}:\"}}}}]")),
+            remark: "the source key of the record that it points to",
+        },
+        Kind::Email { many: true } | Kind::Phone { many: true } => Carrier {
+            kind: Kind::Text { max: None, html: false },
+            way: Way::With("steps: [{join: {separator: \"; \"}}]".to_owned()),
+            remark: "",
+        },
+        Kind::Currency | Kind::Email { many: false } => as_it_is(line()),
+        Kind::Opaque => as_it_is(Kind::Text { max: None, html: false }),
+        Kind::Text { .. }
+        | Kind::Bool
+        | Kind::Number
+        | Kind::Date
+        | Kind::DateTime
+        | Kind::Time
+        | Kind::User
+        | Kind::Phone { many: false } => as_it_is(kind.clone()),
+    }
+}
+
+fn text_max(kind: &Kind) -> Option<u32> {
+    match kind {
+        Kind::Text { max, .. } => max.filter(|max| *max <= LINE),
+        _ => None,
+    }
+}
+
+/// Options under names of their own: the source's ids mean nothing in the target.
+fn renamed(options: &[Choice]) -> Vec<Choice> {
+    let mut taken = BTreeSet::new();
+    let mut labels = BTreeSet::new();
+    let mut renamed = Vec::new();
+    for option in options {
+        // Equal labels cannot be told apart by anybody: one option takes them all.
+        if !labels.insert(folded(&option.label)) {
+            continue;
+        }
+        let value = unique(&slug(&option.label), |value| taken.contains(value));
+        taken.insert(value.clone());
+        renamed.push(choice(&option.label, &value));
+    }
+    renamed
+}
+
+fn choice(label: &str, value: &str) -> Choice {
+    Choice { value: value.to_owned(), label: label.to_owned(), within: None }
+}
+
+/// A name made of a label: lower-case letters, digits, underscores, a letter first.
+pub(super) fn slug(label: &str) -> String {
+    let mut name = String::new();
+    for c in label.chars().flat_map(char::to_lowercase) {
+        match plain(c) {
+            Some(text) => name.push_str(text),
+            None if c.is_ascii_alphanumeric() => name.push(c),
+            None if !name.is_empty() && !name.ends_with('_') => name.push('_'),
+            None => {}
+        }
+    }
+    let name = name.trim_end_matches('_');
+    let name: String = name.chars().take(80).collect();
+    match name.chars().next() {
+        None => "field".to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("n{name}"),
+        Some(_) => name,
+    }
+}
+
+/// Letters that have a usual spelling without marks.
+fn plain(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ä' | 'æ' => "ae",
+        'ö' | 'ø' | 'œ' => "oe",
+        'ü' => "ue",
+        'ß' => "ss",
+        'à' | 'á' | 'â' | 'ã' | 'å' => "a",
+        'ç' | 'č' | 'ć' => "c",
+        'è' | 'é' | 'ê' | 'ë' | 'ě' | 'ę' => "e",
+        'ì' | 'í' | 'î' | 'ï' => "i",
+        'ñ' | 'ń' => "n",
+        'ò' | 'ó' | 'ô' | 'õ' => "o",
+        'ù' | 'ú' | 'û' => "u",
+        'š' | 'ś' => "s",
+        'ž' | 'ź' | 'ż' => "z",
+        'ł' => "l",
+        'ý' => "y",
+        _ => return None,
+    })
+}
+
+/// The name, with a number behind it when it is taken.
+pub(super) fn unique(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    if !taken(name) {
+        return name.to_owned();
+    }
+    let mut number = 2_u32;
+    loop {
+        let candidate = format!("{name}_{number}");
+        if !taken(&candidate) {
+            return candidate;
+        }
+        number += 1;
+    }
+}
+
+/// A field that is to be created.
+pub(super) fn field(name: &str, label: &str, kind: Kind, unique: bool) -> Field {
+    Field {
+        name: name.into(),
+        label: label.to_owned(),
+        kind,
+        required: false,
+        writable: Writable::Always,
+        unique,
+        custom: true,
+        read: ReadCost::Listed,
+    }
+}

@@ -1,0 +1,362 @@
+//! One flow: the template's lines first, then fields with equal labels, then fields of their own, and a
+//! reason for each field that is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handover_model::{Field, Finding, Kind, Schema, Weight, Writable};
+
+use super::carrier::{self, Way, carrier, slug, unique};
+use super::options::{self, Row, Stages, folded};
+use super::template::{How, Line, Pair, takes_fields, takes_unique, title};
+use super::{SystemView, Wanted, write};
+
+/// What a flow is built from.
+pub(super) struct Sides<'s> {
+    pub(super) from: &'s SystemView,
+    pub(super) to: &'s SystemView,
+    pub(super) source: &'s Schema,
+    pub(super) target: &'s Schema,
+}
+
+/// A flow as it will be written.
+pub(super) struct Built {
+    pub(super) text: String,
+    pub(super) tables: Vec<(String, Vec<Row>)>,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// One rule as it will be written.
+pub(super) struct RuleText {
+    pub(super) target: String,
+    /// The right side, in YAML.
+    pub(super) right: String,
+    /// What stands behind it as a comment.
+    pub(super) remark: String,
+}
+
+/// One excluded field as it will be written.
+pub(super) struct ExcludedText {
+    pub(super) field: String,
+    pub(super) reason: String,
+    pub(super) remark: String,
+}
+
+/// The field that holds the source key.
+const KEY: &str = "handover_source_key";
+
+/// Builds a flow. `earlier` are the fields that other flows want already.
+pub(super) fn build(sides: &Sides<'_>, pair: &Pair, earlier: &[Wanted]) -> Built {
+    let mut builder = Builder {
+        sides,
+        pair,
+        earlier,
+        rules: Vec::new(),
+        excluded: Vec::new(),
+        used: BTreeSet::new(),
+        claimed: BTreeSet::new(),
+        tables: Vec::new(),
+        wanted: Vec::new(),
+        findings: Vec::new(),
+    };
+    let key = builder.key();
+    for line in pair.lines {
+        builder.line(line);
+    }
+    for field in &sides.source.fields {
+        if !builder.used.contains(field.name.as_str()) {
+            builder.rest(field);
+        }
+    }
+    builder.report();
+    let text = write::flow(sides, pair, key.as_deref(), &builder.rules, &builder.excluded);
+    Built { text, tables: builder.tables, wanted: builder.wanted, findings: builder.findings }
+}
+
+struct Builder<'s> {
+    sides: &'s Sides<'s>,
+    pair: &'s Pair,
+    earlier: &'s [Wanted],
+    rules: Vec<RuleText>,
+    excluded: Vec<ExcludedText>,
+    used: BTreeSet<String>,
+    claimed: BTreeSet<String>,
+    tables: Vec<(String, Vec<Row>)>,
+    wanted: Vec<Wanted>,
+    findings: Vec<Finding>,
+}
+
+impl Builder<'_> {
+    /// The field for the source key, where the target object can have one.
+    fn key(&mut self) -> Option<String> {
+        let is_unique = takes_unique(&self.sides.to.platform, self.pair.target);
+        let kind = Kind::Text { max: Some(255), html: false };
+        let key = self.own_field(KEY, "Source key (Handover)", kind, is_unique, "id")?;
+        self.claimed.insert(key.clone());
+        Some(key)
+    }
+
+    /// One line of the template, if both accounts have its fields.
+    fn line(&mut self, line: &Line) {
+        if let How::Carry { label, with } = line.how {
+            self.carry_line(line, label, with);
+            return;
+        }
+        let writable = self.sides.target.field(line.target).filter(|field| field.writable != Writable::Never);
+        let Some(target) = writable.filter(|field| !self.claimed.contains(field.name.as_str())) else { return };
+        let has = |name: &&str| **name == *"id" || self.sides.source.field(name).is_some();
+        let from: Vec<&str> = match line.how {
+            How::Plain => line.from.iter().copied().filter(has).collect(),
+            _ if line.from.iter().all(|name| has(name)) => line.from.to_vec(),
+            _ => return,
+        };
+        if from.is_empty() && !matches!(line.how, How::Value(_)) {
+            return;
+        }
+        let first = from.first().copied().unwrap_or_default();
+        let right = match line.how {
+            How::Plain => write::names(&from),
+            How::With(keys) => write::rule(&format!("from: {}", write::names(&from)), keys),
+            How::Expr(expr) => write::expression(expr, ""),
+            How::Value(value) => format!("{{value: {value}}}"),
+            How::Choices(table) => self.choices(first, target, table),
+            How::Stages { table, expr } => self.stages(first, table, expr),
+            How::IfStage(word) => {
+                let endings = Stages::new(self.sides.source, self.sides.target).endings(word);
+                if endings.is_empty() {
+                    return;
+                }
+                let is: Vec<_> = endings.iter().map(|id| format!(".dealstage == \"{id}\"")).collect();
+                write::expression(&format!("if {} {{ .{first} }} else {{ null }}", is.join(" || ")), "")
+            }
+            How::Carry { .. } => return,
+        };
+        self.claimed.insert(line.target.to_owned());
+        self.used.extend(from.iter().map(|name| (*name).to_owned()));
+        self.rules.push(RuleText { target: line.target.to_owned(), right, remark: String::new() });
+    }
+
+    /// A field of its own for the first of the line's source fields that is there and, without keys of
+    /// the line's own, not used yet.
+    fn carry_line(&mut self, line: &Line, label: &str, with: &str) {
+        let free = |name: &str| !with.is_empty() || !self.used.contains(name);
+        let source = line.from.iter().filter(|name| free(name)).find_map(|name| self.sides.source.field(name));
+        let Some(source) = source else { return };
+        // Other e-mail addresses have a field of HubSpot's own where it can be written.
+        let taken = with.contains("others") && self.claimed.contains("hs_additional_emails");
+        if taken || source.writable == Writable::Never && !is_telling(source) {
+            return;
+        }
+        let carrier = carrier(&source.kind, &self.sides.to.platform, &self.sides.from.name);
+        let kind = if with.is_empty() { carrier.kind } else { Kind::Text { max: None, html: false } };
+        let name = source.name.to_string();
+        let Some(target) = self.own_field(line.target, label, kind, false, &name) else { return };
+        let right = match (with, &carrier.way) {
+            ("", way) => right(&name, way),
+            (with, _) => write::rule(&format!("from: {}", write::scalar(&name)), with),
+        };
+        self.take(&name, target, right, String::new());
+    }
+
+    /// A field that the template does not know.
+    fn rest(&mut self, field: &Field) {
+        let name = field.name.as_str();
+        if let Some((_, reason)) = self.pair.excluded.iter().find(|(excluded, _)| *excluded == name) {
+            self.exclude(field, reason);
+            return;
+        }
+        if field.writable == Writable::Never && !field.custom {
+            let reason = format!("{} fills it by itself", title(&self.sides.from.platform));
+            self.exclude(field, &reason);
+        } else if self.equal_label(field) {
+            // Mapped.
+        } else if field.custom {
+            self.propose(field);
+        } else {
+            let reason = match (&field.kind, name) {
+                (Kind::Opaque, _) => format!("only {} can read it", title(&self.sides.from.platform)),
+                (Kind::Reference { object, .. }, _) => {
+                    format!("{} has no such link to {object}", title(&self.sides.to.platform))
+                }
+                (_, KEY) => "an earlier move's own key".to_owned(),
+                _ => format!("{} has no such field; write a rule if it is in use", title(&self.sides.to.platform)),
+            };
+            self.exclude(field, &reason);
+        }
+    }
+
+    /// Maps a field to the target's field with the same label, if there is one of the same kind.
+    fn equal_label(&mut self, field: &Field) -> bool {
+        let platform = &self.sides.to.platform;
+        let carrier = carrier(&field.kind, platform, &self.sides.from.name);
+        let wanted = folded(&field.label);
+        let found = self.sides.target.fields.iter().find(|target| {
+            folded(&target.label) == wanted
+                && target.writable != Writable::Never
+                && !self.claimed.contains(target.name.as_str())
+                && is_like(&target.kind, &carrier.kind)
+        });
+        let Some(target) = found else { return false };
+        let name = field.name.to_string();
+        let right = match (&field.kind, &target.kind) {
+            (Kind::Choice { .. }, Kind::Choice { .. }) => {
+                let table = format!("{}_{}", self.pair.flow, slug(&field.label));
+                self.choices(&name, target, &table)
+            }
+            _ => right(&name, &carrier.way),
+        };
+        let remark = format!("{}: the same label on both sides", field.label);
+        self.take(&name, target.name.to_string(), right, remark);
+        true
+    }
+
+    /// A new field for one of the customer's fields.
+    fn propose(&mut self, field: &Field) {
+        let carrier = carrier(&field.kind, &self.sides.to.platform, &self.sides.from.name);
+        let name = field.name.to_string();
+        let wish = slug(&field.label);
+        let Some(target) = self.own_field(&wish, &field.label, carrier.kind, false, &name) else {
+            let message = format!(
+                "{} of {} takes no fields of one's own: `{}` ({}) is not moved",
+                self.pair.target,
+                title(&self.sides.to.platform),
+                field.name,
+                field.label
+            );
+            self.findings.push(Finding::new(Weight::Warning, "no_room", message));
+            self.exclude(field, &format!("{} takes no field for it here", title(&self.sides.to.platform)));
+            return;
+        };
+        let mut remark = field.label.clone();
+        if !carrier.remark.is_empty() {
+            remark.push_str(": ");
+            remark.push_str(carrier.remark);
+        }
+        self.take(&name, target, right(&name, &carrier.way), remark);
+    }
+
+    fn take(&mut self, source: &str, target: String, right: String, remark: String) {
+        self.used.insert(source.to_owned());
+        self.claimed.insert(target.clone());
+        self.rules.push(RuleText { target, right, remark });
+    }
+
+    fn exclude(&mut self, field: &Field, reason: &str) {
+        self.used.insert(field.name.to_string());
+        let remark = if field.custom { field.label.clone() } else { String::new() };
+        self.excluded.push(ExcludedText { field: field.name.to_string(), reason: reason.to_owned(), remark });
+    }
+
+    /// A field of ours in the target: one that is there (an earlier `init` was followed), one that
+    /// another flow wants already, or a new one. `None` where the object takes none.
+    fn own_field(&mut self, wish: &str, label: &str, kind: Kind, is_unique: bool, from: &str) -> Option<String> {
+        let target = self.sides.target;
+        let there = target.fields.iter().find(|field| {
+            field.custom
+                && (field.name == *wish || folded(&field.label) == folded(label))
+                && field.writable != Writable::Never
+                && is_like(&field.kind, &kind)
+                && !self.claimed.contains(field.name.as_str())
+        });
+        if let Some(field) = there {
+            return Some(field.name.to_string());
+        }
+        if !takes_fields(&self.sides.to.platform, self.pair.target) {
+            return None;
+        }
+        let is_same = |wanted: &&Wanted| wanted.object == target.object && wanted.field.name == *wish;
+        let earlier = self.earlier.iter().find(is_same).filter(|wanted| wanted.field.label == label);
+        if earlier.is_some() && !self.claimed.contains(wish) {
+            return Some(wish.to_owned());
+        }
+        let name = unique(wish, |name| {
+            target.field(name).is_some()
+                || self.wanted.iter().chain(self.earlier).any(|w| w.object == target.object && w.field.name == *name)
+        });
+        let field = carrier::field(&name, label, kind, is_unique);
+        self.wanted.push(Wanted { object: target.object.clone(), field, from: from.to_owned() });
+        Some(name)
+    }
+
+    /// Options by label, and a table for those that no option of the target is called like.
+    fn choices(&mut self, source: &str, target: &Field, table: &str) -> String {
+        let from = options::of(self.sides.source, source);
+        let to = options::of(self.sides.target, target.name.as_str());
+        let rows = options::unpaired(from, to);
+        let name = write::scalar(source);
+        if rows.is_empty() {
+            return format!("{{from: {name}, steps: [by_label]}}");
+        }
+        self.tables.push((table.to_owned(), rows));
+        format!("{{from: {name}, steps: [by_label], translate: {table}}}")
+    }
+
+    fn stages(&mut self, source: &str, table: &str, expr: &str) -> String {
+        let rows = Stages::new(self.sides.source, self.sides.target).rows(table);
+        self.tables.push((table.to_owned(), rows));
+        if expr.is_empty() {
+            return format!("{{from: {source}, translate: {table}}}");
+        }
+        write::expression(expr, &format!("translate: {table}"))
+    }
+
+    /// What a person should know about what is left out.
+    fn report(&mut self) {
+        let open: Vec<_> = self
+            .excluded
+            .iter()
+            .filter(|excluded| excluded.reason.ends_with("write a rule if it is in use"))
+            .map(|excluded| excluded.field.as_str())
+            .collect();
+        if !open.is_empty() {
+            let message = format!(
+                "{} fields of {} have no counterpart in {} and are left out",
+                open.len(),
+                self.pair.source,
+                title(&self.sides.to.platform)
+            );
+            let hint = format!("look through `exclude` in mappings/{}.yaml", self.pair.flow);
+            self.findings.push(Finding::new(Weight::Note, "left_out", message).hint(hint));
+        }
+        let mut several: BTreeMap<&str, &str> = BTreeMap::new();
+        for rule in self.rules.iter().filter(|rule| rule.right.contains("steps: [first]")) {
+            if let Some(field) = self.sides.source.fields.iter().find(|f| rule.right.contains(f.name.as_str())) {
+                several.insert(&rule.target, field.name.as_str());
+            }
+        }
+        for (target, source) in several {
+            let message = format!(
+                "`{target}` of {} takes one record; of several in `{source}` the first is linked",
+                self.pair.target
+            );
+            self.findings.push(Finding::new(Weight::Note, "one_of_several", message));
+        }
+    }
+}
+
+/// Read-only fields that say something which the target cannot know: when, and by whom.
+fn is_telling(field: &Field) -> bool {
+    matches!(field.kind, Kind::DateTime | Kind::User)
+}
+
+/// The right side of a rule for one source field.
+fn right(source: &str, way: &Way) -> String {
+    match way {
+        Way::Plain => write::scalar(source),
+        Way::With(keys) => write::rule(&format!("from: {}", write::scalar(source)), keys),
+        Way::YesNo => {
+            let path = write::path(source);
+            let expr = format!("if {path} == true {{ \"Yes\" }} else if {path} == false {{ \"No\" }} else {{ null }}");
+            write::expression(&expr, "steps: [by_label]")
+        }
+    }
+}
+
+/// Whether two kinds hold the same sort of value.
+fn is_like(a: &Kind, b: &Kind) -> bool {
+    let many = |kind: &Kind| match kind {
+        Kind::Choice { many, .. } | Kind::Email { many } | Kind::Phone { many } | Kind::Reference { many, .. } => *many,
+        _ => false,
+    };
+    std::mem::discriminant(a) == std::mem::discriminant(b) && many(a) == many(b)
+}

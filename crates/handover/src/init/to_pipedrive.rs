@@ -1,0 +1,237 @@
+//! From HubSpot to Pipedrive.
+
+use super::template::{How, Line, Pair, by, carry, choices, constant, expr, plain, stages, with};
+
+const NAME: &str = "name = concat([.firstname, .lastname], \" \")\nif is_blank(name) { .email } else { name }";
+const EMAILS: &str = "split(concat([.email, join(.hs_additional_emails, \";\")], \";\"), \";\")";
+const PHONES: &str = "split(concat([.phone, .mobilephone], \";\"), \";\")";
+const COMPANY_NAME: &str = "if is_blank(.name) { .domain } else { .name }";
+const COMPANY_SITE: &str = "if is_blank(.website) { .domain } else { .website }";
+const ADDRESS: &str = "concat([.address, .address2, .zip, .city, .state, .country], \", \")";
+const SHORT_ADDRESS: &str = "concat([.address, .zip, .city, .state, .country], \", \")";
+const CALL_TEXT: &str = "length = if is_blank(.hs_call_duration) { null } else { concat([\"Duration in milliseconds:\", string(.hs_call_duration)], \" \") }\n\
+    concat([.hs_call_body, length], \"<br>\")";
+const MEETING_DONE: &str = ".hs_meeting_outcome == \"COMPLETED\"";
+const TASK_DONE: &str = ".hs_task_status == \"COMPLETED\"";
+
+const CREATED_AT: Line = carry("handover_created_at", &["createdate", "hs_createdate"], "Created (before the move)");
+
+const fn if_stage(target: &'static str, from: &'static [&'static str], word: &'static str) -> Line {
+    Line { target, from, how: How::IfStage(word) }
+}
+
+const ATTACHED: (&str, &str) = ("hs_attachment_ids", "the flow `files` carries them");
+
+/// What notes and activities have in common: Pipedrive links each to one deal and one organization.
+macro_rules! linked {
+    ($($line:expr),* $(,)?) => {
+        &[
+            $($line,)*
+            with("deal_id", &["associations.deals"], "steps: [first]"),
+            with("org_id", &["associations.companies"], "steps: [first]"),
+        ]
+    };
+}
+
+/// What the account's activities have in common.
+macro_rules! activity {
+    ($($line:expr),* $(,)?) => {
+        linked![
+            $($line,)*
+            plain("due_date", &["hs_timestamp"]),
+            plain("due_time", &["hs_timestamp"]),
+            plain("owner_id", &["hubspot_owner_id"]),
+            plain("participants", &["associations.contacts"]),
+        ]
+    };
+}
+
+pub(super) const PAIRS: &[Pair] = &[
+    Pair {
+        flow: "companies",
+        source: "companies",
+        target: "organizations",
+        about: "",
+        scope: "",
+        matching: &[by("domain", "domain", &["website"]), by("text", "name", &["name"])],
+        lines: &[
+            expr("name", &["name", "domain"], COMPANY_NAME),
+            expr("website", &["website", "domain"], COMPANY_SITE),
+            plain("owner_id", &["hubspot_owner_id"]),
+            plain("linkedin", &["linkedin_company_page"]),
+            plain("annual_revenue", &["annualrevenue"]),
+            plain("employee_count", &["numberofemployees"]),
+            choices("industry", &["industry"], "industries"),
+            expr("address.value", &["address", "address2", "zip", "city", "state", "country"], ADDRESS),
+            plain("address.locality", &["city"]),
+            plain("address.admin_area_level_1", &["state"]),
+            plain("address.postal_code", &["zip"]),
+            plain("address.country", &["country"]),
+            plain("address.subpremise", &["address2"]),
+            with("parent", &["associations.parent_company"], "later: true"),
+            plain("add_time", &["createdate"]),
+            CREATED_AT,
+            carry("handover_phone", &["phone"], "Phone"),
+            carry("handover_description", &["description"], "Description"),
+            carry("handover_lifecycle_stage", &["lifecyclestage"], "Lifecycle stage"),
+            carry("handover_lead_status", &["hs_lead_status"], "Lead status"),
+            carry("handover_type", &["type"], "Type of company"),
+        ],
+        excluded: &[("hs_parent_company_id", "the link to the parent company says it")],
+    },
+    Pair {
+        flow: "contacts",
+        source: "contacts",
+        target: "persons",
+        about: "Add `region: DE` (your country) to the phone key if numbers are kept without a country code.",
+        scope: "",
+        matching: &[by("email", "email", &["emails"]), by("phone", "phone", &["phones"])],
+        lines: &[
+            expr("name", &["firstname", "lastname", "email"], NAME),
+            expr("emails", &["email", "hs_additional_emails"], EMAILS),
+            plain("emails", &["email"]),
+            expr("phones", &["phone", "mobilephone"], PHONES),
+            plain("phones", &["phone"]),
+            plain("owner_id", &["hubspot_owner_id"]),
+            plain("org_id", &["associations.primary_company"]),
+            plain("job_title", &["jobtitle"]),
+            plain("birthday", &["date_of_birth"]),
+            expr("postal_address.value", &["address", "zip", "city", "state", "country"], SHORT_ADDRESS),
+            plain("add_time", &["createdate"]),
+            CREATED_AT,
+            carry("handover_jobtitle", &["jobtitle"], "Job title"),
+            carry("handover_salutation", &["salutation"], "Salutation"),
+            carry("handover_website", &["website"], "Website"),
+            carry("handover_lifecycle_stage", &["lifecyclestage"], "Lifecycle stage"),
+            carry("handover_lead_status", &["hs_lead_status"], "Lead status"),
+            carry("handover_street", &["address"], "Street address"),
+            carry("handover_city", &["city"], "City"),
+            carry("handover_state", &["state"], "State/Region"),
+            carry("handover_zip", &["zip"], "Postal code"),
+            carry("handover_country", &["country"], "Country"),
+            carry("handover_date_of_birth", &["date_of_birth"], "Date of birth"),
+            carry("handover_linkedin", &["hs_linkedin_url"], "LinkedIn profile"),
+            carry("handover_language", &["hs_language"], "Preferred language"),
+            carry("handover_fax", &["fax"], "Fax"),
+            carry("handover_message", &["message"], "Message"),
+            carry("handover_buying_role", &["hs_buying_role"], "Buying role"),
+        ],
+        excluded: &[
+            ("company", "the primary company is linked"),
+            ("associatedcompanyid", "the primary company is linked"),
+            ("associations.companies", "Pipedrive keeps one organization of a person, the primary one"),
+        ],
+    },
+    Pair {
+        flow: "deals",
+        source: "deals",
+        target: "deals",
+        about: "translations/deal_status.csv says which stages are won and lost; such deals keep the pipeline's stage\n\
+            that translations/deal_stages.csv names, with the status beside it.",
+        scope: "",
+        matching: &[],
+        lines: &[
+            plain("title", &["dealname"]),
+            plain("value", &["amount"]),
+            plain("currency", &["deal_currency_code"]),
+            stages("stage_id", &["dealstage"], "deal_stages", ""),
+            stages("pipeline_id", &["pipeline"], "deal_pipelines", ""),
+            stages("status", &["dealstage"], "deal_status", ""),
+            if_stage("won_time", &["closedate"], "won"),
+            if_stage("lost_time", &["closedate"], "lost"),
+            if_stage("lost_reason", &["closed_lost_reason"], "lost"),
+            plain("expected_close_date", &["closedate"]),
+            plain("owner_id", &["hubspot_owner_id"]),
+            plain("org_id", &["associations.primary_company"]),
+            with("person_id", &["associations.contacts"], "steps: [first]"),
+            with("participants", &["associations.contacts"], "later: true"),
+            CREATED_AT,
+            carry("handover_description", &["description"], "Description"),
+            carry("handover_deal_type", &["dealtype"], "Deal type"),
+            carry("handover_priority", &["hs_priority"], "Priority"),
+            carry("handover_next_step", &["hs_next_step"], "Next step"),
+            carry("handover_won_reason", &["closed_won_reason"], "Closed won reason"),
+        ],
+        excluded: &[("associations.companies", "Pipedrive keeps one organization of a deal, the primary one")],
+    },
+    Pair {
+        flow: "calls",
+        source: "calls",
+        target: "activities",
+        about: "",
+        scope: "",
+        matching: &[],
+        lines: activity![
+            with("subject", &["hs_call_title"], "default: Call"),
+            constant("type", "call"),
+            expr("note", &["hs_call_body", "hs_call_duration"], CALL_TEXT),
+            constant("done", "true"),
+        ],
+        excluded: &[ATTACHED],
+    },
+    Pair {
+        flow: "meetings",
+        source: "meetings",
+        target: "activities",
+        about: "",
+        scope: "",
+        matching: &[],
+        lines: activity![
+            with("subject", &["hs_meeting_title"], "default: Meeting"),
+            constant("type", "meeting"),
+            plain("note", &["hs_internal_meeting_notes"]),
+            plain("public_description", &["hs_meeting_body"]),
+            plain("location.value", &["hs_meeting_location"]),
+            expr("done", &["hs_meeting_outcome"], MEETING_DONE),
+        ],
+        excluded: &[
+            ATTACHED,
+            ("hs_meeting_start_time", "the activity date says it"),
+            ("hs_meeting_end_time", "Pipedrive keeps a length, which is not computed here"),
+        ],
+    },
+    Pair {
+        flow: "tasks",
+        source: "tasks",
+        target: "activities",
+        about: "",
+        scope: "",
+        matching: &[],
+        lines: activity![
+            with("subject", &["hs_task_subject"], "default: Task"),
+            constant("type", "task"),
+            plain("note", &["hs_task_body"]),
+            expr("done", &["hs_task_status"], TASK_DONE),
+            choices("priority", &["hs_task_priority"], "task_priorities"),
+        ],
+        excluded: &[ATTACHED],
+    },
+    Pair {
+        flow: "notes",
+        source: "notes",
+        target: "notes",
+        about: "",
+        scope: "",
+        matching: &[],
+        lines: linked![
+            plain("content", &["hs_note_body"]),
+            plain("add_time", &["hs_timestamp"]),
+            plain("user_id", &["hubspot_owner_id"]),
+            with("person_id", &["associations.contacts"], "steps: [first]"),
+        ],
+        excluded: &[ATTACHED],
+    },
+    Pair {
+        flow: "files",
+        source: "attachments",
+        target: "files",
+        about: "",
+        scope: "",
+        matching: &[],
+        lines: linked![plain("name", &["name"]), with("person_id", &["associations.contacts"], "steps: [first]"),],
+        excluded: &[
+            ("hs_timestamp", "Pipedrive sets the time of a file itself"),
+            ("hubspot_owner_id", "Pipedrive sets the owner of a file itself"),
+        ],
+    },
+];
