@@ -6,6 +6,7 @@ mod live;
 mod losing;
 mod reading;
 mod refusals;
+mod sample;
 mod writing;
 
 use std::sync::Arc;

@@ -10,9 +10,9 @@ use handover_connect::{
 use handover_local::LocalTransport;
 use handover_model::{Field, FieldName, Kind, ReadCost, Record, RecordId, Value, Writable};
 use handover_platforms::hubspot::HubSpot;
-use handover_sandbox::Sandbox;
 use handover_sandbox::faults::FaultPlan;
 use handover_sandbox::hubspot::Hubspot;
+use handover_sandbox::{Delivery, Sandbox};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
@@ -42,24 +42,42 @@ fn with(world: &Json, credentials: Credentials) -> Portal {
         world["properties"][object] = json!([{ "name": "src_key", "label": "Source key", "type": "string", "fieldType": "text",
             "groupName": "ours", "hasUniqueValue": object != "notes" }]);
     }
-    let hub = Hubspot::from_world(world, SEED).unwrap();
-    let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(hub))));
-    let clock = Arc::new(VirtualClock::new("2026-03-02T08:00:00Z".parse().unwrap()));
-    let settings = Settings {
-        api_base: "http://hubspot.test".into(),
-        oauth_base: "http://hubspot.test".into(),
-        timeout: Duration::from_secs(30),
-        retries: 3,
-        reserve: 0.0,
-        concurrency: 2,
-    };
-    let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
-    let driver =
-        Driver::new(Box::new(HubSpot::new()), transport, clock.clone(), Arc::new(NoKeeper), credentials, settings);
-    Portal { driver, sandbox, clock }
+    Portal::over(world, credentials)
 }
 
 impl Portal {
+    /// A driver over a portal made of a world file.
+    pub(super) fn over(world: Json, credentials: Credentials) -> Self {
+        let hub = Hubspot::from_world(world, SEED).unwrap();
+        let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(hub))));
+        let clock = Arc::new(VirtualClock::new("2026-03-02T08:00:00Z".parse().unwrap()));
+        let settings = Settings {
+            api_base: "http://hubspot.test".into(),
+            oauth_base: "http://hubspot.test".into(),
+            timeout: Duration::from_secs(30),
+            retries: 3,
+            reserve: 0.0,
+            concurrency: 2,
+        };
+        let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
+        let driver =
+            Driver::new(Box::new(HubSpot::new()), transport, clock.clone(), Arc::new(NoKeeper), credentials, settings);
+        Self { driver, sandbox, clock }
+    }
+
+    /// Somebody else's request.
+    pub(super) fn post(&self, path: &str, body: &Json) {
+        let request = handover_sandbox::Request::new("POST", path).with_json(body);
+        let request = request.with_header("authorization", "Bearer pat-test");
+        let handled = self.sandbox.lock().unwrap().handle(&request, self.clock.now());
+        assert!(matches!(handled.delivery, Delivery::Whole(reply) if reply.status == 200));
+    }
+
+    /// The portal as a world file.
+    pub(super) fn world(&self) -> Json {
+        self.sandbox.lock().unwrap().platform().world()
+    }
+
     pub(super) fn faults(&self, rules: &Json) {
         let plan: FaultPlan = serde_json::from_value(json!({ "seed": SEED, "rules": rules })).unwrap();
         self.sandbox.lock().unwrap().set_faults(plan);

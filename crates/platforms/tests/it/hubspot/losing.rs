@@ -1,7 +1,9 @@
 //! Lost answers, refusals of whole batches, limits, files: through the driver, against the sandbox.
 
+use std::collections::BTreeSet;
+
 use handover_connect::{Clock as _, Connector as _, FaultKind, Write, WriteBatch, WriteMode, WriteOutcome};
-use handover_model::{Content, Value};
+use handover_model::{Content, Record, RecordId, Value};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -195,4 +197,17 @@ async fn records_without_a_key_are_looked_for_among_those_made_since() {
     let found = portal.driver.candidates(&create, &names(&["firstname"]), since).await.unwrap();
     assert!(found.iter().any(|record| record.id == id));
     assert!(found.iter().all(|record| record.id != "1"), "made long before");
+}
+
+#[tokio::test]
+async fn a_merged_contact_is_fetched_under_the_id_that_it_has_now() {
+    let portal = portal(&contacts(3));
+    portal.post("/crm/v3/objects/contacts/merge", &json!({ "primaryObjectId": "1", "objectIdToMerge": "2" }));
+    let wanted: Vec<RecordId> = ["1", "2", "3"].iter().map(|id| RecordId::from(*id)).collect();
+    let fetched = portal.driver.fetch(&"contacts".into(), &names(&["firstname"]), &wanted).await.unwrap();
+    assert_eq!(fetched.len(), 2, "one survivor for two ids, and the third");
+    assert!(fetched.iter().all(|record| record.id != "1" && record.id != "2"));
+    let listed = portal.list("contacts", &["firstname"], None).await;
+    let ids = |records: &[Record]| records.iter().map(|record| record.id.clone()).collect::<BTreeSet<_>>();
+    assert_eq!(ids(&listed), ids(&fetched));
 }
