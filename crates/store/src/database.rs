@@ -286,6 +286,14 @@ impl Session {
         Ok(Tx { raw, location: location.clone() })
     }
 
+    pub(crate) async fn close(self, location: &Arc<str>) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => connection.close().await,
+            Self::Postgres(connection) => connection.close().await,
+        }
+        .map_err(|error| Error::of_database(location, error))
+    }
+
     /// Runs a fixed text outside any transaction.
     pub(crate) async fn plain(&mut self, location: &Arc<str>, text: &'static str) -> Result<(), Error> {
         use sqlx::Executor as _;

@@ -128,7 +128,7 @@ impl Error {
     pub fn state(&self) -> &'static str {
         match self {
             Self::BadLocation { .. } | Self::Absent { .. } => "nothing was created",
-            Self::Locked { .. } | Self::NewerVersion { .. } => "nothing was read or changed",
+            Self::Locked { .. } | Self::NewerVersion { .. } => "nothing of this step was read or changed",
             Self::Corrupt { .. } => "nothing was changed; restore it from a copy",
             Self::ReadOnly { .. } | Self::DiskFull { .. } | Self::Failed { .. } => {
                 "nothing of this step was written, everything before it stays"
@@ -151,6 +151,7 @@ impl Error {
             return match (is_sqlite, code.as_str()) {
                 // The extended result code's low byte is the primary code (sqlite.org/rescode.html).
                 (true, code) => match code.parse::<i64>().unwrap_or(1) & 0xff {
+                    5 | 6 => Self::Locked { location, by: "another program".to_owned() },
                     8 => Self::ReadOnly { location, source: Some(error.into()) },
                     11 | 26 => Self::Corrupt {
                         location,
@@ -161,6 +162,7 @@ impl Error {
                     14 => Self::ReadOnly { location, source: Some(error.into()) },
                     _ => Self::Failed { location, source: error.into() },
                 },
+                (false, "55P03") => Self::Locked { location, by: "another process".to_owned() },
                 (false, "53100") => Self::DiskFull { location, source: Some(error.into()) },
                 (false, "25006") | (false, "42501") => Self::ReadOnly { location, source: Some(error.into()) },
                 (false, "XX001") | (false, "XX002") => Self::Corrupt {

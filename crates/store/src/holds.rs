@@ -90,15 +90,21 @@ impl Store {
         let mut sql = self.sql(
             "SELECT h.body, h.since, h.owner, h.grp, h.flow, h.record, h.cause_key, \
              (SELECT COUNT(*) FROM answer a WHERE a.flow = h.flow AND a.record = h.record AND a.at >= h.since) \
-             FROM hold h JOIN name f ON f.id = h.flow JOIN name o ON o.id = h.object WHERE 1 = 1",
+             FROM hold h WHERE 1 = 1",
         );
-        let wanted = [
-            (" AND f.text = ", filter.flow.as_ref().map(FlowName::as_str)),
-            (" AND o.text = ", filter.object.as_ref().map(ObjectName::as_str)),
+        for (text, name) in [
+            (" AND h.flow = ", filter.flow.as_ref().map(FlowName::as_str)),
+            (" AND h.object = ", filter.object.as_ref().map(ObjectName::as_str)),
+        ] {
+            if let Some(name) = name {
+                let Some(id) = self.id_of(name).await? else { return Ok(Vec::new()) };
+                sql.push(text).int(id);
+            }
+        }
+        for (text, value) in [
             (" AND h.cause = ", filter.cause.as_deref()),
             (" AND h.record = ", filter.record.as_ref().map(RecordId::as_str)),
-        ];
-        for (text, value) in wanted {
+        ] {
             if let Some(value) = value {
                 sql.push(text).text(value);
             }

@@ -6,32 +6,34 @@ use crate::database::{Row, Sql};
 use crate::store::Step;
 use crate::{Error, PendingLink, Store};
 
-const COLUMNS: &str = "f.text, l.record, l.field, p.text, l.parent";
-const FROM: &str = " FROM link l JOIN name f ON f.id = l.flow JOIN name p ON p.id = l.parent_flow";
+/// Cross joins keep the order of the tables in SQLite too: a page begins with the links, in the order of
+/// their key, and looks the ends up.
+const READY: &str = "SELECT l.flow, l.record, l.field, l.parent_flow, l.parent, a.target, b.target \
+     FROM link l CROSS JOIN record a CROSS JOIN record b WHERE a.flow = l.flow AND a.record = l.record \
+     AND b.flow = l.parent_flow AND b.record = l.parent AND a.target IS NOT NULL AND b.target IS NOT NULL";
 
-fn read_link(row: &Row<'_>) -> Result<PendingLink, sqlx::Error> {
-    Ok(PendingLink {
-        flow: row.text(0)?.into(),
+/// A link with the numbers of its flows.
+struct Found {
+    flow: i64,
+    record: RecordId,
+    field: String,
+    parent_flow: i64,
+    parent: RecordId,
+}
+
+fn read_link(row: &Row<'_>) -> Result<Found, sqlx::Error> {
+    Ok(Found {
+        flow: row.int(0)?,
         record: row.text(1)?.into(),
         field: row.text(2)?.to_owned(),
-        parent_flow: row.text(3)?.into(),
+        parent_flow: row.int(3)?,
         parent: row.text(4)?.into(),
     })
 }
 
-/// Names rather than their numbers give the order: it is the same in every copy of the state.
-fn page(sql: &mut Sql, after: Option<&PendingLink>, limit: usize) {
-    if let Some(after) = after {
-        sql.push(" AND (f.text, l.record, l.field, p.text, l.parent) > (");
-        sql.text(after.flow.as_str()).push(",").text(after.record.as_str()).push(",").text(after.field.as_str());
-        sql.push(",").text(after.parent_flow.as_str()).push(",").text(after.parent.as_str()).push(")");
-    }
-    sql.push(" ORDER BY f.text, l.record, l.field, p.text, l.parent LIMIT ").int(limit as i64);
-}
-
 impl Store {
-    /// At most `limit` links that are not written yet, in order, after the link `after`; of one flow, of
-    /// one field, or of all.
+    /// At most `limit` links that are not written yet, after the link `after`; of one flow, of one field,
+    /// or of all. They come in an order that never changes.
     ///
     /// # Errors
     ///
@@ -43,15 +45,22 @@ impl Store {
         after: Option<&PendingLink>,
         limit: usize,
     ) -> Result<Vec<PendingLink>, Error> {
-        let mut sql = self.sql(&format!("SELECT {COLUMNS}{FROM} WHERE 1 = 1"));
+        let mut sql =
+            self.sql("SELECT l.flow, l.record, l.field, l.parent_flow, l.parent FROM link l WHERE 1 = 1");
         if let Some(flow) = flow {
-            sql.push(" AND f.text = ").text(flow.as_str());
+            let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
+            sql.push(" AND l.flow = ").int(flow);
         }
         if let Some(field) = field {
             sql.push(" AND l.field = ").text(field.as_str());
         }
-        page(&mut sql, after, limit);
-        self.fetch(sql, read_link).await
+        self.page(&mut sql, after, limit).await?;
+        let found = self.fetch(sql, read_link).await?;
+        let mut links = Vec::with_capacity(found.len());
+        for found in found {
+            links.push(self.named(found).await?);
+        }
+        Ok(links)
     }
 
     /// At most `limit` links whose both ends have a target record, with the targets of the record that
@@ -75,13 +84,15 @@ impl Store {
         after: Option<&PendingLink>,
         limit: usize,
     ) -> Result<Vec<(PendingLink, RecordId, RecordId)>, Error> {
-        let mut sql = self.sql(&format!(
-            "SELECT {COLUMNS}, a.target, b.target{FROM} JOIN record a ON a.flow = l.flow AND a.record = l.record \
-             JOIN record b ON b.flow = l.parent_flow AND b.record = l.parent \
-             WHERE a.target IS NOT NULL AND b.target IS NOT NULL"
-        ));
-        page(&mut sql, after, limit);
-        self.fetch(sql, |row| Ok((read_link(row)?, row.text(5)?.into(), row.text(6)?.into()))).await
+        let mut sql = self.sql(READY);
+        self.page(&mut sql, after, limit).await?;
+        let read = |row: &Row<'_>| Ok((read_link(row)?, RecordId::from(row.text(5)?), RecordId::from(row.text(6)?)));
+        let found = self.fetch(sql, read).await?;
+        let mut links = Vec::with_capacity(found.len());
+        for (found, from, to) in found {
+            links.push((self.named(found).await?, from, to));
+        }
+        Ok(links)
     }
 
     /// How many links are not written yet, ready or not.
@@ -92,6 +103,29 @@ impl Store {
     pub async fn count_pending_links(&self) -> Result<u64, Error> {
         let found = self.fetch(self.sql("SELECT COUNT(*) FROM link"), |row| row.int(0)).await?;
         Ok(found.first().copied().unwrap_or(0).unsigned_abs())
+    }
+
+    async fn page(&self, sql: &mut Sql, after: Option<&PendingLink>, limit: usize) -> Result<(), Error> {
+        if let Some(after) = after {
+            let flow = self.id_of(after.flow.as_str()).await?.unwrap_or(0);
+            let parent_flow = self.id_of(after.parent_flow.as_str()).await?.unwrap_or(0);
+            sql.push(" AND (l.flow, l.record, l.field, l.parent_flow, l.parent) > (").int(flow).push(",");
+            sql.text(after.record.as_str()).push(",").text(after.field.as_str()).push(",").int(parent_flow);
+            sql.push(",").text(after.parent.as_str()).push(")");
+        }
+        sql.push(" ORDER BY l.flow, l.record, l.field, l.parent_flow, l.parent LIMIT ").int(limit as i64);
+        Ok(())
+    }
+
+    async fn named(&self, found: Found) -> Result<PendingLink, Error> {
+        let names = self.all_names(&[found.flow, found.parent_flow]).await?;
+        Ok(PendingLink {
+            flow: FlowName::new(names.text(&self.inner.location, found.flow)?),
+            record: found.record,
+            field: found.field,
+            parent_flow: FlowName::new(names.text(&self.inner.location, found.parent_flow)?),
+            parent: found.parent,
+        })
     }
 }
 
@@ -115,7 +149,10 @@ impl Step<'_> {
     }
 
     fn placed<'l>(&self, links: &'l [PendingLink]) -> Result<Vec<(i64, i64, &'l PendingLink)>, Error> {
-        links.iter().map(|link| Ok((self.id(link.flow.as_str())?, self.id(link.parent_flow.as_str())?, link))).collect()
+        links
+            .iter()
+            .map(|link| Ok((self.id(link.flow.as_str())?, self.id(link.parent_flow.as_str())?, link)))
+            .collect()
     }
 }
 

@@ -92,18 +92,15 @@ impl fmt::Debug for Location {
 
 /// A URL without what may be secret in it; text that is no URL is cut at its first `@`'s left side.
 fn redacted(text: &str) -> String {
-    if let Ok(mut url) = Url::parse(text) {
-        if url.has_host() {
-            let kept: Vec<(String, String)> =
-                url.query_pairs().filter(|(name, _)| name == "schema").map(|(n, v)| (n.into(), v.into())).collect();
-            // Neither can fail: the URL has a host.
-            let _ = url.set_password(None);
-            url.set_query(None);
-            if !kept.is_empty() {
-                url.query_pairs_mut().extend_pairs(kept);
-            }
-            return url.to_string();
+    if let Some(mut url) = Url::parse(text).ok().filter(Url::has_host) {
+        let schema = url.query_pairs().find(|(name, _)| name == "schema").map(|(_, value)| value.into_owned());
+        // Cannot fail: the URL has a host.
+        let _ = url.set_password(None);
+        url.set_query(None);
+        if let Some(schema) = schema {
+            url.query_pairs_mut().append_pair("schema", &schema);
         }
+        return url.to_string();
     }
     match (text.contains("://"), text.rsplit_once('@')) {
         (true, Some((_, host))) => format!("...@{host}"),

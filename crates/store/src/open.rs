@@ -21,6 +21,9 @@ use crate::{Error, Location};
 /// Connections that read beside the writer.
 const READERS: u32 = 4;
 
+/// Prepared statements that a connection keeps: each occurs in a few sizes.
+const STATEMENTS: usize = 300;
+
 /// The advisory lock's first key in PostgreSQL ("hand"); the second is the schema's hash.
 const LOCK: i32 = 0x6861_6e64;
 
@@ -87,7 +90,7 @@ fn assemble(
     lock: Option<File>,
     temporary: Option<Temporary>,
 ) -> Store {
-    let writer = session.map(|session| tokio::sync::Mutex::new(Writer { session, chain: None }));
+    let writer = session.map(|session| tokio::sync::Mutex::new(Writer { session: Some(session), chain: None }));
     Store {
         inner: Arc::new(Inner {
             writer,
@@ -121,6 +124,7 @@ pub(crate) async fn open_sqlite(path: &Path, lock: Option<File>, temporary: Opti
         .synchronous(if temporary.is_some() { SqliteSynchronous::Off } else { SqliteSynchronous::Full })
         .pragma("cache_size", "-65536")
         .pragma("wal_autocheckpoint", "4000")
+        .statement_cache_capacity(STATEMENTS)
         // Space that erased values leave is overwritten where that costs no extra writing.
         .pragma("secure_delete", "FAST")
         .busy_timeout(Duration::from_secs(30))
@@ -269,6 +273,7 @@ async fn open_postgres(location: &Location, writes: bool) -> Result<Store, Error
         .map_err(|_| Error::BadLocation { given: shown.to_string(), why: "the driver cannot read it".to_owned() })?
         .options([("search_path", schema.as_str())])
         .application_name("handover")
+        .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     let mut session = None;
     if writes {
@@ -296,12 +301,16 @@ async fn lock_postgres(writer: &mut Session, shown: &Arc<str>, schema: &str) -> 
     let bytes = hash.as_bytes();
     let key = i64::from(i32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
     let mut tx = writer.begin(shown).await?;
-    let mut sql = tx.sql("SELECT CASE WHEN pg_try_advisory_lock(");
-    sql.int(i64::from(LOCK)).push("::int, ").int(key).push("::int) THEN 1::bigint ELSE 0::bigint END");
-    let held = tx.fetch(sql, |row| row.int(0)).await?.first() == Some(&1);
-    if held {
-        return tx.commit().await;
+    // A process that ended just now may not be gone for the server yet: so it is waited for a moment.
+    tx.script("SET LOCAL lock_timeout = '2s'".to_owned()).await?;
+    let mut sql = tx.sql("SELECT pg_advisory_lock(");
+    sql.int(i64::from(LOCK)).push("::int, ").int(key).push("::int)");
+    match tx.run(sql).await {
+        Ok(_) => return tx.commit().await,
+        Err(Error::Locked { .. }) => tx.rollback().await?,
+        Err(error) => return Err(error),
     }
+    let mut tx = writer.begin(shown).await?;
     let mut sql = tx.sql(
         "SELECT 'process ' || a.pid || COALESCE(' from ' || host(a.client_addr), '') FROM pg_locks l \
          JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted \

@@ -60,7 +60,8 @@ impl Drop for Temporary {
 
 /// The writing connection and what it knows without asking.
 pub(crate) struct Writer {
-    pub(crate) session: Session,
+    /// `None` once the store is closed.
+    pub(crate) session: Option<Session>,
     /// The ledger's end; `None` when it must be read anew (at the start, and after a step whose end is
     /// not known).
     pub(crate) chain: Option<Chain>,
@@ -93,11 +94,21 @@ impl Store {
         &self.inner.location
     }
 
-    /// Closes all connections; later calls on any clone fail. Dropping the last clone closes it too, but
-    /// does not wait for the database to finish.
-    pub async fn close(self) {
+    /// Closes all connections and waits until they are closed; later calls on other clones fail. Dropping
+    /// the last clone closes them too, but does not wait. The lock ends with the last clone.
+    ///
+    /// # Errors
+    ///
+    /// The database's; it is closed all the same.
+    pub async fn close(self) -> Result<(), Error> {
         self.inner.pool.close().await;
-        drop(self);
+        match &self.inner.writer {
+            Some(writer) => match writer.lock().await.session.take() {
+                Some(session) => session.close(&self.inner.location).await,
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn names(&self) -> Arc<Names> {
@@ -142,6 +153,7 @@ impl Store {
     /// Begins a durable step.
     pub(crate) async fn begin<'w>(&self, writer: &'w mut Writer) -> Result<Step<'w>, Error> {
         let Writer { session, chain: kept } = writer;
+        let session = session.as_mut().ok_or_else(|| closed(&self.inner.location))?;
         let tx = session.begin(&self.inner.location).await?;
         Ok(Step { tx, names: (*self.names()).clone(), chain: *kept, kept })
     }
@@ -169,6 +181,10 @@ impl Store {
         let fuse = self.inner.fuse.lock().unwrap_or_else(PoisonError::into_inner).clone();
         fuse.is_some_and(|fuse| fuse(nth, moment))
     }
+}
+
+fn closed(location: &Arc<str>) -> Error {
+    Error::of_database(location, sqlx::Error::PoolClosed)
 }
 
 /// An instant as it is stored: nanoseconds since 1970. Beyond 1677 and 2262, where no clock of ours

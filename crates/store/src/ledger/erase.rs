@@ -56,8 +56,8 @@ impl Store {
         // What is deleted must not stay readable in free pages or in the log.
         let location = self.inner.location.clone();
         let is_file = self.inner.pool.kind() == crate::database::Kind::Sqlite;
-        if is_file {
-            writer.session.plain(&location, "PRAGMA secure_delete = ON").await?;
+        if let Some(session) = writer.session.as_mut().filter(|_| is_file) {
+            session.plain(&location, "PRAGMA secure_delete = ON").await?;
         }
         let mut step = self.begin(&mut writer).await?;
         let mut erased = 0;
@@ -76,8 +76,8 @@ impl Store {
         step.append_erased(at, who, why, &rows).await?;
         self.finish(step).await?;
         self.forget_blocks();
-        if is_file {
-            writer.session.plain(&location, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA secure_delete = FAST").await?;
+        if let Some(session) = writer.session.as_mut().filter(|_| is_file) {
+            session.plain(&location, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA secure_delete = FAST").await?;
         }
         Ok(erased)
     }

@@ -59,8 +59,10 @@ pub struct EntryRow {
 const COLUMNS: &str = "e.seq, e.writer, e.at, e.pass, e.kind, e.flow, e.note, e.hash, v.body, e.items";
 const FROM: &str = " FROM entry e LEFT JOIN entry_values v ON v.seq = e.seq";
 
-/// A row, and for each item the row before that tells of the same record.
-fn read_entry(row: &Row<'_>) -> Result<(EntryRow, Vec<([u8; 16], Seq)>), sqlx::Error> {
+/// For each item of a row the hash of its record, and the row before that tells of the same record.
+type Before = Vec<([u8; 16], Seq)>;
+
+fn read_entry(row: &Row<'_>) -> Result<(EntryRow, Before), sqlx::Error> {
     let mut items = Vec::new();
     if let Some(body) = row.opt_blob(8)? {
         let bytes = codec::decompress(body).map_err(unreadable)?;

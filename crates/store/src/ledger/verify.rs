@@ -176,7 +176,7 @@ impl Store {
     pub async fn verify(&self, mut progress: impl FnMut(u64, u64) + Send) -> Result<Verified, Error> {
         let location: &Arc<str> = &self.inner.location;
         let broken = |seq, what| Error::Broken { location: location.clone(), seq, what };
-        let mut walk = Walk { erasures: self.erasures().await?, ..Walk::default() };
+        let mut walk = Walk::default();
         let total = self.fetch(self.sql("SELECT COUNT(*) FROM entry"), |row| row.int(0)).await?;
         let total = total.first().copied().unwrap_or(0).unsigned_abs();
         let sql = self.sql(
@@ -187,7 +187,13 @@ impl Store {
         loop {
             let next = walk.entries as i64 + 1;
             let row = match rows.try_next().await {
-                Ok(Some(row)) => row,
+                Ok(Some(row)) => {
+                    // Read once the stream stands: every erasure that it can show is told of by then.
+                    if walk.entries == 0 {
+                        walk.erasures = self.erasures().await?;
+                    }
+                    row
+                }
                 Ok(None) => break,
                 Err(Error::Corrupt { what, .. }) => return Err(broken(next, what)),
                 Err(error) => return Err(error),

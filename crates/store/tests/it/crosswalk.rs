@@ -1,0 +1,98 @@
+use std::collections::HashMap;
+
+use handover_model::{Outcome, RecordId};
+use handover_store::Membership;
+
+use crate::scene::{Scene, commit, ids, member, on_both, paired};
+
+on_both!(
+    identities_are_given_once,
+    members_of_an_identity,
+    counterparts_are_live_and_the_thing_itself,
+    targets_and_sources_of_a_flow,
+    known_targets_come_in_pages,
+);
+
+async fn identities_are_given_once(scene: Scene) {
+    let store = scene.open().await;
+    assert_eq!(store.reserve_identities(3).await.unwrap(), 1);
+    assert_eq!(store.reserve_identities(1).await.unwrap(), 4);
+    drop(store);
+    assert_eq!(scene.open().await.reserve_identities(1).await.unwrap(), 5);
+}
+
+async fn members_of_an_identity(scene: Scene) {
+    let store = scene.open().await;
+    let carrier = Membership { role: "carrier".to_owned(), ..member("new", "notes", "n", 1) };
+    let merged = Membership { state: "merged".to_owned(), ..member("old", "files", "b", 1) };
+    let all = vec![member("old", "files", "a", 1), carrier.clone(), merged.clone(), member("old", "files", "c", 2)];
+    store.commit(commit(0, |commit| commit.memberships = all)).await.unwrap();
+    let members = store.members(1).await.unwrap();
+    assert_eq!(members, [carrier, member("old", "files", "a", 1), merged]);
+    let found = store.identities(&"old".into(), &"files".into(), &ids(&["a", "b", "c", "d"])).await.unwrap();
+    let told = |identity, role: &str, state: &str| (identity, role.to_owned(), state.to_owned());
+    let expected: HashMap<RecordId, _> =
+        [("a".into(), told(1, "", "live")), ("b".into(), told(1, "", "merged")), ("c".into(), told(2, "", "live"))]
+            .into();
+    assert_eq!(found, expected);
+    // A record that moves to another identity leaves the first.
+    store.commit(commit(1, |commit| commit.memberships = vec![member("old", "files", "a", 2)])).await.unwrap();
+    assert_eq!(store.members(1).await.unwrap().len(), 2);
+    assert_eq!(store.members(3).await.unwrap(), []);
+}
+
+async fn counterparts_are_live_and_the_thing_itself(scene: Scene) {
+    let store = scene.open().await;
+    let carrier = Membership { role: "carrier".to_owned(), ..member("new", "files", "0", 1) };
+    let gone = Membership { state: "deleted".to_owned(), ..member("new", "files", "t2", 2) };
+    let all = vec![
+        member("old", "files", "1", 1),
+        carrier,
+        member("new", "files", "t1", 1),
+        member("new", "notes", "n1", 1),
+        member("old", "files", "2", 2),
+        gone,
+    ];
+    store.commit(commit(0, |commit| commit.memberships = all)).await.unwrap();
+    let (old, new, files) = ("old".into(), "new".into(), "files".into());
+    let found = store.counterparts((&old, &files), (&new, &files), &ids(&["1", "2", "3"])).await.unwrap();
+    assert_eq!(found, [("1".into(), "t1".into())].into());
+    let back = store.counterparts((&new, &files), (&old, &files), &ids(&["t1"])).await.unwrap();
+    assert_eq!(back, [("t1".into(), "1".into())].into());
+    let none = store.counterparts((&old, &files), (&new, &"never heard of".into()), &ids(&["1"])).await.unwrap();
+    assert!(none.is_empty());
+}
+
+async fn targets_and_sources_of_a_flow(scene: Scene) {
+    let store = scene.open().await;
+    let merged = handover_store::RecordRow { outcome: Outcome::Merged, ..paired("contacts", "0", "t1", 1) };
+    let rows = vec![
+        merged,
+        paired("contacts", "1", "t1", 1),
+        paired("contacts", "2", "t2", 2),
+        paired("others", "9", "t2", 3),
+        crate::scene::row("contacts", "3", Outcome::Held),
+    ];
+    store.commit(commit(0, |commit| commit.rows = rows)).await.unwrap();
+    let flow = "contacts".into();
+    let targets = store.targets_of_flow(&flow, &ids(&["0", "1", "2", "3", "4"])).await.unwrap();
+    assert_eq!(targets, [("0".into(), "t1".into()), ("1".into(), "t1".into()), ("2".into(), "t2".into())].into());
+    let sources = store.sources_of_flow(&flow, &ids(&["t1", "t2", "t3"])).await.unwrap();
+    assert_eq!(sources, [("t1".into(), "1".into()), ("t2".into(), "2".into())].into());
+}
+
+async fn known_targets_come_in_pages(scene: Scene) {
+    let store = scene.open().await;
+    let rows = (0..100).map(|at| paired("contacts", &format!("{at}"), &format!("t{at:03}"), at)).collect();
+    store.commit(commit(0, |commit| commit.rows = rows)).await.unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.known_targets(&"contacts".into(), after.as_ref(), 30).await.unwrap();
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.clone());
+        seen.extend(page);
+    }
+    let expected: Vec<(RecordId, RecordId)> =
+        (0..100).map(|at| (format!("t{at:03}").into(), format!("{at}").into())).collect();
+    assert_eq!(seen, expected);
+}

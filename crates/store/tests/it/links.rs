@@ -1,0 +1,58 @@
+use handover_model::Outcome;
+use handover_store::PendingLink;
+
+use crate::scene::{Scene, commit, on_both, paired, row};
+
+on_both!(links_become_ready_when_both_ends_are_there, pending_links_come_in_pages);
+
+fn link(flow: &str, record: &str, field: &str, parent: &str) -> PendingLink {
+    PendingLink {
+        flow: flow.into(),
+        record: record.into(),
+        field: field.to_owned(),
+        parent_flow: "companies".into(),
+        parent: parent.into(),
+    }
+}
+
+async fn links_become_ready_when_both_ends_are_there(scene: Scene) {
+    let store = scene.open().await;
+    let links = vec![link("contacts", "1", "company", "c1"), link("contacts", "2", "company", "c2")];
+    let first = commit(0, |commit| {
+        commit.links = links.iter().chain(&links).cloned().collect();
+        commit.rows = vec![paired("contacts", "1", "t1", 1), row("companies", "c1", Outcome::Held)];
+    });
+    store.commit(first).await.unwrap();
+    assert_eq!(store.count_pending_links().await.unwrap(), 2);
+    assert_eq!(store.ready_links(10).await.unwrap(), []);
+    store.commit(commit(1, |commit| commit.rows = vec![paired("companies", "c1", "tc1", 2)])).await.unwrap();
+    let ready = store.ready_links(10).await.unwrap();
+    assert_eq!(ready, [(links[0].clone(), "t1".into(), "tc1".into())]);
+    assert_eq!(store.ready_links_after(Some(&links[0]), 10).await.unwrap(), []);
+    store.commit(commit(2, |commit| commit.linked = vec![links[0].clone()])).await.unwrap();
+    assert_eq!(store.ready_links(10).await.unwrap(), []);
+    assert_eq!(store.pending_links(None, None, None, 10).await.unwrap(), links[1..]);
+}
+
+async fn pending_links_come_in_pages(scene: Scene) {
+    let store = scene.open().await;
+    let mut links: Vec<_> = (0..50)
+        .flat_map(|at| [link("contacts", &format!("{at:02}"), "a", "x"), link("deals", &format!("{at:02}"), "b", "y")])
+        .collect();
+    store.commit(commit(0, |commit| commit.links = links.clone())).await.unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.pending_links(None, None, after.as_ref(), 7).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        seen.extend(page);
+    }
+    seen.sort();
+    links.sort();
+    assert_eq!(seen, links);
+    let some = store.pending_links(Some(&"deals".into()), Some(&"b".into()), None, 100).await.unwrap();
+    assert_eq!(some.len(), 50);
+    assert_eq!(store.pending_links(Some(&"deals".into()), Some(&"a".into()), None, 100).await.unwrap(), []);
+    store.commit(commit(1, |commit| commit.linked = links)).await.unwrap();
+    assert_eq!(store.count_pending_links().await.unwrap(), 0);
+}

@@ -1,0 +1,49 @@
+use handover_store::{Error, Pass};
+use serde_json::json;
+
+use crate::scene::{Scene, at, on_both};
+
+on_both!(passes_are_numbered, a_state_belongs_to_its_project_and_accounts);
+
+async fn passes_are_numbered(scene: Scene) {
+    let store = scene.open().await;
+    assert_eq!(store.last_pass().await.unwrap(), None);
+    assert_eq!(store.begin_pass(at(0), "hash 1", "backfill", json!({ "a": 1, "b": 1 })).await.unwrap(), 1);
+    let mut first = Pass {
+        id: 1,
+        kind: "backfill".to_owned(),
+        began: at(0),
+        ended: None,
+        status: None,
+        snapshot: "hash 1".to_owned(),
+        note: json!({ "a": 1, "b": 1 }),
+    };
+    assert_eq!(store.last_pass().await.unwrap(), Some(first.clone()));
+    store.finish_pass(1, at(9), "done", json!({ "b": 2 })).await.unwrap();
+    first = Pass { ended: Some(at(9)), status: Some("done".to_owned()), note: json!({ "a": 1, "b": 2 }), ..first };
+    assert_eq!(store.last_pass().await.unwrap(), Some(first.clone()));
+    assert_eq!(store.begin_pass(at(10), "hash 2", "delta", json!(null)).await.unwrap(), 2);
+    let all = store.passes().await.unwrap();
+    assert_eq!(all[0], first);
+    assert_eq!(all.iter().map(|pass| pass.id).collect::<Vec<_>>(), [1, 2]);
+}
+
+async fn a_state_belongs_to_its_project_and_accounts(scene: Scene) {
+    let store = scene.open().await;
+    let told = |system: &str, platform: &str, account: &str| (system.into(), platform.to_owned(), account.to_owned());
+    let old = told("old", "pipedrive", "company 7");
+    store.bind("acme", std::slice::from_ref(&old)).await.unwrap();
+    let writes = store.durable_writes();
+    store.bind("acme", std::slice::from_ref(&old)).await.unwrap();
+    assert_eq!(store.durable_writes(), writes, "nothing new was written");
+    store.bind("acme", &[old, told("new", "hubspot", "1")]).await.unwrap();
+    let error = store.bind("acme", &[told("old", "pipedrive", "company 8")]).await.unwrap_err();
+    let Error::OtherAccount { system, have, given, .. } = &error else { panic!("{error}") };
+    assert_eq!((system.as_str(), have.as_str()), ("old", "pipedrive account company 7"));
+    assert_eq!(given, "pipedrive account company 8");
+    assert!(error.to_string().contains("nothing was changed"), "{error}");
+    let error = store.bind("acme", &[told("new", "zoho", "1")]).await.unwrap_err();
+    assert!(matches!(error, Error::OtherAccount { .. }));
+    let error = store.bind("other", &[]).await.unwrap_err();
+    assert!(matches!(error, Error::OtherProject { .. }), "{error}");
+}
