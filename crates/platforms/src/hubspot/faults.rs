@@ -61,7 +61,7 @@ const LONGEST: usize = 300;
 fn by_status(status: u16) -> FaultKind {
     match status {
         401 => FaultKind::Auth,
-        403 => FaultKind::Denied,
+        402 | 403 => FaultKind::Denied,
         404 | 410 => FaultKind::NotFound,
         405 | 501 => FaultKind::Unsupported,
         409 => FaultKind::Conflict,

@@ -11,7 +11,7 @@
 //!
 //! Deliberately absent: custom objects, leads, tickets, line items; association labels of the portal's
 //! own; moving `lifecyclestage` backwards (it wants to be cleared in a request before, sheet: HubSpot
-//! section 9, trap 4 [doc]); what the credentials lack before a call is refused.
+//! section 9, trap 4 \[doc\]); what the credentials lack before a call is refused.
 
 mod account;
 mod associations;
