@@ -139,8 +139,10 @@ impl Builder<'_> {
     /// A field of its own for the first of the line's source fields that is there and, without keys of
     /// the line's own, not used yet.
     fn carry_line(&mut self, line: &Line, label: &str, with: &str) {
-        let free = |name: &str| !with.is_empty() || !self.used.contains(name);
-        let source = line.from.iter().filter(|name| free(name)).find_map(|name| self.sides.source.field(name));
+        if with.is_empty() && line.from.iter().any(|name| self.used.contains(*name)) {
+            return;
+        }
+        let source = line.from.iter().find_map(|name| self.sides.source.field(name));
         let Some(source) = source else { return };
         // Other e-mail addresses have a field of HubSpot's own where it can be written.
         let taken = with.contains("others") && self.claimed.contains("hs_additional_emails");

@@ -11,13 +11,14 @@ const DEAL_STAGE: &str = "if .status == \"won\" { concat([.pipeline_id, \"won\"]
     else if .status == \"lost\" { concat([.pipeline_id, \"lost\"], \":\") }\n\
     else { .stage_id }";
 const DUE: &str = "if is_blank(.due_date) { .add_time } else { at!(.due_date, .due_time) }";
-const END: &str = "add_duration!(if is_blank(.due_date) { .add_time } else { at!(.due_date, .due_time) }, .duration)";
+const END: &str = "start = if is_blank(.due_date) { .add_time } else { at!(.due_date, .due_time) }\n\
+    add_duration!(start, .duration)";
 const TEXTS: &str = "concat([.note, html(.public_description), html(.location.value)], \"<br>\")";
 const CALL_STATUS: &str = "if .done == true { \"COMPLETED\" } else { null }";
 const MEETING_OUTCOME: &str = "if .done == true { \"COMPLETED\" } else { \"SCHEDULED\" }";
 const TASK_STATUS: &str = "if .done == true { \"COMPLETED\" } else { \"NOT_STARTED\" }";
 const TASK_TYPE: &str = "if .type == \"email\" { \"EMAIL\" } else { \"TODO\" }";
-const FILE_TEXT: &str = "concat([\"File: \" + string(.name), html(.description)], \"<br>\")";
+const FILE_TEXT: &str = "concat([concat([\"File:\", html(.name)], \" \"), html(.description)], \"<br>\")";
 
 const CREATED_BY: Line = carry("handover_created_by", &["creator_user_id"], "Created by (before the move)");
 const CREATED_AT: Line = carry("handover_created_at", &["add_time"], "Created (before the move)");
@@ -26,7 +27,8 @@ const VISIBILITY: (&str, &str) = ("visible_to", "who sees a record is a matter o
 const NO_LEADS: (&str, &str) = ("lead_id", "leads are not moved");
 const NO_PROJECTS: (&str, &str) = ("project_id", "projects are not moved");
 
-const ACTIVITY_EXCLUDED: [(&str, &str); 17] = [
+const ACTIVITY_EXCLUDED: [(&str, &str); 18] = [
+    ("type", "the flow itself says it: see `where`"),
     // The location's text says all of its parts.
     ("location.country", "part of the location's text"),
     ("location.admin_area_level_1", "part of the location's text"),
@@ -51,17 +53,16 @@ const ACTIVITY_EXCLUDED: [(&str, &str); 17] = [
 macro_rules! activity {
     ($($line:expr),* $(,)?) => {
         &[
+            CREATED_AT,
+            CREATED_BY,
             $($line,)*
             expr("hs_timestamp", &["due_date", "due_time", "add_time"], DUE),
             plain("hubspot_owner_id", &["owner_id"]),
             plain("associations.deals", &["deal_id"]),
             plain("associations.companies", &["org_id"]),
             plain("associations.contacts", &["person_id", "participants"]),
-            carry("handover_activity_type", &["type"], "Activity type (before the move)"),
             carry("handover_done_at", &["marked_as_done_time"], "Done (before the move)"),
             carry("handover_outcome", &["outcome"], "Outcome (before the move)"),
-            CREATED_AT,
-            CREATED_BY,
         ]
     };
 }
@@ -91,6 +92,9 @@ pub(super) const PAIRS: &[Pair] = &[
             plain("zip", &["address.postal_code"]),
             plain("country", &["address.country"]),
             with("associations.parent_company", &["parent"], "later: true"),
+            carry("handover_labels", &["label_ids"], "Labels (before the move)"),
+            carry("handover_county", &["address.admin_area_level_2"], "County"),
+            carry("handover_district", &["address.sublocality"], "District"),
             plain("createdate", &["add_time"]),
             CREATED_AT,
         ],
@@ -139,6 +143,7 @@ pub(super) const PAIRS: &[Pair] = &[
             plain("state", &["postal_address.admin_area_level_1"]),
             plain("zip", &["postal_address.postal_code"]),
             plain("country", &["postal_address.country"]),
+            carry("handover_labels", &["label_ids"], "Labels (before the move)"),
             carry("handover_marketing_status", &["marketing_status"], "Marketing status (before the move)"),
             plain("createdate", &["add_time"]),
             CREATED_AT,
@@ -164,6 +169,7 @@ pub(super) const PAIRS: &[Pair] = &[
             plain("hubspot_owner_id", &["owner_id"]),
             plain("associations.primary_company", &["org_id"]),
             with("associations.contacts", &["person_id", "participants"], "later: true"),
+            carry("handover_labels", &["label_ids"], "Labels (before the move)"),
             carry("handover_probability", &["probability"], "Probability (before the move)"),
             carry("handover_archived", &["is_archived"], "Archived (before the move)"),
             plain("createdate", &["add_time"]),
@@ -222,6 +228,7 @@ pub(super) const PAIRS: &[Pair] = &[
         scope: ".type != \"call\" && .type != \"meeting\"",
         matching: &[],
         lines: activity![
+            carry("handover_activity_type", &["type"], "Activity type (before the move)"),
             plain("hs_task_subject", &["subject"]),
             expr("hs_task_body", &["note", "public_description", "location.value"], TEXTS),
             plain("hs_task_body", &["note"]),

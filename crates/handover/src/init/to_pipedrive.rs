@@ -10,7 +10,10 @@ const COMPANY_SITE: &str = "if is_blank(.website) { .domain } else { .website }"
 const ADDRESS: &str = "concat([.address, .address2, .zip, .city, .state, .country], \", \")";
 const SHORT_ADDRESS: &str = "concat([.address, .zip, .city, .state, .country], \", \")";
 const CALL_TEXT: &str = "length = if is_blank(.hs_call_duration) { null } else { concat([\"Duration in milliseconds:\", string(.hs_call_duration)], \" \") }\n\
-    concat([.hs_call_body, length], \"<br>\")";
+    concat([.hs_call_body, length, .hs_call_status], \"<br>\")";
+const MEETING_TEXT: &str = "ends = if is_blank(.hs_meeting_end_time) { null } else { concat([\"Until\", format_date!(.hs_meeting_end_time, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }\n\
+    concat([.hs_internal_meeting_notes, html(.hs_meeting_external_url), ends], \"<br>\")";
+const FILE_TEXT: &str = "if is_blank(.hs_timestamp) { null } else { concat([\"Added\", format_date!(.hs_timestamp, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }";
 const MEETING_DONE: &str = ".hs_meeting_outcome == \"COMPLETED\"";
 const TASK_DONE: &str = ".hs_task_status == \"COMPLETED\"";
 
@@ -164,7 +167,8 @@ pub(super) const PAIRS: &[Pair] = &[
         lines: activity![
             with("subject", &["hs_call_title"], "default: Call"),
             constant("type", "call"),
-            expr("note", &["hs_call_body", "hs_call_duration"], CALL_TEXT),
+            expr("note", &["hs_call_body", "hs_call_duration", "hs_call_status"], CALL_TEXT),
+            plain("note", &["hs_call_body"]),
             constant("done", "true"),
         ],
         excluded: &[ATTACHED],
@@ -179,16 +183,17 @@ pub(super) const PAIRS: &[Pair] = &[
         lines: activity![
             with("subject", &["hs_meeting_title"], "default: Meeting"),
             constant("type", "meeting"),
+            expr(
+                "note",
+                &["hs_internal_meeting_notes", "hs_meeting_external_url", "hs_meeting_end_time"],
+                MEETING_TEXT,
+            ),
             plain("note", &["hs_internal_meeting_notes"]),
             plain("public_description", &["hs_meeting_body"]),
             plain("location.value", &["hs_meeting_location"]),
             expr("done", &["hs_meeting_outcome"], MEETING_DONE),
         ],
-        excluded: &[
-            ATTACHED,
-            ("hs_meeting_start_time", "the activity date says it"),
-            ("hs_meeting_end_time", "Pipedrive keeps a length, which is not computed here"),
-        ],
+        excluded: &[ATTACHED, ("hs_meeting_start_time", "the activity date says it")],
     },
     Pair {
         flow: "tasks",
@@ -219,7 +224,7 @@ pub(super) const PAIRS: &[Pair] = &[
             plain("user_id", &["hubspot_owner_id"]),
             with("person_id", &["associations.contacts"], "steps: [first]"),
         ],
-        excluded: &[ATTACHED],
+        excluded: &[ATTACHED, ("hubspot_owner_id", "only an administrator's token can set the author of a note")],
     },
     Pair {
         flow: "files",
@@ -228,7 +233,11 @@ pub(super) const PAIRS: &[Pair] = &[
         about: "",
         scope: "",
         matching: &[],
-        lines: linked![plain("name", &["name"]), with("person_id", &["associations.contacts"], "steps: [first]"),],
+        lines: linked![
+            plain("name", &["name"]),
+            expr("description", &["hs_timestamp"], FILE_TEXT),
+            with("person_id", &["associations.contacts"], "steps: [first]"),
+        ],
         excluded: &[
             ("hs_timestamp", "Pipedrive sets the time of a file itself"),
             ("hubspot_owner_id", "Pipedrive sets the owner of a file itself"),

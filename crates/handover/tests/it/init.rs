@@ -7,6 +7,7 @@ mod to_pipedrive;
 use handover::config::Project;
 use handover::init::{Proposal, SystemView, propose};
 use handover::problem;
+use handover_engine::transform::{Program, Tables};
 use handover_model::{Flow, From, Rule, Writable};
 
 /// A proposal, its files read back as a project.
@@ -58,6 +59,21 @@ impl Proposed {
 
     fn codes(&self) -> Vec<&str> {
         self.proposal.findings.iter().map(|finding| finding.code.as_str()).collect()
+    }
+}
+
+/// Compiles every flow against both accounts, the proposed fields created: what `check` does first.
+fn check_compiles(proposed: &Proposed, from: &SystemView, to: &SystemView) {
+    let tables = Tables(proposed.project.tables.clone());
+    for flow in &proposed.project.flows {
+        let source = from.schema(flow.source.object.as_str()).unwrap();
+        let mut target = to.schema(flow.target.object.as_str()).unwrap().clone();
+        let created = proposed.proposal.create_fields.iter().filter(|(_, object, _)| *object == target.object);
+        target.fields.extend(created.map(|(.., field)| field.clone()));
+        if let Err(findings) = Program::compile(flow, source, &target, &tables) {
+            let problems = problem::Problem::from_findings(&findings, &proposed.project.sources);
+            panic!("{}:\n{}", flow.name, problem::render(&problems, false));
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use handover_model::{From, Kind};
 
-use super::{accounts, check_whole, proposed};
+use super::{accounts, check_compiles, check_whole, proposed};
 
 #[test]
 fn the_proposal_is_whole_and_reads_back() {
     let (from, to) = (accounts::hubspot(), accounts::pipedrive());
     let proposed = proposed(&from, &to);
     check_whole(&proposed, &from, &to);
+    check_compiles(&proposed, &from, &to);
     let flows: Vec<_> = proposed.project.flows.iter().map(|flow| flow.name.as_str()).collect();
     assert_eq!(flows, ["companies", "contacts", "deals", "calls", "meetings", "tasks", "notes", "files"]);
 }
