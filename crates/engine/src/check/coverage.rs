@@ -54,7 +54,9 @@ fn dear(subject: &Subject<'_>, field: &Field) -> Option<Finding> {
         many => format!("reading `{}` costs one extra call for every {many} records", field.name),
     };
     let rules = subject.flow.rules.iter();
-    let rule = rules.clone().find(|rule| matches!(&rule.from, handover_model::From::Fields(names) if names.contains(&field.name)));
+    let rule = rules
+        .clone()
+        .find(|rule| matches!(&rule.from, handover_model::From::Fields(names) if names.contains(&field.name)));
     let place = rule.map_or(&subject.flow.place, |rule| &rule.place);
     Some(Finding::new(Weight::Note, "opt_in_field_used", message).at(place))
 }
@@ -76,7 +78,8 @@ fn exclusions(subject: &Subject<'_>) -> Vec<Finding> {
             let hint = Some("take it out of `exclude`, or out of the rule".to_owned());
             add(Weight::Error, "excluded_and_mapped", format!("`{name}` is excluded, and a rule reads it"), hint);
         }
-        let part = |field: &Field| field.name.as_str().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'));
+        let part =
+            |field: &Field| field.name.as_str().strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'));
         if *name != *ID && subject.source.field(name.as_str()).is_none() && !subject.source.fields.iter().any(part) {
             let names = subject.source.fields.iter().map(|field| field.name.as_str());
             let message = format!("`{}` has no field `{name}` to exclude", subject.source.object);

@@ -9,7 +9,9 @@ pub(super) fn check(flows: &[(Flow, Schema, Schema)]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (flow, source, target) in flows {
         for rule in &flow.rules {
-            let Some(to) = target.field(rule.target.as_str()).and_then(|field| field.kind.referenced()) else { continue };
+            let Some(to) = target.field(rule.target.as_str()).and_then(|field| field.kind.referenced()) else {
+                continue;
+            };
             if matches!(rule.from, From::Constant(_)) || rule.table.is_some() {
                 continue;
             }

@@ -7,7 +7,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::Subject;
 use crate::transform::spelling::did_you_mean;
-use crate::transform::{ID, width};
+use crate::transform::{ID, width, with_article};
 
 pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -34,7 +34,8 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 fn twice(name: &FieldName, place: &Place, hint: &str) -> Finding {
-    let mut finding = Finding::new(Weight::Error, "mapped_twice", format!("`{name}` is written twice")).at(place).hint(hint);
+    let mut finding =
+        Finding::new(Weight::Error, "mapped_twice", format!("`{name}` is written twice")).at(place).hint(hint);
     finding.width = width(name.as_str());
     finding
 }
@@ -58,10 +59,16 @@ fn too_narrow(subject: &Subject<'_>, rule: &Rule, field: &Field) -> Vec<Finding>
             (Kind::Text { max: Some(long), .. }, Kind::Text { max: Some(short), .. })
                 if long > short && rule.table.is_none() && truncated_to(rule).is_none_or(|max| max > *short) =>
             {
-                format!("`{}` takes {short} characters, `{}` may have {long}: longer values are held", field.name, from.name)
+                format!(
+                    "`{}` takes {short} characters, `{}` may have {long}: longer values are held",
+                    field.name, from.name
+                )
             }
             (from_kind, kind) if is_many(from_kind) && takes_one(kind) && !chooses(rule) => {
-                format!("`{}` takes one value, `{}` may have several: records with several are held", field.name, from.name)
+                format!(
+                    "`{}` takes one value, `{}` may have several: records with several are held",
+                    field.name, from.name
+                )
             }
             _ => continue,
         };
@@ -102,7 +109,8 @@ fn user_without_kind(subject: &Subject<'_>, rule: &Rule, field: &Field) -> Vec<F
     let plain = from.filter(|from| matches!(from.kind, Kind::Text { .. } | Kind::Email { .. } | Kind::Opaque));
     plain
         .map(|from| {
-            let message = format!("`{}` takes a user, `{}` is {}", field.name, from.name, from.kind.word());
+            let message =
+                format!("`{}` takes a user, `{}` is {}", field.name, from.name, with_article(from.kind.word()));
             Finding::new(Weight::Warning, "user_without_kind", message)
                 .at(&rule.place)
                 .hint("it works if it holds the source's user ids or e-mails; every other record is held")
@@ -120,12 +128,16 @@ fn key_field(subject: &Subject<'_>, key: &FieldName, mapped: Option<&Place>) -> 
             .unwrap_or_else(|| format!("create a text field `{key}` with unique values in the target"));
         return vec![Finding::new(Weight::Error, "unknown_field", message).at(place).hint(hint)];
     };
-    let mut findings: Vec<Finding> = not_writable(field, place).into_iter().map(|finding| Finding { width: 0, ..finding }).collect();
+    let mut findings: Vec<Finding> =
+        not_writable(field, place).into_iter().map(|finding| Finding { width: 0, ..finding }).collect();
     if !matches!(field.kind, Kind::Text { .. }) {
-        let message = format!("`{key}` is {}, the source key needs a text field", field.kind.word());
+        let message = format!("`{key}` is {}, the source key needs a text field", with_article(field.kind.word()));
         findings.push(Finding::new(Weight::Error, "wrong_type", message).at(place));
     } else if !field.unique {
-        let message = format!("`{key}` is not unique in `{}`: the target does not refuse a second record with the same key", subject.target.object);
+        let message = format!(
+            "`{key}` is not unique in `{}`: the target does not refuse a second record with the same key",
+            subject.target.object
+        );
         let hint = "give the field unique values if the platform can: then no lost answer makes a duplicate";
         findings.push(Finding::new(Weight::Warning, "key_not_unique", message).at(place).hint(hint));
     }

@@ -41,8 +41,9 @@ fn targets(table: &Table, field: &Field) -> Vec<Finding> {
     rows.map(|(from, row)| {
         let known = options.iter().flat_map(|option| [option.value.as_str(), option.label.as_str()]);
         let message = format!("`{from}` is translated to `{}`, which is no option of `{}`", row.to, field.name);
-        let hint = did_you_mean(&row.to, known)
-            .unwrap_or_else(|| format!("the options are {}", listed(options.iter().map(|option| option.value.as_str()))));
+        let hint = did_you_mean(&row.to, known).unwrap_or_else(|| {
+            format!("the options are {}", listed(options.iter().map(|option| option.value.as_str())))
+        });
         Finding::new(Weight::Error, "table_target_unknown", message).at(&row.place).hint(hint)
     })
     .collect()
@@ -89,7 +90,8 @@ fn untranslatable(subject: &Subject<'_>, rule: &Rule, target: &Field) -> Vec<Fin
                 to.iter().any(|other| other.value == option.value)
             }
         };
-        let lacking: Vec<&str> = from.iter().filter(|option| !has(option)).map(|option| option.label.as_str()).collect();
+        let lacking: Vec<&str> =
+            from.iter().filter(|option| !has(option)).map(|option| option.label.as_str()).collect();
         if !lacking.is_empty() {
             let message = format!(
                 "{} of {} options of `{}` are no options of `{}`: records that have them are held ({})",

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use handover_model::{Cause, FieldName, Fields, Finding, Flow, From, Kind, Record, RecordId, Rule, Schema, Value, Weight};
+use handover_model::{
+    Cause, FieldName, Fields, Finding, Flow, From, Kind, Record, RecordId, Rule, Schema, Value, Weight,
+};
 
 use crate::People;
 use crate::transform::{Compiled, Ids, State, Tables, build};
@@ -20,7 +22,14 @@ pub struct Usage {
 /// that the rules do not bring into the target, and source users without a counterpart. The rules
 /// themselves are asked, so that the announcement cannot disagree with the run. Rules with errors are left
 /// to [`super::check_flow`].
-pub fn usage(flow: &Flow, source: &Schema, target: &Schema, tables: &Tables, people: &People, usage: &Usage) -> Vec<Finding> {
+pub fn usage(
+    flow: &Flow,
+    source: &Schema,
+    target: &Schema,
+    tables: &Tables,
+    people: &People,
+    usage: &Usage,
+) -> Vec<Finding> {
     let built = build(flow, source, target, tables);
     let rules = || built.rules.iter().filter_map(|(at, compiled)| flow.rules.get(*at).map(|rule| (rule, compiled)));
     let mut findings = Vec::new();
@@ -36,14 +45,16 @@ pub fn usage(flow: &Flow, source: &Schema, target: &Schema, tables: &Tables, peo
     let assigns = |compiled: &Compiled| compiled.shape.kind == Kind::User && compiled.ids == Ids::Source;
     if let Some((rule, _)) = rules().find(|(_, compiled)| assigns(compiled)) {
         let (from, to) = (&flow.source.system, &flow.target.system);
-        let lost = usage.users.iter().filter(|(user, records)| **records > 0 && people.counterpart(from, user, to).is_none());
+        let lost =
+            usage.users.iter().filter(|(user, records)| **records > 0 && people.counterpart(from, user, to).is_none());
         findings.extend(lost.map(|(user, records)| {
             let message = format!(
                 "{}: the user {} has no counterpart in `{to}`; they will be held",
                 count(*records),
                 people.label(from, user)
             );
-            with_count(rule, message, *records).hint("add a row to translations/users.csv: this user's e-mail, the other's e-mail")
+            with_count(rule, message, *records)
+                .hint("add a row to translations/users.csv: this user's e-mail, the other's e-mail")
         }));
     }
     findings

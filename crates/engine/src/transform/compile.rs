@@ -33,8 +33,11 @@ pub(crate) fn build(flow: &Flow, source: &Schema, target: &Schema, tables: &Tabl
         match Expression::compile(&scope.expression, source) {
             Ok(expression) => {
                 built.scope_reads.extend(expression.fields().cloned());
-                if !only(expression.gives(), VrlKind::boolean().or_null()) {
-                    let message = format!("`where` must be true or false for each record; this gives {}", wording(expression.gives()));
+                if !can_give(expression.gives(), &VrlKind::boolean()) {
+                    let message = format!(
+                        "`where` must be true or false for each record; this gives {}",
+                        wording(expression.gives())
+                    );
                     built.findings.push(Finding::new(Weight::Error, "wrong_type", message).at(&scope.place));
                 }
                 built.scope = Some(expression);
@@ -42,7 +45,7 @@ pub(crate) fn build(flow: &Flow, source: &Schema, target: &Schema, tables: &Tabl
             Err(faults) => {
                 built.scope_reads.extend(Expression::named(&scope.expression, source));
                 built.findings.extend(faults.into_iter().map(|fault| fault_at(fault, &scope.expression, &scope.place)));
-            },
+            }
         }
     }
     for (at, rule) in flow.rules.iter().enumerate() {
@@ -85,7 +88,9 @@ impl Both<'_> {
         let source = match (&rule.from, &shape) {
             (From::Fields(names), shape) => self.fields(rule, names, shape.as_ref(), &stages, reads),
             (From::Expression(text), shape) => self.expression(rule, text, shape.as_ref(), reads),
-            (From::Constant(value), Some(shape)) => literal(rule, value, shape, "the value").map(Source::Constant).map_err(|finding| vec![finding]),
+            (From::Constant(value), Some(shape)) => {
+                literal(rule, value, shape, "the value").map(Source::Constant).map_err(|finding| vec![finding])
+            }
             (From::Constant(_), None) => Ok(Source::Constant(State::Absent)),
         };
         let source = source.unwrap_or_else(|problems| {
@@ -125,7 +130,8 @@ impl Both<'_> {
         found.map(Some).ok_or_else(|| {
             let message = format!("there is no translation table `{name}`");
             let hint = did_you_mean(name, self.tables.0.keys().map(String::as_str));
-            let hint = hint.unwrap_or_else(|| format!("create translations/{name}.csv with the header `from,to,comment`"));
+            let hint =
+                hint.unwrap_or_else(|| format!("create translations/{name}.csv with the header `from,to,comment`"));
             Finding::new(Weight::Error, "missing_table", message).at(&rule.place).hint(hint)
         })
     }
@@ -167,7 +173,8 @@ impl Both<'_> {
         let message = format!("`{}` has no field `{name}`", self.source.object);
         let mut finding = Finding::new(Weight::Error, "unknown_field", message).at(&rule.place);
         let parts = self.source.fields.iter().map(|field| field.name.as_str());
-        let part = parts.filter(|have| have.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))).min();
+        let part =
+            parts.filter(|have| have.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))).min();
         finding.hint = match part {
             Some(part) => Some(format!("it comes in parts, such as `{part}`")),
             None => did_you_mean(name.as_str(), names),
@@ -175,7 +182,14 @@ impl Both<'_> {
         finding
     }
 
-    fn misfit(&self, rule: &Rule, name: &FieldName, field: Option<&Field>, shape: &Shape, stages: &[Stage]) -> Option<Finding> {
+    fn misfit(
+        &self,
+        rule: &Rule,
+        name: &FieldName,
+        field: Option<&Field>,
+        shape: &Shape,
+        stages: &[Stage],
+    ) -> Option<Finding> {
         if rule.table.is_some() {
             return None;
         }
@@ -183,10 +197,17 @@ impl Both<'_> {
         if fits(&kind, &shape.kind) || (rule.flow.is_some() && is_link(&shape.kind)) {
             return None;
         }
-        let message = format!("`{}` takes {}, `{name}` gives {}", shape.field, a(shape.kind.word()), a(kind.word()));
+        let message = format!(
+            "`{}` takes {}, `{name}` gives {}",
+            shape.field,
+            with_article(shape.kind.word()),
+            with_article(kind.word())
+        );
         let finding = Finding::new(Weight::Error, "wrong_type", message).at(&rule.place);
         Some(match (&shape.kind, is_link(&kind)) {
-            (Kind::User, _) => finding.hint("a user field takes a user field, a value, or a translation to users' e-mails"),
+            (Kind::User, _) => {
+                finding.hint("a user field takes a user field, a value, or a translation to users' e-mails")
+            }
             (Kind::Reference { .. }, _) => finding.hint("name the flow that pairs the records: `flow: NAME`"),
             (_, true) => finding.hint("an expression can look into it"),
             _ => finding.hint("a step or an expression can convert it"),
@@ -207,10 +228,14 @@ impl Both<'_> {
         })?;
         reads.extend(compiled.fields().cloned());
         if let Some(shape) = shape.filter(|_| rule.steps.is_empty() && rule.table.is_none())
-            && !only(compiled.gives(), accepted(&shape.kind))
+            && !can_give(compiled.gives(), &accepted(&shape.kind))
         {
-            let message =
-                format!("`{}` takes {}, the expression gives {}", shape.field, a(shape.kind.word()), wording(compiled.gives()));
+            let message = format!(
+                "`{}` takes {}, the expression gives {}",
+                shape.field,
+                with_article(shape.kind.word()),
+                wording(compiled.gives())
+            );
             return Err(vec![Finding::new(Weight::Error, "wrong_type", message).at(&rule.place)]);
         }
         Ok(Source::Expression(Box::new(compiled)))
@@ -223,15 +248,16 @@ impl Both<'_> {
     }
 }
 
-/// A fault of an expression at its place: rules and scopes are marked where they are written, and the
-/// message quotes the part of the expression.
+/// A fault of an expression at its place: where the rule is written, with the part of the expression that is
+/// meant quoted in the message (and its line, when the expression has several).
 fn fault_at(fault: Fault, text: &str, place: &handover_model::Place) -> Finding {
     let part = text.get(fault.at.clone()).unwrap_or_default().trim();
-    let message = match part {
-        "" => fault.message,
-        part if fault.message.contains(part) => fault.message,
-        part => format!("{} in `{}`", fault.message, part),
-    };
+    let quoted = part.is_empty() || fault.message.contains(part.trim_start_matches('.'));
+    let mut message = if quoted { fault.message } else { format!("{}, in `{part}`", fault.message) };
+    if text.trim_end().contains('\n') {
+        let line = text.get(..fault.at.start).unwrap_or_default().matches('\n').count() + 1;
+        message.push_str(&format!(" (line {line} of the expression)"));
+    }
     let mut finding = Finding::new(Weight::Error, fault.code, message).at(place);
     finding.hint = fault.hint;
     finding
@@ -280,8 +306,10 @@ fn literal(rule: &Rule, value: &Value, shape: &Shape, what: &str) -> Result<Stat
         let message = format!("{what} of `{}` does not fit: {broken}", rule.target);
         let mut finding = Finding::new(Weight::Error, "wrong_type", message).at(&rule.place);
         if let Kind::Choice { options, .. } = &shape.kind {
-            finding.hint = did_you_mean(&value.display(), options.iter().map(|option| option.value.as_str()))
-                .or_else(|| Some(format!("the options are {}", listed(options.iter().map(|option| option.value.as_str())))));
+            finding.hint =
+                did_you_mean(&value.display(), options.iter().map(|option| option.value.as_str())).or_else(|| {
+                    Some(format!("the options are {}", listed(options.iter().map(|option| option.value.as_str()))))
+                });
         }
         finding
     })
@@ -348,10 +376,18 @@ fn accepted(kind: &Kind) -> VrlKind {
     }
 }
 
-/// Whether an expression gives nothing but what is allowed. What the compiler does not know is checked for
-/// each record.
-fn only(gives: &VrlKind, allowed: VrlKind) -> bool {
-    gives.is_any() || allowed.is_superset(&gives.clone().upgrade_undefined()).is_ok()
+/// Whether an expression can give what is allowed. The compiler's types are often wider than the truth (a
+/// product is a number or a repeated text to it), so that only what can never fit is refused here; the rest
+/// is checked for each record.
+fn can_give(gives: &VrlKind, allowed: &VrlKind) -> bool {
+    let mut gives = gives.clone().upgrade_undefined();
+    let mut allowed = allowed.clone();
+    if gives.is_any() || gives.is_null() || gives.is_never() {
+        return true;
+    }
+    gives.remove_null();
+    allowed.remove_null();
+    allowed.intersects(&gives)
 }
 
 /// A type of the language in words.
@@ -373,7 +409,7 @@ pub(crate) fn wording(kind: &VrlKind) -> String {
 }
 
 /// A kind's word with its article.
-fn a(word: &str) -> String {
+pub(crate) fn with_article(word: &str) -> String {
     match word {
         "text" | "HTML text" | "yes/no" | "links" => word.to_owned(),
         _ if word.starts_with(['a', 'e', 'i', 'o']) => format!("an {word}"),

@@ -23,7 +23,7 @@ use handover_model::{Cause, FieldName, Finding, Flow, Record, Schema, Table, Val
 
 pub use registry::{Failure, Function, Parameter, Place, Type, registry};
 
-pub(crate) use compile::{build, listed};
+pub(crate) use compile::{build, listed, with_article};
 pub(crate) use expression::ID;
 pub(crate) use registry::BY_LABEL;
 pub(crate) use rule::{Compiled, Ids};

@@ -77,11 +77,12 @@ impl Compiled {
             Source::Expression(expression) => (None, self.evaluated(expression, record)?),
             Source::Fields { inputs, united: false } => match first(inputs, record) {
                 Some((input, value)) => (Some(input), value),
-                None => return Ok(self.default.clone()),
+                None => (None, Cow::Owned(Value::Null)),
             },
             Source::Fields { inputs, united: true } => (None, Cow::Owned(union(inputs, record))),
         };
-        if found.is_blank() {
+        let sees_blank = || self.stages.iter().any(|stage| matches!(stage, Stage::Call(step) if step.sees_blank()));
+        if found.is_blank() && !sees_blank() {
             return Ok(self.default.clone());
         }
         let value = self.prepared(input, found.clone())?;
@@ -95,32 +96,45 @@ impl Compiled {
         Ok(if value.is_blank() { self.default.clone() } else { self.state(value) })
     }
 
-    fn evaluated<'a>(&self, expression: &Expression, record: &Record) -> Result<Cow<'a, Value>, (Cause, Option<Value>)> {
+    fn evaluated<'a>(
+        &self,
+        expression: &Expression,
+        record: &Record,
+    ) -> Result<Cow<'a, Value>, (Cause, Option<Value>)> {
         let value = expression.run(record).map_err(|message| (self.failed(message), None))?;
         Ok(Cow::Owned(value))
     }
 
     /// The value after the steps, in the target's markup.
-    fn prepared<'a>(&self, input: Option<&Input>, value: Cow<'a, Value>) -> Result<Cow<'a, Value>, (Cause, Option<Value>)> {
+    fn prepared<'a>(
+        &self,
+        input: Option<&Input>,
+        value: Cow<'a, Value>,
+    ) -> Result<Cow<'a, Value>, (Cause, Option<Value>)> {
         let mut value = value;
         if let Some(input) = input.filter(|input| input.shows_labels) {
             value = Cow::Owned(labelled(input, &value));
         }
         for stage in &self.stages {
             let Stage::Call(step) = stage else {
+                if value.is_blank() {
+                    continue;
+                }
                 value = self.by_label(input, value)?;
                 continue;
             };
             let before = value.into_owned();
             let kept = before.clone();
-            let after = step.run(before).map_err(|failure| {
-                (self.failed(format!("step `{}`: {failure}", step.name())), Some(kept))
-            })?;
+            let after = step
+                .run(before)
+                .map_err(|failure| (self.failed(format!("step `{}`: {failure}", step.name())), Some(kept)))?;
             value = Cow::Owned(after);
         }
         let markup = input.map_or(Markup::Same, |input| input.markup);
         Ok(match (markup, value.as_ref()) {
-            (Markup::Escape, Value::Text(text)) if text.contains(['<', '>', '&', '\n', '\r']) => Cow::Owned(text_to_html(text).into()),
+            (Markup::Escape, Value::Text(text)) if text.contains(['<', '>', '&', '\n', '\r']) => {
+                Cow::Owned(text_to_html(text).into())
+            }
             (Markup::Strip, Value::Text(text)) if text.contains(['<', '&']) => Cow::Owned(html_to_text(text).into()),
             _ => value,
         })
@@ -131,7 +145,11 @@ impl Compiled {
     }
 
     /// The target's options with the labels of the source's.
-    fn by_label<'a>(&self, input: Option<&Input>, value: Cow<'a, Value>) -> Result<Cow<'a, Value>, (Cause, Option<Value>)> {
+    fn by_label<'a>(
+        &self,
+        input: Option<&Input>,
+        value: Cow<'a, Value>,
+    ) -> Result<Cow<'a, Value>, (Cause, Option<Value>)> {
         let one = |value: &Value| -> Option<Value> {
             let word = value.display();
             let label = input.and_then(|input| input.labels.get(&word)).map_or(word.as_str(), String::as_str);

@@ -28,6 +28,11 @@ impl Ready {
         self.function.name
     }
 
+    /// Whether it has something to do for blanks.
+    pub(crate) fn sees_blank(&self) -> bool {
+        self.function.sees_blank
+    }
+
     /// The kind that a value of `kind` has behind this step, where that can be known.
     pub(crate) fn gives(&self, kind: Option<&Kind>) -> Option<Kind> {
         let text = || Kind::Text { max: None, html: self.function.name == "html" };
@@ -149,7 +154,8 @@ fn misfit(parameter: &Parameter, value: &Value) -> Option<String> {
     if !parameter.words.is_empty() && !parameter.words.contains(&named.as_str()) {
         return Some(format!("the argument `{}` takes {}", parameter.name, one_of(parameter.words)));
     }
-    if parameter.takes == Type::Number && matches!(value, Value::Number(number) if number.is_sign_negative() || !number.fract().is_zero())
+    if parameter.takes == Type::Number
+        && matches!(value, Value::Number(number) if number.is_sign_negative() || !number.fract().is_zero())
     {
         return Some(format!("the argument `{}` takes a whole number that is not negative", parameter.name));
     }
@@ -165,8 +171,12 @@ fn one_of(words: &[&str]) -> String {
 
 /// How a step is written, for hints.
 fn usage(function: &Function) -> String {
-    let arguments: Vec<String> =
-        function.parameters.iter().skip(1).map(|parameter| format!("{}: {}", parameter.name, parameter.takes.word())).collect();
+    let arguments: Vec<String> = function
+        .parameters
+        .iter()
+        .skip(1)
+        .map(|parameter| format!("{}: {}", parameter.name, parameter.takes.word()))
+        .collect();
     if arguments.is_empty() {
         format!("`{}` takes no arguments", function.name)
     } else {

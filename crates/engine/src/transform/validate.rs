@@ -45,9 +45,7 @@ pub(crate) fn is_email(text: &str) -> bool {
 }
 
 fn is_local(local: &str) -> bool {
-    let plain = |letter: char| {
-        letter.is_alphanumeric() || is_mark(letter) || "!#$%&'*+-/=?^_`{|}~.".contains(letter)
-    };
+    let plain = |letter: char| letter.is_alphanumeric() || is_mark(letter) || "!#$%&'*+-/=?^_`{|}~.".contains(letter);
     !local.is_empty()
         && local.len() <= 64
         && !local.starts_with('.')
@@ -64,7 +62,7 @@ fn is_domain(domain: &str) -> bool {
         && domain.len() <= 253
         && labels.iter().all(|label| is_label(label))
         && top.chars().count() >= 2
-        && top.chars().any(char::is_alphabetic)
+        && (is_encoded(top) || top.chars().all(|letter| letter.is_alphabetic() || is_mark(letter)))
 }
 
 fn is_label(label: &str) -> bool {
@@ -74,8 +72,13 @@ fn is_label(label: &str) -> bool {
         && !label.ends_with('-')
         && !label.starts_with(is_mark)
         // `ab--` is reserved, but for the encoded international names.
-        && (label.get(2..4) != Some("--") || label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--")))
-        && label.chars().all(|letter| letter.is_alphanumeric() || letter == '-' || is_mark(letter))
+        && (label.get(2..4) != Some("--") || is_encoded(label))
+        && label.chars().all(|letter| letter.is_alphabetic() || letter.is_ascii_digit() || letter == '-' || is_mark(letter))
+}
+
+/// An international name in its ASCII form.
+fn is_encoded(label: &str) -> bool {
+    label.len() > 5 && label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
 }
 
 /// A combining mark: part of a letter in some scripts.

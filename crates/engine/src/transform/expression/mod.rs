@@ -100,7 +100,9 @@ impl Expression {
         let given = Runtime::new(RuntimeState::default()).resolve(&mut target, &self.program, &zone);
         given
             .map_err(|end| match end {
-                Terminate::Abort(ExpressionError::Abort { .. }) => "the expression gave the record up (`abort`)".to_owned(),
+                Terminate::Abort(ExpressionError::Abort { .. }) => {
+                    "the expression gave the record up (`abort`)".to_owned()
+                }
                 Terminate::Interrupted => "the expression was interrupted".to_owned(),
                 Terminate::Abort(error) | Terminate::Error(error) => wording::at_run_time(&error),
             })
@@ -144,7 +146,10 @@ fn add_part(level: &mut BTreeMap<VrlField, VrlKind>, parts: &[&str], kind: VrlKi
         [name] => drop(level.insert((*name).into(), kind)),
         [name, rest @ ..] => {
             let key: VrlField = (*name).into();
-            let mut known = level.get(&key).and_then(VrlKind::as_object).map_or_else(BTreeMap::new, |object| object.known().clone());
+            let mut known = level
+                .get(&key)
+                .and_then(VrlKind::as_object)
+                .map_or_else(BTreeMap::new, |object| object.known().clone());
             add_part(&mut known, rest, kind);
             level.insert(key, VrlKind::object(Collection::from_parts(known, VrlKind::undefined())));
         }
@@ -169,7 +174,11 @@ fn reads_of(segments: &[OwnedSegment], schema: &Schema) -> Vec<Read> {
     fields_at(&names, schema)
         .into_iter()
         .map(|(field, flat)| {
-            let parts = if flat { vec![field.as_str().into()] } else { field.as_str().split('.').map(KeyString::from).collect() };
+            let parts = if flat {
+                vec![field.as_str().into()]
+            } else {
+                field.as_str().split('.').map(KeyString::from).collect()
+            };
             Read { path: parts, field }
         })
         .collect()

@@ -47,7 +47,7 @@ pub(super) static ALL: &[Function] = &[
     },
     Function {
         name: "first_name",
-        doc: "All words of a full name but the last; of `Lovelace, Ada` what follows the comma.",
+        doc: "What stands before the last name in a full name; of `Lovelace, Ada` what follows the comma.",
         parameters: &[TEXT],
         blank: true,
         example: r#"first_name("Ada King Lovelace")"#,
@@ -57,7 +57,8 @@ pub(super) static ALL: &[Function] = &[
     },
     Function {
         name: "last_name",
-        doc: "The last word of a full name with its particles (`van`, `de`); of `Lovelace, Ada` what precedes the comma.",
+        doc: "The last word of a full name with its particles and suffixes (`van`, `Jr.`); of `Lovelace, Ada` what \
+              precedes the comma.",
         parameters: &[TEXT],
         blank: true,
         example: r#"last_name("Ludwig van Beethoven")"#,
@@ -129,22 +130,43 @@ pub(crate) fn host(text: &str) -> Option<String> {
 /// Words that belong to the family name behind them.
 const PARTICLES: &[&str] = &[
     "van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "du", "la", "le", "ten", "ter", "zu", "zur",
-    "af", "av", "bin", "ibn", "al",
+    "af", "av", "bin", "ibn", "al", "el", "st",
+];
+
+/// Words that follow a family name. They stay with it: nothing is dropped.
+const SUFFIXES: &[&str] = &[
+    "jr", "sr", "ii", "iii", "iv", "vi", "vii", "esq", "esquire", "md", "do", "dds", "phd", "cpa", "mba", "rn", "dvm",
 ];
 
 /// First and last name. One word alone is a last name: CRMs require that one.
 fn split_name(full: &str) -> (String, String) {
-    if let Some((last, first)) = full.split_once(',') {
-        return (squeezed(first), squeezed(last));
+    let parts: Vec<&str> = full.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let is_suffix = |part: &&str| part.split_whitespace().all(|word| is_among(word, SUFFIXES));
+    let behind = parts.iter().skip(1).take_while(|part| is_suffix(part)).count();
+    match parts.as_slice() {
+        // `Lovelace, Ada`, but not `Lovelace, Jr.`
+        [last, first @ ..] if !first.is_empty() && behind == 0 => (squeezed(&first.join(" ")), squeezed(last)),
+        _ => in_order(full),
     }
+}
+
+fn in_order(full: &str) -> (String, String) {
     let words: Vec<&str> = full.split_whitespace().collect();
     let mut at = words.len().saturating_sub(1);
+    while at > 1 && words.get(at).is_some_and(|word| is_among(word, SUFFIXES)) {
+        at -= 1;
+    }
     // A particle belongs to the last name only when a first name stays in front of it.
-    while at > 1 && words.get(at - 1).is_some_and(|word| PARTICLES.contains(&word.to_lowercase().as_str())) {
+    while at > 1 && words.get(at - 1).is_some_and(|word| is_among(word, PARTICLES)) {
         at -= 1;
     }
     let (first, last) = words.split_at(at);
     (first.join(" "), last.join(" "))
+}
+
+fn is_among(word: &str, words: &[&str]) -> bool {
+    let plain: String = word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    words.contains(&plain.as_str())
 }
 
 fn squeezed(text: &str) -> String {

@@ -21,7 +21,14 @@ pub(crate) use time::{date_of, instant_of, time_of};
 
 /// Every function.
 pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
-    text::ALL.iter().chain(lists::ALL).chain(contact::ALL).chain(phone::ALL).chain(markup::ALL).chain(number::ALL).chain(time::ALL)
+    text::ALL
+        .iter()
+        .chain(lists::ALL)
+        .chain(contact::ALL)
+        .chain(phone::ALL)
+        .chain(markup::ALL)
+        .chain(number::ALL)
+        .chain(time::ALL)
 }
 
 /// What most functions are: usable everywhere, going over each entry of a list, unable to fail.

@@ -123,7 +123,9 @@ fn number(value: &Value, decimal: &str) -> Result<Value, Failure> {
             '0'..='9' => plain.push(letter),
             _ if letter == point => plain.push('.'),
             '-' | '\u{2212}' if plain.is_empty() => plain.push('-'),
-            _ if letter == thousands || letter.is_whitespace() || matches!(letter, '\'' | '’' | '(' | ')' | '-' | '+') => {}
+            _ if letter == thousands
+                || letter.is_whitespace()
+                || matches!(letter, '\'' | '’' | '(' | ')' | '-' | '+') => {}
             _ if is_unit(letter) => {}
             _ => return Err(NOT),
         }

@@ -96,7 +96,10 @@ pub(super) static ALL: &[Function] = &[
     Function {
         name: "split",
         doc: "Cuts a text into a list at each separator; blanks around the parts and empty parts go.",
-        parameters: &[TEXT, optional("separator", Type::Text, "What stands between the parts; `,` when it is not given.")],
+        parameters: &[
+            TEXT,
+            optional("separator", Type::Text, "What stands between the parts; `,` when it is not given."),
+        ],
         gives: Type::List,
         each: false,
         example: r#"split("red; blue", ";")"#,

@@ -43,7 +43,10 @@ pub(super) static ALL: &[Function] = &[
     Function {
         name: "format_date",
         doc: "Writes a day or an instant (in UTC) in a form of your choice.",
-        parameters: &[value(Type::Any, "The day or instant."), required("format", Type::Text, "The form in strftime notation.")],
+        parameters: &[
+            value(Type::Any, "The day or instant."),
+            required("format", Type::Text, "The form in strftime notation."),
+        ],
         fallible: true,
         example: r#"format_date!("2026-01-31", "%d.%m.%Y")"#,
         result: "31.01.2026",
@@ -57,7 +60,10 @@ pub(super) static ALL: &[Function] = &[
     Function {
         name: "at",
         doc: "Puts a day and a time of day together to an instant in UTC; without a time it is midnight.",
-        parameters: &[value(Type::Any, "The day."), optional("time", Type::Any, "The time of day, `14:30` or `14:30:00`.")],
+        parameters: &[
+            value(Type::Any, "The day."),
+            optional("time", Type::Any, "The time of day, `14:30` or `14:30:00`."),
+        ],
         gives: Type::DateTime,
         fallible: true,
         place: Place::Expressions,
@@ -78,7 +84,11 @@ pub(super) static ALL: &[Function] = &[
         doc: "The instant that lies a duration after another: when a meeting ends.",
         parameters: &[
             value(Type::Any, "The instant."),
-            optional("duration", Type::Any, "The duration, `01:30` (hours and minutes) or `01:30:00`; none when it is blank."),
+            optional(
+                "duration",
+                Type::Any,
+                "The duration, `01:30` (hours and minutes) or `01:30:00`; none when it is blank.",
+            ),
         ],
         gives: Type::DateTime,
         fallible: true,
@@ -142,7 +152,15 @@ fn numeric_date(text: &str, month_first: Option<bool>) -> Option<Date> {
         return None;
     }
     let (a, b, year): (i8, i8, i16) = (a.parse().ok()?, b.parse().ok()?, year.parse().ok()?);
-    let month_first = month_first.or_else(|| if a > 12 { Some(false) } else if b > 12 || a == b { Some(true) } else { None })?;
+    let month_first = month_first.or_else(|| {
+        if a > 12 {
+            Some(false)
+        } else if b > 12 || a == b {
+            Some(true)
+        } else {
+            None
+        }
+    })?;
     let (month, day) = if month_first { (a, b) } else { (b, a) };
     Date::new(year, month, day).ok()
 }
@@ -151,7 +169,8 @@ fn datetime(arguments: &[Value]) -> Result<Value, Failure> {
     let value = arguments.first().unwrap_or(&Value::Null);
     let format = text_at(arguments, 1);
     if let (false, Value::Text(text)) = (format.is_empty(), value) {
-        let parts = strtime::parse(format.as_str(), text.trim()).map_err(|_| "not a date and time in the given format")?;
+        let parts =
+            strtime::parse(format.as_str(), text.trim()).map_err(|_| "not a date and time in the given format")?;
         let instant = parts.to_timestamp().ok();
         let instant = instant.or_else(|| parts.to_datetime().ok().and_then(utc));
         let instant = instant.or_else(|| parts.to_date().ok().and_then(midnight));
@@ -176,7 +195,11 @@ pub(crate) fn date_of(value: &Value) -> Option<Date> {
         Value::DateTime(instant) => Some(instant.to_zoned(TimeZone::UTC).date()),
         Value::Text(text) => {
             let text = text.trim();
-            if text.len() <= 10 { text.parse().ok() } else { instant_in(text).map(|at| at.to_zoned(TimeZone::UTC).date()) }
+            if text.len() <= 10 {
+                text.parse().ok()
+            } else {
+                instant_in(text).map(|at| at.to_zoned(TimeZone::UTC).date())
+            }
         }
         _ => None,
     }
@@ -223,7 +246,8 @@ fn duration_of(value: &Value) -> Option<SignedDuration> {
     if parts.next().is_some() {
         return None;
     }
-    let (hours, minutes, seconds): (u32, u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?);
+    let (hours, minutes, seconds): (u32, u32, u32) =
+        (hours.parse().ok()?, minutes.parse().ok()?, seconds.parse().ok()?);
     (minutes < 60 && seconds < 60)
         .then(|| SignedDuration::from_secs(i64::from(hours) * 3600 + i64::from(minutes) * 60 + i64::from(seconds)))
 }

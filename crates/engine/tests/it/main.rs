@@ -1,0 +1,8 @@
+//! Tests of the engine through its public doors.
+
+mod check;
+mod expressions;
+mod keys;
+mod project;
+mod robust;
+mod transform;
