@@ -176,23 +176,24 @@ fn email_taken(
     if kind != kinds::CONTACTS {
         return Ok(());
     }
-    let email = world.schema(kind).index("email");
-    let Some(address) = values.iter().find(|(ix, _)| Some(*ix) == email).and_then(|(_, v)| v.as_deref()) else {
-        return Ok(());
-    };
-    let Some(owner) = world.table(kind).by_email(address) else { return Ok(()) };
-    match current {
-        None => Err(Refusal::conflict(format!("Contact already exists. Existing ID: {owner}"))),
-        Some(record) if record.id == owner => Ok(()),
-        Some(_) => {
-            bad.push(BadValue {
-                name: "email".to_owned(),
-                code: "CONFLICTING_UNIQUE_VALUE",
-                message: format!("Contact with email {address} already exists. Existing ID: {owner}"),
-            });
-            Ok(())
+    for name in ["email", "hs_additional_emails"] {
+        let ix = world.schema(kind).index(name);
+        let written = values.iter().find(|(at, _)| Some(*at) == ix).and_then(|(_, v)| v.as_deref());
+        for address in written.unwrap_or("").split(';').filter(|address| !address.is_empty()) {
+            match (current, world.table(kind).by_email(address)) {
+                (None, Some(owner)) => {
+                    return Err(Refusal::conflict(format!("Contact already exists. Existing ID: {owner}")));
+                }
+                (Some(record), Some(owner)) if record.id != owner => bad.push(BadValue {
+                    name: name.to_owned(),
+                    code: "CONFLICTING_UNIQUE_VALUE",
+                    message: format!("Contact with email {address} already exists. Existing ID: {owner}"),
+                }),
+                _ => {}
+            }
         }
     }
+    Ok(())
 }
 
 fn unique_taken(world: &World, kind: Kind, values: &Values, current: Option<&Record>, bad: &mut Vec<BadValue>) {

@@ -78,6 +78,16 @@ fn forget(times: &mut VecDeque<i64>, before: i64) {
 }
 
 impl Meters {
+    /// The day's start (epoch ms) and what was used of it, for the world file; none before any request.
+    pub(crate) fn day(&self) -> Option<(i64, u64)> {
+        (self.day_start != i64::MIN).then_some((self.day_start, self.day_count))
+    }
+
+    /// Goes on with a day of a world file.
+    pub(crate) fn set_day(&mut self, (start, count): (i64, u64)) {
+        (self.day_start, self.day_count) = (start, count);
+    }
+
     /// The daily limit and what was used of it.
     pub(crate) fn daily(&self, account: &Account, now: i64) -> (u64, u64) {
         let limit = account.tier.limits().1 + account.limit_increases * 1_000_000;

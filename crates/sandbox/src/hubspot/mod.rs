@@ -65,6 +65,9 @@ use crate::faults::{Disturbance, Interference, Invented, LimitScope};
 use crate::journal::Change;
 use crate::{Event, Outcome, Platform, Reply, Request, Retry};
 
+/// The longest URI that is accepted (sheet: HubSpot section 4 [obs]: 5,116 characters were; 414 exists).
+const LONGEST_URI: usize = 8_192;
+
 /// One portal with its API.
 pub struct Hubspot {
     seed: u64,
@@ -151,6 +154,10 @@ impl Hubspot {
 
     /// Authentication, scopes, limits, then the route.
     fn answer(&mut self, request: &Request, now: i64, interference: &Interference) -> Answer {
+        let query: usize = request.query.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+        if request.path.len() + query > LONGEST_URI {
+            return Err(Refusal::new(414, "", "URI Too Long"));
+        }
         let path = routes::canonical(&request.path);
         let mut call = Call {
             request,
@@ -165,9 +172,9 @@ impl Hubspot {
         }
         let principal = self.access.principal(request, now)?;
         let search = routes::is_search(&call.path);
-        self.meters.admit(&self.world.account, &principal, search, now)?;
         call.app = principal.app;
-        let answer = self.admitted(&call, &principal);
+        let admitted = self.meters.admit(&self.world.account, &principal, search, now);
+        let answer = admitted.and_then(|()| self.admitted(&call, &principal));
         let reply = answer.unwrap_or_else(|refusal| self.refused(&refusal, now));
         Ok(if search { reply } else { self.meters.headers(&self.world.account, &principal, now, reply) })
     }

@@ -17,6 +17,16 @@ pub(crate) fn route(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
     if World::stage_properties(kind).is_none() {
         return Err(Refusal::invalid(format!("{} have no pipelines", hub.world.kinds.plural(kind))));
     }
+    let next_stage = hub.world.next_stage;
+    let answer = answer(hub, call, kind);
+    if answer.is_err() {
+        // A refused request leaves no trace, not even in the ids.
+        hub.world.next_stage = next_stage;
+    }
+    answer
+}
+
+fn answer(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
     let method = call.request.method.as_str();
     match (method, call.path.len(), call.segment(5)) {
         ("GET", 4, _) => {

@@ -112,7 +112,10 @@ fn check_room(hub: &Hubspot, kind: Kind, property: &Property) -> Result<(), Refu
             .sub("Properties.PROPERTY_LIMIT_REACHED"));
     }
     let unique = schema.iter().map(|(_, p)| p).filter(live).filter(|p| p.unique).count();
-    if property.unique && matches!(kind, kinds::PRODUCTS | kinds::LINE_ITEMS) {
+    let allowed = matches!(kind, kinds::CONTACTS | kinds::COMPANIES | kinds::DEALS | kinds::TICKETS)
+        || Kinds::is_custom(kind)
+        || (Kinds::is_activity(kind) && hub.world.settings.unique_on_activities);
+    if property.unique && !allowed {
         return Err(Refusal::invalid("Unique properties are not supported for this object type"));
     }
     if property.unique && unique >= UNIQUE_LIMIT {

@@ -107,6 +107,9 @@ pub struct Settings {
     pub lock_writes_per_second: usize,
     /// How many custom properties each kind may have (sheet: section 3 [doc]). Default 1,000.
     pub custom_property_limit: usize,
+    /// Notes, calls and the like may have unique properties (sheet: section 5.2 [unsure]; section 3 [doc] names
+    /// contacts, companies, deals, tickets and custom objects only). Default false.
+    pub unique_on_activities: bool,
     /// How often each webhook array is delivered again, with `attemptNumber` counting up. Default 0.
     pub webhook_repeats: u32,
     /// Webhook arrays come in shuffled order. Default false.
@@ -142,6 +145,7 @@ impl Default for Settings {
             update_by_email: false,
             lock_writes_per_second: 0,
             custom_property_limit: 1_000,
+            unique_on_activities: false,
             webhook_repeats: 0,
             webhook_shuffle: false,
             lifecycle_backward: Backward::Ignore,

@@ -174,6 +174,13 @@ fn enumeration(
             Some(id) => Err(bad("INVALID_OPTION", format!("File {id} does not exist"))),
         };
     }
+    if kind == kinds::CONTACTS && property.name == "hs_additional_emails" {
+        let given = given.to_lowercase();
+        return match parts(&given).find(|address| !is_email(address)) {
+            None => Ok(Some(given.as_str().into())),
+            Some(address) => Err(bad("INVALID_EMAIL", format!("Email address {address} is invalid"))),
+        };
+    }
     let derived = world.derived_options(kind, &property.name);
     let options: &[Choice] = derived.as_deref().unwrap_or(&property.options);
     let open = property.external_options && derived.is_none();

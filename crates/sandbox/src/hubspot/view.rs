@@ -85,8 +85,9 @@ pub(crate) fn record_json(world: &World, kind: Kind, record: &Record, wanted: &S
     if wanted.properties.is_empty() {
         names.extend(defaults(kind));
     } else {
-        names.extend(wanted.properties.iter().chain(&wanted.history).map(String::as_str));
+        names.extend(wanted.properties.iter().map(String::as_str));
     }
+    names.extend(wanted.history.iter().map(String::as_str));
     let mut out = base(world, kind, record, names);
     if !wanted.history.is_empty() {
         out.insert("propertiesWithHistory".into(), history(world, kind, record, &wanted.history));

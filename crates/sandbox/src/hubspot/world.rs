@@ -60,7 +60,16 @@ pub(crate) struct World {
     pub(crate) follow_ups: Vec<FollowUp>,
     /// Ids of pipelines and stages that were made here.
     pub(crate) next_stage: u64,
-    undo: Option<Vec<(Kind, u64, Option<Record>)>>,
+    undo: Option<Undo>,
+}
+
+/// What a rollback restores.
+#[derive(Clone, Debug, Default)]
+struct Undo {
+    /// Records as they were, in the order they were changed.
+    records: Vec<(Kind, u64, Option<Record>)>,
+    /// The next id of every kind, so that a refused request leaves no trace.
+    next_ids: Vec<u64>,
 }
 
 impl World {
@@ -149,14 +158,15 @@ impl World {
             table.delay(id, now, before.clone());
         }
         if let Some(undo) = &mut self.undo {
-            undo.push((kind, id, before.clone()));
+            undo.records.push((kind, id, before.clone()));
         }
         before
     }
 
     /// Begins to remember what [`World::rollback`] would restore.
     pub(crate) fn begin(&mut self) {
-        self.undo = Some(Vec::new());
+        let next_ids = self.tables.iter().map(|table| table.next_id).collect();
+        self.undo = Some(Undo { records: Vec::new(), next_ids });
         self.links.begin();
     }
 
@@ -166,11 +176,12 @@ impl World {
         self.links.commit();
     }
 
-    /// Undoes what was done since [`World::begin`]. Ids that were drawn stay drawn.
+    /// Undoes what was done since [`World::begin`].
     pub(crate) fn rollback(&mut self) {
         self.links.rollback();
         let lag = self.settings.search_lag_ms;
-        for (kind, id, before) in self.undo.take().unwrap_or_default().into_iter().rev() {
+        let undo = self.undo.take().unwrap_or_default();
+        for (kind, id, before) in undo.records.into_iter().rev() {
             let (Some(keys), Some(table)) = (self.keys.get(usize::from(kind)), self.tables.get_mut(usize::from(kind)))
             else {
                 continue;
@@ -179,6 +190,9 @@ impl World {
             if lag > 0 {
                 table.undelay(id);
             }
+        }
+        for (table, next_id) in self.tables.iter_mut().zip(undo.next_ids) {
+            table.next_id = next_id;
         }
     }
 

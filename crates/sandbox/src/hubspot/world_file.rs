@@ -204,6 +204,9 @@ pub(super) fn load(world: Json, seed: u64) -> Result<Hubspot, WorldError> {
         }
     }
     hub.world.follow_ups = shape::follow_ups(&hub.world, &file.follow_ups)?;
+    if let Some(day) = file.day {
+        hub.meters.set_day(day);
+    }
     counters(&mut hub, &file.counters);
     Ok(hub)
 }

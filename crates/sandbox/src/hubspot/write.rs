@@ -31,7 +31,7 @@ pub(crate) fn insert(
     for (ix, value) in values {
         record.put(*ix, value.clone());
     }
-    derive(hub, kind, &mut record, values, at, source);
+    derive(hub, kind, &mut record, values, at, None);
     let mut change = Change::new(hub.world.kinds.plural(kind), id, Action::Created);
     for (ix, value) in record.values() {
         if let Some(property) = hub.world.schema(kind).get(ix) {
@@ -65,7 +65,7 @@ pub(crate) fn update(hub: &mut Hubspot, kind: Kind, id: u64, values: &Values, at
     if changed.is_empty() && !hub.world.settings.touch_on_equal_write {
         return true;
     }
-    derive(hub, kind, &mut record, &changed, at, source);
+    derive(hub, kind, &mut record, &changed, at, Some(source));
     record.updated_at = at.max(record.updated_at);
     hub.world.put(kind, id, Some(record), at);
     if !changed.is_empty() {
@@ -75,16 +75,18 @@ pub(crate) fn update(hub: &mut Hubspot, kind: Kind, id: u64, values: &Values, at
     true
 }
 
-/// Values that follow from the written ones: when an owner was assigned, when a deal was won.
-fn derive(hub: &Hubspot, kind: Kind, record: &mut Record, written: &Values, at: i64, source: &Source) {
+/// Values that follow from the written ones: when an owner was assigned, when a task was done. Without
+/// a source the record is new and has no history.
+fn derive(hub: &Hubspot, kind: Kind, record: &mut Record, written: &Values, at: i64, source: Option<&Source>) {
     let schema = hub.world.schema(kind);
     let touched = |name: &str| schema.index(name).is_some_and(|ix| written.iter().any(|(w, _)| *w == ix));
     let mut set = |name: &str, value: Stored| {
         if let Some(ix) = schema.index(name) {
-            if record.created_at == at && record.history.is_empty() {
-                record.put(ix, value);
-            } else {
-                record.change(ix, value, at, source);
+            match source {
+                None => record.put(ix, value),
+                Some(source) => {
+                    record.change(ix, value, at, source);
+                }
             }
         }
     };

@@ -47,7 +47,7 @@ hs_legal_basis | Legal basis for processing contact's data | INFO | enumeration/
 hs_marketable_status | Marketing contact status | INFO | enumeration/select | ro | true=Marketing contact;false=Non-marketing contact
 hs_content_membership_email | Email for registration | contactinformation | string/text | |
 hs_content_membership_notes | Membership Notes | contactinformation | string/text | |
-hs_additional_emails | Additional email addresses | INFO | enumeration/checkbox | ro ext |
+hs_additional_emails | Additional email addresses | INFO | enumeration/checkbox | ext |
 hs_all_contact_vids | All vids for a contact | INFO | enumeration/checkbox | ro ext hid |
 hs_calculated_merged_vids | Merged vids with timestamps | INFO | enumeration/checkbox | ro ext hid |
 hs_email_domain | Email Domain | INFO | string/text | ro |

@@ -45,6 +45,7 @@ pub(in crate::hubspot) fn dump(hub: &Hubspot) -> Json {
             (!aliases.is_empty()).then(|| json!(aliases))
         }),
         "follow_ups": follow_ups(world),
+        "day": hub.meters.day(),
         "counters": counters(hub),
     })
 }

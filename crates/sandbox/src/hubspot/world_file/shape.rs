@@ -58,6 +58,9 @@ pub(super) struct WorldFile {
     pub(super) merged: BTreeMap<String, BTreeMap<u64, u64>>,
     #[serde(default)]
     pub(super) follow_ups: Vec<FollowUpEntry>,
+    /// Start of the day and requests of it.
+    #[serde(default)]
+    pub(super) day: Option<(i64, u64)>,
     #[serde(default)]
     pub(super) counters: BTreeMap<String, u64>,
 }
