@@ -19,7 +19,7 @@ use crate::Request;
 mod answer;
 mod glob;
 
-pub(crate) use answer::handle;
+pub(crate) use answer::{disturb, handle};
 pub use glob::path_matches;
 
 /// A list of fault rules with its seed and its counters.
@@ -289,11 +289,7 @@ struct Decision {
 impl FaultPlan {
     /// A plan of these rules.
     pub fn new(seed: u64, rules: Vec<Rule>) -> Self {
-        Self {
-            seed,
-            rules,
-            ..Self::default()
-        }
+        Self { seed, rules, ..Self::default() }
     }
 
     /// Reads a plan from JSON text and checks its rules.
@@ -306,12 +302,7 @@ impl FaultPlan {
     /// Refuses rules that cannot mean anything.
     pub fn check(&self) -> Result<(), FaultPlanError> {
         for (index, rule) in self.rules.iter().enumerate() {
-            let wrong = |why| {
-                Err(FaultPlanError::Rule {
-                    rule: index + 1,
-                    why,
-                })
-            };
+            let wrong = |why| Err(FaultPlanError::Rule { rule: index + 1, why });
             let status = match rule.fault {
                 Fault::Unavailable { status } => Some(status),
                 Fault::LostAfter { status } | Fault::HalfBatch { status, .. } => status,
@@ -320,11 +311,7 @@ impl FaultPlan {
             if status.is_some_and(|status| !(500..=599).contains(&status)) {
                 return wrong("the status must be between 500 and 599");
             }
-            if rule
-                .when
-                .probability
-                .is_some_and(|p| !(0.0..=1.0).contains(&p))
-            {
+            if rule.when.probability.is_some_and(|p| !(0.0..=1.0).contains(&p)) {
                 return wrong("the probability must be between 0 and 1");
             }
             if rule.when.nth == Some(0) || rule.when.every == Some(0) {
@@ -339,9 +326,7 @@ impl FaultPlan {
         let token = credential(request);
         if token.is_some_and(|token| self.expired.contains(token)) {
             decision.rule = Some("expired token".to_owned());
-            decision.fault = Some(Fault::ExpiredToken {
-                until_refresh: Some(true),
-            });
+            decision.fault = Some(Fault::ExpiredToken { until_refresh: Some(true) });
             return decision;
         }
         for index in 0..self.rules.len() {
@@ -349,20 +334,11 @@ impl FaultPlan {
                 continue;
             }
             let rule = &self.rules[index];
-            let name = rule
-                .name
-                .clone()
-                .unwrap_or_else(|| format!("rule {}", index + 1));
+            let name = rule.name.clone().unwrap_or_else(|| format!("rule {}", index + 1));
             match rule.fault.clone() {
                 Fault::Slow { delay_ms } => decision.delay_ms += delay_ms,
-                Fault::Disturb {
-                    disturbance,
-                    before: true,
-                } => decision.before.push(disturbance),
-                Fault::Disturb {
-                    disturbance,
-                    before: false,
-                } => decision.after.push(disturbance),
+                Fault::Disturb { disturbance, before: true } => decision.before.push(disturbance),
+                Fault::Disturb { disturbance, before: false } => decision.after.push(disturbance),
                 _ if decision.fault.is_some() => continue,
                 fault => decision.fault = Some(fault),
             }
@@ -380,16 +356,8 @@ impl FaultPlan {
     /// Counts the request for the rule, and says whether the rule fires on it.
     fn fires(&mut self, index: usize, request: &Request) -> bool {
         let when = &self.rules[index].when;
-        let method = when
-            .method
-            .as_deref()
-            .is_none_or(|m| m.eq_ignore_ascii_case(&request.method));
-        if !method
-            || !when
-                .path
-                .as_deref()
-                .is_none_or(|glob| path_matches(glob, &request.path))
-        {
+        let method = when.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(&request.method));
+        if !method || !when.path.as_deref().is_none_or(|glob| path_matches(glob, &request.path)) {
             return false;
         }
         let count = self.matched.entry(index).or_default();
@@ -401,26 +369,19 @@ impl FaultPlan {
             && when.from.is_none_or(|n| count >= n)
             && when.to.is_none_or(|n| count <= n)
             && when.times.is_none_or(|n| fired < n)
-            && when
-                .probability
-                .is_none_or(|p| draw(self.seed, index, count) < p)
+            && when.probability.is_none_or(|p| draw(self.seed, index, count) < p)
     }
 }
 
 /// The header that carries the client's credential, if one does.
 fn credential(request: &Request) -> Option<&str> {
-    request
-        .header("authorization")
-        .filter(|value| !value.starts_with("Basic "))
+    request.header("authorization").filter(|value| !value.starts_with("Basic "))
 }
 
 /// A number in 0..1 that depends on nothing but its arguments.
 fn draw(seed: u64, rule: usize, count: u64) -> f64 {
     let mut hasher = blake3::Hasher::new();
-    hasher
-        .update(&seed.to_le_bytes())
-        .update(&(rule as u64).to_le_bytes())
-        .update(&count.to_le_bytes());
+    hasher.update(&seed.to_le_bytes()).update(&(rule as u64).to_le_bytes()).update(&count.to_le_bytes());
     let mut bytes = [0; 4];
     hasher.finalize_xof().fill(&mut bytes);
     f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)

@@ -45,11 +45,7 @@ pub struct Options {
 impl Options {
     /// Options with this clock, 120 s of silence, and bodies up to 256 MiB.
     pub fn with_clock(clock: Clock) -> Self {
-        Self {
-            clock,
-            silence: Duration::from_secs(120),
-            body_limit: 256 << 20,
-        }
+        Self { clock, silence: Duration::from_secs(120), body_limit: 256 << 20 }
     }
 }
 
@@ -59,7 +55,7 @@ struct Shell {
     options: Options,
 }
 
-/// Serves a sandbox on a listener until `stop` is done; open connections are then closed.
+/// Serves a sandbox on a listener until `stop` is done; no connection is accepted afterwards.
 ///
 /// Fails only when the listener does.
 pub async fn serve(
@@ -123,26 +119,17 @@ async fn deliver(handled: Handled, line: &Line, options: &Options) -> Response {
             let mut response = send(reply);
             // The head promises the whole body; the stream fails after its first part, and the
             // server can only close the connection. The pause lets the part leave first.
-            let cut = futures::stream::once(async move { Ok(first) }).chain(futures::stream::once(
-                async {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    Err::<Bytes, std::io::Error>(std::io::ErrorKind::ConnectionAborted.into())
-                },
-            ));
+            let cut = futures::stream::once(async move { Ok(first) }).chain(futures::stream::once(async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Err::<Bytes, std::io::Error>(std::io::ErrorKind::ConnectionAborted.into())
+            }));
             *response.body_mut() = Body::from_stream(cut);
             let promised = whole.max(bytes + 1);
-            response
-                .headers_mut()
-                .insert(header::CONTENT_LENGTH, HeaderValue::from(promised));
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(promised));
             response
         }
         Delivery::Silence => {
-            tokio::time::sleep(if delay.is_zero() {
-                options.silence
-            } else {
-                delay
-            })
-            .await;
+            tokio::time::sleep(if delay.is_zero() { options.silence } else { delay }).await;
             line.close();
             plain(StatusCode::INTERNAL_SERVER_ERROR)
         }
@@ -156,20 +143,10 @@ impl Shell {
     }
 }
 
-fn read_request(
-    method: &Method,
-    uri: &Uri,
-    headers: &axum::http::HeaderMap,
-    body: &Bytes,
-) -> Request {
+fn read_request(method: &Method, uri: &Uri, headers: &axum::http::HeaderMap, body: &Bytes) -> Request {
     let headers = headers
         .iter()
-        .map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     Request {
         method: method.as_str().to_owned(),
@@ -182,11 +159,7 @@ fn read_request(
 
 /// Decodes `a=1&b=two+words`, the form of queries and of form bodies.
 pub fn read_pairs(text: &str) -> Vec<(String, String)> {
-    let decode = |part: &str| {
-        percent_decode_str(&part.replace('+', " "))
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+    let decode = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
     text.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
@@ -198,8 +171,7 @@ pub fn read_pairs(text: &str) -> Vec<(String, String)> {
 
 fn send(reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.body));
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in &reply.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().append(name, value);

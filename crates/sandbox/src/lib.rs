@@ -107,8 +107,7 @@ pub trait Platform: Send {
 
     /// Answers one request. `interference` is what the fault plan wants done *inside* the request
     /// (half a batch applied, say); platforms apply what fits the route and ignore the rest.
-    fn handle(&mut self, request: &Request, now: Timestamp, interference: &Interference)
-    -> Outcome;
+    fn handle(&mut self, request: &Request, now: Timestamp, interference: &Interference) -> Outcome;
 
     /// The platform's own body and headers for a fault that the shell invents (429, 5xx, expired token).
     fn fault_reply(&self, fault: &faults::Invented, now: Timestamp) -> Reply;
@@ -142,15 +141,14 @@ pub trait Platform: Send {
         !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
+    /// Webhook deliveries that follow from disturbances since the last call.
+    fn take_events(&mut self) -> Vec<Event> {
+        Vec::new()
+    }
+
     /// Learns what became of a webhook delivery (`status`: none when no answer came; `attempt` from 1)
     /// and says when to try what again.
-    fn delivered(
-        &mut self,
-        _event: &Event,
-        _attempt: u32,
-        _status: Option<u16>,
-        _now: Timestamp,
-    ) -> Option<Retry> {
+    fn delivered(&mut self, _event: &Event, _attempt: u32, _status: Option<u16>, _now: Timestamp) -> Option<Retry> {
         None
     }
 }
@@ -176,12 +174,7 @@ impl Sandbox {
     /// A sandbox over `platform`, without faults, with an empty journal, kept in memory only (see
     /// [`persist::open`] for one that lives in a folder).
     pub fn new(platform: Box<dyn Platform>) -> Self {
-        Self {
-            platform,
-            faults: FaultPlan::default(),
-            journal: Journal::default(),
-            log: None,
-        }
+        Self { platform, faults: FaultPlan::default(), journal: Journal::default(), log: None }
     }
 
     /// Replaces the fault plan; request counting starts anew.
@@ -211,29 +204,15 @@ impl Sandbox {
 
     /// Answers one request at `now`: the fault plan first, then the platform; all of it journalled.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Handled {
-        let Self {
-            platform,
-            faults,
-            journal,
-            log,
-        } = self;
-        faults::handle(
-            platform.as_mut(),
-            faults,
-            journal,
-            log.as_mut(),
-            request,
-            now,
-        )
+        let Self { platform, faults, journal, log } = self;
+        faults::handle(platform.as_mut(), faults, journal, log.as_mut(), request, now)
     }
 
-    /// Changes the world behind the client's back; journalled and, if persistent, logged.
-    pub fn disturb(&mut self, disturbance: &faults::Disturbance, now: Timestamp) {
-        let changes = self.platform.disturb(disturbance, now);
-        if let Some(log) = &mut self.log {
-            log.disturbed(now, disturbance);
-        }
-        self.journal.push_disturbance(now, changes);
+    /// Changes the world behind the client's back; journalled and, if persistent, logged. Gives the
+    /// webhook deliveries that follow.
+    pub fn disturb(&mut self, disturbance: &faults::Disturbance, now: Timestamp) -> Vec<Event> {
+        let Self { platform, journal, log, .. } = self;
+        faults::disturb(platform.as_mut(), journal, log.as_mut(), disturbance, now)
     }
 
     /// Folds the log of a persistent sandbox into its world file; does nothing without a folder.
@@ -254,29 +233,17 @@ impl Sandbox {
 impl Request {
     /// A request without query, headers and body.
     pub fn new(method: &str, path: &str) -> Self {
-        Self {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            query: vec![],
-            headers: vec![],
-            body: vec![],
-        }
+        Self { method: method.to_owned(), path: path.to_owned(), query: vec![], headers: vec![], body: vec![] }
     }
 
     /// The first header of this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The first query parameter of this name.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The same request with one more header.
@@ -306,10 +273,7 @@ impl Reply {
     pub fn json(status: u16, body: &Json) -> Self {
         Self {
             status,
-            headers: vec![(
-                "content-type".into(),
-                "application/json; charset=utf-8".into(),
-            )],
+            headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
             body: body.to_string().into_bytes(),
         }
     }
@@ -332,10 +296,7 @@ impl Reply {
 
     /// The first header of this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The body as JSON; `null` when it is none.

@@ -113,10 +113,7 @@ where
 {
     fs::create_dir_all(dir).map_err(file_error("creating", dir))?;
     let world_path = dir.join(WORLD);
-    let refused = |source: E| PersistError::World {
-        path: world_path.clone(),
-        source: source.into(),
-    };
+    let refused = |source: E| PersistError::World { path: world_path.clone(), source: source.into() };
     if !world_path.exists() {
         let platform = fresh().map_err(refused)?;
         let log = begin(dir, platform.as_ref())?;
@@ -162,23 +159,11 @@ fn begin_log(dir: &Path, hash: &str) -> Result<Log, PersistError> {
     first.push('\n');
     fs::write(&draft, first).map_err(file_error("writing", &draft))?;
     fs::rename(&draft, &path).map_err(file_error("replacing", &path))?;
-    let file = OpenOptions::new()
-        .append(true)
-        .open(&path)
-        .map_err(file_error("opening", &path))?;
-    Ok(Log {
-        dir: dir.to_owned(),
-        file,
-        failure: None,
-    })
+    let file = OpenOptions::new().append(true).open(&path).map_err(file_error("opening", &path))?;
+    Ok(Log { dir: dir.to_owned(), file, failure: None })
 }
 
-fn replay(
-    dir: &Path,
-    hash: &str,
-    platform: &mut dyn Platform,
-    journal: &mut Journal,
-) -> Result<Log, PersistError> {
+fn replay(dir: &Path, hash: &str, platform: &mut dyn Platform, journal: &mut Journal) -> Result<Log, PersistError> {
     let path = dir.join(LOG);
     let Ok(file) = File::open(&path) else {
         return begin_log(dir, hash);
@@ -187,26 +172,17 @@ fn replay(
     let mut whole: u64 = 0;
     for line in 1.. {
         let mut text = Vec::new();
-        let read = reader
-            .read_until(b'\n', &mut text)
-            .map_err(file_error("reading", &path))?;
+        let read = reader.read_until(b'\n', &mut text).map_err(file_error("reading", &path))?;
         // A last line without its end was never answered: the process died while writing it.
         if read == 0 || text.last() != Some(&b'\n') {
             break;
         }
-        let parsed: Line = serde_json::from_slice(&text).map_err(|source| PersistError::Shape {
-            path: path.clone(),
-            line,
-            source,
-        })?;
+        let parsed: Line =
+            serde_json::from_slice(&text).map_err(|source| PersistError::Shape { path: path.clone(), line, source })?;
         match parsed {
             Line::Continues(of) if of != hash => return begin_log(dir, hash),
             Line::Continues(_) => {}
-            Line::Request {
-                now,
-                request,
-                interference,
-            } => {
+            Line::Request { now, request, interference } => {
                 let request = request.open();
                 let outcome = platform.handle(&request, now, &interference);
                 let mut entry = Entry::of(&request, now);
@@ -226,17 +202,9 @@ fn replay(
     if whole == 0 {
         return begin_log(dir, hash);
     }
-    let file = OpenOptions::new()
-        .append(true)
-        .open(&path)
-        .map_err(file_error("opening", &path))?;
-    file.set_len(whole)
-        .map_err(file_error("truncating", &path))?;
-    Ok(Log {
-        dir: dir.to_owned(),
-        file,
-        failure: None,
-    })
+    let file = OpenOptions::new().append(true).open(&path).map_err(file_error("opening", &path))?;
+    file.set_len(whole).map_err(file_error("truncating", &path))?;
+    Ok(Log { dir: dir.to_owned(), file, failure: None })
 }
 
 impl Log {
@@ -245,25 +213,13 @@ impl Log {
         &self.dir
     }
 
-    pub(crate) fn handled(
-        &mut self,
-        now: Timestamp,
-        request: &Request,
-        interference: &Interference,
-    ) {
-        let line = Line::Request {
-            now,
-            request: Logged::of(request),
-            interference: interference.clone(),
-        };
+    pub(crate) fn handled(&mut self, now: Timestamp, request: &Request, interference: &Interference) {
+        let line = Line::Request { now, request: Logged::of(request), interference: interference.clone() };
         self.append(&line);
     }
 
     pub(crate) fn disturbed(&mut self, now: Timestamp, disturbance: &Disturbance) {
-        self.append(&Line::Disturbance {
-            now,
-            disturbance: disturbance.clone(),
-        });
+        self.append(&Line::Disturbance { now, disturbance: disturbance.clone() });
     }
 
     pub(crate) fn failure(&self) -> Option<&io::Error> {
@@ -271,13 +227,11 @@ impl Log {
     }
 
     fn append(&mut self, line: &Line) {
-        let written = serde_json::to_vec(line)
-            .map_err(io::Error::from)
-            .and_then(|mut text| {
-                text.push(b'\n');
-                // One write per line; the operating system keeps it when the process is killed.
-                self.file.write_all(&text)
-            });
+        let written = serde_json::to_vec(line).map_err(io::Error::from).and_then(|mut text| {
+            text.push(b'\n');
+            // One write per line; the operating system keeps it when the process is killed.
+            self.file.write_all(&text)
+        });
         if let Err(error) = written {
             self.failure.get_or_insert(error);
         }

@@ -11,14 +11,9 @@ fn segments_match(glob: &[&str], path: &[&str]) -> bool {
     match (glob.split_first(), path.split_first()) {
         (None, None) => true,
         (Some((&"**", rest)), _) => {
-            segments_match(rest, path)
-                || path
-                    .split_first()
-                    .is_some_and(|(_, tail)| segments_match(glob, tail))
+            segments_match(rest, path) || path.split_first().is_some_and(|(_, tail)| segments_match(glob, tail))
         }
-        (Some((head, rest)), Some((segment, tail))) => {
-            segment_matches(head, segment) && segments_match(rest, tail)
-        }
+        (Some((head, rest)), Some((segment, tail))) => segment_matches(head, segment) && segments_match(rest, tail),
         _ => false,
     }
 }
@@ -27,8 +22,7 @@ fn segment_matches(glob: &str, segment: &str) -> bool {
     match glob.split_once('*') {
         None => glob == segment,
         Some((start, rest)) => segment.strip_prefix(start).is_some_and(|tail| {
-            (0..=tail.len())
-                .any(|at| tail.is_char_boundary(at) && segment_matches(rest, &tail[at..]))
+            (0..=tail.len()).any(|at| tail.is_char_boundary(at) && segment_matches(rest, &tail[at..]))
         }),
     }
 }

@@ -13,7 +13,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::Shell;
+use super::{Shell, webhook};
 use crate::faults::{Disturbance, FaultPlan};
 use crate::{Reply, Request};
 
@@ -50,7 +50,9 @@ pub(super) fn answer(shell: &Shell, request: &Request, route: &str) -> Reply {
         }
         ("POST", "disturb") => match serde_json::from_slice::<Disturbance>(&request.body) {
             Ok(disturbance) => {
-                sandbox.disturb(&disturbance, now);
+                for event in sandbox.disturb(&disturbance, now) {
+                    tokio::spawn(webhook::deliver(shell.clone(), event));
+                }
                 done()
             }
             Err(error) => refused(&error),

@@ -17,15 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Delivers an event until the receiver or the platform is content.
 pub(super) async fn deliver(shell: Shell, mut event: Event) {
     for attempt in 1.. {
-        let status = tokio::time::timeout(PATIENCE, post(&event))
-            .await
-            .ok()
-            .flatten();
+        let status = tokio::time::timeout(PATIENCE, post(&event)).await.ok().flatten();
         let now = (shell.options.clock)();
-        let retry = shell
-            .lock()
-            .platform_mut()
-            .delivered(&event, attempt, status, now);
+        let retry = shell.lock().platform_mut().delivered(&event, attempt, status, now);
         let Some(retry) = retry else { return };
         tokio::time::sleep(Duration::from_millis(retry.after_ms)).await;
         event = retry.event;
@@ -64,14 +58,7 @@ fn split_url(url: &str) -> Option<(&str, String)> {
     let rest = url.strip_prefix("http://")?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    Some((
-        authority,
-        if path.starts_with('/') {
-            path.to_owned()
-        } else {
-            format!("/{path}")
-        },
-    ))
+    Some((authority, if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }))
 }
 
 /// The socket address of a loopback authority.
@@ -80,11 +67,7 @@ fn loopback(authority: &str) -> Option<SocketAddr> {
         Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
         _ => (authority, 80),
     };
-    let host = if host == "localhost" {
-        "127.0.0.1"
-    } else {
-        host.trim_matches(['[', ']'])
-    };
+    let host = if host == "localhost" { "127.0.0.1" } else { host.trim_matches(['[', ']']) };
     let ip: IpAddr = host.parse().ok()?;
     ip.is_loopback().then_some(SocketAddr::new(ip, port))
 }

@@ -143,15 +143,12 @@ fn user_of(world: &World, wanted: Option<u64>) -> u64 {
 }
 
 fn take_code(world: &mut World, code: &str, client: &str, at: Seconds) -> Result<Grant, Box<Reply>> {
-    match world.account.codes.remove(code) {
-        Some(grant) if grant.client_id != client => {
-            Err(Box::new(refused("Invalid grant: authorization_code is invalid")))
-        }
-        Some(grant) if grant.expires.is_some_and(|expires| at >= expires) => {
-            Err(Box::new(refused("Invalid grant: authorization_code has expired")))
-        }
-        Some(grant) => Ok(grant),
-        None => Err(Box::new(refused("Invalid grant: authorization_code is invalid"))),
+    let wrong = |why: &str| Err(Box::new(refused(&format!("Invalid grant: authorization_code {why}"))));
+    match world.account.codes.get(code) {
+        Some(grant) if grant.client_id != client => wrong("is invalid"),
+        Some(grant) if grant.expires.is_some_and(|expires| at >= expires) => wrong("has expired"),
+        Some(_) => world.account.codes.remove(code).map_or_else(|| wrong("is invalid"), Ok),
+        None => wrong("is invalid"),
     }
 }
 

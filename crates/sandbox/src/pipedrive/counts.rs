@@ -108,9 +108,9 @@ pub(super) fn count(world: &World, kind: Kind, record: &Record, name: &str) -> J
 
 /// Deals in which the person takes part without being the main person.
 fn participant_deals(world: &World, person: u64, open: bool) -> usize {
-    let deals = world.participants.iter().filter(|(_, people)| people.contains_key(&person));
+    let deals = world.participants.of_person(person);
     deals
-        .filter_map(|(deal, _)| world.table(Kind::Deal).live(*deal))
+        .filter_map(|deal| world.table(Kind::Deal).live(deal))
         .filter(|deal| deal.id_of("person_id") != Some(person) && (deal.text("status") == "open") == open)
         .count()
 }

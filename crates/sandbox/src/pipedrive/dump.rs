@@ -127,8 +127,7 @@ fn row(world: &World, kind: Kind, record: &Record) -> Json {
 fn links(world: &World, file: &mut Map<String, Json>) {
     let participants: Json = world
         .participants
-        .iter()
-        .flat_map(|(deal, people)| people.iter().map(move |(person, one)| (deal, person, one)))
+        .all()
         .map(|(deal, person, one)| {
             json!({"id": one.id, "deal_id": deal, "person_id": person, "add_time": time::v2(one.added), "added_by_user_id": one.by})
         })

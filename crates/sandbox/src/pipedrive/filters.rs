@@ -55,7 +55,7 @@ fn holds(world: &World, kind: Kind, record: &Record, condition: &Json) -> bool {
     let Some(field) = condition.get("field_id").and_then(|id| field_of(world, kind, id)) else { return false };
     let value = match world.fields(kind).get_custom(&field) {
         Some(_) => record.custom(&field).clone(),
-        None => render::value_of(world, kind, record, &field),
+        None => kind.key(&field).map_or(Json::Null, |key| render::value_of(world, record, key)),
     };
     let value = value.get("value").cloned().unwrap_or(value);
     let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_lowercase);

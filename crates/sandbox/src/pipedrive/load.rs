@@ -9,10 +9,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::kind::{Form, Kind};
+use super::participation::Participant;
 use super::record::Record;
 use super::schema::{Choice, Field};
 use super::time::{self, Seconds};
-use super::world::{Content, Item, Participant, World};
+use super::world::{Content, Item, World};
 
 /// Why a world file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -331,7 +332,7 @@ fn links(world: &mut World, file: &mut Map<String, Json>) -> Result<(), WorldErr
         };
         let added = item.get("add_time").and_then(|at| time::read_any(at.as_str()?)).unwrap_or(EPOCH);
         let participant = Participant { id, added, by: id_of("added_by_user_id").unwrap_or_default() };
-        world.participants.entry(deal).or_default().insert(person, participant);
+        world.participants.insert(deal, person, participant);
     }
     for mut item in list(file, "deal_products")? {
         let id = take_id(world, "deal_product", &mut item);

@@ -122,18 +122,21 @@ fn move_children(world: &mut World, call: &mut Call<'_>, kind: Kind, gone: u64, 
 fn move_links(world: &mut World, kind: Kind, gone: u64, into: u64) {
     match kind {
         Kind::Deal => {
-            let people = world.participants.remove(&gone).unwrap_or_default();
-            let kept = world.participants.entry(into).or_default();
-            for (person, one) in people {
-                kept.entry(person).or_insert(one);
+            for (person, one) in world.participants.remove_deal(gone) {
+                if world.participants.get(into, person).is_none() {
+                    world.participants.insert(into, person, one);
+                }
             }
             let lines = world.deal_products.remove(&gone).unwrap_or_default();
             world.deal_products.entry(into).or_default().extend(lines);
         }
         Kind::Person => {
-            for people in world.participants.values_mut() {
-                if let Some(one) = people.remove(&gone) {
-                    people.entry(into).or_insert(one);
+            let deals: Vec<u64> = world.participants.of_person(gone).collect();
+            for deal in deals {
+                if let Some(one) = world.participants.remove(deal, gone)
+                    && world.participants.get(deal, into).is_none()
+                {
+                    world.participants.insert(deal, into, one);
                 }
             }
         }

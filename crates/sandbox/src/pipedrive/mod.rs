@@ -34,6 +34,7 @@ mod merge;
 mod notes;
 mod objects;
 mod page;
+mod participation;
 mod pipelines;
 mod record;
 mod refusal;
@@ -68,6 +69,8 @@ pub struct Pipedrive {
     world: World,
     limits: Limits,
     cost: u64,
+    /// Webhook deliveries that disturbances brought about.
+    told: Vec<Event>,
 }
 
 impl Pipedrive {
@@ -82,7 +85,7 @@ impl Pipedrive {
     /// `organization_relationships`, `mail_messages` (each with `deal_id` or `person_id`), `webhooks`,
     /// `filters`, `call_logs`, `changelog`, `merged`, `next_ids`, `drawn`.
     pub fn from_world(world: Json, seed: u64) -> Result<Self, WorldError> {
-        Ok(Self { world: load::world(world, seed)?, limits: Limits::default(), cost: 0 })
+        Ok(Self { world: load::world(world, seed)?, limits: Limits::default(), cost: 0, told: Vec::new() })
     }
 
     /// A new account: one administrator, one pipeline, the usual stages and activity types.
@@ -90,7 +93,7 @@ impl Pipedrive {
         match Self::from_world(json!({}), seed) {
             Ok(empty) => empty,
             // An empty file has nothing that could be refused.
-            Err(_) => Self { world: World::blank(seed), limits: Limits::default(), cost: 0 },
+            Err(_) => Self { world: World::blank(seed), limits: Limits::default(), cost: 0, told: Vec::new() },
         }
     }
 
@@ -158,7 +161,9 @@ impl Platform for Pipedrive {
     }
 
     fn disturb(&mut self, disturbance: &Disturbance, now: Timestamp) -> Vec<Change> {
-        upheaval::disturb(&mut self.world, disturbance, now)
+        let (changes, events) = upheaval::disturb(&mut self.world, disturbance, now);
+        self.told.extend(events);
+        changes
     }
 
     fn credentials(&self) -> Json {
@@ -193,6 +198,10 @@ impl Platform for Pipedrive {
     fn changes_state(&self, request: &Request) -> bool {
         // Agreeing in the browser is a GET that draws a code.
         request.method != "GET" || request.path == "/oauth/authorize"
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.told)
     }
 
     fn delivered(&mut self, event: &Event, attempt: u32, status: Option<u16>, now: Timestamp) -> Option<Retry> {

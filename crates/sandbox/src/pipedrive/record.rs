@@ -128,7 +128,7 @@ pub(super) struct Table {
 type Rows<'a> = Box<dyn Iterator<Item = &'a Record> + 'a>;
 
 /// Up to so many changed rows are collected and sorted; beyond, the whole order is walked.
-const FEW: usize = 5_000;
+const FEW: usize = 2_000;
 
 impl Table {
     pub(super) fn new(link_keys: &'static [&'static str]) -> Self {

@@ -1,6 +1,6 @@
 //! Refusals, each in Pipedrive's words as far as the sheet has them (section 7).
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::Reply;
 
@@ -151,14 +151,25 @@ pub(super) fn failed(status: u16) -> Reply {
     }
 }
 
+/// An envelope around data, which may be large and is moved, not copied.
+fn envelope(status: u16, data: Json, additional: Option<Json>) -> Reply {
+    let mut body = Map::new();
+    body.insert("success".to_owned(), json!(true));
+    body.insert("data".to_owned(), data);
+    if let Some(additional) = additional {
+        body.insert("additional_data".to_owned(), additional);
+    }
+    Reply::json(status, &Json::Object(body))
+}
+
 /// v2: `{"success":true,"data":..}`.
 pub(super) fn one(status: u16, data: Json) -> Reply {
-    Reply::json(status, &json!({"success": true, "data": data}))
+    envelope(status, data, None)
 }
 
 /// v2: a page.
 pub(super) fn page(data: Vec<Json>, next_cursor: Option<String>) -> Reply {
-    Reply::json(200, &json!({"success": true, "data": data, "additional_data": {"next_cursor": next_cursor}}))
+    envelope(200, Json::Array(data), Some(json!({"next_cursor": next_cursor})))
 }
 
 /// v1: a page of `start` and `limit`. An empty page has `data: null`, as v1 says it.
@@ -168,5 +179,5 @@ pub(super) fn offset_page(data: Vec<Json>, start: usize, limit: usize, more: boo
         map.insert("next_start".to_owned(), json!(start + limit));
     }
     let data = if data.is_empty() { Json::Null } else { Json::Array(data) };
-    Reply::json(200, &json!({"success": true, "data": data, "additional_data": {"pagination": pagination}}))
+    envelope(200, data, Some(json!({"pagination": pagination})))
 }

@@ -7,15 +7,16 @@ use super::call::{Call, item_change, sees};
 use super::defaults::object;
 use super::kind::Kind;
 use super::page::offsets;
+use super::participation::Participant;
 use super::refusal::{Answer, Refusal, offset_page, one};
 use super::time;
-use super::world::{Participant, World};
+use super::world::World;
 use crate::journal::{Action, Change};
 
 /// Everybody who takes part in a deal: the main person first, then the others by id.
 pub(super) fn people_of(world: &World, deal: u64) -> Vec<u64> {
     let main = world.table(Kind::Deal).get(deal).and_then(|deal| deal.id_of("person_id"));
-    let others = world.participants.get(&deal).into_iter().flatten().map(|(person, _)| *person);
+    let others = world.participants.of_deal(deal).map(|(person, _)| person);
     let mut people: Vec<u64> = main.into_iter().chain(others.filter(|person| Some(*person) != main)).collect();
     people.retain(|person| world.table(Kind::Person).live(*person).is_some());
     people
@@ -27,7 +28,7 @@ fn deal_of(world: &World, call: &Call<'_>) -> Result<u64, Refusal> {
 }
 
 fn shown(world: &World, deal: u64, person: u64) -> Json {
-    let known = world.participants.get(&deal).and_then(|people| people.get(&person));
+    let known = world.participants.get(deal, person);
     let record = world.table(Kind::Person).get(person);
     let name = record.map_or("", |record| record.text("name"));
     let emails = record.map(|record| record.get("emails").clone()).unwrap_or_default();
@@ -66,7 +67,7 @@ pub(super) fn add_participant(world: &mut World, call: &mut Call<'_>) -> Answer 
     }
     let id = world.next_id("participant");
     let participant = Participant { id, added: call.at, by: call.actor.user };
-    world.participants.entry(deal).or_default().insert(person, participant);
+    world.participants.insert(deal, person, participant);
     let change = Change::new("deal_participant", format!("{deal}/{person}"), Action::Linked);
     call.changed(change.with("deal_id", Json::Null, json!(deal)).with("person_id", Json::Null, json!(person)));
     Ok(one(200, shown(world, deal, person)))
@@ -76,10 +77,9 @@ pub(super) fn add_participant(world: &mut World, call: &mut Call<'_>) -> Answer 
 pub(super) fn drop_participant(world: &mut World, call: &mut Call<'_>) -> Answer {
     let deal = deal_of(world, call)?;
     let id = call.id(1)?;
-    let people = world.participants.get_mut(&deal).ok_or_else(Refusal::not_found)?;
-    let person = people.iter().find(|(_, one)| one.id == id).map(|(person, _)| *person);
+    let person = world.participants.of_deal(deal).find(|(_, one)| one.id == id).map(|(person, _)| person);
     let person = person.ok_or_else(Refusal::not_found)?;
-    people.remove(&person);
+    world.participants.remove(deal, person);
     call.changed(Change::new("deal_participant", format!("{deal}/{person}"), Action::Unlinked));
     Ok(one(200, json!({"id": id})))
 }

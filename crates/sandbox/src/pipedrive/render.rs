@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::account::Settings;
 use super::custom;
-use super::kind::{Access, Kind};
+use super::kind::{Access, Key, Kind};
 use super::record::Record;
 use super::time;
 use super::world::World;
@@ -17,7 +17,7 @@ pub(super) fn v2(world: &World, kind: Kind, record: &Record, only: Option<&[Stri
         if key.access == Access::Sync && !world.settings.contact_sync {
             continue;
         }
-        map.insert(key.name.to_owned(), value_of(world, kind, record, key.name));
+        map.insert(key.name.to_owned(), value_of(world, record, key));
     }
     map.insert("add_time".to_owned(), json!(time::v2(record.added)));
     map.insert("update_time".to_owned(), json!(time::v2(record.changed())));
@@ -28,13 +28,12 @@ pub(super) fn v2(world: &World, kind: Kind, record: &Record, only: Option<&[Stri
 }
 
 /// A system field as it reads: its value, what follows from others, or what unset means.
-pub(super) fn value_of(world: &World, kind: Kind, record: &Record, name: &str) -> Json {
-    let Some(key) = kind.key(name) else { return Json::Null };
-    let stored = record.get(name);
-    match name {
+pub(super) fn value_of(world: &World, record: &Record, key: &Key) -> Json {
+    let stored = record.get(key.name);
+    match key.name {
         "is_deleted" => json!(record.deleted.is_some()),
         "local_won_date" | "local_lost_date" | "local_close_date" => {
-            let source = name.trim_start_matches("local_").trim_end_matches("_date");
+            let source = key.name.trim_start_matches("local_").trim_end_matches("_date");
             let at = record.get(&format!("{source}_time")).as_str().and_then(time::read_any);
             at.map_or(Json::Null, |at| json!(time::local_date(at, &world.account.timezone)))
         }

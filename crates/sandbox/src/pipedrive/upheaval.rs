@@ -9,9 +9,9 @@ use super::merge::unite;
 use super::record::Record;
 use super::world::World;
 use super::{derive, time};
-use crate::Request;
 use crate::faults::{DisturbAction, Disturbance, Interference, Which};
 use crate::journal::{Action, Change};
+use crate::{Event, Request};
 
 /// Deleted records are gone for good after 30 days (sheet: Pipedrive section 4 [doc]).
 const KEPT_S: i64 = 30 * 86_400;
@@ -28,7 +28,7 @@ pub(super) fn purge(world: &mut World, call: &mut Call<'_>) {
                     world.contents.remove(&id);
                 }
                 if kind == Kind::Deal {
-                    world.participants.remove(&id);
+                    world.participants.remove_deal(id);
                     world.deal_products.remove(&id);
                 }
                 call.changed(Change::new(kind.name(), id, Action::Purged));
@@ -38,33 +38,20 @@ pub(super) fn purge(world: &mut World, call: &mut Call<'_>) {
 }
 
 /// Changes a record as a user in the web application would: actor 0, change source `app`.
-pub(super) fn disturb(world: &mut World, disturbance: &Disturbance, now: Timestamp) -> Vec<Change> {
+pub(super) fn disturb(world: &mut World, disturbance: &Disturbance, now: Timestamp) -> (Vec<Change>, Vec<Event>) {
     let (request, interference) = (Request::new("DISTURB", "/"), Interference::default());
     let mut call = Call::new(&request, now, &interference);
-    let kind = Kind::of_name(&disturbance.object).or(Kind::of_plural(&disturbance.object));
-    let Some(kind) = kind else { return Vec::new() };
+    if let Some(kind) = Kind::of_name(&disturbance.object).or(Kind::of_plural(&disturbance.object)) {
+        act(world, &mut call, kind, disturbance);
+    }
+    (call.changes, call.events)
+}
+
+fn act(world: &mut World, call: &mut Call<'_>, kind: Kind, disturbance: &Disturbance) {
     if let DisturbAction::Create { fields } = &disturbance.action {
-        create(world, &mut call, kind, fields);
-        return call.changes;
+        return create(world, call, kind, fields);
     }
-    let record = match &disturbance.which {
-        Which::Id(id) if kind == Kind::Lead => {
-            world.leads_by_uuid.get(id).and_then(|row| world.table(kind).live(*row)).cloned()
-        }
-        Which::Id(id) => id.parse().ok().and_then(|id| world.table(kind).live(id)).cloned(),
-        Which::Nth(n) => {
-            let mut living = world.table(kind).all().filter(|record| record.deleted.is_none());
-            usize::try_from(*n).ok().and_then(|n| living.nth(n)).cloned()
-        }
-    };
-    let Some(before) = record else { return Vec::new() };
-    if let DisturbAction::Merge { into } = &disturbance.action {
-        let fits = matches!(kind, Kind::Deal | Kind::Person | Kind::Organization);
-        if let Some(into) = into.parse().ok().filter(|into| fits && *into != before.id) {
-            unite(world, &mut call, kind, before.id, into);
-        }
-        return call.changes;
-    }
+    let Some(before) = chosen(world, kind, &disturbance.which) else { return };
     let mut after = before.clone();
     let mut action = Action::Updated;
     match &disturbance.action {
@@ -73,11 +60,28 @@ pub(super) fn disturb(world: &mut World, disturbance: &Disturbance, now: Timesta
             after.deleted = Some(call.at);
             action = Action::Deleted;
         }
-        DisturbAction::Touch | DisturbAction::Merge { .. } | DisturbAction::Create { .. } => {}
+        DisturbAction::Merge { into } => {
+            let fits = matches!(kind, Kind::Deal | Kind::Person | Kind::Organization);
+            if let Some(into) = into.parse().ok().filter(|into| fits && *into != before.id) {
+                unite(world, call, kind, before.id, into);
+            }
+            return;
+        }
+        DisturbAction::Touch | DisturbAction::Create { .. } => {}
     }
     after.updated = Some(call.at);
-    commit(world, &mut call, Commit { kind, before: Some(before), after, action, merged: None });
-    call.changes
+    commit(world, call, Commit { kind, before: Some(before), after, action, merged: None });
+}
+
+/// The living record that a disturbance hits.
+fn chosen(world: &World, kind: Kind, which: &Which) -> Option<Record> {
+    let table = world.table(kind);
+    let record = match which {
+        Which::Id(id) if kind == Kind::Lead => table.live(*world.leads_by_uuid.get(id)?),
+        Which::Id(id) => table.live(id.parse().ok()?),
+        Which::Nth(n) => table.all().filter(|record| record.deleted.is_none()).nth(usize::try_from(*n).ok()?),
+    };
+    record.cloned()
 }
 
 fn set(world: &World, kind: Kind, record: &mut Record, name: &str, value: &Json) {

@@ -10,9 +10,9 @@ use serde_json::{Map, Value as Json, json};
 use super::account::{Account, Settings};
 use super::custom::expected;
 use super::kind::Kind;
+use super::participation::Participation;
 use super::record::Table;
 use super::schema::Fields;
-use super::time::Seconds;
 
 /// An object without a table: a pipeline, a stage, a label, a call.
 pub(super) type Item = Map<String, Json>;
@@ -22,14 +22,6 @@ pub(super) type Item = Map<String, Json>;
 pub(super) enum Content {
     Bytes(Vec<u8>),
     Seed { seed: u64, size: usize },
-}
-
-/// A person beside the main one of a deal.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Participant {
-    pub(super) id: u64,
-    pub(super) added: Seconds,
-    pub(super) by: u64,
 }
 
 /// Everything that the account holds.
@@ -49,8 +41,8 @@ pub(super) struct World {
     tables: BTreeMap<Kind, Table>,
     /// Lines of deals by deal; each line holds its `id`.
     pub(super) deal_products: BTreeMap<u64, Vec<Item>>,
-    /// Participants of deals by deal and person.
-    pub(super) participants: BTreeMap<u64, BTreeMap<u64, Participant>>,
+    /// Participants of deals.
+    pub(super) participants: Participation,
     pub(super) relationships: BTreeMap<u64, Item>,
     pub(super) calls: BTreeMap<String, Item>,
     pub(super) lead_labels: BTreeMap<String, Item>,
@@ -84,7 +76,7 @@ impl World {
             fields: Kind::ALL.into_iter().map(|kind| (kind, Fields::system(kind))).collect(),
             tables: Kind::ALL.into_iter().map(|kind| (kind, Table::new(kind.link_keys()))).collect(),
             deal_products: BTreeMap::new(),
-            participants: BTreeMap::new(),
+            participants: Participation::default(),
             relationships: BTreeMap::new(),
             calls: BTreeMap::new(),
             lead_labels: BTreeMap::new(),

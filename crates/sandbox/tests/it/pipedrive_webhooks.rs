@@ -1,6 +1,7 @@
 //! Webhook events: typed fields, merges, visibility, retries and the ban.
 
 use handover_sandbox::Event;
+use handover_sandbox::faults::{DisturbAction, Disturbance, Fault, FaultPlan, Rule, When, Which};
 use serde_json::{Value, json};
 
 use crate::pipedrive::Account;
@@ -118,4 +119,19 @@ fn subscribing_changes_no_ids() {
     heard.post("/api/v2/persons", &json!({"name": "A"}));
     let field = heard.post("/api/v2/dealFields", &json!({"field_name": "F", "field_type": "text"}));
     assert_eq!(field["field_code"], plain["field_code"]);
+}
+
+#[test]
+fn what_users_do_is_told_as_well() {
+    let mut account = subscribed("change", "person");
+    account.post("/api/v2/persons", &json!({"name": "A"}));
+    let action = DisturbAction::Change { field: "name".into(), value: json!("B") };
+    let disturbance = Disturbance { object: "person".into(), which: Which::default(), action };
+    let told = account.sandbox.disturb(&disturbance, account.now);
+    assert_eq!(told[0].body["meta"]["change_source"], "app");
+    assert_eq!((&told[0].body["data"]["name"], &told[0].body["previous"]["name"]), (&json!("B"), &json!("A")));
+    // Through a fault plan they come with the answer of the request that set them off.
+    let fault = Fault::Disturb { disturbance, before: true };
+    account.sandbox.set_faults(FaultPlan::new(0, vec![Rule { name: None, when: When::default(), fault }]));
+    assert_eq!(account.handle("GET", "/api/v2/persons", None).events.len(), 1);
 }
