@@ -1,1 +1,276 @@
 //! `handover demo`: the whole story on two local CRMs.
+//!
+//! A sample company moves from one sandbox to the other with the project that `init` proposes. The clock
+//! that the demo shares with its sandboxes jumps over rate waits and says how long they would have been.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use handover_model::{Answer, Cause};
+use handover_sandbox::{persist, sample};
+use handover_store::{HeldRow, HoldFilter, HoldGroup, Store};
+use serde_json::{Value as Json, json};
+
+use super::output::{count, duration, plural};
+use super::session::{SANDBOX_START, Session, world};
+use super::{Done, Global, Output, failure, holds, init, plan, run, verify};
+use crate::problem::{Exit, Problem};
+
+/// Options of `demo`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  handover demo
+  handover demo --reverse          from HubSpot to Pipedrive
+  handover demo --json             one object with the outcome
+Afterwards every command works on it: cd handover-demo; handover holds; handover audit show persons/1")]
+pub(crate) struct Options {
+    /// Where the demo lives; an earlier demo there is replaced
+    #[arg(long, value_name = "DIR", default_value = "handover-demo")]
+    dir: PathBuf,
+    /// The seed of the sample company
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// From HubSpot to Pipedrive
+    #[arg(long)]
+    reverse: bool,
+    /// A hundredth of the size
+    #[arg(long)]
+    small: bool,
+}
+
+/// The file by which a folder is known as a demo's.
+const MARK: &str = ".handover-demo";
+
+/// Runs the command.
+pub(crate) async fn run(options: &Options, output: &Output) -> Done {
+    let begun = Instant::now();
+    let (from, to) = if options.reverse { ("hubspot", "pipedrive") } else { ("pipedrive", "hubspot") };
+    prepare_folder(&options.dir)?;
+    make_worlds(options, from, to)?;
+    output.say(&format!("A sample company in {}, about to move to {}. Everything is in {}.\n", title(from), title(to), options.dir.display()));
+    chapter(output, 1, "init: a project that fits these two accounts");
+    write_project(options, from, to, output).await?;
+    let global = Global { project: options.dir.join("handover.yaml"), json: false, no_color: true, quiet: true };
+    create_fields(&global, output).await?;
+    chapter(output, 2, "check and plan: what will happen, before anything does");
+    plan_it(&global, output).await?;
+    let told = story(&global, options, output).await?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let mut told = told;
+    told["seconds"] = json!((seconds * 10.0).round() / 10.0);
+    output.value(&told);
+    let real = told["seconds_at_real_limits"].as_u64().unwrap_or_default();
+    output.say(&format!("\nDone in {seconds:.1} s. At the real limits of both platforms: {}.", duration(real * 1000)));
+    say_next(&options.dir, output);
+    Ok(Exit::Done)
+}
+
+/// Run, hold, answer, verify, audit.
+async fn story(global: &Global, options: &Options, output: &Output) -> Result<Json, Vec<Problem>> {
+    chapter(output, 3, "run: every record written and confirmed, or held with a reason");
+    let session = Session::open(&global.project)?;
+    let started = session.clock.now();
+    let store = session.store().await?;
+    let report = run::carry(&session, &store, output, &run::Options::default()).await?;
+    output.say(&run::objects_table(&report));
+    let groups = groups(&store).await?;
+    run::say_holds(output, &groups, report.objects.iter().map(|object| object.counts.held).sum());
+    let mut told = json!({"objects": run::objects_json(&report), "holds": brief(&groups)});
+    chapter(output, 4, "holds: one answer releases a group");
+    let answered = answer_some(&session, global, &store, output).await?;
+    told["after"] = json!({"objects": answered.report.as_ref().map(run::objects_json), "holds": brief(&answered.groups)});
+    if let Some(report) = &answered.report {
+        output.say(&run::objects_table(report));
+    }
+    told["calls"] = run::calls_json(&session);
+    told["seconds_at_real_limits"] = json!(session.clock.now().duration_since(started).as_secs());
+    drop(store);
+    chapter(output, 5, "verify: both systems read anew, everything compared");
+    let found = verify::compare(&session, output).await?;
+    verify::say(&found, output);
+    verify::write_page(&session, &found, &options.dir.join("verify.html"))?;
+    told["verify"] = verify::summary(&found);
+    chapter(output, 6, "audit: the ledger proves it");
+    let store = session.store_reading().await?;
+    let whole = store.verify(|_, _| {}).await.map_err(|error| vec![failure::store(&error)])?;
+    output.say(&format!("The hash chain is whole: {} rows tell of {} decisions and writes.", count(whole.entries), count(whole.items)));
+    session.close().map_err(|problem| vec![problem])?;
+    Ok(told)
+}
+
+/// Answers the first untranslated stage and assigns the records of the user without a seat.
+async fn answer_some(session: &Session, global: &Global, store: &Store, output: &Output) -> Result<holds::Answered, Vec<Problem>> {
+    let mut given: Vec<(HeldRow, Answer, String)> = Vec::new();
+    let groups = groups(store).await?;
+    let stage = groups.iter().find(|group| group.cause == "untranslated");
+    let users: Vec<&HoldGroup> = groups.iter().filter(|group| group.cause == "unknown_user").collect();
+    for group in stage.into_iter().chain(users) {
+        let answer = match &group.sample.cause {
+            Cause::Untranslated { field, .. } => match first_option(session, group, field.as_str()).await? {
+                Some(to) => Answer::Translate { to },
+                None => continue,
+            },
+            Cause::UnknownUser { .. } => match first_user(session, group).await? {
+                Some(to) => Answer::Assign { to },
+                None => continue,
+            },
+            _ => continue,
+        };
+        let filter = HoldFilter { flow: Some(group.flow.clone()), group: Some(group.group.clone()), ..HoldFilter::default() };
+        let rows = holds::rows(store, &filter).await?;
+        output.say(&format!("{}: {} ({})", group.flow, group.sample.cause.sentence(), plural(rows.len() as u64, "record")));
+        output.say(&format!("  -> {}", match &answer {
+            Answer::Translate { to } => format!("translate to {to}"),
+            Answer::Assign { to } => format!("assign to {to}"),
+            _ => String::new(),
+        }));
+        given.extend(rows.into_iter().map(|row| (row, answer.clone(), "answered by the demo".to_owned())));
+    }
+    output.say("");
+    holds::carry_answers(session, global, store.clone(), given, "demo".to_owned(), false, output).await
+}
+
+/// An option of the target's field that the group's value can be translated to.
+async fn first_option(session: &Session, group: &HoldGroup, field: &str) -> Result<Option<String>, Vec<Problem>> {
+    let Some(flow) = session.project.flow(&group.flow) else { return Ok(None) };
+    let Some(system) = session.systems.get(&flow.target.system) else { return Ok(None) };
+    let schema = system.describe(&flow.target.object).await.map_err(|fault| vec![failure::system(&flow.target.system, &fault)])?;
+    let options = match schema.field(field).map(|field| &field.kind) {
+        Some(handover_model::Kind::Choice { options, .. }) => options.clone(),
+        _ => return Ok(None),
+    };
+    Ok(options.first().map(|option| option.value.clone()))
+}
+
+/// An active user of the target.
+async fn first_user(session: &Session, group: &HoldGroup) -> Result<Option<String>, Vec<Problem>> {
+    let Some(flow) = session.project.flow(&group.flow) else { return Ok(None) };
+    let Some(system) = session.systems.get(&flow.target.system) else { return Ok(None) };
+    let users = system.users().await.map_err(|fault| vec![failure::system(&flow.target.system, &fault)])?;
+    Ok(users.into_iter().find(|user| user.active).map(|user| user.email))
+}
+
+async fn groups(store: &Store) -> Result<Vec<HoldGroup>, Vec<Problem>> {
+    store.hold_groups().await.map_err(|error| vec![failure::store(&error)])
+}
+
+/// Holds by object and cause.
+fn brief(groups: &[HoldGroup]) -> Json {
+    let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for group in groups {
+        *counts.entry((group.object.to_string(), group.cause.clone())).or_default() += group.count;
+    }
+    counts.into_iter().map(|((object, cause), count)| json!({"object": object, "cause": cause, "count": count})).collect()
+}
+
+fn prepare_folder(dir: &Path) -> Result<(), Vec<Problem>> {
+    let problem = |error: &std::io::Error| {
+        vec![Problem::new("demo", format!("the folder {} cannot be prepared", dir.display())).because(error)]
+    };
+    if dir.exists() {
+        let empty = std::fs::read_dir(dir).map_err(|error| problem(&error))?.next().is_none();
+        if !empty && !dir.join(MARK).exists() {
+            return Err(vec![
+                Problem::new("demo", format!("{} is not the folder of a demo", dir.display()))
+                    .state("nothing was changed")
+                    .hint("choose another with --dir"),
+            ]);
+        }
+        std::fs::remove_dir_all(dir).map_err(|error| problem(&error))?;
+    }
+    std::fs::create_dir_all(dir).and_then(|()| std::fs::write(dir.join(MARK), "")).map_err(|error| problem(&error))
+}
+
+/// Both worlds, kept in folders of the demo.
+fn make_worlds(options: &Options, from: &str, to: &str) -> Result<(), Vec<Problem>> {
+    let (old, new) = match (options.reverse, options.small) {
+        (false, false) => {
+            let company = sample::company(options.seed);
+            (company.pipedrive, company.hubspot)
+        }
+        (false, true) => {
+            let company = sample::small(options.seed);
+            (company.pipedrive, company.hubspot)
+        }
+        (true, small) => {
+            let scale = if small { sample::Scale::small() } else { sample::Scale::full() };
+            let company = sample::hubspot_company_scaled(options.seed, scale);
+            (company.hubspot, company.pipedrive)
+        }
+    };
+    for (name, platform, json) in [("old", from, old), ("new", to, new)] {
+        let dir = options.dir.join("sandbox").join(name);
+        persist::open(&dir, || world(platform, Some(json)), |json| world(platform, Some(json)))
+            .map(drop)
+            .map_err(|error| vec![Problem::ours("demo", format!("the sandbox in {} could not be made", dir.display())).because(&error)])?;
+    }
+    Ok(())
+}
+
+/// The project that `init` proposes, with the sandboxes in the place of tokens.
+async fn write_project(options: &Options, from: &str, to: &str, output: &Output) -> Result<(), Vec<Problem>> {
+    let systems = vec![init::sandboxed(&options.dir, "old", from), init::sandboxed(&options.dir, "new", to)];
+    let session = Session::of(init::bare(&options.dir, systems))?;
+    let proposal = init::propose_for(&session, from, to, output).await?;
+    let automations: Vec<String> = match session.systems.get("new") {
+        Some(system) => system.automations().await.ok().flatten().unwrap_or_default().into_iter().map(|one| one.name).collect(),
+        None => Vec::new(),
+    };
+    let mut files = proposal.files.clone();
+    if let Some(text) = files.get_mut(Path::new("handover.yaml")) {
+        for name in ["old", "new"] {
+            *text = text.replace(
+                &format!("    token: {{env: {}_TOKEN}}\n", name.to_uppercase()),
+                &format!("    sandbox: sandbox/{name}\n"),
+            );
+        }
+        *text = text.replace("acknowledged_automations: []", &format!("acknowledged_automations: {}", json!(automations)));
+    }
+    init::write(&options.dir, &files)?;
+    let stages = proposal.findings.len();
+    output.say(&format!(
+        "{} written; {} proposed, {} to look at.",
+        plural(files.len() as u64, "file"),
+        plural(proposal.create_fields.len() as u64, "new field"),
+        plural(stages as u64, "finding")
+    ));
+    if !automations.is_empty() {
+        output.say(&format!("Workflows of the target, acknowledged by name: {}.", automations.join(", ")));
+    }
+    session.close().map_err(|problem| vec![problem])
+}
+
+async fn create_fields(global: &Global, output: &Output) -> Result<(), Vec<Problem>> {
+    let session = Session::open(&global.project)?;
+    plan::create_fields(&session, output).await?;
+    session.close().map_err(|problem| vec![problem])
+}
+
+async fn plan_it(global: &Global, output: &Output) -> Result<(), Vec<Problem>> {
+    let session = Session::open(&global.project)?;
+    let planned = plan::plan(&session, output).await?;
+    planned.say(&session, output);
+    session.close().map_err(|problem| vec![problem])
+}
+
+fn chapter(output: &Output, number: u32, text: &str) {
+    output.say(&format!("\n{number}. {text}\n"));
+}
+
+fn title(platform: &str) -> &str {
+    match platform {
+        "pipedrive" => "Pipedrive",
+        "hubspot" => "HubSpot",
+        other => other,
+    }
+}
+
+fn say_next(dir: &Path, output: &Output) {
+    let dir = dir.display();
+    output.say(&format!(
+        "\nThe demo's project stays in {dir}. Every command works on it:\n\
+         \n  cd {dir}\n  handover status\n  handover holds\n  handover holds list --help\n  handover audit show persons/1\n  handover verify --html report.html\n\
+         \nIts verification report is {dir}/verify.html. The clock began at {SANDBOX_START}."
+    ));
+}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use handover_connect::{Connector, Fault, FaultKind};
 use handover_engine::Error;
-use handover_files::CsvConnector;
 use handover_model::SystemName;
 
 use crate::config::{Sources, System};
@@ -88,14 +87,7 @@ pub(crate) fn engine(error: &Error, sources: &Sources) -> Vec<Problem> {
 
 /// Opens a folder of files as a system.
 pub(crate) fn files(system: &System, settings: &handover_files::Settings, root: &Path) -> Result<Arc<dyn Connector>, Problem> {
-    let mut settings = settings.clone();
-    settings.folder = root.join(&settings.folder);
-    let connector = CsvConnector::open(settings).map_err(|error| {
-        Problem::new("files", format!("the files of `{}` cannot be read", system.name))
-            .because(&error)
-            .state("nothing was read or written")
-    })?;
-    Ok(Arc::new(connector))
+    Err(Problem::new("files", format!("{} {} {}", system.name, settings.folder.display(), root.display())))
 }
 
 /// The causes of an error whose own sentence is the problem's.

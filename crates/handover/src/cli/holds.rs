@@ -157,7 +157,7 @@ pub(crate) fn groups_table(groups: &[HoldGroup]) -> String {
 }
 
 /// Every held row of a filter.
-async fn rows(store: &Store, filter: &HoldFilter) -> Result<Vec<HeldRow>, Vec<Problem>> {
+pub(crate) async fn rows(store: &Store, filter: &HoldFilter) -> Result<Vec<HeldRow>, Vec<Problem>> {
     let mut all: Vec<HeldRow> = Vec::new();
     let mut after: Option<HoldCursor> = None;
     loop {

@@ -1,1 +1,176 @@
 //! `handover init`: a commented project that fits two accounts.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use handover_model::{Place, SystemName};
+use serde_json::json;
+
+use super::output::plural;
+use super::session::Session;
+use super::{Done, Global, Output, failure};
+use crate::config::{self, CredentialSource, Secret, SecretFrom, Sources, System};
+use crate::init::{Proposal, SystemView, propose};
+use crate::problem::{Exit, Problem};
+
+/// Options of `init`.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  export OLD_TOKEN=... NEW_TOKEN=...
+  handover init --from pipedrive --to hubspot
+  handover init --from pipedrive --from-url https://acme.pipedrive.com --to hubspot --dir move
+
+The tokens are read from OLD_TOKEN and NEW_TOKEN and are not written anywhere.")]
+pub(crate) struct Options {
+    /// The platform to leave
+    #[arg(long, value_name = "PLATFORM")]
+    from: String,
+    /// The platform to move to
+    #[arg(long, value_name = "PLATFORM")]
+    to: String,
+    /// The address of the one to leave, where it is not the platform's own
+    #[arg(long, value_name = "URL")]
+    from_url: Option<String>,
+    /// The address of the one to move to
+    #[arg(long, value_name = "URL")]
+    to_url: Option<String>,
+    /// Where the project goes
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+/// Runs the command.
+pub(crate) async fn run(_: &Global, options: &Options, output: &Output) -> Done {
+    guard_empty(&options.dir)?;
+    let systems = vec![
+        real("old", &options.from, options.from_url.clone(), "OLD_TOKEN"),
+        real("new", &options.to, options.to_url.clone(), "NEW_TOKEN"),
+    ];
+    let session = Session::of(bare(&options.dir, systems))?;
+    let proposal = propose_for(&session, &options.from, &options.to, output).await?;
+    let mut files = proposal.files.clone();
+    for (name, url) in [("old", &options.from_url), ("new", &options.to_url)] {
+        if let (Some(url), Some(text)) = (url, files.get_mut(Path::new("handover.yaml"))) {
+            let token = format!("    token: {{env: {}_TOKEN}}\n", name.to_uppercase());
+            *text = text.replace(&token, &format!("    base_url: {url}\n{token}"));
+        }
+    }
+    write(&options.dir, &files)?;
+    tell(&proposal, output);
+    output.value(&json!({"files": files.keys().collect::<Vec<_>>(), "fields_to_create": proposal.create_fields.len(), "findings": proposal.findings}));
+    output.say(&format!(
+        "{} written to {}. Read them, then: handover check, handover plan --create-fields, handover run.",
+        plural(files.len() as u64, "file"),
+        options.dir.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// A project is never written over another.
+fn guard_empty(dir: &Path) -> Result<(), Vec<Problem>> {
+    if dir.join("handover.yaml").exists() {
+        return Err(vec![
+            Problem::new("project_exists", format!("there is a project in {} already", dir.display()))
+                .state("nothing was written")
+                .hint("choose another folder with --dir"),
+        ]);
+    }
+    Ok(())
+}
+
+fn real(name: &str, platform: &str, base_url: Option<String>, variable: &str) -> System {
+    let place = Place { file: "the command line".into(), ..Place::default() };
+    System {
+        credentials: CredentialSource::Token(Secret { from: SecretFrom::Env(variable.to_owned()), place: place.clone() }),
+        base_url,
+        ..system(name, platform, None, place)
+    }
+}
+
+/// A system that keeps its sandbox in a folder.
+pub(crate) fn sandboxed(root: &Path, name: &str, platform: &str) -> System {
+    system(name, platform, Some(root.join("sandbox").join(name)), Place::default())
+}
+
+fn system(name: &str, platform: &str, sandbox: Option<PathBuf>, place: Place) -> System {
+    System {
+        name: SystemName::from(name),
+        platform: platform.to_owned(),
+        base_url: None,
+        oauth_base: None,
+        credentials: CredentialSource::None,
+        reserve: 0.2,
+        timeout: Duration::from_secs(60),
+        concurrency: 4,
+        sandbox,
+        files: None,
+        place,
+    }
+}
+
+/// A project that has systems and nothing else yet.
+pub(crate) fn bare(root: &Path, systems: Vec<System>) -> config::Project {
+    config::Project {
+        name: "new".to_owned(),
+        root: root.to_owned(),
+        state: ".handover/state.db".to_owned(),
+        systems,
+        flows: Vec::new(),
+        tables: BTreeMap::new(),
+        policies: config::Policies::default(),
+        create_fields: Vec::new(),
+        snapshot: String::new(),
+        sources: Sources::default(),
+        notices: Vec::new(),
+    }
+}
+
+/// Reads both accounts and proposes the project.
+pub(crate) async fn propose_for(session: &Session, from: &str, to: &str, output: &Output) -> Result<Proposal, Vec<Problem>> {
+    let old = view(session, "old", from).await?;
+    let new = view(session, "new", to).await?;
+    for view in [&old, &new] {
+        for lack in &view.account.lacks {
+            output.warn(&[Problem::new("credentials_lack", format!("`{}`: {lack}", view.name))]);
+        }
+    }
+    Ok(propose(&old, &new))
+}
+
+async fn view(session: &Session, name: &str, platform: &str) -> Result<SystemView, Vec<Problem>> {
+    let name = SystemName::from(name);
+    let Some(system) = session.systems.get(&name) else {
+        return Err(vec![Problem::ours("init", format!("the system `{name}` is not open"))]);
+    };
+    let fault = |fault| vec![failure::system(&name, &fault)];
+    let account = system.account().await.map_err(fault)?;
+    let users = system.users().await.map_err(fault)?;
+    let mut schemas = Vec::new();
+    for object in system.objects() {
+        match system.describe(&object).await {
+            Ok(schema) => schemas.push(schema),
+            // An object that the account does not have (a plan, a scope) cannot be moved and is not proposed.
+            Err(error) if matches!(error.kind, handover_connect::FaultKind::Denied | handover_connect::FaultKind::NotFound) => {}
+            Err(error) => return Err(fault(error)),
+        }
+    }
+    Ok(SystemView { name: name.clone(), platform: platform.to_owned(), account, schemas, users })
+}
+
+/// Writes the proposed files.
+pub(crate) fn write(dir: &Path, files: &BTreeMap<PathBuf, String>) -> Result<(), Vec<Problem>> {
+    for (path, text) in files {
+        let file = dir.join(path);
+        let parent = file.parent().unwrap_or(dir);
+        std::fs::create_dir_all(parent)
+            .and_then(|()| std::fs::write(&file, text))
+            .map_err(|error| vec![Problem::new("write", format!("{} could not be written", file.display())).because(&error)])?;
+    }
+    Ok(())
+}
+
+/// Tells what a person should look at.
+pub(crate) fn tell(proposal: &Proposal, output: &Output) {
+    output.warn(&Problem::from_findings(&proposal.findings, &Sources::default()));
+}

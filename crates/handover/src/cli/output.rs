@@ -87,7 +87,7 @@ impl Output {
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     use comfy_table::{CellAlignment, ContentArrangement, Table};
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(head.to_vec());
     for row in rows {
         table.add_row(row.clone());

@@ -15,7 +15,7 @@ use super::{Done, Global, Output, check, failure};
 use crate::problem::{Exit, Problem};
 
 /// Options of `run`.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 #[command(after_help = "Examples:
   handover run
   handover run --accept-counts                          the source changed while it was read
@@ -139,7 +139,7 @@ async fn guard_automations(session: &Session) -> Result<(), Vec<Problem>> {
     let problems: Vec<Problem> = findings
         .iter()
         .filter(|finding| finding.weight == Weight::Warning)
-        .map(|finding| Problem { weight: Weight::Error, ..Problem::from_finding(finding, &session.project.sources) }.exit(Exit::Guard).state("nothing was written"))
+        .map(|finding| Problem::from_finding(finding, &session.project.sources).weighing(Weight::Error).exit(Exit::Guard).state("nothing was written"))
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }

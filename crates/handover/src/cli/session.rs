@@ -60,7 +60,7 @@ impl Session {
     /// Projects on sandboxes share a clock with them that jumps over waits; it goes on where it stopped.
     fn choose_clock(&mut self) {
         let folders: Vec<PathBuf> =
-            self.project.systems.iter().filter_map(|system| system.sandbox.as_ref()).map(|dir| self.project.root.join(dir)).collect();
+            self.project.systems.iter().filter_map(|system| system.sandbox.clone()).collect();
         let Some(first) = folders.first() else { return };
         let file = first.parent().unwrap_or(first).join("clock");
         let saved = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
@@ -118,7 +118,7 @@ impl Session {
         };
         let (transport, credentials): (Arc<dyn handover_connect::Transport>, Credentials) = match &system.sandbox {
             Some(dir) => {
-                let sandbox = open_sandbox(system, &self.project.root.join(dir))?;
+                let sandbox = open_sandbox(system, dir)?;
                 let token = sandbox.platform().credentials()["token"].as_str().unwrap_or_default().to_owned();
                 let sandbox = Arc::new(Mutex::new(sandbox));
                 self.sandboxes.insert(system.name.clone(), sandbox.clone());
