@@ -167,7 +167,7 @@ impl Pass<'_> {
         claimed: &HashMap<RecordId, RecordId>,
     ) -> Result<Judged, Error> {
         if answers.iter().any(|given| matches!(given.answer, Answer::Skip)) {
-            return Ok(self.judged(&staged, row.as_ref(), Decision::Skip, json!({}), &Fields::new(), Vec::new()));
+            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Skip, json!({}), &Fields::new(), Vec::new()));
         }
         let mut resolved = self.resolve(ready, &staged.record, mapped, answers, parents);
         let paired = self.answered(ready, answers, paired, &mut resolved).await?;
@@ -192,7 +192,7 @@ impl Pass<'_> {
             if let Some(target) = other.get(record) {
                 let trail = json!({"merged_into": record.as_str(), "target": target.as_str()});
                 let decision = Decision::Merge(target.clone());
-                return Ok(self.judged(&staged, row.as_ref(), decision, trail, &resolved.fields, Vec::new()));
+                return Ok(self.judged(ready, &staged, row.as_ref(), decision, trail, &resolved.fields, Vec::new()));
             }
         }
         if target.is_none() {
@@ -224,7 +224,7 @@ impl Pass<'_> {
     ) -> Result<Judged, Error> {
         let Some((target, block)) = target else {
             let (fields, links) = split_links(ready, &staged.record.id, &resolved, false);
-            return Ok(self.judged(&staged, row.as_ref(), Decision::Create(fields), trail, &resolved.fields, links));
+            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Create(fields), trail, &resolved.fields, links));
         };
         let Some(there) = self.target_record(ready, &target, block).await? else {
             let causes = vec![(Cause::TargetGone { target }, None)];
@@ -235,12 +235,12 @@ impl Pass<'_> {
         let wanted = Resolved { fields: merged.write, links: resolved.links, found: resolved.found, ..Resolved::default() };
         let (fields, links) = split_links(ready, &staged.record.id, &wanted, true);
         let decision = if fields.is_empty() { Decision::Unchanged(target) } else { Decision::Update(target, fields) };
-        let mut judged = self.judged(&staged, row.as_ref(), decision, trail, &resolved.fields, links);
+        let mut judged = self.judged(ready, &staged, row.as_ref(), decision, trail, &resolved.fields, links);
         let mut after = there.fields;
         for (name, value) in wanted.fields {
             after.set(name, value);
         }
-        judged.base = crate::base::encode(&after);
+        judged.base = crate::base::encode(&ready.target, &after);
         Ok(judged)
     }
 
@@ -353,10 +353,10 @@ impl Pass<'_> {
                 value,
             })
             .collect();
-        self.judged(staged, row, Decision::Hold(holds), trail, &Fields::new(), Vec::new())
+        self.judged(ready, staged, row, Decision::Hold(holds), trail, &Fields::new(), Vec::new())
     }
 
-    fn judged(&self, staged: &Staged, row: Option<&RecordRow>, decision: Decision, trail: Json, mapped: &Fields, links: Vec<PendingLink>) -> Judged {
+    fn judged(&self, ready: &Ready, staged: &Staged, row: Option<&RecordRow>, decision: Decision, trail: Json, mapped: &Fields, links: Vec<PendingLink>) -> Judged {
         Judged {
             record: staged.record.id.clone(),
             title: title(&staged.record),
@@ -365,7 +365,7 @@ impl Pass<'_> {
             decision,
             trail,
             digest: mapped.digest(),
-            base: crate::base::encode(mapped),
+            base: crate::base::encode(&ready.target, mapped),
             links,
         }
     }

@@ -13,12 +13,12 @@ pub(crate) fn is_of(ready: &Ready, candidate: &Record, write: &Write, key: &str)
     }
     let mut compared = 0;
     for (name, value) in write.fields.iter() {
+        let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
         let Some(have) = candidate.fields.get(name.as_str()) else { continue };
         if value.is_blank() {
             continue;
         }
-        let html = matches!(ready.target.field(name.as_str()).map(|field| &field.kind), Some(Kind::Text { .. }));
-        if !alike(value, have, html) {
+        if !alike(kind, value, have) {
             return false;
         }
         compared += 1;
@@ -28,10 +28,10 @@ pub(crate) fn is_of(ready: &Ready, candidate: &Record, write: &Write, key: &str)
 
 /// Equal but for what platforms change by themselves: HTML is cleaned, blanks are trimmed, case of
 /// addresses, order of lists.
-fn alike(value: &Value, have: &Value, text: bool) -> bool {
+fn alike(kind: Option<&Kind>, value: &Value, have: &Value) -> bool {
     match (value, have) {
-        (Value::Text(one), Value::Text(other)) if text => letters(one) == letters(other),
-        _ => crate::merge::same(value, have),
+        (Value::Text(one), Value::Text(other)) if matches!(kind, Some(Kind::Text { .. })) => letters(one) == letters(other),
+        _ => crate::merge::same(kind, value, have),
     }
 }
 

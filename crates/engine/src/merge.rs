@@ -23,7 +23,8 @@ pub(crate) fn merge(ready: &Ready, source: &Record, mapped: &Fields, target: &Re
     for (name, value) in mapped.iter() {
         let have = target.fields.get(name.as_str()).unwrap_or(&Value::Null);
         let Some(write) = survivor(ready, name, source, value, target, have) else { continue };
-        if !same(&write, have) {
+        let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
+        if !same(kind, &write, have) {
             merged.before.set(name.clone(), have.clone());
             merged.write.set(name.clone(), write);
         }
@@ -75,17 +76,23 @@ fn concatenate(have: &Value, value: &Value, between: &str) -> Value {
     }
 }
 
-/// Equal for a person: lists of links in any order, texts without surrounding blanks.
-pub(crate) fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Text(one), Value::Text(other)) => one.trim() == other.trim(),
-        (Value::List(ones), Value::List(others)) => {
-            let (mut ones, mut others): (Vec<_>, Vec<_>) = (ones.iter().collect(), others.iter().collect());
-            ones.sort();
-            others.sort();
-            ones == others
+/// Equal but for what platforms change by themselves.
+pub(crate) fn same(kind: Option<&Kind>, one: &Value, other: &Value) -> bool {
+    one == other || settled_form(kind, one) == settled_form(kind, other)
+}
+
+/// A value without what platforms change by themselves: surrounding blanks, the order of several, the case
+/// of e-mail addresses, one value or a list of one.
+pub(crate) fn settled_form(kind: Option<&Kind>, value: &Value) -> Value {
+    match value {
+        value if value.is_blank() => Value::Null,
+        Value::Text(text) if matches!(kind, Some(Kind::Email { .. })) => Value::Text(text.trim().to_lowercase()),
+        Value::Text(text) => Value::Text(text.trim().to_owned()),
+        Value::List(items) => {
+            let mut items: Vec<Value> = items.iter().map(|item| settled_form(kind, item)).collect();
+            items.sort();
+            if items.len() == 1 { items.swap_remove(0) } else { Value::List(items) }
         }
-        (Value::List(items), single) | (single, Value::List(items)) if items.len() == 1 => same(&items[0], single),
-        _ => (one.is_blank() && other.is_blank()) || one == other,
+        value => value.clone(),
     }
 }

@@ -317,19 +317,19 @@ impl Verifier<'_> {
     fn compare_fields(&mut self, ready: &Ready, record: &Record, row: &RecordRow, target: &Record, expected: &Fields, verified: &mut FlowVerified) {
         for (name, value) in expected.iter() {
             let have = target.fields.get(name.as_str()).unwrap_or(&Value::Null);
-            let is_link = ready.target.field(name.as_str()).is_some_and(|field| matches!(field.kind, Kind::Reference { .. }));
-            if is_link {
+            let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
+            if matches!(kind, Some(Kind::Reference { .. })) {
                 self.compare_links(ready, record, row, target, name, (value, have), verified);
                 continue;
             }
             verified.fields += 1;
-            if same(value, have) {
+            if same(kind, value, have) {
                 continue;
             }
             // On a record that both had, the survivorship rule may have kept the target's value: what was
             // settled then is what must be there now.
             let settled = row.base.as_deref().and_then(|base| crate::base::settled(base, name));
-            if settled.is_some_and(|settled| settled == crate::base::mark(have)) {
+            if settled.is_some_and(|settled| settled == crate::base::mark(kind, have)) {
                 continue;
             }
             self.differ("value", ready, Some(&record.id), Some(&target.id), Some(name), &value.display(), &have.display());

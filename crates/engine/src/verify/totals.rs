@@ -17,7 +17,7 @@ pub struct Total {
     pub flow: FlowName,
     /// The target field.
     pub field: FieldName,
-    /// What was compared: `filled`, `sum EUR`, `first day`, `last day`, `by month`, `distribution`.
+    /// What was compared: `filled`, `sum EUR`, `first day`, `last day`, `by month`, `groups kept together`.
     pub what: String,
     /// On the source side.
     pub source: String,
@@ -46,7 +46,6 @@ impl Total {
 pub struct Totals {
     flow: FlowName,
     fields: Vec<Watched>,
-    currency: (Option<FieldName>, Option<FieldName>),
 }
 
 /// A pair of fields that should agree as wholes.
@@ -54,7 +53,11 @@ struct Watched {
     source: FieldName,
     target: FieldName,
     kind: Watch,
+    /// The fields that hold the amounts' currencies, where both sides have one.
+    currency: Option<(FieldName, FieldName)>,
     sides: [Side; 2],
+    /// For choices: how many records go from which source value to which target value.
+    pairs: BTreeMap<(String, String), u64>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -72,7 +75,6 @@ struct Side {
     months: BTreeMap<String, u64>,
     first: Option<String>,
     last: Option<String>,
-    counts: BTreeMap<String, u64>,
 }
 
 impl Totals {
@@ -98,20 +100,27 @@ impl Totals {
                 // A value joined from or split into others need not be filled where its source is.
                 let plain = matches!(&rule.from, From::Fields(_)) && rule.steps.is_empty();
                 (plain || kind != Watch::Other).then(|| Watched {
+                    currency: if kind == Watch::Number { currency(ready, &source.name) } else { None },
                     source: source.name.clone(),
                     target: rule.target.clone(),
                     kind,
                     sides: [Side::default(), Side::default()],
+                    pairs: BTreeMap::new(),
                 })
             })
             .collect();
-        Self { flow: ready.flow.name.clone(), fields, currency: (currency(&ready.source), currency(&ready.target)) }
+        Self { flow: ready.flow.name.clone(), fields }
     }
 
     /// Adds a pair.
     pub(crate) fn add(&mut self, source: &Record, target: &Record) {
-        let currencies = [code(source, self.currency.0.as_ref()), code(target, self.currency.1.as_ref())];
         for watched in &mut self.fields {
+            let (one, other) = watched.currency.as_ref().map(|(one, other)| (Some(one), Some(other))).unwrap_or_default();
+            let currencies = [code(source, one), code(target, other)];
+            if watched.kind == Watch::Choice {
+                let pair = (code(source, Some(&watched.source)), code(target, Some(&watched.target)));
+                *watched.pairs.entry(pair).or_default() += 1;
+            }
             for (at, (record, field)) in [(source, &watched.source), (target, &watched.target)].into_iter().enumerate() {
                 if let Some(value) = record.fields.get(field.as_str()).filter(|value| !value.is_blank()) {
                     watched.sides[at].add(watched.kind, value, &currencies[at]);
@@ -150,8 +159,10 @@ impl Totals {
                     compare("by month".to_owned(), listed(&source.months), listed(&target.months));
                 }
                 Watch::Choice => {
-                    // Values are named differently on both sides: the sizes of the groups are compared.
-                    compare("distribution".to_owned(), sizes(&source.counts), sizes(&target.counts));
+                    // Values are named differently on both sides and several may become one; but records of
+                    // one source value belong together in the target too.
+                    let (together, split) = groups(&watched.pairs);
+                    compare("groups kept together".to_owned(), together.to_string(), (together - split).to_string());
                 }
                 Watch::Other => {}
             }
@@ -175,7 +186,6 @@ impl Side {
                     self.last = Some(day);
                 }
             }
-            (Watch::Choice, value) => *self.counts.entry(value.display()).or_default() += 1,
             _ => {}
         }
     }
@@ -207,8 +217,19 @@ fn reads(text: &str, name: &str) -> bool {
     })
 }
 
-fn currency(schema: &Schema) -> Option<FieldName> {
-    schema.fields.iter().find(|field| field.kind == Kind::Currency).map(|field| field.name.clone())
+/// The currency fields beside an amount: `X.currency` for `X.value`, else the record's own, each where a
+/// rule carries it over.
+fn currency(ready: &Ready, amount: &FieldName) -> Option<(FieldName, FieldName)> {
+    let beside = amount.as_str().strip_suffix(".value").map(|stem| format!("{stem}.currency"));
+    let is_currency = |name: &str| ready.source.field(name).is_some_and(|field| field.kind == Kind::Currency);
+    let source = match beside {
+        Some(beside) if is_currency(&beside) => FieldName::from(beside),
+        Some(_) => return None,
+        None => ready.source.fields.iter().find(|field| field.kind == Kind::Currency && !field.name.as_str().contains('.'))?.name.clone(),
+    };
+    let carried = |rule: &&handover_model::Rule| matches!(&rule.from, From::Fields(fields) if fields.as_slice() == [source.clone()]);
+    let target = ready.flow.rules.iter().find(carried)?.target.clone();
+    Some((source, target))
 }
 
 fn code(record: &Record, field: Option<&FieldName>) -> String {
@@ -219,8 +240,11 @@ fn listed(counts: &BTreeMap<String, u64>) -> String {
     counts.iter().map(|(name, number)| format!("{name}: {number}")).collect::<Vec<_>>().join(", ")
 }
 
-fn sizes(counts: &BTreeMap<String, u64>) -> String {
-    let mut sizes: Vec<u64> = counts.values().copied().collect();
-    sizes.sort_unstable_by(|one, other| other.cmp(one));
-    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+/// How many source values there are, and how many of them stand under several target values.
+fn groups(pairs: &BTreeMap<(String, String), u64>) -> (usize, usize) {
+    let mut targets: BTreeMap<&str, usize> = BTreeMap::new();
+    for (source, _) in pairs.keys() {
+        *targets.entry(source).or_default() += 1;
+    }
+    (targets.len(), targets.values().filter(|number| **number > 1).count())
 }
