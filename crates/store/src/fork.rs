@@ -1,6 +1,6 @@
 //! A private copy of the state, for a plan that may write as much as it likes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
@@ -28,7 +28,7 @@ impl Store {
         let base = match &self.inner.pool {
             // Beside the original: values of records belong on that disk and behind that folder's doors.
             Pool::Sqlite(_) => Path::new(&*self.inner.location).to_path_buf(),
-            Pool::Postgres(_) => std::env::temp_dir().join("handover-state"),
+            Pool::Postgres(_) => away(),
         };
         let folder = beside(&base, &format!(".fork-{}-{number}", std::process::id()));
         private_folder(&folder).map_err(|error| Error::of_file(&self.inner.location, error))?;
@@ -83,6 +83,11 @@ impl Store {
         }
         step.tx.commit().await
     }
+}
+
+/// Where copies of a PostgreSQL state lie.
+pub(crate) fn away() -> PathBuf {
+    std::env::temp_dir().join("handover-state")
 }
 
 /// A value on its way from one database to the other.

@@ -45,8 +45,7 @@ impl Store {
         after: Option<&PendingLink>,
         limit: usize,
     ) -> Result<Vec<PendingLink>, Error> {
-        let mut sql =
-            self.sql("SELECT l.flow, l.record, l.field, l.parent_flow, l.parent FROM link l WHERE 1 = 1");
+        let mut sql = self.sql("SELECT l.flow, l.record, l.field, l.parent_flow, l.parent FROM link l WHERE 1 = 1");
         if let Some(flow) = flow {
             let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
             sql.push(" AND l.flow = ").int(flow);
@@ -149,10 +148,7 @@ impl Step<'_> {
     }
 
     fn placed<'l>(&self, links: &'l [PendingLink]) -> Result<Vec<(i64, i64, &'l PendingLink)>, Error> {
-        links
-            .iter()
-            .map(|link| Ok((self.id(link.flow.as_str())?, self.id(link.parent_flow.as_str())?, link)))
-            .collect()
+        links.iter().map(|link| Ok((self.id(link.flow.as_str())?, self.id(link.parent_flow.as_str())?, link))).collect()
     }
 }
 

@@ -64,7 +64,7 @@ impl Location {
         // The name stands in SQL text, where nothing can be bound: so it is held to plain identifiers.
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if schema.is_empty() || schema.len() > 63 || !schema.chars().all(plain) || schema.starts_with("pg_") {
-            return Err(bad("a schema's name has lower-case letters, digits and `_` only".to_owned()));
+            return Err(bad("a schema's name has at most 63 lower-case letters, digits and `_`".to_owned()));
         }
         url.set_query(None);
         if !rest.is_empty() {

@@ -43,7 +43,10 @@ impl Store {
                 crate::fork::remove_stale(path);
                 open_sqlite(path, Some(lock), None).await
             }
-            Location::Postgres(_) => open_postgres(location, true).await,
+            Location::Postgres(_) => {
+                crate::fork::remove_stale(&crate::fork::away());
+                open_postgres(location, true).await
+            }
         }
     }
 

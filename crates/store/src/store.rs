@@ -205,3 +205,48 @@ impl std::fmt::Debug for Store {
         write!(f, "Store({})", self.inner.location)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Block, Commit, Error, Location, Store};
+
+    /// Sets a limit on the writing connection, fails for it, and goes on when it is lifted.
+    async fn check(limit: &'static str, lifted: &'static str, expected: fn(&Error) -> bool) -> Result<(), Error> {
+        let folder = tempfile::tempdir().map_err(|error| Error::of_file(&"".into(), error))?;
+        let store = Store::open(&Location::Sqlite(folder.path().join("state.db"))).await?;
+        let set = async |text: &'static str| match &mut store.writer().await?.session {
+            Some(session) => session.plain(&store.inner.location, text).await,
+            None => Ok(()),
+        };
+        // Half of it is noise: what is compressed away fills no disk.
+        let mut noise = vec![0; 2_000_000];
+        blake3::Hasher::new().finalize_xof().fill(&mut noise);
+        let record = handover_model::Record {
+            id: crate::ledger::hex(&noise).into(),
+            fields: handover_model::Fields::new(),
+            modified: None,
+            gone: false,
+        };
+        let block = Block { system: "old".into(), object: "persons".into(), number: 0, records: vec![record] };
+        let commit = Commit { blocks: vec![block], ..Commit::default() };
+        set(limit).await?;
+        let error = store.commit(commit.clone()).await.err();
+        assert!(error.as_ref().is_some_and(expected), "{error:?}");
+        set(lifted).await?;
+        store.commit(commit).await?;
+        assert_eq!(store.block(&"old".into(), &"persons".into(), 0).await?.len(), 1);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_named_and_nothing_is_written() -> Result<(), Error> {
+        let full = |error: &Error| matches!(error, Error::DiskFull { .. });
+        check("PRAGMA max_page_count = 100", "PRAGMA max_page_count = 1000000", full).await
+    }
+
+    #[tokio::test]
+    async fn a_file_that_became_read_only_is_named() -> Result<(), Error> {
+        let refused = |error: &Error| matches!(error, Error::ReadOnly { .. });
+        check("PRAGMA query_only = 1", "PRAGMA query_only = 0", refused).await
+    }
+}

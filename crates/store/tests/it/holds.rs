@@ -25,11 +25,8 @@ fn untranslated(value: &str) -> Cause {
 }
 
 fn ambiguous(shown: &str) -> Cause {
-    let candidate = Candidate {
-        key: "email".to_owned(),
-        target: "t1".into(),
-        shown: vec![("name".into(), Value::text(shown))],
-    };
+    let candidate =
+        Candidate { key: "email".to_owned(), target: "t1".into(), shown: vec![("name".into(), Value::text(shown))] };
     Cause::Ambiguous { key: "email".to_owned(), candidates: vec![candidate] }
 }
 
@@ -211,19 +208,15 @@ async fn answers_come_oldest_first(scene: Scene) {
     store.commit(commit(0, |commit| commit.answers = vec![second.clone()])).await.unwrap();
     let found = store.answers(&"deals".into(), &ids(&["1", "3"])).await.unwrap();
     assert_eq!(found.len(), 1);
-    let found = &found[&"1".into()];
+    let found = &found["1"];
     assert_eq!(found.iter().map(|given| &given.answer).collect::<Vec<_>>(), [&first.answer, &second.answer]);
     assert_eq!(found[0].reviewer, "Eve");
 }
 
 async fn intents_are_open_until_settled(scene: Scene) {
     let store = scene.open().await;
-    let intent = |id: &str, second| Intent {
-        id: id.to_owned(),
-        flow: "deals".into(),
-        payload: vec![0, 255, 1],
-        at: at(second),
-    };
+    let intent =
+        |id: &str, second| Intent { id: id.to_owned(), flow: "deals".into(), payload: vec![0, 255, 1], at: at(second) };
     let two = vec![intent("b", 1), intent("a", 2)];
     store.commit(commit(1, |commit| commit.intents = two.clone())).await.unwrap();
     assert_eq!(store.open_intents().await.unwrap(), two);
@@ -240,7 +233,8 @@ async fn what_is_spent_adds_up(scene: Scene) {
     store.commit(spend(7200, 2)).await.unwrap();
     let other = commit(0, |commit| commit.spent = vec![("new".into(), 100)]);
     store.commit(other).await.unwrap();
-    let since = |second| store.spent_today(&"old".into(), at(second));
+    let old = "old".into();
+    let since = |second| store.spent_today(&old, at(second));
     assert_eq!(since(-3600).await.unwrap(), 17);
     assert_eq!(since(3600).await.unwrap(), 2);
     assert_eq!(since(9000).await.unwrap(), 0);

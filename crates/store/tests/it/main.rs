@@ -7,9 +7,15 @@
 
 mod scene;
 
+mod crash;
 mod crosswalk;
+mod forks;
 mod holds;
-mod passes;
+mod ledger;
 mod links;
+mod opening;
+mod passes;
+mod random;
 mod rows;
 mod staging;
+mod tamper;

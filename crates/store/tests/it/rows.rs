@@ -68,9 +68,10 @@ async fn pages_cover_everything_once(scene: Scene) {
 async fn counts_add_up(scene: Scene) {
     let store = scene.open().await;
     assert_eq!(store.counts(&"contacts".into()).await.unwrap(), Counts::default());
-    let rows = Outcome::ALL.iter().enumerate().flat_map(|(at, outcome)| {
-        (0..=at).map(move |number| row("contacts", &format!("{at}-{number}"), *outcome))
-    });
+    let rows = Outcome::ALL
+        .iter()
+        .enumerate()
+        .flat_map(|(at, outcome)| (0..=at).map(move |number| row("contacts", &format!("{at}-{number}"), *outcome)));
     store.commit(commit(0, |commit| commit.rows = rows.collect())).await.unwrap();
     let counts = store.counts(&"contacts".into()).await.unwrap();
     for (at, outcome) in Outcome::ALL.into_iter().enumerate() {

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use sqlx::{Connection, Executor};
 
 pub(crate) struct Scene {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) _folder: tempfile::TempDir,
     pub(crate) location: Location,
 }
 
@@ -17,7 +17,7 @@ impl Scene {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::parse("state/handover.db", folder.path()).unwrap();
-        Self { folder, location }
+        Self { _folder: folder, location }
     }
 
     /// `None` when it was said that there is no PostgreSQL here.
@@ -27,11 +27,12 @@ impl Scene {
             assert!(said, "set HANDOVER_TEST_POSTGRES to a URL, or HANDOVER_TEST_NO_POSTGRES=1");
             return None;
         };
-        let schema = format!("test_{}", test.rsplit("::").take(2).collect::<Vec<_>>().join("_"));
+        // PostgreSQL cuts names after 63 bytes.
+        let schema = format!("test_{}", &blake3::hash(test.as_bytes()).to_hex()[..20]);
         let folder = tempfile::tempdir().unwrap();
         let separator = if url.contains('?') { '&' } else { '?' };
         let location = Location::parse(&format!("{url}{separator}schema={schema}"), folder.path()).unwrap();
-        let scene = Self { folder, location };
+        let scene = Self { _folder: folder, location };
         let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
         let drop = format!("DROP SCHEMA IF EXISTS \"{schema}\" CASCADE");
         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(drop))).await.unwrap();

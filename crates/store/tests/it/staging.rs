@@ -83,11 +83,12 @@ async fn records_come_back_as_they_were(scene: Scene) {
         // Equal numbers may differ in their trailing zeros, which are data too.
         let scales = |records: &[Record]| {
             let texts = records.iter().flat_map(|record| record.fields.iter());
-            texts.filter_map(|(_, value)| match value {
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            })
-            .collect::<Vec<_>>()
+            texts
+                .filter_map(|(_, value)| match value {
+                    Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
         };
         assert_eq!(scales(&back), scales(&records));
     }
