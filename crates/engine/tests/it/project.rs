@@ -1,4 +1,5 @@
 //! Small schemas, flows and records for tests of rules.
+#![expect(clippy::unwrap_used, reason = "literals of the tests themselves")]
 
 use std::collections::BTreeMap;
 

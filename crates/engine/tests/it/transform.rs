@@ -1,4 +1,5 @@
 //! Rules applied to records: sources, steps, tables, conversion, validation.
+#![expect(clippy::unwrap_used, reason = "literals of the tests themselves")]
 
 use handover_engine::transform::{Place, Program, Tables, registry};
 use handover_model::{Kind, Rule, Value};
@@ -291,6 +292,57 @@ fn steps_run_in_order_and_over_lists() {
 }
 
 #[test]
+fn names_are_split_without_losing_a_word() {
+    let cases = [
+        ("Ada Lovelace", "Ada", "Lovelace"),
+        ("Ludwig van Beethoven", "Ludwig", "van Beethoven"),
+        ("van Beethoven", "van", "Beethoven"),
+        ("Lovelace, Ada King", "Ada King", "Lovelace"),
+        ("Martin King, Jr.", "Martin", "King, Jr."),
+        ("Curtis Martin III", "Curtis", "Martin III"),
+        ("Cher", "", "Cher"),
+        ("  Ada   Lovelace ", "Ada", "Lovelace"),
+    ];
+    for (full, first, last) in cases {
+        let shown = |name: &str| if name.is_empty() { "absent".to_owned() } else { format!("text {name}") };
+        step(full, &[("first_name", &[])], &shown(first));
+        step(full, &[("last_name", &[])], &shown(last));
+    }
+}
+
+#[test]
+fn countries_have_codes_and_names() {
+    for (text, code) in
+        [("Germany", "DE"), ("DEU", "DE"), (" united states of america ", "US"), ("UK", "GB"), ("türkiye", "TR")]
+    {
+        step(text, &[("country_code", &[])], &format!("text {code}"));
+    }
+    step("us", &[("country_name", &[])], "text United States");
+    step(
+        "Atlantis",
+        &[("country_code", &[])],
+        "expression: `a`: step `country_code`: not a country by its English name or ISO code <Atlantis>",
+    );
+}
+
+#[test]
+fn html_becomes_readable_text() {
+    let cases = [
+        ("<p>One</p><p>Two</p>", "One\nTwo"),
+        ("a<br>b<br/>c", "a\nb\nc"),
+        ("<ul><li>x</li><li>y</li></ul>", "- x\n- y"),
+        ("a &amp; b &lt;c&gt; &#8364; &nbsp;d", "a & b <c> €  d"),
+        ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
+        ("<!-- key -->seen<style>p{}</style>", "seen"),
+        ("<a href=\"x\">link</a>, <b>bold</b>", "link, bold"),
+        ("cut <b", "cut <b"),
+    ];
+    for (html, expected) in cases {
+        step(html, &[("text", &[])], &format!("text {expected}"));
+    }
+}
+
+#[test]
 fn expressions_see_the_record_and_are_typed() {
     let source = || {
         vec![
@@ -353,6 +405,8 @@ fn expressions_see_the_record_and_are_typed() {
         ("number(.first) ?? 0", Kind::Number, "number 0"),
         ("abort", text(), "expression: `x`: the expression gave the record up (`abort`) <>"),
         ("null", text(), "absent"),
+        ("\"see .nothing\" # nor .this", text(), "text see .nothing"),
+        ("if !is_blank(.address.value) { 1.5 } else { 2.5 }", Kind::Number, "number 2.5"),
         ("name = upper(.first)\nname + \"!\"", text(), "text ADA!"),
     ];
     for (text, to, expected) in cases {

@@ -152,15 +152,12 @@ fn numeric_date(text: &str, month_first: Option<bool>) -> Option<Date> {
         return None;
     }
     let (a, b, year): (i8, i8, i16) = (a.parse().ok()?, b.parse().ok()?, year.parse().ok()?);
-    let month_first = month_first.or_else(|| {
-        if a > 12 {
-            Some(false)
-        } else if b > 12 || a == b {
-            Some(true)
-        } else {
-            None
-        }
-    })?;
+    let told = match (a > 12, b > 12 || a == b) {
+        (true, _) => Some(false),
+        (false, true) => Some(true),
+        (false, false) => None,
+    };
+    let month_first = month_first.or(told)?;
     let (month, day) = if month_first { (a, b) } else { (b, a) };
     Date::new(year, month, day).ok()
 }
