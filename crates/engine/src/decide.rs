@@ -332,7 +332,7 @@ impl Pass<'_> {
     fn missing(&self, ready: &Ready, resolved: &mut Resolved) {
         for field in &ready.target.fields {
             let there = resolved.fields.get(field.name.as_str()).is_some_and(|value| !value.is_blank());
-            let explained = resolved.causes.iter().any(|(cause, _)| names(cause, &field.name));
+            let explained = resolved.causes.iter().any(|(cause, _)| cause.field() == Some(&field.name));
             if field.required && !there && !explained {
                 resolved.causes.push((Cause::Missing { field: field.name.clone() }, None));
             }
@@ -443,25 +443,6 @@ fn split_links(ready: &Ready, record: &RecordId, resolved: &Resolved, update: bo
 /// Whether a cause was announced by `check`: values and users in use are counted before a run.
 fn is_announced(cause: &Cause) -> bool {
     matches!(cause, Cause::Untranslated { .. } | Cause::UnknownUser { .. } | Cause::ParentHeld { .. })
-}
-
-fn names(cause: &Cause, name: &FieldName) -> bool {
-    match cause {
-        Cause::Untranslated { field, .. }
-        | Cause::UnknownUser { field, .. }
-        | Cause::ParentHeld { field, .. }
-        | Cause::Invalid { field, .. }
-        | Cause::Missing { field }
-        | Cause::Expression { field, .. } => field == name,
-        Cause::Ambiguous { .. }
-        | Cause::Contradiction { .. }
-        | Cause::DuplicateSource { .. }
-        | Cause::Refused { .. }
-        | Cause::OutcomeUnknown
-        | Cause::ContentGone { .. }
-        | Cause::SourceGone
-        | Cause::TargetGone { .. } => false,
-    }
 }
 
 /// What people call a record.

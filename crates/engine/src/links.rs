@@ -68,7 +68,7 @@ impl Pass<'_> {
                     to,
                 });
             }
-            for ((flow, field), links) in groups {
+            for ((flow, field), mut links) in groups {
                 let Some(ready) = self.setup.flow(&flow).cloned() else {
                     // The project no longer has the flow: nobody wants these links.
                     let commit = handover_store::Commit {
@@ -78,6 +78,7 @@ impl Pass<'_> {
                     self.place.store.commit(commit).await?;
                     continue;
                 };
+                self.hold_circles(&ready, &field, &mut links).await?;
                 let per_call = per_call(&ready, &field);
                 for chunk in links.chunks(per_call) {
                     self.go_on()?;
@@ -86,6 +87,43 @@ impl Pass<'_> {
                     self.place.observer.on(Event::Linking { done });
                 }
             }
+        }
+    }
+
+    /// A chain of parents that comes back to its beginning is no hierarchy: platforms refuse it, or keep one
+    /// half of it in silence. Its links are held; the records themselves are written.
+    async fn hold_circles(&self, ready: &Arc<Ready>, field: &str, links: &mut Vec<Tied>) -> Result<(), Error> {
+        let single = matches!(ready.target.field(field).map(|field| &field.kind), Some(Kind::Reference { many: false, .. }));
+        if !single || pointed_to(ready, field) != ready.flow.target.object {
+            return Ok(());
+        }
+        let circular = circular(links);
+        if circular.is_empty() {
+            return Ok(());
+        }
+        let mut commit = self.commit();
+        let mut entry = self.entry("held", ready);
+        for link in links.iter().filter(|link| circular.contains(&link.record)) {
+            let cause = Cause::Invalid { field: FieldName::from(field), rule: "the chain of parents is a circle".to_owned() };
+            entry.items.push(Item { record: link.record.clone(), values: json!({"causes": [cause]}) });
+            commit.linked.push(link.pending(ready));
+            commit.holds.push(self.link_hold(ready, link, cause));
+        }
+        commit.entries.push(entry);
+        self.place.store.commit(commit).await?;
+        links.retain(|link| !circular.contains(&link.record));
+        Ok(())
+    }
+
+    fn link_hold(&self, ready: &Ready, link: &Tied, cause: Cause) -> Hold {
+        Hold {
+            flow: ready.flow.name.clone(),
+            object: ready.flow.source.object.clone(),
+            record: link.record.clone(),
+            title: link.record.to_string(),
+            cause,
+            value: Some(Value::from(link.parent.as_str())),
+            announced: false,
         }
     }
 
@@ -203,19 +241,9 @@ impl Pass<'_> {
                 }
                 Err(fault) if is_about_records(fault.kind) => {
                     commit.linked.push(link.pending(ready));
-                    commit.holds.push(Hold {
-                        flow: ready.flow.name.clone(),
-                        object: ready.flow.source.object.clone(),
-                        record: link.record.clone(),
-                        title: link.record.to_string(),
-                        cause: Cause::Refused {
-                            code: fault.code,
-                            field: Some(FieldName::from(link.field.as_str())),
-                            message: fault.message,
-                        },
-                        value: None,
-                        announced: false,
-                    });
+                    let field = Some(FieldName::from(link.field.as_str()));
+                    let cause = Cause::Refused { code: fault.code, field, message: fault.message };
+                    commit.holds.push(self.link_hold(ready, link, cause));
                     self.threshold().note(true);
                 }
                 Err(fault) => stop = Some(fault),
@@ -258,6 +286,30 @@ fn by_record(links: &[Tied]) -> BTreeMap<RecordId, Vec<RecordId>> {
         map.entry(link.from.clone()).or_default().push(link.to.clone());
     }
     map
+}
+
+/// The records whose chain of parents comes back to them.
+fn circular(links: &[Tied]) -> BTreeSet<RecordId> {
+    let parents: BTreeMap<&RecordId, &RecordId> = links.iter().map(|link| (&link.record, &link.parent)).collect();
+    let mut safe: BTreeSet<&RecordId> = BTreeSet::new();
+    let mut circular = BTreeSet::new();
+    for start in parents.keys() {
+        let mut path: Vec<&RecordId> = Vec::new();
+        let mut at = *start;
+        while !safe.contains(at) && !circular.contains(at) {
+            if let Some(begin) = path.iter().position(|seen| *seen == at) {
+                circular.extend(path[begin..].iter().map(|record| (*record).clone()));
+                break;
+            }
+            path.push(at);
+            match parents.get(at) {
+                Some(parent) => at = parent,
+                None => break,
+            }
+        }
+        safe.extend(path.into_iter().filter(|record| !circular.contains(*record)));
+    }
+    circular
 }
 
 fn rule_of<'r>(ready: &'r Ready, field: &str) -> Option<&'r crate::setup::LinkRule> {

@@ -93,6 +93,10 @@ pub(crate) fn settled_form(kind: Option<&Kind>, value: &Value) -> Value {
             items.sort();
             if items.len() == 1 { items.swap_remove(0) } else { Value::List(items) }
         }
+        // Labels and order of addresses and numbers are not kept by every platform.
+        Value::Map(parts) if matches!(kind, Some(Kind::Email { .. } | Kind::Phone { .. })) => {
+            parts.get("value").map_or(Value::Null, |value| settled_form(kind, value))
+        }
         value => value.clone(),
     }
 }

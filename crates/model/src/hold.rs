@@ -194,6 +194,26 @@ impl Cause {
         }
     }
 
+    /// The target field that the cause is about, if it is about one.
+    pub fn field(&self) -> Option<&FieldName> {
+        match self {
+            Self::Untranslated { field, .. }
+            | Self::UnknownUser { field, .. }
+            | Self::ParentHeld { field, .. }
+            | Self::Invalid { field, .. }
+            | Self::Missing { field }
+            | Self::Expression { field, .. } => Some(field),
+            Self::Refused { field, .. } => field.as_ref(),
+            Self::Ambiguous { .. }
+            | Self::Contradiction { .. }
+            | Self::DuplicateSource { .. }
+            | Self::OutcomeUnknown
+            | Self::ContentGone { .. }
+            | Self::SourceGone
+            | Self::TargetGone { .. } => None,
+        }
+    }
+
     /// Holds with the same group are answered together: one translation, one assignment.
     pub fn group(&self) -> String {
         match self {

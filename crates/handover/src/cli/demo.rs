@@ -86,6 +86,9 @@ async fn story(global: &Global, options: &Options, output: &Output) -> Result<Js
     told["calls"] = run::calls_json(&session);
     told["seconds_at_real_limits"] = json!(session.clock.now().duration_since(started).as_secs());
     drop(store);
+    session.close().map_err(|problem| vec![problem])?;
+    // The answers are rows in the project's tables now.
+    let session = Session::open(&global.project)?;
     chapter(output, 5, "verify: both systems read anew, everything compared");
     let found = verify::compare(&session, output).await?;
     verify::say(&found, output);

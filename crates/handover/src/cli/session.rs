@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use handover_connect::{Clock, Connector, Credentials, Driver, HttpTransport, NoKeeper, SystemClock, VirtualClock};
 use handover_engine::{Observer, Policies, Project, Setup, Workplace, transform::Tables};
@@ -87,11 +86,6 @@ impl Session {
         Ok(())
     }
 
-    /// The time on the sandboxes' clock, when there is one.
-    pub(crate) fn is_virtual(&self) -> bool {
-        self.virtual_clock.is_some()
-    }
-
     fn connect(&mut self, system: &System) -> Result<Arc<dyn Connector>, Problem> {
         if let Some(settings) = &system.files {
             return failure::files(system, settings, &self.project.root);
@@ -147,7 +141,7 @@ impl Session {
     }
 
     fn location(&self) -> Result<Location, Vec<Problem>> {
-        Location::parse(&self.project.state, &self.project.root).map_err(|error| vec![failure::store(&error)])
+        Location::parse(&self.project.state, Path::new("")).map_err(|error| vec![failure::store(&error)])
     }
 
     /// Makes sure that the state belongs to these accounts; says what the credentials lack.
@@ -250,6 +244,3 @@ pub(crate) fn world(platform: &str, world: Option<serde_json::Value>) -> Result<
         _ => return Err(format!("there is no sandbox for `{platform}`").into()),
     })
 }
-
-/// How long a stop on request may take.
-pub(crate) const GRACE: Duration = Duration::from_secs(5);
