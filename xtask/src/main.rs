@@ -1,2 +1,44 @@
-//! Handover.
-fn main() {}
+//! Chores of the project, in one command: `cargo xtask COMMAND`.
+//!
+//! Light on purpose: it compiles in seconds, so that `tidy` is asked often.
+
+mod generated;
+mod tidy;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask tidy              what no compiler checks: sizes, names, directions, licences, links
+cargo xtask tidy --tighten    the same; lowers the ratchet to what is left
+cargo xtask gen               writes the generated pages of the manual anew
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let root = root();
+    let done = match words.as_slice() {
+        ["tidy"] => tidy::run(&root, tidy::Ratchet::Keep),
+        ["tidy", "--tighten"] => tidy::run(&root, tidy::Ratchet::Tighten),
+        ["gen"] => generated::write(&root),
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(text) => {
+            drop(write!(std::io::stdout().lock(), "{text}"));
+            ExitCode::SUCCESS
+        }
+        Err(text) => {
+            drop(write!(std::io::stderr().lock(), "{text}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
