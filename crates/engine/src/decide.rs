@@ -303,7 +303,10 @@ impl Pass<'_> {
             }
             match value.state {
                 State::Absent => {}
-                State::Value(found) => resolved.fields.set(value.target, found),
+                State::Value(found) => {
+                    let found = self.target_user(ready, &value.target, found);
+                    resolved.fields.set(value.target, found);
+                }
                 State::Problem(cause, found) => resolved.causes.push((cause, found)),
                 State::User(user) => self.resolve_user(ready, value.target, &user, &mut resolved),
                 State::Links(ids) => resolve_links(ready, record, value.rule, &value.target, &ids, parents, &mut resolved),
@@ -314,6 +317,13 @@ impl Pass<'_> {
             resolved.fields.set(key.clone(), source_key(&source.system, &source.object, &record.id).into());
         }
         resolved
+    }
+
+    /// A user that the project itself names, by address or id, as the target's id.
+    fn target_user(&self, ready: &Ready, target: &FieldName, value: Value) -> Value {
+        let is_user = ready.target.field(target.as_str()).is_some_and(|field| field.kind == Kind::User);
+        let known = if is_user { value.as_text().and_then(|user| self.setup.people.known(&ready.flow.target.system, user)) } else { None };
+        known.map_or(value, |id| Value::from(id.as_str()))
     }
 
     fn resolve_user(&self, ready: &Ready, target: FieldName, user: &str, resolved: &mut Resolved) {

@@ -32,6 +32,10 @@ impl Ordered {
             let (Some(source), Some(target)) = (source, target) else { continue };
             for (rule_at, rule) in flow.rules.iter().enumerate() {
                 let Some(to) = target.field(rule.target.as_str()).and_then(|field| field.kind.referenced()) else { continue };
+                // Constants and tables give the target's own ids: no crosswalk is needed.
+                if matches!(rule.from, From::Constant(_)) || rule.table.is_some() {
+                    continue;
+                }
                 match parent_of(flows, flow, rule, &source, to) {
                     Some(parent) => drop(parents.insert((at, rule_at), parent)),
                     None => findings.push(

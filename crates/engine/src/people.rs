@@ -41,13 +41,20 @@ impl People {
             .map(|found| &found.id)
     }
 
+    /// The active user of a system with this e-mail address or id.
+    pub fn known(&self, system: &SystemName, user: &str) -> Option<&UserId> {
+        let wanted = plain(user);
+        let users = self.users.get(system)?;
+        users.iter().find(|known| known.active && (plain(&known.email) == wanted || known.id == *user)).map(|known| &known.id)
+    }
+
     /// What people know the source's user by.
     pub fn label(&self, source: &SystemName, user: &str) -> String {
         self.find(source, user).map_or_else(|| user.to_owned(), |found| found.email.clone())
     }
 
     fn email(&self, system: &SystemName, user: &str) -> Option<String> {
-        self.find(system, user).map(|found| plain(&found.email)).filter(|email| !email.is_empty())
+        self.find(system, user).map(|found| plain(&found.email)).or_else(|| Some(plain(user))).filter(|email| email.contains('@'))
     }
 
     fn find(&self, system: &SystemName, user: &str) -> Option<&User> {

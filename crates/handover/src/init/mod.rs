@@ -11,6 +11,7 @@
 mod carrier;
 mod flow;
 mod options;
+mod region;
 mod template;
 mod to_hubspot;
 mod to_pipedrive;

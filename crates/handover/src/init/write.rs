@@ -1,5 +1,6 @@
 //! The proposed files, as text with comments.
 
+use super::region;
 use handover_model::{Kind, SystemName};
 
 use super::flow::{ExcludedText, RuleText, Sides};
@@ -141,17 +142,17 @@ pub(super) fn flow(
         text.push_str(&format!("key: {}{}\n", scalar(key), comment("holds the source key: system:object:id")));
     }
     text.push_str(&format!("keep: fill_empty{}\n", comment("a value that the target has already stays")));
-    let matching: Vec<_> = pair
-        .matching
-        .iter()
-        .filter_map(|key| {
-            sides.source.field(key.source)?;
-            let targets: Vec<_> =
-                key.targets.iter().copied().filter(|name| sides.target.field(name).is_some()).collect();
-            (!targets.is_empty())
-                .then(|| format!("  - {{{}: {}, target: {}}}\n", key.kind, key.source, names(&targets)))
-        })
+    let mut matching: Vec<String> = region::external_ids(sides)
+        .map(|field| format!("  - {{external_id: id, target: {}}}{}\n", scalar(field), comment("an earlier integration's")))
         .collect();
+    matching.extend(pair.matching.iter().filter_map(|key| {
+        sides.source.field(key.source)?;
+        let targets: Vec<_> = key.targets.iter().copied().filter(|name| sides.target.field(name).is_some()).collect();
+        let region = if key.kind == "phone" { region::of_zone(&sides.from.account.time_zone) } else { None };
+        let region = region.map(|region| format!(", region: {region}")).unwrap_or_default();
+        (!targets.is_empty())
+            .then(|| format!("  - {{{}: {}, target: {}{region}}}\n", key.kind, key.source, names(&targets)))
+    }));
     if !matching.is_empty() {
         text.push_str(&format!("match:{}\n", comment("how a record is found that the target has already")));
         matching.iter().for_each(|line| text.push_str(line));
