@@ -9,10 +9,10 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{
-    Arguments as _, AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Row as _, Sqlite, SqliteConnection,
-    SqlitePool, Transaction,
+    Arguments as _, AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres, Row as _, Sqlite,
+    SqliteConnection, SqlitePool, Transaction,
 };
 
 use crate::Error;
@@ -271,15 +271,27 @@ fn mixed<'a, T: Send + 'a>(location: &Arc<str>) -> BoxStream<'a, Result<T, Error
 
 /// The connection that writes.
 pub(crate) enum Session {
-    Sqlite(SqliteConnection),
+    /// With what it takes to open it again.
+    Sqlite(SqliteConnection, Box<SqliteConnectOptions>),
     Postgres(PgConnection),
 }
 
 impl Session {
     pub(crate) async fn begin(&mut self, location: &Arc<str>) -> Result<Tx<'_>, Error> {
         let raw = match self {
-            // Taking the write lock at once: a lock that is upgraded later fails instead of waiting.
-            Self::Sqlite(connection) => connection.begin_with("BEGIN IMMEDIATE").await.map(RawTx::Sqlite),
+            Self::Sqlite(connection, options) => {
+                // A full disk makes SQLite roll back by itself, and the driver does not notice: it counts
+                // a transaction that is no more, and can begin none on this connection.
+                if connection.is_in_transaction() {
+                    // The one before may just be on its way back: a ping waits behind it.
+                    let _ = connection.ping().await;
+                }
+                if connection.is_in_transaction() {
+                    *connection = options.connect().await.map_err(|error| Error::of_database(location, error))?;
+                }
+                // Taking the write lock at once: a lock that is upgraded later fails instead of waiting.
+                connection.begin_with("BEGIN IMMEDIATE").await.map(RawTx::Sqlite)
+            }
             Self::Postgres(connection) => connection.begin().await.map(RawTx::Postgres),
         };
         let raw = raw.map_err(|error| Error::of_database(location, error))?;
@@ -288,7 +300,7 @@ impl Session {
 
     pub(crate) async fn close(self, location: &Arc<str>) -> Result<(), Error> {
         match self {
-            Self::Sqlite(connection) => connection.close().await,
+            Self::Sqlite(connection, _) => connection.close().await,
             Self::Postgres(connection) => connection.close().await,
         }
         .map_err(|error| Error::of_database(location, error))
@@ -298,7 +310,7 @@ impl Session {
     pub(crate) async fn plain(&mut self, location: &Arc<str>, text: &'static str) -> Result<(), Error> {
         use sqlx::Executor as _;
         match self {
-            Self::Sqlite(connection) => connection.execute(sqlx::raw_sql(text)).await.map(drop),
+            Self::Sqlite(connection, _) => connection.execute(sqlx::raw_sql(text)).await.map(drop),
             Self::Postgres(connection) => connection.execute(sqlx::raw_sql(text)).await.map(drop),
         }
         .map_err(|error| Error::of_database(location, error))

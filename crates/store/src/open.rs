@@ -8,9 +8,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
 
 use crate::database::{Kind, Pool, Session, Sql};
 use crate::schema;
@@ -23,6 +23,9 @@ const READERS: u32 = 4;
 
 /// Prepared statements that a connection keeps: each occurs in a few sizes.
 const STATEMENTS: usize = 300;
+
+/// PostgreSQL would keep the plans that it made while the tables were empty: five times slower.
+const PLANS: (&str, &str) = ("plan_cache_mode", "force_custom_plan");
 
 /// The advisory lock's first key in PostgreSQL ("hand"); the second is the schema's hash.
 const LOCK: i32 = 0x6861_6e64;
@@ -134,7 +137,8 @@ pub(crate) async fn open_sqlite(path: &Path, lock: Option<File>, temporary: Opti
         .disable_statement_logging();
     let connection = options.connect().await.map_err(wrong)?;
     let pool = sqlite_pool(path, &shown).await?;
-    let store = assemble(Some(Session::Sqlite(connection)), Pool::Sqlite(pool), shown, lock, temporary);
+    let store =
+        assemble(Some(Session::Sqlite(connection, Box::new(options))), Pool::Sqlite(pool), shown, lock, temporary);
     store.check_version().await?;
     Ok(store)
 }
@@ -169,13 +173,11 @@ async fn create_sqlite(path: &Path, shown: &Arc<str>) -> Result<(), Error> {
         .synchronous(SqliteSynchronous::Full)
         .disable_statement_logging();
     let connection = options.connect().await.map_err(|error| Error::of_database(shown, error))?;
-    let mut session = Session::Sqlite(connection);
+    let mut session = Session::Sqlite(connection, Box::new(options));
     let mut tx = session.begin(shown).await?;
     schema::create(&mut tx, Kind::Sqlite).await?;
     tx.commit().await?;
-    if let Session::Sqlite(connection) = session {
-        connection.close().await.map_err(|error| Error::of_database(shown, error))?;
-    }
+    session.close(shown).await?;
     std::fs::rename(&fresh, path).map_err(wrong)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         // The new name must survive a power cut too; where folders cannot be opened nothing can be done.
@@ -274,7 +276,7 @@ async fn open_postgres(location: &Location, writes: bool) -> Result<Store, Error
     let (url, schema) = location.connection()?;
     let options = PgConnectOptions::from_str(&url)
         .map_err(|_| Error::BadLocation { given: shown.to_string(), why: "the driver cannot read it".to_owned() })?
-        .options([("search_path", schema.as_str())])
+        .options([("search_path", schema.as_str()), PLANS])
         .application_name("handover")
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();

@@ -100,6 +100,13 @@ pub(crate) struct OpenItem<'b> {
     pub(crate) values: Option<([u8; 16], &'b [u8])>,
 }
 
+#[expect(clippy::disallowed_methods, reason = "salts must not be guessed: no seed, and no decision hangs on them")]
+fn salts(number: usize) -> Vec<[u8; 16]> {
+    let mut salts = vec![[0; 16]; number];
+    rand::rng().fill_bytes(salts.as_flattened_mut());
+    salts
+}
+
 pub(crate) fn hash_of_record(record: &str) -> [u8; 16] {
     sixteen(&[record.as_bytes()])
 }
@@ -263,9 +270,8 @@ impl Step<'_> {
         let seq = chain.next;
         let mut items = Writer::default();
         let mut open = Writer::default();
-        let mut salts = vec![0_u8; entry.items.len() * 16];
-        rand::rng().fill_bytes(&mut salts);
-        for (item, salt) in entry.items.iter().zip(salts.as_chunks::<16>().0) {
+        let salts = salts(entry.items.len());
+        for (item, salt) in entry.items.iter().zip(&salts) {
             let record = item.record.as_str();
             let values = serde_json::to_vec(&item.values)
                 .map_err(|error| Error::Failed { location: location.clone(), source: error.into() })?;

@@ -108,9 +108,9 @@ impl Model {
             let expected = all.values().filter(|worst| **worst == rank).count();
             assert_eq!(counts.of(Outcome::from_word(word).unwrap()), expected as u64, "{word}");
         }
-        for flow in 0..FLOWS.len() {
+        for (flow, name) in FLOWS.iter().enumerate() {
             for record in 0..20_u8 {
-                let (name, id) = (FlowName::from(FLOWS[flow]), RecordId::from(format!("r{record}")));
+                let (name, id) = (FlowName::from(*name), RecordId::from(format!("r{record}")));
                 let story = store.story(&name, &id).await.unwrap();
                 let numbers: Vec<_> = story.iter().map(|told| told.seq).collect();
                 assert_eq!(numbers, self.stories.get(&(flow, record)).cloned().unwrap_or_default());
