@@ -198,6 +198,7 @@ impl Pass<'_> {
         if target.is_none() {
             self.missing(ready, &mut resolved);
         }
+        misplaced(ready, &mut resolved);
         let mut trail = json!({
             "source": plain(&staged.record.fields),
             "mapped": plain(&resolved.fields),
@@ -378,6 +379,31 @@ impl Pass<'_> {
             base: crate::base::encode(&ready.target, mapped),
             links,
         }
+    }
+}
+
+/// Options that belong to another field's option (a stage to its pipeline) and stand beside a different one.
+fn misplaced(ready: &Ready, resolved: &mut Resolved) {
+    let mut causes = Vec::new();
+    for (name, value) in resolved.fields.iter() {
+        let Some(within) = option_of(ready, name, value).and_then(|option| option.within.as_deref()) else { continue };
+        let other = ready.target.fields.iter().find(|field| {
+            field.name != *name && matches!(&field.kind, Kind::Choice { options, .. } if options.iter().any(|option| option.value == within))
+        });
+        let Some(other) = other else { continue };
+        let beside = resolved.fields.get(other.name.as_str()).and_then(Value::as_text);
+        if beside.is_some_and(|beside| beside != within) {
+            let rule = format!("the option does not belong to the `{}` beside it", other.name);
+            causes.push((Cause::Invalid { field: name.clone(), rule }, Some(value.clone())));
+        }
+    }
+    resolved.causes.extend(causes);
+}
+
+fn option_of<'r>(ready: &'r Ready, name: &FieldName, value: &Value) -> Option<&'r handover_model::Choice> {
+    match &ready.target.field(name.as_str())?.kind {
+        Kind::Choice { options, many: false } => options.iter().find(|option| Some(option.value.as_str()) == value.as_text()),
+        _ => None,
     }
 }
 

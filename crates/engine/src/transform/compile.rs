@@ -106,12 +106,29 @@ impl Both<'_> {
         };
         match shape {
             Some(shape) if findings.is_empty() => {
-                let table = table.map(|table| Translation::of(table, &shape));
+                let labels = self.labels_given(&source, &shape);
+                let table = table.map(|table| Translation::of(table, &shape, labels));
                 let ids = ids(rule, table.is_some());
                 Ok(Compiled { shape, source, stages, table, default, ids })
             }
             _ => Err(findings),
         }
+    }
+
+    /// The labels of the options that an expression reads; of two for one value that of the target field's own sort.
+    fn labels_given(&self, source: &Source, shape: &Shape) -> HashMap<String, String> {
+        let Source::Expression(expression) = source else { return HashMap::new() };
+        // A rule for stages may read the pipeline too: options of the target field's own sort go first.
+        let mut labels: HashMap<String, String> = HashMap::new();
+        let fields = expression.fields().filter_map(|name| self.source.field(name.as_str()));
+        let mut fields: Vec<_> = fields.filter(|field| matches!(field.kind, Kind::Choice { .. })).collect();
+        fields.sort_by_key(|field| std::cmp::Reverse(nested(&field.kind) == nested(&shape.kind)));
+        for field in fields {
+            for (value, label) in labels_of(&field.kind) {
+                labels.entry(value).or_insert(label);
+            }
+        }
+        labels
     }
 
     fn unknown_target(&self, rule: &Rule) -> Finding {
@@ -269,6 +286,11 @@ fn ids(rule: &Rule, translated: bool) -> Ids {
         From::Fields(_) | From::Expression(_) if translated => Ids::Target,
         From::Fields(_) | From::Expression(_) => Ids::Source,
     }
+}
+
+/// Whether a choice's options belong to another choice's (stages to pipelines).
+fn nested(kind: &Kind) -> bool {
+    matches!(kind, Kind::Choice { options, .. } if options.iter().any(|option| option.within.is_some()))
 }
 
 fn input(name: &FieldName, field: Option<&Field>, shape: &Shape, stages: &[Stage], plain: bool) -> Input {

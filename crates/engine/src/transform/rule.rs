@@ -61,6 +61,8 @@ pub(crate) enum Ids {
 pub(crate) struct Translation {
     pub(crate) name: String,
     pub(crate) rows: HashMap<String, String>,
+    /// What people of the source call the values that an expression may give.
+    pub(crate) labels: HashMap<String, String>,
 }
 
 impl Compiled {
@@ -186,7 +188,8 @@ impl Compiled {
             if settled && self.shape.has_option(&word) {
                 return Ok(word.into());
             }
-            let label = input.and_then(|input| input.labels.get(&word)).cloned().unwrap_or_else(|| word.clone());
+            let label = input.and_then(|input| input.labels.get(&word)).or_else(|| table.labels.get(&word));
+            let label = label.cloned().unwrap_or_else(|| word.clone());
             Err(Cause::Untranslated { field: self.shape.field.clone(), table: table.name.clone(), value: word, label })
         };
         let to = match value.as_ref() {
@@ -244,12 +247,12 @@ fn labelled(input: &Input, value: &Value) -> Value {
 
 impl Translation {
     /// A table's rows for one target field: `to` may be an option or, if no option is called so, its label.
-    pub(crate) fn of(table: &handover_model::Table, shape: &Shape) -> Self {
+    pub(crate) fn of(table: &handover_model::Table, shape: &Shape, labels: HashMap<String, String>) -> Self {
         let to = |to: &str| {
             if shape.has_option(to) { to.to_owned() } else { shape.option_by_label(to).unwrap_or(to).to_owned() }
         };
         let rows = table.rows.iter().map(|(from, row)| (from.clone(), to(row.to.trim()))).collect();
-        Self { name: table.name.clone(), rows }
+        Self { name: table.name.clone(), rows, labels }
     }
 }
 

@@ -110,7 +110,7 @@ async fn answer_some(session: &Session, global: &Global, store: &Store, output: 
     let users: Vec<&HoldGroup> = groups.iter().filter(|group| group.cause == "unknown_user").collect();
     for group in stage.into_iter().chain(users) {
         let answer = match &group.sample.cause {
-            Cause::Untranslated { field, .. } => match first_option(session, group, field.as_str()).await? {
+            Cause::Untranslated { field, table, value, .. } => match first_option(session, group, table, value, field.as_str()).await? {
                 Some(to) => Answer::Translate { to },
                 None => continue,
             },
@@ -122,7 +122,7 @@ async fn answer_some(session: &Session, global: &Global, store: &Store, output: 
         };
         let filter = HoldFilter { flow: Some(group.flow.clone()), group: Some(group.group.clone()), ..HoldFilter::default() };
         let rows = holds::rows(store, &filter).await?;
-        output.say(&format!("{}: {} ({})", group.flow, group.sample.cause.sentence(), plural(rows.len() as u64, "record")));
+        output.say(&format!("{}: {} ({})", group.flow, group.sample.cause.sentence(), plural(group.count, "record")));
         output.say(&format!("  -> {}", match &answer {
             Answer::Translate { to } => format!("translate to {to}"),
             Answer::Assign { to } => format!("assign to {to}"),
@@ -134,8 +134,9 @@ async fn answer_some(session: &Session, global: &Global, store: &Store, output: 
     holds::carry_answers(session, global, store.clone(), given, "demo".to_owned(), false, output).await
 }
 
-/// An option of the target's field that the group's value can be translated to.
-async fn first_option(session: &Session, group: &HoldGroup, field: &str) -> Result<Option<String>, Vec<Problem>> {
+/// An option of the target's field that the group's value can be translated to: the first one that belongs
+/// where the translations of its neighbours belong.
+async fn first_option(session: &Session, group: &HoldGroup, table: &str, value: &str, field: &str) -> Result<Option<String>, Vec<Problem>> {
     let Some(flow) = session.project.flow(&group.flow) else { return Ok(None) };
     let Some(system) = session.systems.get(&flow.target.system) else { return Ok(None) };
     let schema = system.describe(&flow.target.object).await.map_err(|fault| vec![failure::system(&flow.target.system, &fault)])?;
@@ -143,7 +144,15 @@ async fn first_option(session: &Session, group: &HoldGroup, field: &str) -> Resu
         Some(handover_model::Kind::Choice { options, .. }) => options.clone(),
         _ => return Ok(None),
     };
-    Ok(options.first().map(|option| option.value.clone()))
+    let within = |value: &str| options.iter().find(|option| option.value == value).and_then(|option| option.within.clone());
+    let rows = session.project.tables.get(table).map(|table| &table.rows);
+    let neighbour = rows.and_then(|rows| {
+        let number = |text: &str| text.parse::<i64>().ok();
+        let own = number(value)?;
+        rows.iter().filter_map(|(from, row)| Some(((number(from)? - own).abs(), within(&row.to)?))).min().map(|(_, within)| within)
+    });
+    let fitting = options.iter().find(|option| neighbour.is_none() || option.within == neighbour);
+    Ok(fitting.map(|option| option.value.clone()))
 }
 
 /// An active user of the target.

@@ -119,6 +119,8 @@ impl Builder<'_> {
             How::With(keys) => write::rule(&format!("from: {}", write::names(&from)), keys),
             How::Expr(expr) => write::expression(expr, ""),
             How::Value(value) => format!("{{value: {value}}}"),
+            // Without options on the other side there is nothing to translate to.
+            How::Choices(_) if !matches!(&target.kind, Kind::Choice { options, .. } if !options.is_empty()) => return,
             How::Choices(table) => self.choices(first, target, table),
             How::Stages { table, expr } => self.stages(first, table, expr),
             How::IfStage(word) => {

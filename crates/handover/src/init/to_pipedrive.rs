@@ -8,7 +8,6 @@ const PHONES: &str = "split(concat([.phone, .mobilephone], \";\"), \";\")";
 const COMPANY_NAME: &str = "if is_blank(.name) { .domain } else { .name }";
 const COMPANY_SITE: &str = "if is_blank(.website) { .domain } else { .website }";
 const ADDRESS: &str = "concat([.address, .address2, .zip, .city, .state, .country], \", \")";
-const SHORT_ADDRESS: &str = "concat([.address, .zip, .city, .state, .country], \", \")";
 const CALL_TEXT: &str = "length = if is_blank(.hs_call_duration) { null } else { concat([\"Duration in milliseconds:\", string(.hs_call_duration)], \" \") }\n\
     concat([.hs_call_body, length, .hs_call_status], \"<br>\")";
 const MEETING_TEXT: &str = "ends = if is_blank(.hs_meeting_end_time) { null } else { concat([\"Until\", format_date!(.hs_meeting_end_time, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }\n\
@@ -97,9 +96,6 @@ pub(super) const PAIRS: &[Pair] = &[
             plain("phones", &["phone"]),
             plain("owner_id", &["hubspot_owner_id"]),
             plain("org_id", &["associations.primary_company"]),
-            plain("job_title", &["jobtitle"]),
-            plain("birthday", &["date_of_birth"]),
-            expr("postal_address.value", &["address", "zip", "city", "state", "country"], SHORT_ADDRESS),
             plain("add_time", &["createdate"]),
             CREATED_AT,
             carry("handover_jobtitle", &["jobtitle"], "Job title"),
