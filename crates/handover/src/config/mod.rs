@@ -30,3 +30,10 @@ pub use sources::Sources;
 pub use system::{PLATFORMS, System};
 pub use table::append_row;
 pub(crate) use table::quoted as csv_cell;
+
+/// JSON Schemas for editors (draft 2020-12), by the file of the project that they describe.
+pub const SCHEMAS: [(&str, &str); 3] = [
+    ("handover.yaml", include_str!("schema/project.json")),
+    ("mappings/*.yaml", include_str!("schema/mapping.json")),
+    ("fields.yaml", include_str!("schema/fields.json")),
+];

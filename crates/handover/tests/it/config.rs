@@ -4,6 +4,7 @@ mod credentials;
 mod fields;
 mod folder;
 mod mistakes;
+mod schemas;
 mod tables;
 
 use folder::Folder;

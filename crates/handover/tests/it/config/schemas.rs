@@ -1,0 +1,46 @@
+//! The schemas for editors agree with the parser, as far as a schema can.
+
+use handover::config::SCHEMAS;
+
+use super::folder::Folder;
+
+fn schema(file: &str) -> jsonschema::Validator {
+    let (_, text) = SCHEMAS.iter().find(|(name, _)| *name == file).unwrap();
+    jsonschema::validator_for(&serde_json::from_str(text).unwrap()).unwrap()
+}
+
+fn accepts(file: &str, yaml: &str) -> bool {
+    let value: serde_json::Value = serde_saphyr::from_str(yaml).unwrap();
+    schema(file).is_valid(&value)
+}
+
+#[test]
+fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
+    let folder = Folder::sample();
+    let text = |file: &str| String::from_utf8(folder.read(file)).unwrap();
+    let (project, mapping) = (text("handover.yaml"), text("mappings/persons.yaml"));
+    assert!(accepts("handover.yaml", &project));
+    assert!(accepts("mappings/*.yaml", &mapping));
+    for (old, new) in [
+        ("    reserve:", "    resrve:"),
+        ("platform: hubspot, token", "platform: hubspt, token"),
+        ("token: {env: OLD_TOKEN}", "token: literal"),
+        ("reserve: 20%", "reserve: 0.2"),
+        ("since: d/m/y", "since: d.m.y"),
+        ("flows: [persons]", "flows: [../persons]"),
+    ] {
+        assert!(!accepts("handover.yaml", &project.replace(old, new)), "{new}");
+    }
+    for (old, new) in [
+        ("where:", "filter:"),
+        ("{value: customer}", "{value: customer, from: x}"),
+        ("later: true", "latr: true"),
+        ("keep: fill_empty", "keep: never"),
+        ("picture_id: pictures are not moved", "picture_id: ''"),
+    ] {
+        assert!(!accepts("mappings/*.yaml", &mapping.replace(old, new)), "{new}");
+    }
+    let fields = "- {system: new, object: contacts, name: a, kind: choice, options: [red, {value: blue}]}";
+    assert!(accepts("fields.yaml", fields));
+    assert!(!accepts("fields.yaml", &fields.replace("kind", "knd")));
+}
