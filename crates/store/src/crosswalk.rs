@@ -122,10 +122,12 @@ impl Store {
         let mut found = HashMap::with_capacity(sources.len());
         let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(found) };
         for sources in sources.chunks(LIST) {
+            // Asking for targets that are there would lead SQLite to the wrong index.
             let mut sql = self.sql("SELECT record, target FROM record WHERE flow = ");
-            sql.int(flow).push(" AND target IS NOT NULL AND record IN ");
-            sql.texts(sources.iter().map(RecordId::as_str));
-            found.extend(self.fetch(sql, pair).await?);
+            sql.int(flow).push(" AND record IN ").texts(sources.iter().map(RecordId::as_str));
+            let read = |row: &Row<'_>| Ok((row.text(0)?.into(), row.opt_text(1)?.map(RecordId::from)));
+            let pairs: Vec<(RecordId, _)> = self.fetch(sql, read).await?;
+            found.extend(pairs.into_iter().filter_map(|(source, target)| Some((source, target?))));
         }
         Ok(found)
     }
@@ -146,7 +148,7 @@ impl Store {
         let merged = crate::rows::number(handover_model::Outcome::Merged);
         for targets in targets.chunks(LIST) {
             let mut sql = self.sql("SELECT target, record FROM record WHERE flow = ");
-            sql.int(flow).push(" AND target IN ").texts(targets.iter().map(RecordId::as_str));
+            sql.int(flow).push(" AND target IS NOT NULL AND target IN ").texts(targets.iter().map(RecordId::as_str));
             // Later rows win in the map: so merged ones come first, and the order is always the same.
             sql.push(" ORDER BY CASE WHEN outcome = ").int(merged).push(" THEN 0 ELSE 1 END, record DESC");
             found.extend(self.fetch(sql, pair).await?);

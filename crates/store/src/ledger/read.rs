@@ -172,8 +172,8 @@ impl Store {
             found.insert((flow, record.clone()));
         }
         let mut sql = self.sql(
-            "SELECT n.text, r.record FROM flow f JOIN name n ON n.id = f.flow JOIN record r ON r.flow = f.flow \
-             WHERE f.target_system = ",
+            "SELECT n.text, r.record FROM flow f CROSS JOIN record r CROSS JOIN name n WHERE n.id = f.flow \
+             AND r.flow = f.flow AND r.target IS NOT NULL AND f.target_system = ",
         );
         sql.int(system).push(" AND f.target_object = ").int(object).push(" AND r.target = ").text(record.as_str());
         found.extend(self.fetch(sql, |row| Ok((row.text(0)?.into(), row.text(1)?.into()))).await?);

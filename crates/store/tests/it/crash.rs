@@ -9,7 +9,11 @@ use serde_json::json;
 
 use crate::scene::{Scene, at, commit, entry, hold, member, on_both, paired, row};
 
-on_both!(whatever_the_moment_the_end_is_the_same, a_failed_step_leaves_no_trace_in_memory);
+on_both!(
+    whatever_the_moment_the_end_is_the_same,
+    a_failed_step_leaves_no_trace_in_memory,
+    a_step_whose_caller_goes_away_is_whole_or_not_at_all,
+);
 
 /// How many durable steps the scenario has.
 const STEPS: usize = 8;
@@ -192,4 +196,30 @@ async fn a_failed_step_leaves_no_trace_in_memory(scene: Scene) {
     assert_eq!(store.commit(tell("a")).await.unwrap(), [3]);
     assert_eq!(store.verify(|_, _| ()).await.unwrap().entries, 3);
     assert_eq!(store.counts(&"b".into()).await.unwrap().pending, 1);
+}
+
+async fn a_step_whose_caller_goes_away_is_whole_or_not_at_all(scene: Scene) {
+    let store = scene.open().await;
+    for polls in 0..60 {
+        let flow = format!("flow {polls}");
+        let told = commit(polls, |commit| {
+            commit.entries = vec![entry("decided", &flow, &[("1", json!(polls))])];
+            commit.rows = (0..20).map(|at| row(&flow, &format!("{at}"), Outcome::Pending)).collect();
+        });
+        let mut step = Box::pin(store.commit(told));
+        for _ in 0..polls {
+            if futures::poll!(&mut step).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(step);
+        let sure = commit(polls, |commit| commit.entries = vec![entry("sure", "sure", &[("1", json!(0))])]);
+        store.commit(sure).await.unwrap();
+        let (rows, story) =
+            (store.counts(&flow.as_str().into()).await.unwrap().read, store.story(&flow.into(), &"1".into()).await);
+        assert!(matches!((rows, story.unwrap().len()), (0, 0) | (20, 1)));
+    }
+    store.verify(|_, _| ()).await.unwrap();
+    assert_eq!(store.story(&"sure".into(), &"1".into()).await.unwrap().len(), 60);
 }
