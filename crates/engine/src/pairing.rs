@@ -1,7 +1,6 @@
 //! Match: which target record a source record already is.
 //!
-//! Rules work in sequence. A candidate counts only if nothing that an earlier rule compares says
-//! otherwise: two records with different e-mail addresses are not one person because they share a
+//! Rules work in sequence. Candidates count only if an earlier rule does not say otherwise of all of them: two records with different e-mail addresses are not one person because they share a
 //! switchboard number. Several candidates, or keys that point to different records, go to the queue.
 //!
 //! Invariant: no two source records end silently on one target record: a key that several source records
@@ -171,16 +170,14 @@ impl Pairing {
         }
         let mut standing: Vec<(usize, BTreeMap<RecordId, i64>)> = Vec::new();
         for (at, candidates) in hits {
-            let mut kept = BTreeMap::new();
-            for (target, block) in candidates {
-                if standing.iter().any(|(_, earlier)| earlier.contains_key(&target))
-                    || !self.denied(store, at, own, &target, block).await?
-                {
-                    kept.insert(target, block);
-                }
+            let mut plausible = false;
+            for (target, block) in &candidates {
+                plausible |= standing.iter().any(|(_, earlier)| earlier.contains_key(target))
+                    || !self.denied(store, at, own, target, *block).await?;
             }
-            if !kept.is_empty() {
-                standing.push((at, kept));
+            // One that stands beside a plausible one is shown to the person who decides.
+            if plausible {
+                standing.push((at, candidates));
             }
         }
         self.judge(store, standing).await

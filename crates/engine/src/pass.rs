@@ -78,10 +78,24 @@ impl<'s> Pass<'s> {
             .map(|ready| (ready.flow.name.clone(), ready.flow.source.clone(), ready.flow.target.clone()))
             .collect();
         place.store.bind_flows(&ends).await?;
-        let note = json!({"project": setup.project.name, "rules": rules});
-        let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, note).await?;
+        let note = json!({
+            "project": setup.project.name,
+            "snapshot": setup.project.snapshot,
+            "kind": kind,
+            "rules": rules,
+        });
+        let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, json!({})).await?;
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
-        Ok(Self { setup, place, id, threshold, stop })
+        let pass = Self { setup, place, id, threshold, stop };
+        pass.note_pass("pass_begun", note).await?;
+        Ok(pass)
+    }
+
+    /// A ledger row about the pass itself.
+    async fn note_pass(&self, kind: &str, note: serde_json::Value) -> Result<(), Error> {
+        let entry = Entry { kind: kind.to_owned(), flow: None, note, items: Vec::new() };
+        self.place.store.commit(Commit { entries: vec![entry], ..self.commit() }).await?;
+        Ok(())
     }
 
     /// A pass that only looks: for verification. It is not in the state.
@@ -100,9 +114,16 @@ impl<'s> Pass<'s> {
             Ok(_) => "finished".to_owned(),
             Err(error) => format!("stopped: {error}"),
         };
-        let ended = self.place.store.finish_pass(self.id, self.place.clock.now(), &status, json!({})).await;
-        let report = result?;
-        ended?;
+        let report = match result {
+            Ok(report) => report,
+            Err(error) => {
+                // The reason of the stop is what the caller needs to know, also when the state cannot take it.
+                drop(self.place.store.finish_pass(self.id, self.place.clock.now(), &status, json!({})).await);
+                return Err(error);
+            }
+        };
+        self.note_pass("pass_finished", json!({"links_waiting": report.links_waiting})).await?;
+        self.place.store.finish_pass(self.id, self.place.clock.now(), &status, json!({})).await?;
         Ok(report)
     }
 

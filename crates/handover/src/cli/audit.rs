@@ -1,10 +1,11 @@
 //! `handover audit`: the ledger.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use handover_model::RecordId;
+use handover_model::{FlowName, From, RecordId, Rule};
 use handover_store::{Error, Store, Told};
 use serde_json::{Value as Json, json};
 
@@ -102,8 +103,9 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
         ]);
     }
     output.value(&json!({"record": record, "story": story.iter().map(told_json).collect::<Vec<_>>()}));
+    let rules = rules(&store, &flow, &story).await?;
     for told in &story {
-        output.say(&tell(told, &id));
+        output.say(&tell(told, &id, rules.get(&told.pass)));
     }
     Ok(Exit::Done)
 }
@@ -122,7 +124,7 @@ fn told_json(told: &Told) -> Json {
 }
 
 /// One ledger row in plain words.
-fn tell(told: &Told, record: &RecordId) -> String {
+fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
     let Some(values) = &told.values else {
         return format!("{}  row {}: {} (its values were erased)", told.at, told.seq, told.kind);
     };
@@ -135,9 +137,9 @@ fn tell(told: &Told, record: &RecordId) -> String {
                 text.push_str(&format!(", found in the target by {by}"));
             }
             text.push_str("\n  read from the source:");
-            list(&mut text, &values["source"], None);
+            list(&mut text, &values["source"], None, None);
             text.push_str("\n  sent to the target:");
-            list(&mut text, &values["write"], Some(&values["before"]));
+            list(&mut text, &values["write"], Some(&values["before"]), rules);
             if let Some(left_out) = values["links_left_out"].as_array() {
                 for link in left_out {
                     text.push_str(&format!("\n  link left out: {}", link.as_str().unwrap_or_default()));
@@ -174,15 +176,45 @@ fn tell(told: &Told, record: &RecordId) -> String {
     text
 }
 
-fn list(text: &mut String, values: &Json, before: Option<&Json>) {
-    for (name, value) in values.as_object().into_iter().flatten() {
-        let show = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let was = before.map(|before| &before[name]).filter(|was| !was.is_null());
-        match was {
-            Some(was) => text.push_str(&format!("\n    {name}: {} (was {})", show(value), show(was))),
-            None => text.push_str(&format!("\n    {name}: {}", show(value))),
+/// Fields with their values, blank ones left out; of a write what was there before, and the rule.
+fn list(text: &mut String, values: &Json, before: Option<&Json>, rules: Option<&Vec<Rule>>) {
+    let show = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    for (name, value) in values.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
+        text.push_str(&format!("\n    {name}: {}", show(value)));
+        if let Some(was) = before.map(|before| &before[name]).filter(|was| !was.is_null()) {
+            text.push_str(&format!(" (was {})", show(was)));
+        }
+        if let Some(rule) = rules.and_then(|rules| rules.iter().find(|rule| rule.target == **name)) {
+            text.push_str(&format!("  <- {}", rule_in_words(rule)));
         }
     }
+}
+
+/// `phones -> primary -> phone`, `stage_id -> deal_stages.csv`.
+fn rule_in_words(rule: &Rule) -> String {
+    let mut words = vec![match &rule.from {
+        From::Fields(fields) => fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
+        From::Expression(_) => format!("the expression in {}", rule.place),
+        From::Constant(_) => "the same for all".to_owned(),
+    }];
+    words.extend(rule.steps.iter().map(|step| step.name.clone()));
+    words.extend(rule.table.iter().map(|table| format!("{table}.csv")));
+    words.join(" -> ")
+}
+
+/// The flow's rules as they were in force in the passes that the story tells of.
+async fn rules(store: &Store, flow: &FlowName, story: &[Told]) -> Result<BTreeMap<i64, Vec<Rule>>, Vec<Problem>> {
+    let mut found = BTreeMap::new();
+    for told in story {
+        if found.contains_key(&told.pass) {
+            continue;
+        }
+        let begun = store.pass_begun(told.pass).await.map_err(|error| vec![failure::store(&error)])?;
+        let Some(entry) = begun else { continue };
+        let rules = serde_json::from_value(entry.note["rules"][flow.as_str()].clone()).unwrap_or_default();
+        found.insert(told.pass, rules);
+    }
+    Ok(found)
 }
 
 async fn export(session: &Session, format: &str, out: Option<&std::path::Path>, output: &Output) -> Done {

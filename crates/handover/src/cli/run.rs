@@ -198,7 +198,8 @@ pub(crate) fn say_holds(output: &Output, groups: &[HoldGroup], held: u64) {
         output.say("\nNothing is held.");
         return;
     }
-    output.say(&format!("\n{} held:", plural(held, "record is").replace("records is", "records are").replace("record iss", "records are")));
+    let are = if held == 1 { "is" } else { "are" };
+    output.say(&format!("\n{} {are} held:\n", plural(held, "record")));
     output.say(&super::holds::groups_table(groups));
     output.say("\nAnswer a group: `handover holds answer GROUP ...` (see `handover holds --help`).");
 }

@@ -50,7 +50,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
     output.say(&table(&["flow", "created", "updated", "unchanged", "merged", "held", "skipped"], &flows.iter().map(|(name, counts)| row(name.as_str(), counts)).collect::<Vec<_>>()));
     say_holds(output, &groups, held);
     if waiting > 0 {
-        output.say(&format!("{} links wait for held records.", count(waiting)));
+        output.say(&format!("{} for held records.", if waiting == 1 { "1 link waits".to_owned() } else { format!("{} links wait", count(waiting)) }));
     }
     output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
     Ok(if held > 0 { Exit::Held } else { Exit::Done })

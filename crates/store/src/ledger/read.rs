@@ -143,6 +143,18 @@ impl Store {
         self.fetch(sql, |row| read_entry(row).map(|(entry, _)| entry)).await
     }
 
+    /// The row by which a pass began, which names the rules in force; `None` when the ledger has none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::story`].
+    pub async fn pass_begun(&self, pass: i64) -> Result<Option<EntryRow>, Error> {
+        let mut sql = self.sql(&format!("SELECT {COLUMNS}{FROM} WHERE e.pass = "));
+        sql.int(pass).push(" AND e.kind = ").text("pass_begun").push(" ORDER BY e.seq LIMIT 1");
+        let found = self.fetch(sql, |row| read_entry(row).map(|(entry, _)| entry)).await?;
+        Ok(found.into_iter().next())
+    }
+
     async fn story_head(&self, flow: &str, record: &RecordId) -> Result<Option<Seq>, Error> {
         let Some(flow) = self.id_of(flow).await? else { return Ok(None) };
         let mut head = None;
