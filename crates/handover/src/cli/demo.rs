@@ -37,6 +37,20 @@ pub(crate) struct Options {
     /// A hundredth of the size
     #[arg(long)]
     small: bool,
+    /// Stop after this chapter, to go on by hand
+    #[arg(long, value_enum, default_value_t = Until::End)]
+    until: Until,
+}
+
+/// Where a demo stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+enum Until {
+    /// The project is written, the new fields are created.
+    Init,
+    /// The plan is shown.
+    Plan,
+    /// Everything is told.
+    End,
 }
 
 /// The file by which a folder is known as a demo's.
@@ -53,8 +67,14 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     write_project(options, from, to, output).await?;
     let global = Global { project: options.dir.join("handover.yaml"), json: false, no_color: true, quiet: true };
     create_fields(&global, output).await?;
+    if options.until == Until::Init {
+        return stopped(&options.dir, output);
+    }
     chapter(output, 2, "check and plan: what will happen, before anything does");
     plan_it(&global, output).await?;
+    if options.until == Until::Plan {
+        return stopped(&options.dir, output);
+    }
     let told = story(&global, options, output).await?;
     let seconds = begun.elapsed().as_secs_f64();
     let mut told = told;
@@ -63,6 +83,13 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     let real = told["seconds_at_real_limits"].as_u64().unwrap_or_default();
     output.say(&format!("\nDone in {seconds:.1} s. At the real limits of both platforms: {}.", duration(real * 1000)));
     say_next(&options.dir, output);
+    Ok(Exit::Done)
+}
+
+/// The demo as far as it was wanted; the rest is the user's.
+fn stopped(dir: &Path, output: &Output) -> Done {
+    output.value(&json!({"dir": dir}));
+    output.say(&format!("\nGo on by hand: cd {}; handover run", dir.display()));
     Ok(Exit::Done)
 }
 

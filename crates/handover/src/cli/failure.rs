@@ -1,10 +1,10 @@
 //! Errors of the crates below become problems: what failed, why, what is true now, what to do next.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use handover_connect::{Connector, Fault, FaultKind};
+use handover_connect::{Fault, FaultKind};
 use handover_engine::Error;
+use handover_files::CsvConnector;
 use handover_model::SystemName;
 
 use crate::config::{Sources, System};
@@ -86,8 +86,12 @@ pub(crate) fn engine(error: &Error, sources: &Sources) -> Vec<Problem> {
 }
 
 /// Opens a folder of files as a system.
-pub(crate) fn files(system: &System, settings: &handover_files::Settings, root: &Path) -> Result<Arc<dyn Connector>, Problem> {
-    Err(Problem::new("files", format!("{} {} {}", system.name, settings.folder.display(), root.display())))
+pub(crate) fn files(system: &System, settings: &handover_files::Settings) -> Result<Arc<CsvConnector>, Problem> {
+    let connector = CsvConnector::new(settings.clone()).map_err(|error| {
+        let problem = Problem::new("files", format!("the files of `{}` cannot be read: {error}", system.name));
+        because_source(problem, &error).state("nothing was read or written")
+    })?;
+    Ok(Arc::new(connector))
 }
 
 /// The causes of an error whose own sentence is the problem's.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use handover_connect::{Clock, Connector, Credentials, Driver, HttpTransport, NoKeeper, SystemClock, VirtualClock};
 use handover_engine::{Observer, Policies, Project, Setup, Workplace, transform::Tables};
+use handover_files::CsvConnector;
 use handover_local::LocalTransport;
 use handover_model::{Field, ObjectName, SystemName};
 use handover_sandbox::{Platform, Sandbox};
@@ -23,6 +24,8 @@ pub(crate) struct Session {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) systems: BTreeMap<SystemName, Arc<dyn Connector>>,
     pub(crate) sandboxes: BTreeMap<SystemName, Arc<Mutex<Sandbox>>>,
+    /// Folders of files among the systems.
+    pub(crate) files: BTreeMap<SystemName, Arc<CsvConnector>>,
     virtual_clock: Option<(Arc<VirtualClock>, PathBuf)>,
 }
 
@@ -43,6 +46,7 @@ impl Session {
             virtual_clock: None,
             systems: BTreeMap::new(),
             sandboxes: BTreeMap::new(),
+            files: BTreeMap::new(),
             project,
         };
         session.choose_clock();
@@ -88,7 +92,9 @@ impl Session {
 
     fn connect(&mut self, system: &System) -> Result<Arc<dyn Connector>, Problem> {
         if let Some(settings) = &system.files {
-            return failure::files(system, settings, &self.project.root);
+            let files = failure::files(system, settings)?;
+            self.files.insert(system.name.clone(), files.clone());
+            return Ok(files);
         }
         let unknown = || {
             Problem::new("unknown_platform", format!("`{}` is not a platform that Handover knows", system.platform))
