@@ -56,7 +56,7 @@ pub(crate) async fn compare(session: &Session, output: &Output) -> Result<Verifi
 /// Writes the report as a page.
 pub(crate) fn write_page(session: &Session, found: &Verification, file: &std::path::Path) -> Result<(), Vec<Problem>> {
     let held = found.objects.iter().map(|object| object.counts.held).sum();
-    let page = Page { project: &session.project.name, at: session.clock.now().to_string(), found, held };
+    let page = Page { project: &session.project.name, at: session.clock.now().strftime("%-d %B %Y, %H:%M UTC").to_string(), found, held };
     let text = page.render().map_err(|error| vec![Problem::ours("report", "the report could not be made").because(&error)])?;
     std::fs::write(file, text)
         .map_err(|error| vec![Problem::new("report", format!("{} could not be written", file.display())).because(&error)])
