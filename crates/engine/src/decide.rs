@@ -114,9 +114,8 @@ impl Pass<'_> {
         let parents = self.parents(ready, open.iter().map(|(_, _, mapped, _)| mapped.as_slice())).await?;
         let undecided: Vec<&Record> = open.iter().map(|(staged, ..)| &staged.record).collect();
         let pairs = pairing.pair(&self.place.store, &undecided).await?;
-        let claimed = self.claims(ready, &pairs).await?;
         for ((staged, row, mapped, answers), paired) in open.into_iter().zip(pairs) {
-            judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents, &claimed).await?);
+            judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents).await?);
         }
         Ok(judged)
     }
@@ -139,19 +138,17 @@ impl Pass<'_> {
         Ok(Parents(rows))
     }
 
-    /// Which of the paired target records are already somebody's.
-    async fn claims(&self, ready: &Ready, pairs: &[Paired]) -> Result<HashMap<RecordId, RecordId>, Error> {
-        let targets: Vec<RecordId> = pairs
-            .iter()
-            .filter_map(|paired| match paired {
-                Paired::With { target, .. } => Some(target.clone()),
-                Paired::New | Paired::Held(_) => None,
-            })
-            .collect();
-        if targets.is_empty() {
-            return Ok(HashMap::new());
+    /// Claims a target record for a source record; gives the other source record that has it already, in the
+    /// state or earlier in this pass. Two source records never end silently on one target record.
+    async fn claim(&self, ready: &Ready, record: &RecordId, target: &RecordId) -> Result<Option<RecordId>, Error> {
+        let flow = &ready.flow.name;
+        let settled = self.place.store.sources_of_flow(flow, std::slice::from_ref(target)).await?;
+        if let Some(other) = settled.get(target).filter(|other| *other != record) {
+            return Ok(Some(other.clone()));
         }
-        Ok(self.place.store.sources_of_flow(&ready.flow.name, &targets).await?)
+        let mut claims = self.claims.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let holder = claims.entry((flow.clone(), target.clone())).or_insert_with(|| record.clone());
+        Ok((holder != record).then(|| holder.clone()))
     }
 
     #[expect(clippy::too_many_arguments, reason = "one record's whole case, used once")]
@@ -164,7 +161,6 @@ impl Pass<'_> {
         answers: &[GivenAnswer],
         paired: Paired,
         parents: &Parents,
-        claimed: &HashMap<RecordId, RecordId>,
     ) -> Result<Judged, Error> {
         if answers.iter().any(|given| matches!(given.answer, Answer::Skip)) {
             return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Skip, json!({}), &Fields::new(), Vec::new()));
@@ -178,8 +174,8 @@ impl Pass<'_> {
             }
             Paired::New => (None, None),
             Paired::With { target, block, by } => {
-                if let Some(other) = claimed.get(&target).filter(|other| **other != staged.record.id) {
-                    let cause = Cause::DuplicateSource { key: by.clone(), others: vec![other.clone()] };
+                if let Some(other) = self.claim(ready, &staged.record.id, &target).await? {
+                    let cause = Cause::DuplicateSource { key: by.clone(), others: vec![other] };
                     resolved.causes.push((cause, None));
                 }
                 (Some((target, block)), Some(by))

@@ -25,6 +25,8 @@ pub struct Pass<'s> {
     pub(crate) place: &'s Workplace,
     pub(crate) id: i64,
     pub(crate) threshold: Mutex<Threshold>,
+    /// Target records that source records were matched with in this pass: by flow and target, the source.
+    pub(crate) claims: Mutex<HashMap<(FlowName, RecordId), RecordId>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -86,7 +88,7 @@ impl<'s> Pass<'s> {
         });
         let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, json!({})).await?;
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
-        let pass = Self { setup, place, id, threshold, stop };
+        let pass = Self { setup, place, id, threshold, claims: Mutex::default(), stop };
         pass.note_pass("pass_begun", note).await?;
         Ok(pass)
     }
@@ -101,7 +103,7 @@ impl<'s> Pass<'s> {
     /// A pass that only looks: for verification. It is not in the state.
     pub(crate) fn looking(setup: &'s Setup, place: &'s Workplace) -> Self {
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
-        Self { setup, place, id: 0, threshold, stop: Arc::default() }
+        Self { setup, place, id: 0, threshold, claims: Mutex::default(), stop: Arc::default() }
     }
 
     /// Works through the selection.
