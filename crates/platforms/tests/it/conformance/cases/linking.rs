@@ -1,0 +1,150 @@
+//! Links between records.
+
+use std::sync::Arc;
+
+use handover_connect::{Connector as _, FaultKind, Link, LinkBatch, Links, WriteMode, WriteOutcome};
+use handover_model::{Field, FieldName, Fields, Kind, ReadCost, RecordId, Value, Writable};
+
+use crate::conformance::Verdict;
+use crate::conformance::stage::{Stage, hear, outcome, refused};
+use crate::conformance::subject::{Object, Scene, Subject};
+
+fn links(object: &Object, field: &Field, pairs: &[(&RecordId, &RecordId)]) -> LinkBatch {
+    let links = pairs.iter().map(|(from, to)| Link { from: (*from).clone(), to: (*to).clone() }).collect();
+    let to_object = field.kind.referenced().unwrap().clone();
+    LinkBatch { object: object.name.into(), field: field.name.clone(), to_object, links }
+}
+
+/// What a record points to through a field, however it is read.
+async fn pointed_to(stage: &Stage, object: &Object, field: &Field, from: &RecordId) -> Vec<String> {
+    let ids = std::slice::from_ref(from);
+    let records = match field.read {
+        ReadCost::Listed => stage.fetch(object, &Arc::from([field.name.clone()]), ids).await.unwrap(),
+        ReadCost::Extra { .. } => stage.driver.enrich(&object.name.into(), &field.name, ids).await.unwrap(),
+    };
+    let value = records.first().and_then(|record| record.fields.get(field.name.as_str()));
+    value.map(|value| value.ids().into_iter().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+fn mentions(json: &serde_json::Value, id: &str) -> bool {
+    match json {
+        serde_json::Value::String(text) => text == id,
+        serde_json::Value::Number(number) => number.to_string() == id,
+        serde_json::Value::Array(items) => items.iter().any(|item| mentions(item, id)),
+        serde_json::Value::Object(map) => map.values().any(|item| mentions(item, id)),
+        serde_json::Value::Null | serde_json::Value::Bool(_) => false,
+    }
+}
+
+pub(crate) async fn links_are_added_once(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
+    let stage = Stage::of(subject, Scene::of(object, 40));
+    let schema = stage.schema(object).await;
+    let fields: Vec<&Field> = schema
+        .fields
+        .iter()
+        .filter(|field| matches!(field.kind, Kind::Reference { .. }) && field.writable != Writable::Never)
+        .filter(|field| object.apart.iter().all(|(apart, _)| field.name != *apart))
+        .collect();
+    let mut note = Vec::new();
+    for field in &fields {
+        let is_extra = !matches!(field.read, ReadCost::Listed);
+        let separate = match stage.can(object).links {
+            Links::Inline => is_extra,
+            Links::InlineOnCreate { .. } | Links::Separate { .. } => field.name.as_str().starts_with("associations."),
+        };
+        if separate {
+            note.push(added(&stage, object, field).await);
+        } else if field.writable == Writable::Always {
+            note.push(written(&stage, object, field).await);
+        }
+    }
+    // A field that is no such link is refused.
+    let other = schema.fields.iter().find(|field| !matches!(field.kind, Kind::Reference { .. })).unwrap();
+    let from = subject.id(object.name, 1);
+    let mut batch = LinkBatch {
+        object: object.name.into(),
+        field: other.name.clone(),
+        to_object: object.name.into(),
+        links: [Link { from: from.clone(), to: from }].into(),
+    };
+    let why = refused(&stage, stage.driver.link(&batch)).await;
+    batch.field = "no_such_field".into();
+    refused(&stage, stage.driver.link(&batch)).await;
+    if note.is_empty() { Verdict::Refused(why) } else { Verdict::Ran(note.join(", ")) }
+}
+
+/// A link that is made in a call of its own.
+async fn added(stage: &Stage, object: &Object, field: &Field) -> String {
+    let subject = stage.subject;
+    let to_object = field.kind.referenced().unwrap().as_str();
+    let is_own = to_object == object.name;
+    let (from, to) = (subject.id(object.name, 31), subject.id(to_object, if is_own { 32 } else { 2 }));
+    let link = links(object, field, &[(&from, &to)]);
+    for _ in 0..2 {
+        let outcomes = stage.driver.link(&link).await.inspect_err(hear).unwrap();
+        assert!(outcomes.len() == 1 && outcomes[0].result.is_ok(), "`{}`: {outcomes:?}", field.name);
+        assert_eq!(pointed_to(stage, object, field, &from).await, [to.to_string()], "`{}`", field.name);
+    }
+    // The answer to a link is lost: adding it again is harmless.
+    stage.plan(serde_json::json!([{"when": {"method": "POST", "nth": 1}, "fault": {"kind": "lost_after"}}]));
+    let other = subject.id(object.name, 33);
+    let lost = links(object, field, &[(&other, &to)]);
+    if let Err(fault) = stage.driver.link(&lost).await {
+        hear(&fault);
+        assert_eq!(fault.kind, FaultKind::Unavailable, "{fault}");
+    }
+    stage.plan(serde_json::json!([]));
+    assert!(stage.driver.link(&lost).await.unwrap()[0].result.is_ok());
+    assert_eq!(pointed_to(stage, object, field, &other).await, [to.to_string()], "`{}`", field.name);
+    // One that cannot be made is refused for itself.
+    let nobody = subject.id(to_object, 987_654);
+    let outcomes = stage.driver.link(&links(object, field, &[(&from, &nobody)])).await.unwrap();
+    let fault = outcomes[0].result.as_ref().unwrap_err();
+    hear(fault);
+    assert!(matches!(fault.kind, FaultKind::NotFound | FaultKind::Invalid), "{fault:?}");
+    let reverse = match subject.reverse(object, field.name.as_str(), from.as_str(), to.as_str()) {
+        Some(request) => {
+            let reply = stage.raw(request).await;
+            let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+            let seen = if field.name == *"participants" { to.as_str() } else { from.as_str() };
+            assert!(reply.status == 200 && mentions(&body, seen), "`{}` is seen from its other end", field.name);
+            ", both ends"
+        }
+        None => "",
+    };
+    per_call(stage, object, field, &to).await;
+    format!("{} (own call{reverse})", field.name)
+}
+
+/// As many links as one call covers.
+async fn per_call(stage: &Stage, object: &Object, field: &Field, to: &RecordId) {
+    let most = match stage.can(object).links {
+        Links::Inline => 1,
+        Links::InlineOnCreate { per_call } | Links::Separate { per_call } => per_call,
+    };
+    let from: Vec<RecordId> = (1..=30).map(|n| stage.subject.id(object.name, n)).collect();
+    let pairs: Vec<_> = from.iter().take(most.min(20) as usize).map(|from| (from, to)).collect();
+    let outcomes = stage.driver.link(&links(object, field, &pairs)).await.unwrap();
+    assert!(outcomes.iter().all(|outcome| outcome.result.is_ok()));
+    assert_eq!(outcomes.len(), pairs.len());
+}
+
+/// A link that is written with the record.
+async fn written(stage: &Stage, object: &Object, field: &Field) -> String {
+    let subject = stage.subject;
+    let to_object = field.kind.referenced().unwrap().as_str();
+    let (from, to) = (subject.id(object.name, 31), subject.id(to_object, 2));
+    let value = Value::from(to.as_str());
+    let is_many = matches!(field.kind, Kind::Reference { many: true, .. });
+    let value = if is_many { Value::List(vec![value]) } else { value };
+    for _ in 0..2 {
+        let fields: Fields = [(FieldName::clone(&field.name), value.clone())].into_iter().collect();
+        let batch = stage.batch(object, WriteMode::Update, vec![(Some(from.clone()), fields)]);
+        let written = stage.write(&batch).await.unwrap();
+        assert!(matches!(outcome(&written, 0), WriteOutcome::Applied { .. }), "{written:?}");
+        assert_eq!(pointed_to(stage, object, field, &from).await, [to.to_string()], "`{}`", field.name);
+    }
+    // And not in a call of its own.
+    refused(stage, stage.driver.link(&links(object, field, &[(&from, &to)]))).await;
+    field.name.to_string()
+}

@@ -1,0 +1,4 @@
+//! The platforms: the only part of the suite that knows them by name.
+
+pub(super) mod hubspot;
+pub(super) mod pipedrive;
