@@ -3,7 +3,7 @@
 //! Reads the source's lists once (no call per record), applies the rules, counts. The records concerned
 //! will be held; the run of the rest is not prevented.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handover_connect::{Read, Which};
 use handover_model::{Cause, FieldName, Finding, FlowName, ReadCost, Weight};
@@ -11,6 +11,15 @@ use handover_model::{Cause, FieldName, Finding, FlowName, ReadCost, Weight};
 use crate::Error;
 use crate::setup::{Ready, Setup};
 use crate::transform::State;
+
+/// What will be held.
+#[derive(Clone, Debug, Default)]
+pub struct Announcement {
+    /// By flow and cause.
+    pub groups: Vec<Announced>,
+    /// Records in all; one that has several causes counts once.
+    pub records: u64,
+}
 
 /// Records that will be held, by flow and cause.
 #[derive(Clone, Debug)]
@@ -29,8 +38,7 @@ impl Announced {
     /// The announcement as a finding.
     pub fn finding(&self, setup: &Setup) -> Finding {
         let place = setup.flow(&self.flow).and_then(|ready| ready.flow.rules.get(self.rule)).map(|rule| rule.place.clone());
-        let message =
-            format!("{}: {} record(s) will be held: {}", self.flow, self.records, self.cause.sentence());
+        let message = format!("{}: held until somebody answers: {}", self.flow, self.cause.sentence());
         let mut finding = Finding::new(Weight::Warning, self.cause.word(), message);
         finding.place = place;
         finding.records = Some(self.records);
@@ -49,8 +57,9 @@ impl Announced {
 ///
 /// # Errors
 /// When a source cannot be read.
-pub async fn announce(setup: &Setup) -> Result<Vec<Announced>, Error> {
+pub async fn announce(setup: &Setup) -> Result<Announcement, Error> {
     let mut counts: BTreeMap<(FlowName, String), Announced> = BTreeMap::new();
+    let mut records = 0;
     for (system, object) in setup.sources() {
         let flows: Vec<_> = setup
             .flows
@@ -67,7 +76,7 @@ pub async fn announce(setup: &Setup) -> Result<Vec<Announced>, Error> {
             let page = connector.page(&read, cursor.as_ref()).await.map_err(|fault| Error::system(&system, fault))?;
             for record in page.records.iter().filter(|record| !record.gone) {
                 for ready in flows.iter().filter(|ready| ready.program.in_scope(record).unwrap_or(false)) {
-                    count(setup, ready, record, &mut counts);
+                    records += u64::from(count(setup, ready, record, &mut counts));
                 }
             }
             cursor = page.next;
@@ -76,7 +85,7 @@ pub async fn announce(setup: &Setup) -> Result<Vec<Announced>, Error> {
             }
         }
     }
-    Ok(counts.into_values().collect())
+    Ok(Announcement { groups: counts.into_values().collect(), records })
 }
 
 fn listed(ready: &Ready) -> impl Iterator<Item = FieldName> + '_ {
@@ -85,7 +94,9 @@ fn listed(ready: &Ready) -> impl Iterator<Item = FieldName> + '_ {
     })
 }
 
-fn count(setup: &Setup, ready: &Ready, record: &handover_model::Record, counts: &mut BTreeMap<(FlowName, String), Announced>) {
+/// Counts a record once in each group of its causes; whether there is any.
+fn count(setup: &Setup, ready: &Ready, record: &handover_model::Record, counts: &mut BTreeMap<(FlowName, String), Announced>) -> bool {
+    let mut groups = BTreeSet::new();
     for mapped in ready.program.apply(record) {
         let cause = match mapped.state {
             State::Problem(cause @ Cause::Untranslated { .. }, _) => cause,
@@ -98,9 +109,14 @@ fn count(setup: &Setup, ready: &Ready, record: &handover_model::Record, counts: 
             }
             State::Problem(..) | State::Absent | State::Value(_) | State::Links(_) => continue,
         };
-        counts
-            .entry((ready.flow.name.clone(), cause.group()))
-            .or_insert_with(|| Announced { flow: ready.flow.name.clone(), cause, records: 0, rule: mapped.rule })
-            .records += 1;
+        let group = cause.group();
+        let known = counts.entry((ready.flow.name.clone(), group.clone())).or_insert_with(|| Announced {
+            flow: ready.flow.name.clone(),
+            cause,
+            records: 0,
+            rule: mapped.rule,
+        });
+        known.records += u64::from(groups.insert(group));
     }
+    !groups.is_empty()
 }

@@ -27,10 +27,10 @@ mod setup;
 mod threshold;
 mod write;
 
-pub use announce::{Announced, announce};
+pub use announce::{Announced, Announcement, announce};
 pub use error::Error;
 pub use observe::{Event, Observer, Unobserved};
 pub use overlay::{Overlay, Planned};
-pub use pass::{ObjectReport, Pass, Report, Selection, report};
+pub use pass::{ObjectReport, Pass, Report, Selection};
 pub use people::People;
 pub use setup::{LinkRule, Policies, Project, Ready, Setup, Workplace};

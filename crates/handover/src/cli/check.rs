@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handover_connect::Connector;
-use handover_engine::{Announced, Overlay, Setup, announce, check::check_flows, transform::Tables};
+use handover_engine::{Announcement, Overlay, Setup, announce, check::check_flows, transform::Tables};
 use handover_model::{Automation, Finding, Flow, Schema, SystemName, Weight};
 use serde_json::json;
 
+use super::inferred::{self, Found};
 use super::output::plural;
 use super::session::Session;
 use super::{Done, Global, Output, failure};
@@ -26,7 +27,8 @@ pub(crate) struct Options {
 pub(crate) struct Checked {
     pub(crate) setup: Setup,
     pub(crate) findings: Vec<Finding>,
-    pub(crate) announced: Vec<Announced>,
+    pub(crate) announced: Announcement,
+    pub(crate) inferred: Found,
 }
 
 /// Systems of which the targets are seen through overlays that have the wanted fields already.
@@ -52,6 +54,8 @@ pub(crate) fn overlaid(session: &Session) -> (BTreeMap<SystemName, Arc<dyn Conne
 pub(crate) async fn check(session: &Session, systems: &BTreeMap<SystemName, Arc<dyn Connector>>, usage: bool) -> Result<Checked, Vec<Problem>> {
     let sources = &session.project.sources;
     let mut findings = session.project.notices.clone();
+    let inferred = inferred::found(session)?;
+    findings.extend(inferred.findings(session));
     let flows = described(session, systems).await?;
     findings.extend(check_flows(&flows, &Tables(session.project.tables.clone())));
     if findings.iter().any(|finding| finding.weight == Weight::Error) {
@@ -66,10 +70,10 @@ pub(crate) async fn check(session: &Session, systems: &BTreeMap<SystemName, Arc<
     let announced = if usage {
         announce(&setup).await.map_err(|error| failure::engine(&error, sources))?
     } else {
-        Vec::new()
+        Announcement::default()
     };
-    findings.extend(announced.iter().map(|one| one.finding(&setup)));
-    Ok(Checked { setup, findings, announced })
+    findings.extend(announced.groups.iter().map(|one| one.finding(&setup)));
+    Ok(Checked { setup, findings, announced, inferred })
 }
 
 /// The flows with the schemas of both ends.
@@ -149,14 +153,16 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     let checked = check(&session, &systems, !options.no_usage).await?;
     let problems = Problem::from_findings(&checked.findings, &session.project.sources);
     output.warn(&problems);
-    let held: u64 = checked.announced.iter().map(|one| one.records).sum();
+    let held = checked.announced.records;
     let wanted: usize = session.wanted_fields().values().flat_map(BTreeMap::values).map(Vec::len).sum();
     output.value(&json!({
         "flows": session.project.flows.len(),
         "findings": checked.findings,
         "fields_to_create": wanted,
         "held": held,
+        "inferred": checked.inferred.json(),
     }));
+    checked.inferred.say(output);
     output.say(&format!("{} checked against both systems.", plural(checked.setup.flows.len() as u64, "flow")));
     if wanted > 0 {
         output.say(&format!("{} to be created: `handover plan --create-fields`.", plural(wanted as u64, "field")));

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::output::{count, duration, plural};
 use super::session::{SANDBOX_START, Session, world};
-use super::{Done, Global, Output, failure, holds, init, plan, run, verify};
+use super::{Done, Global, Output, failure, holds, init, plan, queue, run, verify};
 use crate::problem::{Exit, Problem};
 
 /// Options of `demo`.
@@ -102,11 +102,11 @@ async fn story(global: &Global, options: &Options, output: &Output) -> Result<Js
     let report = run::carry(&session, &store, output, &run::Options::default()).await?;
     output.say(&run::objects_table(&report));
     let groups = groups(&store).await?;
-    run::say_holds(output, &groups, report.objects.iter().map(|object| object.counts.held).sum());
+    queue::Queue::of(&store).await?.say(output);
     let mut told = json!({"objects": run::objects_json(&report), "holds": brief(&groups)});
     chapter(output, 4, "holds: one answer releases a group");
     let answered = answer_some(&session, global, &store, output).await?;
-    told["after"] = json!({"objects": answered.report.as_ref().map(run::objects_json), "holds": brief(&answered.groups)});
+    told["after"] = json!({"objects": answered.report.as_ref().map(run::objects_json), "holds": brief(&answered.queue.groups)});
     if let Some(report) = &answered.report {
         output.say(&run::objects_table(report));
     }
@@ -148,14 +148,14 @@ async fn answer_some(session: &Session, global: &Global, store: &Store, output: 
             _ => continue,
         };
         let filter = HoldFilter { flow: Some(group.flow.clone()), group: Some(group.group.clone()), ..HoldFilter::default() };
-        let rows = holds::rows(store, &filter).await?;
+        let rows = queue::rows(store, &filter).await?;
         output.say(&format!("{}: {} ({})", group.flow, group.sample.cause.sentence(), plural(group.count, "record")));
         output.say(&format!("  -> {}", match &answer {
             Answer::Translate { to } => format!("translate to {to}"),
             Answer::Assign { to } => format!("assign to {to}"),
             _ => String::new(),
         }));
-        given.extend(rows.into_iter().map(|row| (row, answer.clone(), "answered by the demo".to_owned())));
+        given.extend(rows.into_iter().map(|(row, _)| (row, answer.clone(), "answered by the demo".to_owned())));
     }
     output.say("");
     holds::carry_answers(session, global, store.clone(), given, "demo".to_owned(), false, output).await

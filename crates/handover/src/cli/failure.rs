@@ -56,7 +56,23 @@ fn day_hint(fault: &Fault) -> String {
 
 /// The state's error.
 pub(crate) fn store(error: &handover_store::Error) -> Problem {
-    because_source(Problem::new("state", error.to_string()), error)
+    use handover_store::Error as State;
+    let whole = error.to_string();
+    let message = whole.strip_suffix(&format!("; {}", error.state())).unwrap_or(&whole);
+    let problem = because_source(Problem::new("state", message), error).state(error.state());
+    match error {
+        State::Absent { .. } => problem.hint("`handover run` makes it; nothing was run yet"),
+        State::Locked { .. } => problem.hint("wait until the other one ends; readers like `handover status` need not wait"),
+        State::NewerVersion { .. } => problem.hint("use the Handover that made it, or a newer one"),
+        State::ReadOnly { .. } => problem.hint("make the file and its folder writable for this user"),
+        State::DiskFull { .. } => problem.hint("make room, then run the command again; it goes on where it stopped"),
+        State::OtherAccount { system, .. } => {
+            problem.hint(format!("give `{system}` the credentials of the account it had, or begin a new project with its own state"))
+        }
+        State::OtherProject { .. } => problem.hint("each project has its own state: change `state:` or `project:`"),
+        State::Corrupt { .. } | State::Broken { .. } | State::BadLocation { .. } | State::UnknownFlow { .. } => problem,
+        State::Stopped { .. } | State::Unreachable { .. } | State::Failed { .. } => problem,
+    }
 }
 
 /// The engine's error.

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use handover_engine::{Pass, Report, Selection};
 use handover_model::{Answer, Cause, FieldName, FlowName, RecordId, Value};
-use handover_store::{Commit, Entry, GivenAnswer, HeldRow, HoldCursor, HoldFilter, HoldGroup, Item, Store};
+use handover_store::{Commit, Entry, GivenAnswer, HeldRow, HoldFilter, Item, Store};
 use serde_json::{Value as Json, json};
 
-use super::output::{count, held_exit, plural, table};
+use super::output::{held_exit, plural, table};
 use super::progress::Progress;
-use super::run::{holds_json, objects_json, stop_on_request};
+use super::queue::{self, Queue};
+use super::run::{objects_json, stop_on_request};
 use super::session::Session;
-use super::{Done, Global, Output, failure};
+use super::{Done, Global, Output, answers, failure};
 use crate::config;
 use crate::problem::{Exit, Problem};
 
@@ -134,54 +135,44 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
 
 async fn groups(session: &Session, output: &Output) -> Done {
     let store = session.store_reading().await?;
-    let groups = store.hold_groups().await.map_err(|error| vec![failure::store(&error)])?;
-    let held = groups.iter().map(|group| group.count).sum();
-    output.value(&json!({"holds": holds_json(&groups)}));
-    if groups.is_empty() {
+    let queue = Queue::of(&store).await?;
+    output.value(&json!({"holds": queue.json()}));
+    if queue.groups.is_empty() {
         output.say("Nothing is held.");
     } else {
-        output.say(&groups_table(&groups));
+        output.say(&queue.table());
     }
-    Ok(held_exit(held))
-}
-
-/// Groups for people.
-pub(crate) fn groups_table(groups: &[HoldGroup]) -> String {
-    let rows: Vec<Vec<String>> = groups
-        .iter()
-        .map(|group| {
-            vec![group.flow.to_string(), count(group.count), count(group.waiting), group.group.clone(), group.sample.cause.sentence()]
-        })
-        .collect();
-    table(&["flow", "records", "waiting", "group", "why"], &rows)
-}
-
-/// Every held row of a filter.
-pub(crate) async fn rows(store: &Store, filter: &HoldFilter) -> Result<Vec<HeldRow>, Vec<Problem>> {
-    let mut all: Vec<HeldRow> = Vec::new();
-    let mut after: Option<HoldCursor> = None;
-    loop {
-        let page = store.holds_page(filter, after.as_ref(), 1000).await.map_err(|error| vec![failure::store(&error)])?;
-        let Some(last) = page.last() else { return Ok(all) };
-        after = Some(last.cursor.clone());
-        all.extend(page);
-    }
+    Ok(queue.exit())
 }
 
 async fn list(session: &Session, group: Option<&str>, output: &Output) -> Done {
     let store = session.store_reading().await?;
     let filter = HoldFilter { group: group.map(str::to_owned), ..HoldFilter::default() };
-    let rows = rows(&store, &filter).await?;
+    let rows = queue::rows(&store, &filter).await?;
+    if let Some(group) = group.filter(|_| rows.is_empty()) {
+        return Err(vec![not_held(group)]);
+    }
     output.value(&json!({"holds": rows.iter().map(held_json).collect::<Vec<_>>()}));
     let lines: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| vec![format!("{}/{}", row.hold.flow, row.hold.record), row.hold.title.clone(), row.hold.cause.sentence()])
+        .map(|(row, accepted)| {
+            let accepted = if *accepted { "accepted" } else { "" };
+            vec![format!("{}/{}", row.hold.flow, row.hold.record), row.hold.title.clone(), accepted.to_owned(), row.hold.cause.sentence()]
+        })
         .collect();
-    output.say(&table(&["record", "title", "why"], &lines));
-    Ok(held_exit(rows.len() as u64))
+    if lines.is_empty() {
+        output.say("Nothing is held.");
+    } else {
+        output.say(&table(&["record", "title", "", "why"], &lines));
+    }
+    Ok(held_exit(rows.iter().filter(|(_, accepted)| !accepted).count() as u64))
 }
 
-fn held_json(row: &HeldRow) -> Json {
+fn not_held(which: &str) -> Problem {
+    Problem::new("not_held", format!("nothing is held as `{which}`")).hint("`handover holds` lists the groups")
+}
+
+fn held_json((row, accepted): &(HeldRow, bool)) -> Json {
     json!({
         "flow": row.hold.flow,
         "object": row.hold.object,
@@ -191,6 +182,7 @@ fn held_json(row: &HeldRow) -> Json {
         "cause": row.hold.cause,
         "why": row.hold.cause.sentence(),
         "value": row.hold.value.as_ref().map(Value::display),
+        "accepted": accepted,
     })
 }
 
@@ -206,7 +198,7 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
     let store = session.store_reading().await?;
     let (flow, id) = record_name(record)?;
     let filter = HoldFilter { flow: Some(flow.clone()), record: Some(id.clone()), ..HoldFilter::default() };
-    let rows = rows(&store, &filter).await?;
+    let rows = queue::rows(&store, &filter).await?;
     let children = store.children(&flow, std::slice::from_ref(&id)).await.map_err(|error| vec![failure::store(&error)])?;
     let waiting: Vec<String> = children.iter().map(|child| format!("{}/{}", child.flow, child.record)).collect();
     output.value(&json!({"holds": rows.iter().map(held_json).collect::<Vec<_>>(), "waiting": waiting}));
@@ -214,38 +206,25 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
         output.say(&format!("{record} is not held."));
         return Ok(Exit::Done);
     }
-    for row in &rows {
-        output.say(&format!("{record}  {}\n  held since {}: {}", row.hold.title, row.since, row.hold.cause.sentence()));
+    for (row, accepted) in &rows {
+        let accepted = if *accepted { " (accepted)" } else { "" };
+        output.say(&format!("{record}  {}\n  held since {}{accepted}: {}", row.hold.title, row.since, row.hold.cause.sentence()));
         if let Some(value) = &row.hold.value {
             output.say(&format!("  value: {}", value.display()));
         }
         if let Cause::Ambiguous { candidates, .. } | Cause::Contradiction { candidates } = &row.hold.cause {
             for candidate in candidates {
-                let shown: Vec<String> = candidate.shown.iter().map(|(field, value)| format!("{field}: {}", value.display())).collect();
+                let filled = candidate.shown.iter().filter(|(_, value)| !value.is_blank());
+                let shown: Vec<String> = filled.map(|(field, value)| format!("{field}: {}", value.display())).collect();
                 output.say(&format!("  candidate {} by {}: {}", candidate.target, candidate.key, shown.join("; ")));
             }
         }
-        output.say(&format!("  answer: {}", answers_for(&row.hold.cause)));
+        output.say(&format!("  answer: {}", answers::fitting(&row.hold.cause)));
     }
     if !waiting.is_empty() {
         output.say(&format!("  {} for it: {}", plural(waiting.len() as u64, "record waits"), waiting.join(", ")));
     }
-    Ok(Exit::Held)
-}
-
-/// Which answers fit a cause.
-fn answers_for(cause: &Cause) -> &'static str {
-    match cause {
-        Cause::Untranslated { .. } => "--translate TARGET VALUE, --skip, --accept",
-        Cause::UnknownUser { .. } => "--assign E-MAIL, --skip, --accept",
-        Cause::Ambiguous { .. } | Cause::Contradiction { .. } => "--choose TARGET ID, --create, --skip, --accept",
-        Cause::DuplicateSource { .. } => "--create, --edit FIELD=VALUE, --merge-into SOURCE ID, --choose TARGET ID, --skip, --accept",
-        Cause::ParentHeld { .. } => "answer the parent, --skip, --accept",
-        Cause::Invalid { .. } | Cause::Missing { .. } | Cause::Refused { .. } | Cause::Expression { .. } => {
-            "--edit FIELD=VALUE, --retry, --skip, --accept"
-        }
-        Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone | Cause::TargetGone { .. } => "--retry, --skip, --accept",
-    }
+    Ok(held_exit(rows.iter().filter(|(_, accepted)| !accepted).count() as u64))
 }
 
 fn word(options: &AnswerWord) -> Result<Answer, Vec<Problem>> {
@@ -278,22 +257,21 @@ async fn answer_command(session: &Session, global: &Global, which: &str, answer:
     } else {
         HoldFilter { group: Some(which.to_owned()), ..HoldFilter::default() }
     };
-    let rows = rows(&store, &filter).await?;
+    let rows = queue::rows(&store, &filter).await?;
     if rows.is_empty() {
-        return Err(vec![Problem::new("not_held", format!("nothing is held as `{which}`")).hint("`handover holds` lists the groups")]);
+        return Err(vec![not_held(which)]);
     }
-    let given: Vec<(HeldRow, Answer, String)> = rows.into_iter().map(|row| (row, answer.clone(), how.comment.clone())).collect();
+    let given: Vec<(HeldRow, Answer, String)> = rows.into_iter().map(|(row, _)| (row, answer.clone(), how.comment.clone())).collect();
     let outcome = carry_answers(session, global, store, given, how.reviewer.clone(), how.later, output).await?;
     outcome.say(output);
-    Ok(held_exit(outcome.held))
+    Ok(outcome.queue.exit())
 }
 
 /// What answering brought about.
 pub(crate) struct Answered {
     pub(crate) answered: u64,
     pub(crate) report: Option<Report>,
-    pub(crate) groups: Vec<HoldGroup>,
-    held: u64,
+    pub(crate) queue: Queue,
 }
 
 impl Answered {
@@ -301,15 +279,15 @@ impl Answered {
         output.value(&json!({
             "answered": self.answered,
             "objects": self.report.as_ref().map(objects_json),
-            "holds": holds_json(&self.groups),
+            "holds": self.queue.json(),
         }));
         output.say(&format!("{} answered.", plural(self.answered, "hold")));
         if let Some(report) = &self.report {
             output.say(&super::run::objects_table(report));
         }
-        if !self.groups.is_empty() {
+        if !self.queue.groups.is_empty() {
             output.say("\nStill held:");
-            output.say(&groups_table(&self.groups));
+            output.say(&self.queue.table());
         }
     }
 }
@@ -325,7 +303,9 @@ pub(crate) async fn carry_answers(
     output: &Output,
 ) -> Result<Answered, Vec<Problem>> {
     let failed = |error: handover_store::Error| vec![failure::store(&error)];
-    extend_tables(session, &given)?;
+    session.bind(&store).await?;
+    answers::check(session, &store, &given).await?;
+    answers::extend_tables(session, &given)?;
     let mut commit = Commit { at: session.clock.now(), ..Commit::default() };
     let mut wanted: BTreeMap<FlowName, BTreeSet<RecordId>> = BTreeMap::new();
     let mut entries: BTreeMap<FlowName, Entry> = BTreeMap::new();
@@ -351,35 +331,8 @@ pub(crate) async fn carry_answers(
     commit.entries = entries.into_values().collect();
     store.commit(commit).await.map_err(failed)?;
     let report = if later { None } else { Some(process(global, &store, wanted, output, session).await?) };
-    let groups = store.hold_groups().await.map_err(failed)?;
-    let held = groups.iter().map(|group| group.count).sum();
-    Ok(Answered { answered: given.len() as u64, report, groups, held })
-}
-
-/// A translation or an assignment is a row in a table, where a person finds it again.
-fn extend_tables(session: &Session, given: &[(HeldRow, Answer, String)]) -> Result<(), Vec<Problem>> {
-    let mut rows: BTreeSet<(String, String, String, String)> = BTreeSet::new();
-    for (row, answer, comment) in given {
-        match (&row.hold.cause, answer) {
-            (Cause::Untranslated { table, value, label, .. }, Answer::Translate { to }) => {
-                let comment = if comment.is_empty() { label.clone() } else { format!("{label}: {comment}") };
-                rows.insert((table.clone(), value.clone(), to.clone(), comment));
-            }
-            (Cause::UnknownUser { label, .. }, Answer::Assign { to }) => {
-                rows.insert(("users".to_owned(), label.clone(), to.clone(), comment.clone()));
-            }
-            (cause, Answer::Translate { .. } | Answer::Assign { .. }) => {
-                return Err(vec![
-                    Problem::new("answer", format!("this answer does not fit: {}", cause.sentence())).hint(format!("it takes {}", answers_for(cause))),
-                ]);
-            }
-            _ => {}
-        }
-    }
-    for (table, from, to, comment) in rows {
-        config::append_row(&session.project.root, &table, &from, &to, &comment).map_err(|problem| vec![problem])?;
-    }
-    Ok(())
+    let queue = Queue::of(&store).await?;
+    Ok(Answered { answered: given.len() as u64, report, queue })
 }
 
 /// Processes only these records and the children that wait for them, under the project as it is now.
@@ -402,11 +355,11 @@ async fn process(
 
 async fn export(session: &Session, file: &std::path::Path, output: &Output) -> Done {
     let store = session.store_reading().await?;
-    let rows = rows(&store, &HoldFilter::default()).await?;
+    let rows = queue::rows(&store, &HoldFilter::default()).await?;
     let failed = |error: csv::Error| vec![Problem::new("export", format!("{} could not be written", file.display())).because(&error)];
     let mut writer = csv::Writer::from_path(file).map_err(failed)?;
     writer.write_record(["record", "title", "group", "why", "value", "answers", "answer", "answer_value", "comment"]).map_err(failed)?;
-    for row in &rows {
+    for (row, _) in &rows {
         let value = row.hold.value.as_ref().map(Value::display).unwrap_or_default();
         writer
             .write_record([
@@ -415,7 +368,7 @@ async fn export(session: &Session, file: &std::path::Path, output: &Output) -> D
                 &row.hold.cause.group(),
                 &row.hold.cause.sentence(),
                 &safe(&value),
-                answers_for(&row.hold.cause),
+                answers::fitting(&row.hold.cause),
                 "",
                 "",
                 "",
@@ -451,7 +404,7 @@ async fn import(session: &Session, global: &Global, file: &std::path::Path, how:
             Some(answer) => {
                 let (flow, id) = record_name(&cell("record"))?;
                 let filter = HoldFilter { flow: Some(flow), record: Some(id), group: Some(cell("group")).filter(|group| !group.is_empty()), ..HoldFilter::default() };
-                for row in rows(&store, &filter).await? {
+                for (row, _) in queue::rows(&store, &filter).await? {
                     given.push((row, answer.clone(), cell("comment")));
                 }
             }
@@ -463,7 +416,7 @@ async fn import(session: &Session, global: &Global, file: &std::path::Path, how:
     }
     let outcome = carry_answers(session, global, store, given, how.reviewer.clone(), how.later, output).await?;
     outcome.say(output);
-    Ok(held_exit(outcome.held))
+    Ok(outcome.queue.exit())
 }
 
 fn imported(answer: &str, value: &str) -> Option<Answer> {

@@ -1,14 +1,17 @@
 //! The command line. One file per command; each makes one value and renders it as text or as JSON.
 
+mod answers;
 mod audit;
 mod check;
 mod demo;
 mod failure;
 mod holds;
+mod inferred;
 mod init;
 mod output;
 mod plan;
 mod progress;
+mod queue;
 mod run;
 mod sandbox;
 mod session;

@@ -11,7 +11,8 @@ use serde_json::{Value as Json, json};
 
 use super::output::{count, duration, plural, table};
 use super::progress::Progress;
-use super::run::{holds_json, objects_json, objects_table, say_holds, stop_on_request};
+use super::queue::Queue;
+use super::run::{objects_json, objects_table, stop_on_request};
 use super::session::Session;
 use super::{Done, Global, Output, check, failure};
 use crate::config;
@@ -65,8 +66,9 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
 /// A plan.
 pub(crate) struct Plan {
     pub(crate) report: Report,
-    pub(crate) groups: Vec<handover_store::HoldGroup>,
+    pub(crate) queue: Queue,
     prices: Vec<Price>,
+    inferred: super::inferred::Found,
     store: handover_store::Store,
 }
 
@@ -80,7 +82,7 @@ pub(crate) async fn plan(session: &Session, output: &Output) -> Result<Plan, Vec
     let (systems, overlays) = check::overlaid(session);
     let checked = check::check(session, &systems, false).await?;
     output.warn(&Problem::from_findings(&checked.findings, &session.project.sources));
-    let mut setup = checked.setup;
+    let (mut setup, inferred) = (checked.setup, checked.inferred);
     setup.project.policies.accept_counts = true;
     setup.project.policies.read_content = false;
     setup.project.policies.error_or = u64::MAX;
@@ -90,13 +92,13 @@ pub(crate) async fn plan(session: &Session, output: &Output) -> Result<Plan, Vec
     let failed = |error: handover_engine::Error| failure::engine(&error, &session.project.sources);
     let pass = Pass::begin(&setup, &place, "plan", stop_on_request(output)).await.map_err(failed)?;
     let report = pass.run(&Selection::All).await.map_err(failed)?;
-    let groups = fork.hold_groups().await.map_err(|error| vec![failure::store(&error)])?;
+    let queue = Queue::of(&fork).await?;
     let prices = session
         .systems
         .iter()
         .map(|(name, system)| price(name, system.as_ref(), before.get(name), overlays.get(name)))
         .collect();
-    Ok(Plan { report, groups, prices, store: fork })
+    Ok(Plan { report, queue, prices, inferred, store: fork })
 }
 
 fn price(name: &SystemName, system: &dyn Connector, before: Option<&Spent>, overlay: Option<&Arc<Overlay>>) -> Price {
@@ -135,7 +137,7 @@ impl Plan {
     pub(crate) fn json(&self, session: &Session) -> Json {
         json!({
             "objects": objects_json(&self.report),
-            "holds": holds_json(&self.groups),
+            "holds": self.queue.json(),
             "calls": self.prices.iter().map(|price| (price.system.to_string(), json!({
                 "reads": price.reads,
                 "writes": price.writes,
@@ -143,10 +145,12 @@ impl Plan {
                 "percent_of_a_day": price.day_percent,
             }))).collect::<serde_json::Map<_, _>>(),
             "fields_to_create": fields_json(&session.wanted_fields()),
+            "inferred": self.inferred.json(),
         })
     }
 
     pub(crate) fn say(&self, session: &Session, output: &Output) {
+        self.inferred.say(output);
         let wanted = session.wanted_fields();
         let fields: Vec<Vec<String>> = wanted
             .iter()
@@ -165,8 +169,7 @@ impl Plan {
         }
         output.say("A run would end like this:\n");
         output.say(&objects_table(&self.report));
-        let held = self.report.objects.iter().map(|object| object.counts.held).sum();
-        say_holds(output, &self.groups, held);
+        self.queue.say(output);
         let prices: Vec<Vec<String>> = self
             .prices
             .iter()

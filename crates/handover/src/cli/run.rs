@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use handover_engine::{Pass, Report, Selection};
 use handover_model::{Counts, Outcome, Weight};
-use handover_store::{HoldGroup, Store};
+use handover_store::Store;
 use serde_json::{Value as Json, json};
 
-use super::output::{count, held_exit, plural, table};
+use super::output::{count, plural, table};
 use super::progress::Progress;
+use super::queue::{Queue, last_run};
 use super::session::Session;
 use super::{Done, Global, Output, check, failure};
 use crate::problem::{Exit, Problem};
@@ -41,17 +42,16 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     let closed = session.close();
     let report = report?;
     closed.map_err(|problem| vec![problem])?;
-    let groups = store.hold_groups().await.map_err(|error| vec![failure::store(&error)])?;
-    let held: u64 = report.objects.iter().map(|object| object.counts.held).sum();
+    let queue = Queue::of(&store).await?;
     output.value(&json!({
         "objects": objects_json(&report),
-        "holds": holds_json(&groups),
+        "holds": queue.json(),
         "calls": calls_json(&session),
         "links_waiting": report.links_waiting,
     }));
     output.say(&objects_table(&report));
-    say_holds(output, &groups, held);
-    Ok(held_exit(held))
+    queue.say(output);
+    Ok(queue.exit())
 }
 
 /// Checks, then works through everything.
@@ -100,8 +100,9 @@ pub(crate) fn stop_on_request(output: &Output) -> Arc<AtomicBool> {
 }
 
 async fn guard_threshold(store: &Store, options: &Options) -> Result<(), Vec<Problem>> {
-    let last = store.last_pass().await.map_err(|error| vec![failure::store(&error)])?;
-    let stopped = last.and_then(|pass| pass.status).is_some_and(|status| status.contains("had not announced"));
+    let passes = store.passes().await.map_err(|error| vec![failure::store(&error)])?;
+    let status = last_run(&passes).and_then(|pass| pass.status.as_deref());
+    let stopped = status.is_some_and(|status| status.contains("had not announced"));
     if stopped && !options.go_on {
         return Err(vec![
             Problem::new("error_threshold", "the last run was stopped by the error threshold")
@@ -179,27 +180,7 @@ fn counts_json(counts: &Counts) -> Json {
     json!(counts)
 }
 
-/// Hold groups as the demo and `run` give them.
-pub(crate) fn holds_json(groups: &[HoldGroup]) -> Json {
-    groups
-        .iter()
-        .map(|group| json!({"object": group.object, "flow": group.flow, "cause": group.cause, "group": group.group, "count": group.count, "waiting": group.waiting, "why": group.sample.cause.sentence()}))
-        .collect()
-}
-
 /// Calls per system.
 pub(crate) fn calls_json(session: &Session) -> Json {
     session.systems.iter().map(|(name, system)| (name.to_string(), json!(system.spent().calls))).collect::<serde_json::Map<_, _>>().into()
-}
-
-/// Says what is held and what to do about it.
-pub(crate) fn say_holds(output: &Output, groups: &[HoldGroup], held: u64) {
-    if held == 0 && groups.is_empty() {
-        output.say("\nNothing is held.");
-        return;
-    }
-    let are = if held == 1 { "is" } else { "are" };
-    output.say(&format!("\n{} {are} held:\n", plural(held, "record")));
-    output.say(&super::holds::groups_table(groups));
-    output.say("\nAnswer a group: `handover holds answer GROUP ...` (see `handover holds --help`).");
 }

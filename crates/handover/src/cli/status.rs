@@ -4,10 +4,9 @@ use handover_model::Counts;
 use serde_json::json;
 
 use super::output::{count, table};
-use super::run::{holds_json, say_holds};
+use super::queue::{Queue, last_run};
 use super::session::Session;
 use super::{Done, Global, Output, failure};
-use crate::problem::Exit;
 
 /// Options of `status`.
 #[derive(clap::Args)]
@@ -19,25 +18,26 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
     let session = Session::open(&global.project)?;
     let store = session.store_reading().await?;
     let failed = |error: handover_store::Error| vec![failure::store(&error)];
-    let last = store.last_pass().await.map_err(failed)?;
+    let passes = store.passes().await.map_err(failed)?;
+    let last = passes.last();
     let mut flows = Vec::new();
     for flow in &session.project.flows {
         flows.push((flow.name.clone(), store.counts(&flow.name).await.map_err(failed)?));
     }
-    let groups = store.hold_groups().await.map_err(failed)?;
+    let queue = Queue::of(&store).await?;
     let waiting = store.count_pending_links().await.map_err(failed)?;
-    let held: u64 = flows.iter().map(|(_, counts)| counts.held).sum();
     let pending: u64 = flows.iter().map(|(_, counts)| counts.pending).sum();
-    let finished = last.as_ref().is_some_and(|pass| pass.status.as_deref() == Some("finished"));
-    let complete = finished && held == 0 && pending == 0 && groups.is_empty();
+    // Answers release single records; only a run to its end has judged all of them.
+    let finished = last_run(&passes).is_some_and(|pass| pass.status.as_deref() == Some("finished"));
+    let complete = finished && pending == 0 && queue.is_settled();
     output.value(&json!({
-        "last_pass": last.as_ref().map(|pass| json!({"pass": pass.id, "kind": pass.kind, "began": pass.began.to_string(), "ended": pass.ended.map(|at| at.to_string()), "status": pass.status})),
+        "last_pass": last.map(|pass| json!({"pass": pass.id, "kind": pass.kind, "began": pass.began.to_string(), "ended": pass.ended.map(|at| at.to_string()), "status": pass.status})),
         "flows": flows.iter().map(|(name, counts)| (name.to_string(), json!(counts))).collect::<serde_json::Map<_, _>>(),
-        "holds": holds_json(&groups),
+        "holds": queue.json(),
         "links_waiting": waiting,
         "complete": complete,
     }));
-    match &last {
+    match last {
         None => output.say("Nothing was run yet: `handover check`, `handover plan`, `handover run`."),
         Some(pass) => output.say(&format!(
             "Last pass: {} ({}), begun {}, {}.",
@@ -48,12 +48,12 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         )),
     }
     output.say(&table(&["flow", "created", "updated", "unchanged", "merged", "held", "skipped"], &flows.iter().map(|(name, counts)| row(name.as_str(), counts)).collect::<Vec<_>>()));
-    say_holds(output, &groups, held);
+    queue.say(output);
     if waiting > 0 {
         output.say(&format!("{} for held records.", if waiting == 1 { "1 link waits".to_owned() } else { format!("{} links wait", count(waiting)) }));
     }
     output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
-    Ok(if held > 0 { Exit::Held } else { Exit::Done })
+    Ok(queue.exit())
 }
 
 fn row(name: &str, counts: &Counts) -> Vec<String> {

@@ -1,0 +1,132 @@
+//! Answers to holds: whether they can be carried out, and their rows in the project's tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use handover_connect::Connector;
+use handover_model::{Answer, Cause, FieldName, Flow, Hold, Kind, RecordId, Schema};
+use handover_store::{HeldRow, Store};
+
+use super::failure;
+use super::session::Session;
+use crate::config;
+use crate::problem::Problem;
+
+/// Which answers fit a cause.
+pub(crate) fn fitting(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::Untranslated { .. } => "--translate TARGET VALUE, --skip, --accept",
+        Cause::UnknownUser { .. } => "--assign E-MAIL, --skip, --accept",
+        Cause::Ambiguous { .. } | Cause::Contradiction { .. } => "--choose TARGET ID, --create, --skip, --accept",
+        Cause::DuplicateSource { .. } => "--create, --edit FIELD=VALUE, --merge-into SOURCE ID, --choose TARGET ID, --skip, --accept",
+        Cause::ParentHeld { .. } => "answer the parent, --skip, --accept",
+        Cause::Invalid { .. } | Cause::Missing { .. } | Cause::Refused { .. } | Cause::Expression { .. } => {
+            "--edit FIELD=VALUE, --retry, --skip, --accept"
+        }
+        Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone | Cause::TargetGone { .. } => "--retry, --skip, --accept",
+    }
+}
+
+/// Refuses answers that cannot be carried out, before anything of them is written down.
+pub(crate) async fn check(session: &Session, store: &Store, given: &[(HeldRow, Answer, String)]) -> Result<(), Vec<Problem>> {
+    let mut done: BTreeSet<String> = BTreeSet::new();
+    let mut problems = Vec::new();
+    for (row, answer, _) in given {
+        // A group gives the same answer many times.
+        let asked = format!("{} {answer:?} {}", row.hold.flow, row.hold.cause.group());
+        if done.insert(asked) {
+            problems.extend(check_one(session, store, &row.hold, answer).await?);
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+fn wrong(message: String) -> Problem {
+    Problem::new("answer", message).state("nothing was answered")
+}
+
+async fn check_one(session: &Session, store: &Store, hold: &Hold, answer: &Answer) -> Result<Option<Problem>, Vec<Problem>> {
+    let Some(flow) = session.project.flow(&hold.flow) else {
+        return Ok(Some(wrong(format!("the project has no flow `{}` any more", hold.flow))));
+    };
+    let Some(system) = session.systems.get(&flow.target.system) else { return Ok(None) };
+    let failed = |fault: handover_connect::Fault| vec![failure::system(&flow.target.system, &fault)];
+    match (answer, &hold.cause) {
+        (Answer::Translate { to }, Cause::Untranslated { field, .. }) => {
+            let schema = system.describe(&flow.target.object).await.map_err(failed)?;
+            Ok(untranslatable(&schema, field, to))
+        }
+        (Answer::Assign { to }, Cause::UnknownUser { .. }) => {
+            let users = system.users().await.map_err(failed)?;
+            let known = users.iter().any(|user| user.active && (user.email.trim().eq_ignore_ascii_case(to.trim()) || user.id.as_str() == to));
+            Ok((!known).then(|| {
+                let active: Vec<&str> = users.iter().filter(|user| user.active).map(|user| user.email.as_str()).take(12).collect();
+                wrong(format!("`{}` has no active user `{to}`", flow.target.system)).hint(format!("it has {}", active.join(", ")))
+            }))
+        }
+        (Answer::Translate { .. } | Answer::Assign { .. }, cause) => {
+            Ok(Some(wrong(format!("this answer does not fit: {}", cause.sentence())).hint(format!("it takes {}", fitting(cause)))))
+        }
+        (Answer::Edit { field, .. }, _) => {
+            let schema = system.describe(&flow.target.object).await.map_err(failed)?;
+            let known = schema.field(field.as_str()).is_some();
+            Ok((!known).then(|| wrong(format!("`{}` has no field `{field}`", flow.target.object)).hint("an edit names a field of the target")))
+        }
+        (Answer::Choose { target }, _) => chosen(flow, system, target).await,
+        (Answer::MergeInto { record }, _) => {
+            let there = store
+                .targets_of_flow(&hold.flow, std::slice::from_ref(record))
+                .await
+                .map_err(|error| vec![failure::store(&error)])?;
+            Ok((!there.contains_key(record)).then(|| {
+                wrong(format!("{}/{record} has no counterpart in the target to merge into", hold.flow)).hint("answer that record first, or choose another")
+            }))
+        }
+        (Answer::Create | Answer::Skip | Answer::Accept | Answer::Retry, _) => Ok(None),
+    }
+}
+
+/// A target value that the field does not have, by value or by a label that is the only one of its kind.
+fn untranslatable(schema: &Schema, field: &FieldName, to: &str) -> Option<Problem> {
+    let Some(Kind::Choice { options, .. }) = schema.field(field.as_str()).map(|field| &field.kind) else { return None };
+    let folded = |text: &str| text.trim().to_lowercase();
+    let named = options.iter().filter(|option| folded(&option.label) == folded(to)).count();
+    if named == 1 || options.iter().any(|option| option.value == to) {
+        return None;
+    }
+    let known: Vec<String> = options.iter().take(12).map(|option| format!("{} ({})", option.value, option.label)).collect();
+    Some(wrong(format!("`{to}` is no option of `{field}`")).hint(format!("the options are {}", known.join(", "))))
+}
+
+async fn chosen(flow: &Flow, system: &Arc<dyn Connector>, target: &RecordId) -> Result<Option<Problem>, Vec<Problem>> {
+    let found = system.fetch(&flow.target.object, &Arc::from([]), std::slice::from_ref(target)).await;
+    match found {
+        Ok(found) if found.iter().any(|record| !record.gone) => Ok(None),
+        Ok(_) => Ok(Some(wrong(format!("`{}` has no record {target} among its {}", flow.target.system, flow.target.object)))),
+        Err(fault) if fault.kind == handover_connect::FaultKind::Unsupported => Ok(None),
+        Err(fault) => Err(vec![failure::system(&flow.target.system, &fault)]),
+    }
+}
+
+/// A translation or an assignment is a row in a table, where a person finds it again.
+pub(crate) fn extend_tables(session: &Session, given: &[(HeldRow, Answer, String)]) -> Result<(), Vec<Problem>> {
+    let mut rows: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
+    for (row, answer, comment) in given {
+        let (place, to, comment) = match (&row.hold.cause, answer) {
+            (Cause::Untranslated { table, value, label, .. }, Answer::Translate { to }) => {
+                let comment = if comment.is_empty() { label.clone() } else { format!("{label}: {comment}") };
+                ((table.clone(), value.clone()), to.clone(), comment)
+            }
+            (Cause::UnknownUser { label, .. }, Answer::Assign { to }) => (("users".to_owned(), label.clone()), to.clone(), comment.clone()),
+            _ => continue,
+        };
+        if let Some((other, _)) = rows.get(&place).filter(|(other, _)| *other != to) {
+            return Err(vec![wrong(format!("`{}` is answered twice: `{other}` and `{to}`", row.hold.cause.sentence()))]);
+        }
+        rows.insert(place, (to, comment));
+    }
+    for ((table, from), (to, comment)) in rows {
+        config::append_row(&session.project.root, &table, &from, &to, &comment).map_err(|problem| vec![problem])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What was found out about folders of files from their contents: shown before anything is read for good.
+
+use handover_files::Inferred;
+use handover_model::{End, FieldName, Finding, SystemName, Weight};
+use serde_json::{Value as Json, json};
+
+use super::Output;
+use super::output::table;
+use super::session::Session;
+use crate::problem::Problem;
+
+/// What was found out, with the system that the file belongs to.
+pub(crate) struct Found(Vec<(SystemName, Inferred)>);
+
+/// What was found out about the files that flows read or write. Other files of the folders are nobody's matter.
+///
+/// # Errors
+/// When a file cannot be read: the problem says which line is wrong.
+pub(crate) fn found(session: &Session) -> Result<Found, Vec<Problem>> {
+    let mut all = Vec::new();
+    for end in ends(session) {
+        let Some(files) = session.files.get(&end.system) else { continue };
+        let inferred = files.inferred(&end.object).map_err(|error| {
+            vec![super::failure::system(&end.system, &error.into()).state("nothing was written")]
+        })?;
+        all.extend(inferred.into_iter().map(|one| (end.system.clone(), one)));
+    }
+    Ok(Found(all))
+}
+
+/// Both ends of all flows, each once.
+fn ends(session: &Session) -> Vec<&End> {
+    let mut ends: Vec<&End> = Vec::new();
+    for end in session.project.flows.iter().flat_map(|flow| [&flow.source, &flow.target]) {
+        if !ends.contains(&end) {
+            ends.push(end);
+        }
+    }
+    ends
+}
+
+impl Found {
+    /// Columns that rules read and that stay text because their values allow several readings.
+    pub(crate) fn findings(&self, session: &Session) -> Vec<Finding> {
+        let ambiguous = self.0.iter().filter(|(_, one)| one.ambiguous);
+        ambiguous.filter_map(|(system, one)| finding(session, system, one, one.column.as_ref()?)).collect()
+    }
+
+    /// The same as JSON.
+    pub(crate) fn json(&self) -> Json {
+        let one = |(system, one): &(SystemName, Inferred)| {
+            json!({
+                "system": system,
+                "object": one.object,
+                "column": one.column,
+                "what": one.what,
+                "evidence": one.evidence,
+                "ambiguous": one.ambiguous,
+            })
+        };
+        self.0.iter().map(one).collect()
+    }
+
+    /// The same for people.
+    pub(crate) fn say(&self, output: &Output) {
+        if self.0.is_empty() {
+            return;
+        }
+        let row = |(system, one): &(SystemName, Inferred)| {
+            let column = one.column.as_ref().map_or_else(|| "(the file)".to_owned(), ToString::to_string);
+            vec![format!("{system}.{}", one.object), column, one.what.clone(), one.evidence.clone()]
+        };
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        output.say("How the files are read (where it is wrong, set `encoding`, `delimiter` or an object's `columns`):\n");
+        output.say(&table(&["object", "column", "read as", "because"], &rows));
+        output.say("");
+    }
+}
+
+/// Nobody minds a column that no rule reads.
+fn finding(session: &Session, system: &SystemName, one: &Inferred, column: &FieldName) -> Option<Finding> {
+    let flow = session.project.flows.iter().find(|flow| {
+        flow.source.system == *system && flow.source.object == one.object && !flow.excluded.contains_key(column)
+    })?;
+    let place = session.project.system(&flow.source.system).map_or(&flow.place, |system| &system.place);
+    let message = format!("`{column}` of {}.csv stays text: {}", one.object, one.evidence);
+    let hint = format!("objects: {{{}: {{columns: {{{column}: d/m/y}}}}}}, or another of the forms", one.object);
+    Some(Finding::new(Weight::Warning, "ambiguous_column", message).at(place).hint(hint))
+}
