@@ -35,7 +35,8 @@ pub(crate) async fn check(session: &Session, store: &Store, given: &[(HeldRow, A
         // A group gives the same answer many times.
         let asked = format!("{} {answer:?} {}", row.hold.flow, row.hold.cause.group());
         if done.insert(asked) {
-            problems.extend(check_one(session, store, &row.hold, answer).await?);
+            // Flows with the same target refuse it for the same reason.
+            problems.extend(check_one(session, store, &row.hold, answer).await?.filter(|problem| !problems.contains(problem)));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
