@@ -112,6 +112,7 @@ impl<'s> Pass<'s> {
     /// Any [`Error`]; what was confirmed until then stands, and the next pass goes on from there.
     pub async fn run(&self, selection: &Selection) -> Result<Report, Error> {
         let result = self.work(selection).await;
+        let whole = json!({"whole": matches!(selection, Selection::All)});
         let status = match &result {
             Ok(_) => "finished".to_owned(),
             Err(error) => format!("stopped: {error}"),
@@ -125,7 +126,7 @@ impl<'s> Pass<'s> {
             }
         };
         self.note_pass("pass_finished", json!({"links_waiting": report.links_waiting})).await?;
-        self.place.store.finish_pass(self.id, self.place.clock.now(), &status, json!({})).await?;
+        self.place.store.finish_pass(self.id, self.place.clock.now(), &status, whole).await?;
         Ok(report)
     }
 
@@ -155,7 +156,7 @@ impl<'s> Pass<'s> {
             }
         }
         self.link_all().await?;
-        self.report().await
+        report(self.setup, self.place, self.id, matches!(selection, Selection::All)).await
     }
 
     /// Every staged record of the flow's source object.
@@ -372,14 +373,6 @@ impl<'s> Pass<'s> {
         Ok(())
     }
 
-    /// What became of every record, per source object.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    pub async fn report(&self) -> Result<Report, Error> {
-        report(self.setup, self.place, self.id).await
-    }
-
     fn tell_working(&self, ready: &Ready, done: u64, extraction: &Extraction) {
         self.place.observer.on(Event::Working {
             flow: ready.flow.name.clone(),
@@ -390,11 +383,15 @@ impl<'s> Pass<'s> {
     }
 }
 
-/// What became of every record so far, per source object.
+/// What became of every record so far, per source object. `whole`: every record that was read was judged
+/// just now.
 ///
 /// # Errors
 /// When the state cannot be read.
-pub async fn report(setup: &Setup, place: &Workplace, pass: i64) -> Result<Report, Error> {
+pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: bool) -> Result<Report, Error> {
+    // Passes that release single records judge only those.
+    let finished = |pass: &handover_store::Pass| pass.status.as_deref() == Some("finished") && pass.note["whole"] == true;
+    let judged = whole || place.store.passes().await?.iter().any(finished);
     let mut objects = Vec::new();
     for (system, object) in setup.sources() {
         let flows: Vec<FlowName> = setup
@@ -410,8 +407,7 @@ pub async fn report(setup: &Setup, place: &Workplace, pass: i64) -> Result<Repor
         let complete = extraction.as_ref().is_some_and(|state| state.complete);
         let rest = counts.read.saturating_sub(known);
         // After a whole pass, what no flow claims is out of scope; before, it is not finished.
-        let finished = place.store.last_pass().await?.is_some_and(|pass| pass.status.as_deref() == Some("finished"));
-        let outcome = if complete && (finished || pass != 0) { Outcome::Excluded } else { Outcome::Pending };
+        let outcome = if complete && judged { Outcome::Excluded } else { Outcome::Pending };
         counts.add(outcome, rest);
         let told = extraction.and_then(|state| state.told).and_then(|told| u64::try_from(told).ok());
         objects.push(ObjectReport { system, object, counts, told });

@@ -123,7 +123,7 @@ impl Verifier<'_> {
         for (system, object) in self.setup.sources() {
             self.compare_object(&system, &object).await?;
         }
-        for state in report(self.setup, self.place, 0).await?.objects {
+        for state in report(self.setup, self.place, 0, false).await?.objects {
             if let Some(object) =
                 self.found.objects.iter_mut().find(|object| object.system == state.system && object.object == state.object)
             {
