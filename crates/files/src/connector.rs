@@ -69,22 +69,18 @@ impl CsvConnector {
         Ok(Self { folder: Arc::new(Folder::new(settings)), capabilities })
     }
 
-    /// What was found out about all files from their contents: encodings, delimiters, the forms of the
-    /// columns, each with its evidence. Reads the files whole.
+    /// What was found out about an object's file from its contents: encoding, delimiter, the forms of the
+    /// columns, each with its evidence. Reads the file whole. Nothing about an object of the settings that
+    /// nobody has written yet.
     ///
     /// # Errors
-    /// When a file cannot be read.
-    pub fn inferred(&self) -> Result<Vec<Inferred>, Error> {
-        let mut inferred = Vec::new();
-        for object in self.objects() {
-            match self.folder.scanned(&object) {
-                Ok(scanned) => inferred.extend(scanned.inferred.iter().cloned()),
-                // An object of the settings that nothing has written yet.
-                Err(Error::NoObject(_)) => {}
-                Err(error) => return Err(error),
-            }
+    /// When the file cannot be read.
+    pub fn inferred(&self, object: &ObjectName) -> Result<Vec<Inferred>, Error> {
+        match self.folder.scanned(object) {
+            Ok(scanned) => Ok(scanned.inferred.clone()),
+            Err(Error::NoObject(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
         }
-        Ok(inferred)
     }
 
     /// Reads on a blocking thread, beside other readers.

@@ -16,6 +16,8 @@ pub struct Inferred {
     pub what: String,
     /// Why, with lines and without values.
     pub evidence: String,
+    /// The values allow several readings: the column stays text until its form is set.
+    pub ambiguous: bool,
 }
 
 /// What a column may be until a line says otherwise.
@@ -70,6 +72,13 @@ impl Column {
     fn died(&self, form: Form) -> Option<u64> {
         let at = CANDIDATES.iter().position(|candidate| *candidate == form)?;
         self.died.get(at).copied().flatten()
+    }
+
+    /// Every value reads in two ways.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        let both = |one: Form, other: Form| self.alive(one) && self.alive(other);
+        let days = |form: fn(DateOrder) -> Form| both(form(DateOrder::DayFirst), form(DateOrder::MonthFirst));
+        self.separated && both(POINT, COMMA) || days(Form::Date) || days(Form::DateTime)
     }
 
     /// The form, and why.

@@ -101,9 +101,14 @@ pub(crate) fn scan(settings: &Settings, object: &ObjectName) -> Result<Scanned, 
         column: None,
         what: what.to_owned(),
         evidence,
+        ambiguous: false,
     };
     scanned.inferred.push(file(&encoding.name().to_lowercase(), encoding_why));
     scanned.inferred.push(file(delimiter_word(delimiter), delimiter_why));
+    if scanned.id.is_none() {
+        let why = "no `id` is set: a row is known by its place in the file, so rows may only be added at the end";
+        scanned.inferred.push(file("row numbers as ids", why.to_owned()));
+    }
     settle(&mut scanned, &own, &columns);
     Ok(scanned)
 }
@@ -160,12 +165,16 @@ fn body(scanned: &mut Scanned, rows: &mut Rows) -> Result<Vec<Column>, Error> {
 /// The form of each column: configured, text for ids and references, else what the values tell.
 fn settle(scanned: &mut Scanned, own: &ObjectSettings, columns: &[Column]) {
     for (at, (name, column)) in scanned.header.iter().zip(columns).enumerate() {
+        let mut ambiguous = false;
         let (form, evidence) = match own.columns.get(name) {
             Some(form) => (*form, "configured".to_owned()),
             None if scanned.id == Some(at) => (Form::Text, "it holds the ids".to_owned()),
             None if own.references.contains_key(name) => (Form::Text, "it points to other rows".to_owned()),
             None if own.content.as_ref() == Some(name) => (Form::Text, "it holds paths of files".to_owned()),
-            None => column.form(),
+            None => {
+                ambiguous = column.is_ambiguous();
+                column.form()
+            }
         };
         if let Some(slot) = scanned.forms.get_mut(at) {
             *slot = form;
@@ -175,6 +184,7 @@ fn settle(scanned: &mut Scanned, own: &ObjectSettings, columns: &[Column]) {
             column: Some(name.clone()),
             what: form.word().to_owned(),
             evidence,
+            ambiguous,
         });
     }
 }

@@ -9,7 +9,7 @@ use super::folder::Folder;
 fn form(cells: &[&str]) -> (String, String) {
     let text = format!("x,y\n{}\n", cells.iter().map(|cell| format!("\"{cell}\",z")).collect::<Vec<_>>().join("\n"));
     let folder = Folder::new(&[("t.csv", text.as_bytes())]);
-    let inferred = folder.open().inferred().unwrap();
+    let inferred = folder.open().inferred(&"t".into()).unwrap();
     let column = inferred.iter().find(|found| found.column.as_ref().is_some_and(|column| *column == "x")).unwrap();
     (column.what.clone(), column.evidence.clone())
 }

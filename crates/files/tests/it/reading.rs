@@ -27,7 +27,7 @@ async fn every_encoding_gives_the_same_text() {
         let records = folder.all("people").await.unwrap();
         assert_eq!(text(&records[0], "name"), "Müller & Söhne", "{encoding}");
         assert_eq!(text(&records[0], "city"), "Köln", "{encoding}");
-        let inferred = folder.open().inferred().unwrap();
+        let inferred = folder.open().inferred(&"people".into()).unwrap();
         assert_eq!(inferred[0].what, encoding);
     }
 }
@@ -45,7 +45,7 @@ async fn delimiters_quotes_and_line_ends() {
         assert_eq!(records.len(), 2, "{word}");
         assert_eq!((text(&records[0], "name"), text(&records[0], "note")), ("Acme, Ltd", "two\nlines"), "{word}");
         assert_eq!(text(&records[1], "note"), "a \"b\"", "{word}");
-        assert_eq!(folder.open().inferred().unwrap()[1].what, word);
+        assert_eq!(folder.open().inferred(&"notes".into()).unwrap()[1].what, word);
     }
 }
 
