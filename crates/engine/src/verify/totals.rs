@@ -97,9 +97,10 @@ impl Totals {
                     (Kind::Email { many: true } | Kind::Phone { many: true }, _) => return None,
                     _ => Watch::Other,
                 };
-                // A value joined from or split into others need not be filled where its source is.
+                // A value joined from or split into others need not be filled where its source is, and what
+                // is computed from a number has another sum.
                 let plain = matches!(&rule.from, From::Fields(_)) && rule.steps.is_empty();
-                (plain || kind != Watch::Other).then(|| Watched {
+                (plain || matches!(kind, Watch::Day | Watch::Choice)).then(|| Watched {
                     currency: if kind == Watch::Number { currency(ready, &source.name) } else { None },
                     source: source.name.clone(),
                     target: rule.target.clone(),
