@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::Finding;
 
 /// Our crates, with those of ours that they may depend on in what is shipped.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("handover-model", &[]),
     ("handover-sandbox", &[]),
     ("handover-store", &["handover-model"]),
@@ -26,6 +26,20 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
             "handover-connect",
             "handover-platforms",
             "handover-files",
+            "handover-engine",
+            "handover-local",
+            "handover-sandbox",
+        ],
+    ),
+    // Measures the parts and the whole; nothing depends on it.
+    (
+        "handover-bench",
+        &[
+            "handover",
+            "handover-model",
+            "handover-store",
+            "handover-connect",
+            "handover-platforms",
             "handover-engine",
             "handover-local",
             "handover-sandbox",
