@@ -1,5 +1,8 @@
 //! Tests through the library's public doors.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod cli;
 mod config;
+mod crash;
 mod init;
+mod rig;

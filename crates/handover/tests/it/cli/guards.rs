@@ -1,0 +1,164 @@
+//! The state and the guards: a state that cannot be used, and passes that stop.
+
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use super::Play;
+
+const STATE: &str = ".handover/state.db";
+
+#[test]
+fn another_account() {
+    let play = Play::ran();
+    play.disturb("old", |world| world["account"]["company_id"] = json!(4711));
+    let before = play.world("new");
+    insta::assert_snapshot!("other_account", play.does(&["run"]).ends(1).shown());
+    for command in [&["verify"][..], &["plan"], &["holds", "answer", "persons/45", "--create"]] {
+        let told = play.does(command).ends(1);
+        assert!(told.err.contains("was made with"), "{}", told.err);
+    }
+    assert_eq!(before, play.world("new"));
+}
+
+#[test]
+fn a_state_from_a_newer_version() {
+    let play = Play::ran();
+    let path = play.dir().join(STATE);
+    let mut bytes = std::fs::read(&path).unwrap();
+    // The user version stands at byte 60 of an SQLite file (sqlite.org/fileformat.html).
+    bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    insta::assert_snapshot!("newer_state", play.does(&["run"]).ends(1).shown());
+    play.does(&["status"]).ends(1);
+}
+
+#[test]
+fn a_truncated_state() {
+    let play = Play::ran();
+    let path = play.dir().join(STATE);
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
+    for command in ["run", "status"] {
+        let told = play.does(&[command]).ends(1);
+        assert!(told.err.contains("is damaged"), "{}", told.err);
+        assert!(told.err.contains("restore it from a copy"), "{}", told.err);
+    }
+    std::fs::write(&path, b"not a state at all, whatever its name says").unwrap();
+    let told = play.does(&["run"]).ends(1);
+    assert!(told.err.contains("is damaged"), "{}", told.err);
+}
+
+#[test]
+fn a_state_that_cannot_be_made() {
+    let play = Play::forth();
+    // A file stands where the folder should be; also root cannot write there.
+    std::fs::remove_dir_all(play.dir().join(".handover")).unwrap_or_default();
+    std::fs::write(play.dir().join(".handover"), "").unwrap();
+    let told = play.does(&["run"]).ends(1);
+    assert!(told.err.contains("nothing"), "{}", told.err);
+}
+
+#[test]
+fn a_read_only_state() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let play = Play::ran();
+    let folder = play.dir().join(".handover");
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o444)).unwrap();
+        }
+    }
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let told = play.does(&["run"]);
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    if told.code == 3 {
+        // Root may write whatever the permissions say.
+        eprintln!("skipped: this user may write everywhere");
+        return;
+    }
+    assert_eq!(told.code, 1, "{}", told.shown());
+    assert!(told.err.contains("cannot be written"), "{}", told.err);
+}
+
+#[test]
+fn a_full_disk() {
+    let play = Play::forth();
+    let folder = play.dir().join(".handover");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(&folder).output();
+    if !mount.is_ok_and(|done| done.status.success()) {
+        eprintln!("skipped: this user may not mount");
+        return;
+    }
+    let told = play.does(&["run"]);
+    let more = std::process::Command::new("mount").args(["-o", "remount,size=64m"]).arg(&folder).status();
+    let again = play.does(&["run"]);
+    let verified = play.does(&["verify", "--json"]);
+    let gone = std::process::Command::new("umount").arg("-l").arg(&folder).status();
+    assert!(more.is_ok_and(|done| done.success()) && gone.is_ok_and(|done| done.success()));
+    assert_eq!(told.code, 1, "{}", told.shown());
+    assert!(told.err.contains("no space is left"), "{}", told.err);
+    assert!(told.err.contains("goes on where it stopped"), "{}", told.err);
+    assert_eq!(again.code, 3, "{}", again.shown());
+    assert_eq!(verified.code, 0, "{}", verified.shown());
+}
+
+#[test]
+fn a_state_that_another_run_has_open() {
+    let play = Play::ran();
+    // A system that never answers: who asks it has the state open.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = play.read("handover.yaml");
+    let served = text.replace("sandbox: sandbox/old", &format!("base_url: http://{}\n    token: {{env: OLD_TOKEN}}", silent.local_addr().unwrap()));
+    std::fs::write(play.dir().join("slow.yaml"), served).unwrap();
+    let mut first = play.command(&["run", "-p", "slow.yaml"]).env("OLD_TOKEN", "1234").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let asked = silent.accept().unwrap();
+    let second = play.does(&["run"]);
+    let reading = play.does(&["status"]);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    drop(asked);
+    assert_eq!(second.code, 1, "{}", second.shown());
+    assert!(second.err.contains("is in use by"), "{}", second.err);
+    assert_eq!(reading.code, 3, "{}", reading.shown());
+    // The lock went with its holder.
+    play.does(&["run"]).ends(3);
+}
+
+#[test]
+fn the_error_threshold() {
+    let play = Play::forth();
+    play.edit("handover.yaml", "or: 50", "or: 3");
+    insta::assert_snapshot!("threshold", play.does(&["run"]).ends(4).shown());
+    let before = play.world("new");
+    insta::assert_snapshot!("threshold_again", play.does(&["run"]).ends(4).shown());
+    assert_eq!(before, play.world("new"));
+    // Answering a hold is no answer to why the run stopped.
+    let told = play.does(&["holds", "--json"]).ends(3).json();
+    let group = told["holds"][0]["group"].as_str().unwrap().to_owned();
+    play.does(&["holds", "answer", &group, "--accept"]);
+    let status = play.does(&["status", "--json"]).json();
+    assert_eq!(status["complete"], false, "{status}");
+    play.does(&["run"]).ends(4);
+    play.does(&["run", "--continue"]).ends(1);
+    play.edit("handover.yaml", "or: 3", "or: 50");
+    play.does(&["run", "--continue", "--reason", "known duplicates"]).ends(3);
+    let ledger = play.does(&["audit", "export"]).ends(0).out;
+    assert!(ledger.contains("known duplicates"));
+    play.does(&["verify", "--json"]).ends(0);
+}
+
+#[test]
+fn a_clock_that_goes_backwards() {
+    let play = Play::ran();
+    std::fs::write(play.dir().join("sandbox/clock"), "2020-01-01T00:00:00Z").unwrap();
+    play.does(&["run"]).ends(3);
+    play.does(&["holds", "answer", "persons/45", "--create"]).ends(3);
+    play.does(&["verify", "--json"]).ends(0);
+    play.does(&["audit", "verify"]).ends(0);
+    std::fs::write(play.dir().join("sandbox/clock"), "no time at all").unwrap();
+    play.does(&["run"]).ends(3);
+}

@@ -1,0 +1,147 @@
+//! Sandboxes over HTTP with a fault plan: what systems do to a client that works on.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
+use serde_json::{Value as Json, json};
+
+use super::{Play, binary};
+
+/// A sandbox as a process; it ends with the test.
+struct Served {
+    child: Child,
+    token: String,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Served {
+    fn token(&self) -> [(&str, &str); 1] {
+        [("SERVED_TOKEN", &self.token)]
+    }
+}
+
+/// Serves one side of a play with these fault rules; the project reaches it over HTTP from now on.
+fn serve(play: &Play, side: &str, rules: &Json) -> Served {
+    let world = play.world(side);
+    let faults = play.dir().join("faults.json");
+    std::fs::write(&faults, json!({"rules": rules}).to_string()).unwrap();
+    let mut child = binary()
+        .args(["sandbox", world["platform"].as_str().unwrap(), "--limits", "off", "--world"])
+        .arg(play.dir().join("sandbox").join(side).join("world.json"))
+        .arg("--faults")
+        .arg(&faults)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: Json = serde_json::from_str(&line).unwrap();
+    let system = format!("base_url: {}\n    token: {{env: SERVED_TOKEN}}", ready["base_url"].as_str().unwrap());
+    play.edit("handover.yaml", &format!("sandbox: sandbox/{side}"), &system);
+    Served { child, token: ready["token"].as_str().unwrap().to_owned() }
+}
+
+#[test]
+fn a_wrong_token_and_none() {
+    let play = Play::forth();
+    let _served = serve(&play, "new", &json!([]));
+    insta::assert_snapshot!("wrong_token", play.does_with(&["run"], &[("SERVED_TOKEN", "pat-eu1-wrong")]).ends(1).shown());
+    let told = play.does(&["run"]).ends(1);
+    assert!(told.err.contains("SERVED_TOKEN"), "{}", told.err);
+}
+
+#[test]
+fn a_token_that_expires_in_the_middle() {
+    let play = Play::forth();
+    let served = serve(&play, "old", &json!([{"when": {"path": "**/deals", "from": 1}, "fault": {"kind": "expired_token", "until_refresh": true}}]));
+    let told = play.does_with(&["run"], &served.token()).ends(1);
+    assert!(told.err.contains("check the token of `old`"), "{}", told.err);
+    assert!(!told.err.contains(&served.token) && !told.out.contains(&served.token), "the token is shown");
+}
+
+#[test]
+fn a_token_with_few_scopes() {
+    let play = Play::forth();
+    play.disturb("new", |world| world["tokens"][0]["scopes"] = json!(["crm.objects.contacts.read", "crm.schemas.contacts.read"]));
+    let told = play.does(&["run"]).ends(1);
+    insta::assert_snapshot!("few_scopes", told.shown());
+}
+
+#[test]
+fn the_days_calls_are_used_up() {
+    let play = Play::forth();
+    let served = serve(&play, "old", &json!([{"when": {"path": "**/notes", "from": 1}, "fault": {"kind": "limited", "scope": "daily"}}]));
+    let told = play.does_with(&["run"], &served.token()).ends(4);
+    assert!(told.err.contains("run the command again"), "{}", told.err);
+    assert!(told.err.contains("what was confirmed stands"), "{}", told.err);
+    assert_eq!(play.does_with(&["run", "--json"], &served.token()).json()["problems"][0]["exit"], 4);
+    drop(served);
+}
+
+/// HubSpot as the source: a record appears between the count and the pages.
+#[test]
+fn a_count_that_does_not_fit_pauses_the_run() {
+    let play = Play::back();
+    let born = json!([{
+        "when": {"method": "GET", "path": "/crm/**/contacts", "nth": 1},
+        "fault": {"kind": "disturb", "disturbance": {"object": "contacts", "action": {"create": {"fields": {"email": "late@example.com"}}}}}
+    }]);
+    let served = serve(&play, "old", &born);
+    let before = play.world("new");
+    let told = play.does_with(&["run"], &served.token()).ends(4);
+    assert!(told.err.contains("old.contacts: 42 records were read, the system says it has 43"), "{}", told.err);
+    assert!(told.err.contains("--accept-counts"), "{}", told.err);
+    assert_eq!(before["persons"], play.world("new")["persons"]);
+    play.does_with(&["run", "--accept-counts"], &served.token()).ends(3);
+}
+
+/// A record is deleted between two pages of a listing: nothing else is lost, and nothing comes twice.
+#[test]
+fn a_record_that_is_deleted_while_its_list_is_read() {
+    let play = Play::forth();
+    let gone = json!([{
+        "when": {"method": "GET", "path": "/api/v2/persons", "nth": 1},
+        "fault": {"kind": "disturb", "disturbance": {"object": "person", "which": {"id": "3"}, "action": "delete"}}
+    }]);
+    let served = serve(&play, "old", &gone);
+    let ran = play.does_with(&["run", "--json"], &served.token());
+    assert!([3, 4].contains(&ran.code), "{}", ran.shown());
+    if ran.code == 4 {
+        play.does_with(&["run", "--accept-counts"], &served.token()).ends(3);
+    }
+    let told = play.does_with(&["verify", "--json"], &served.token());
+    for one in told.json()["report"]["differences"].as_array().into_iter().flatten() {
+        assert_eq!(one["source"], "3", "{one}");
+    }
+}
+
+/// Lost answers, 429s, 5xx: the run ends as without them, and nothing is there twice.
+#[test]
+fn a_bad_day_on_the_wire() {
+    let play = Play::forth();
+    let faults = json!([
+        {"when": {"method": "POST", "every": 4}, "fault": {"kind": "lost_after"}},
+        {"when": {"method": "POST", "every": 7}, "fault": {"kind": "unavailable", "status": 503}},
+        {"when": {"every": 5}, "fault": {"kind": "limited", "retry_after_s": 1}},
+    ]);
+    let served = serve(&play, "new", &faults);
+    let told = play.does_with(&["run", "--json"], &served.token());
+    assert!([0, 1, 3].contains(&told.code), "{}", told.shown());
+    let mut code = told.code;
+    for _ in 0..4 {
+        if code == 3 {
+            break;
+        }
+        code = play.does_with(&["run"], &served.token()).code;
+    }
+    assert_eq!(code, 3);
+    let told = play.does_with(&["verify", "--json"], &served.token());
+    let twice = told.json()["report"]["differences"].as_array().unwrap().iter().filter(|one| one["kind"] == "duplicate").count();
+    assert_eq!(twice, 0, "{}", told.shown());
+}

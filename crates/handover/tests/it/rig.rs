@@ -1,0 +1,281 @@
+//! Migrations that die and go on: two sandboxes that live in folders, a state, and one process life after
+//! the other. Nothing of a life survives it but what is on disk.
+
+pub(crate) mod end;
+pub(crate) mod judge;
+pub(crate) mod scene;
+pub(crate) mod wire;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use handover::config;
+use handover_connect::{Clock, VirtualClock};
+use handover_engine::{
+    Error, Pass, Policies, Project, Report, Selection, Setup, Unobserved, Workplace, transform::Tables,
+};
+use handover_sandbox::Sandbox;
+use handover_sandbox::faults::FaultPlan;
+use handover_sandbox::journal::Entry;
+use handover_store::{Location, Moment, Store};
+use jiff::Timestamp;
+
+pub(crate) use end::End;
+pub(crate) use scene::{Scene, Way};
+pub(crate) use wire::{Around, Wire};
+
+/// When a process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// Never.
+    No,
+    /// At its n-th durable write, from 1.
+    AtWrite(u64, Moment),
+    /// Around its n-th request, from 1, counted from the beginning of the pass.
+    AtRequest(u64, Around),
+}
+
+/// How a life ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The pass came to its end.
+    Finished(Report),
+    /// The pass stopped with an error.
+    Failed(Error),
+    /// The process died.
+    Died,
+}
+
+/// What a life is told beside its death.
+#[derive(Clone, Default)]
+pub(crate) struct Orders {
+    /// Faults of the old and of the new system.
+    pub(crate) faults: [FaultPlan; 2],
+    /// Changes the policies.
+    pub(crate) policies: Option<fn(&mut Policies)>,
+    /// Somebody asks to stop at this request, from 1.
+    pub(crate) stop_at: Option<u64>,
+    /// Changes the sandboxes before the pass begins.
+    pub(crate) prepare: Option<fn(&mut [Sandbox; 2])>,
+}
+
+/// A place where lives follow each other.
+pub(crate) struct Ground<'s> {
+    pub(crate) scene: &'s Scene,
+    dir: PathBuf,
+    _folder: tempfile::TempDir,
+    pub(crate) location: Location,
+    pub(crate) now: Timestamp,
+    /// Requests that were refused with 429, over all lives.
+    pub(crate) limited: u64,
+    /// What the last life left: requests and durable writes.
+    pub(crate) requests: u64,
+    pub(crate) writes: u64,
+}
+
+impl<'s> Ground<'s> {
+    /// Both systems as the scene has them, and no state.
+    pub(crate) fn new(scene: &'s Scene) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(folder.path().join("state.db"));
+        Self::at(scene, folder, location)
+    }
+
+    /// The same with the state elsewhere.
+    pub(crate) fn at(scene: &'s Scene, folder: tempfile::TempDir, location: Location) -> Self {
+        let dir = folder.path().to_owned();
+        for (name, world) in [("old", &scene.old), ("new", &scene.new)] {
+            std::fs::create_dir_all(dir.join(name)).unwrap();
+            std::fs::write(dir.join(name).join("world.json"), world.to_string()).unwrap();
+        }
+        Self { scene, dir, _folder: folder, location, now: scene.start, limited: 0, requests: 0, writes: 0 }
+    }
+
+    /// One process from its start to its end.
+    pub(crate) fn live(&mut self, death: Death) -> Ended {
+        self.live_with(death, &Orders::default())
+    }
+
+    /// The same with more orders.
+    pub(crate) fn live_with(&mut self, death: Death, orders: &Orders) -> Ended {
+        // A runtime of its own: what the dead process left undone goes with it.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let ended = runtime.block_on(self.pass(death, orders));
+        drop(runtime);
+        ended
+    }
+
+    async fn pass(&mut self, death: Death, orders: &Orders) -> Ended {
+        let clock = Arc::new(VirtualClock::new(self.now));
+        let wire = Arc::new(Wire::new(death, orders.stop_at));
+        let [mut old, mut new] = self.sandboxes();
+        let [old_faults, new_faults] = orders.faults.clone();
+        if let Some(prepare) = orders.prepare {
+            let mut both = [old, new];
+            prepare(&mut both);
+            [old, new] = both;
+        }
+        old.set_faults(old_faults);
+        new.set_faults(new_faults);
+        let sandboxes = [Arc::new(Mutex::new(old)), Arc::new(Mutex::new(new))];
+        let ended = self.work(death, orders, &clock, &wire, &sandboxes).await;
+        self.now = clock.now();
+        self.requests = wire.requests();
+        self.limited += sandboxes.iter().map(|sandbox| sandbox.lock().unwrap().journal().limited()).sum::<u64>();
+        ended
+    }
+
+    async fn work(
+        &mut self,
+        death: Death,
+        orders: &Orders,
+        clock: &Arc<VirtualClock>,
+        wire: &Arc<Wire>,
+        sandboxes: &[Arc<Mutex<Sandbox>>; 2],
+    ) -> Ended {
+        let store = Store::open(&self.location).await.unwrap();
+        let systems = self.scene.connect(sandboxes, clock, wire);
+        let mut policies = Policies { wave: 12, error_or: 10_000, error_share: 1.0, ..Policies::default() };
+        if let Some(change) = orders.policies {
+            change(&mut policies);
+        }
+        let project = Project {
+            name: "rig".to_owned(),
+            snapshot: self.scene.project.snapshot.clone(),
+            systems,
+            flows: self.scene.project.flows.clone(),
+            tables: Arc::new(Tables(self.scene.project.tables.clone())),
+            policies,
+        };
+        let setup = match Setup::prepare(project).await {
+            Ok(setup) => setup,
+            Err(error) => return Ended::Failed(error),
+        };
+        let place = Workplace {
+            store: store.clone(),
+            clock: clock.clone(),
+            scratch: self.dir.join("scratch"),
+            observer: Arc::new(Unobserved),
+        };
+        wire.begin();
+        let blown = Arc::new(AtomicBool::new(false));
+        if let Death::AtWrite(nth, moment) = death {
+            let (wire, blown) = (wire.clone(), blown.clone());
+            // Once dead nothing more is written.
+            store.set_fuse(Arc::new(move |n, when| {
+                if (n, when) == (nth, moment) {
+                    blown.store(true, Ordering::SeqCst);
+                    wire.die();
+                    return true;
+                }
+                blown.load(Ordering::SeqCst)
+            }));
+        }
+        let pass = async {
+            let pass = Pass::begin(&setup, &place, "run", wire.stop()).await?;
+            pass.run(&Selection::All).await
+        };
+        let ended = tokio::select! {
+            biased;
+            () = wire.died() => Ended::Died,
+            result = pass => match result {
+                Ok(report) => Ended::Finished(report),
+                Err(error) => Ended::Failed(error),
+            },
+        };
+        self.writes = store.durable_writes();
+        match ended {
+            Ended::Failed(error) if blown.load(Ordering::SeqCst) => {
+                assert!(matches!(error, Error::Store(_)), "{error:?}");
+                Ended::Died
+            }
+            ended => ended,
+        }
+    }
+
+    /// Both sandboxes, opened from their folders.
+    fn sandboxes(&self) -> [Sandbox; 2] {
+        let open = |name: &str, platform: &'static str| {
+            handover_sandbox::persist::open(
+                &self.dir.join(name),
+                || unreachable!("the folder is there"),
+                |world| scene::world(platform, world),
+            )
+            .unwrap()
+        };
+        let [from, to] = self.scene.way.platforms();
+        [open("old", from), open("new", to)]
+    }
+
+    /// Lives until a pass comes to its end; none may die.
+    pub(crate) fn finish(&mut self) -> Result<Report, String> {
+        match self.live(Death::No) {
+            Ended::Finished(report) => Ok(report),
+            ended => Err(format!("the pass did not come to its end: {ended:?}")),
+        }
+    }
+
+    /// What is in the world and in the state at the end, comparable between runs.
+    pub(crate) fn end(&self) -> End {
+        let [old, new] = self.sandboxes();
+        End::of(self.scene, &self.location, old, new)
+    }
+
+    /// Judges both systems; gives what is wrong.
+    pub(crate) fn judge(&self, end: &End) -> Vec<String> {
+        let mut wrong = judge::judge(&judge::Case {
+            way: self.scene.way,
+            old_before: &self.scene.old,
+            old_journal: &end.old_journal,
+            new_before: &self.scene.new,
+            new_after: &end.new,
+            new_journal: &end.new_journal,
+            held: &end.held,
+        });
+        if self.limited > 0 {
+            wrong.push(format!("{} requests were refused with 429", self.limited));
+        }
+        wrong
+    }
+
+    /// Demands the end of the uninterrupted run, and a judge without complaint.
+    pub(crate) fn demand(&self, expected: &End) -> Result<(), String> {
+        let end = self.end();
+        let mut wrong = self.judge(&end);
+        wrong.extend(expected.differences(&end));
+        let shown = wrong.iter().take(4).map(|line| format!("\n    {line}")).collect::<String>();
+        if wrong.is_empty() { Ok(()) } else { Err(format!("{} differences:{shown}", wrong.len())) }
+    }
+}
+
+/// The project of a folder.
+pub(crate) fn load(dir: &Path) -> config::Project {
+    config::Project::load(&dir.join("handover.yaml"))
+        .unwrap_or_else(|problems| panic!("{}", handover::problem::render(&problems, false)))
+}
+
+/// Runs `check` for every item on all processors; fails with what is wrong of all of them.
+pub(crate) fn on_threads<T: Sync>(items: &[T], check: impl Fn(&T) -> Result<(), String> + Sync) {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Err(found) = check(item) {
+                        wrong.lock().unwrap().push(found);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {} went wrong:\n{}", wrong.len(), items.len(), wrong.join("\n"));
+}
+
+/// A journal's entries, taken out of its sandbox.
+pub(crate) fn entries(sandbox: &Sandbox) -> Vec<Entry> {
+    sandbox.journal().entries().to_vec()
+}

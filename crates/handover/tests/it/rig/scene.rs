@@ -1,0 +1,234 @@
+//! A small company in one CRM, an account of the other, and the project that `init` proposes for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use handover::config;
+use handover::init::{SystemView, propose};
+use handover_connect::{Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
+use handover_local::LocalTransport;
+use handover_model::SystemName;
+use handover_sandbox::{Platform, Sandbox, sample};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+
+use super::wire::{Mortal, Wire};
+use super::{Death, load};
+
+/// Which way a migration goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Pipedrive to HubSpot.
+    ToHubspot,
+    /// HubSpot to Pipedrive.
+    ToPipedrive,
+}
+
+impl Way {
+    pub(crate) fn platforms(self) -> [&'static str; 2] {
+        match self {
+            Self::ToHubspot => ["pipedrive", "hubspot"],
+            Self::ToPipedrive => ["hubspot", "pipedrive"],
+        }
+    }
+}
+
+/// Where every migration of one way begins.
+pub(crate) struct Scene {
+    pub(crate) way: Way,
+    pub(crate) old: Json,
+    pub(crate) new: Json,
+    pub(crate) project: config::Project,
+    /// The project's folder.
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) start: Timestamp,
+}
+
+impl Scene {
+    /// The scene of a way, made once.
+    pub(crate) fn of(way: Way) -> &'static Self {
+        static SCENES: [OnceLock<Scene>; 2] = [OnceLock::new(), OnceLock::new()];
+        SCENES[way as usize].get_or_init(|| Self::make(way))
+    }
+
+    fn make(way: Way) -> Self {
+        let (old, new) = worlds(way);
+        // As the sandbox itself writes it down.
+        let old = world(way.platforms()[0], old).unwrap().world();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (new, start) = runtime.block_on(write_project(way, &old, new, folder.path()));
+        let project = load(folder.path());
+        Self { way, old, new, project, folder, start }
+    }
+
+    /// Both systems over one wire.
+    pub(crate) fn connect(
+        &self,
+        sandboxes: &[Arc<Mutex<Sandbox>>; 2],
+        clock: &Arc<VirtualClock>,
+        wire: &Arc<Wire>,
+    ) -> BTreeMap<SystemName, Arc<dyn Connector>> {
+        connect(self.way, sandboxes, clock, wire)
+    }
+}
+
+/// The two companies. Notes and activities are thinned out: each costs a call on Pipedrive.
+fn worlds(way: Way) -> (Json, Json) {
+    match way {
+        Way::ToHubspot => {
+            let company = sample::small(1);
+            let (mut old, mut new) = (company.pipedrive, company.hubspot);
+            for object in ["notes", "activities"] {
+                thin(&mut old[object], 4);
+            }
+            new["settings"]["partial_write_on_refusal"] = json!(true);
+            (old, new)
+        }
+        Way::ToPipedrive => {
+            let company = sample::hubspot_company_scaled(1, sample::Scale::small());
+            let (mut old, mut new) = (company.hubspot, company.pipedrive);
+            for (object, keep) in [("contacts", 4), ("deals", 2), ("calls", 4), ("meetings", 4), ("tasks", 4)] {
+                thin(&mut old["objects"][object], keep);
+            }
+            thin_notes(&mut old["objects"]["notes"]);
+            cut_loose_ends(&mut old);
+            new["settings"]["contact_sync"] = json!(true);
+            (old, new)
+        }
+    }
+}
+
+/// Keeps every n-th record.
+fn thin(records: &mut Json, n: usize) {
+    let records = records.as_array_mut().unwrap();
+    let mut at = 0;
+    records.retain(|_| {
+        at += 1;
+        (at - 1) % n == 0
+    });
+}
+
+/// Keeps every eighth note and those with files.
+fn thin_notes(notes: &mut Json) {
+    let mut at = 0;
+    notes.as_array_mut().unwrap().retain(|note| {
+        at += 1;
+        (at - 1) % 8 == 0 || note["properties"].get("hs_attachment_ids").is_some()
+    });
+}
+
+/// Takes away associations with records that are not there.
+fn cut_loose_ends(world: &mut Json) {
+    let there: BTreeSet<(String, String)> = world["objects"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(object, records)| {
+            records
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(move |record| (object.clone(), record["id"].as_str().unwrap().to_owned()))
+        })
+        .collect();
+    let end = |link: &Json, object: &str, id: &str| {
+        (link[object].as_str().unwrap().to_owned(), link[id].as_str().unwrap().to_owned())
+    };
+    world["associations"].as_array_mut().unwrap().retain(|link| {
+        there.contains(&end(link, "fromType", "fromId")) && there.contains(&end(link, "toType", "toId"))
+    });
+}
+
+/// A platform's world.
+pub(crate) fn world(
+    platform: &str,
+    world: Json,
+) -> Result<Box<dyn Platform>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(match platform {
+        "pipedrive" => Box::new(handover_sandbox::pipedrive::Pipedrive::from_world(world, 1)?),
+        _ => Box::new(handover_sandbox::hubspot::Hubspot::from_world(world, 1)?),
+    })
+}
+
+fn connect(
+    way: Way,
+    sandboxes: &[Arc<Mutex<Sandbox>>; 2],
+    clock: &Arc<VirtualClock>,
+    wire: &Arc<Wire>,
+) -> BTreeMap<SystemName, Arc<dyn Connector>> {
+    let mut systems: BTreeMap<SystemName, Arc<dyn Connector>> = BTreeMap::new();
+    for ((name, platform), sandbox) in ["old", "new"].into_iter().zip(way.platforms()).zip(sandboxes) {
+        let platform = handover_platforms::platform(platform).unwrap();
+        let token = sandbox.lock().unwrap().platform().credentials()["token"].as_str().unwrap().to_owned();
+        let base = format!("http://{name}.sandbox.test");
+        let settings = Settings {
+            api_base: base.clone(),
+            oauth_base: base,
+            timeout: Duration::from_secs(60),
+            retries: 5,
+            reserve: 0.2,
+            concurrency: 4,
+        };
+        let transport = Mortal { below: LocalTransport::new(sandbox.clone(), clock.clone()), wire: wire.clone() };
+        let credentials = Credentials::Token(SecretString::from(token));
+        let driver = Driver::new(
+            (platform.dialect)(),
+            Arc::new(transport),
+            clock.clone(),
+            Arc::new(NoKeeper),
+            credentials,
+            settings,
+        );
+        systems.insert(name.into(), Arc::new(driver));
+    }
+    systems
+}
+
+/// Proposes and writes the project, creates its fields; gives the target with them, and the time.
+async fn write_project(way: Way, old: &Json, new: Json, dir: &Path) -> (Json, Timestamp) {
+    let clock = Arc::new(VirtualClock::new("2026-11-02T08:00:00Z".parse().unwrap()));
+    let [from, to] = way.platforms();
+    let sandbox = |platform, json: Json| Arc::new(Mutex::new(Sandbox::new(world(platform, json).unwrap())));
+    let sandboxes = [sandbox(from, old.clone()), sandbox(to, new)];
+    let wire = Arc::new(Wire::new(Death::No, None));
+    let systems = connect(way, &sandboxes, &clock, &wire);
+    let proposal = propose(&view("old", from, &systems).await, &view("new", to, &systems).await);
+    for (path, text) in &proposal.files {
+        let file = dir.join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    let mut created = Vec::new();
+    for (system, object, field) in &proposal.create_fields {
+        let made = systems[system].create_field(object, field).await.unwrap();
+        created.push(config::Created {
+            system: system.clone(),
+            object: object.clone(),
+            name: field.name.clone(),
+            created_as: made.name,
+        });
+    }
+    config::record_created(dir, &created).unwrap();
+    let world = sandboxes[1].lock().unwrap().platform().world();
+    use handover_connect::Clock as _;
+    (world, clock.now())
+}
+
+async fn view(name: &str, platform: &str, systems: &BTreeMap<SystemName, Arc<dyn Connector>>) -> SystemView {
+    let system = &systems[name];
+    let mut schemas = Vec::new();
+    for object in system.objects() {
+        schemas.extend(system.describe(&object).await.ok());
+    }
+    SystemView {
+        name: name.into(),
+        platform: platform.to_owned(),
+        account: system.account().await.unwrap(),
+        schemas,
+        users: system.users().await.unwrap(),
+    }
+}
