@@ -81,6 +81,9 @@ pub struct Rule {
     pub flow: Option<FlowName>,
     /// For links: write the record without waiting for a held parent, add the link when it is released.
     pub later: bool,
+    /// Why the target's total of this field may differ from the source's (an amount in another unit):
+    /// without it, `verify` reports a sum that the rule changed.
+    pub recalculated: Option<String>,
     /// Where the rule is written.
     pub place: Place,
 }

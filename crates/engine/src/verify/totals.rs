@@ -84,7 +84,7 @@ impl Totals {
             .flow
             .rules
             .iter()
-            .filter(|rule| rule.default.is_none())
+            .filter(|rule| rule.default.is_none() && rule.recalculated.is_none())
             .filter_map(|rule| {
                 let source = single_source(&rule.from, &ready.source)?;
                 let kinds = (&source.kind, &ready.target.field(rule.target.as_str())?.kind);
@@ -97,10 +97,9 @@ impl Totals {
                     (Kind::Email { many: true } | Kind::Phone { many: true }, _) => return None,
                     _ => Watch::Other,
                 };
-                // A value joined from or split into others need not be filled where its source is, and what
-                // is computed from a number has another sum.
+                // A value joined from or split into others need not be filled where its source is.
                 let plain = matches!(&rule.from, From::Fields(_)) && rule.steps.is_empty();
-                (plain || matches!(kind, Watch::Day | Watch::Choice)).then(|| Watched {
+                (plain || kind != Watch::Other).then(|| Watched {
                     currency: if kind == Watch::Number { currency(ready, &source.name) } else { None },
                     source: source.name.clone(),
                     target: rule.target.clone(),

@@ -77,6 +77,7 @@ fn rule(target: &str, from: From) -> Rule {
         keep: None,
         flow: None,
         later: false,
+        recalculated: None,
         place: place(10),
     }
 }

@@ -64,6 +64,7 @@ fn rule(
         keep: None,
         flow: None,
         later: false,
+        recalculated: None,
         place: place.clone(),
     };
     if !matches!(node.kind, Kind::Map { .. }) {
@@ -80,8 +81,9 @@ fn rule(
     let default = entries.take("default").map(|node| Default(value(node)));
     let keep = entries.take("keep").and_then(|node| keep(reading, file, node));
     let later = entries.take("later").and_then(|node| reading.flag(file, node, "later")).unwrap_or(false);
+    let recalculated = entries.take("recalculated").and_then(|node| reading.text(file, node, "recalculated"));
     entries.finish(reading);
-    Some(Rule { steps, table, default, keep, flow: flow.map(FlowName::new), later, ..plain(from?) })
+    Some(Rule { steps, table, default, keep, flow: flow.map(FlowName::new), later, recalculated, ..plain(from?) })
 }
 
 /// Exactly one of `from`, `expr` and `value`.
