@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::kind::Access;
 use super::time::Seconds;
 
 /// The plan, which decides budgets (sheet: Pipedrive section 6 [doc]).
@@ -136,6 +137,8 @@ pub(super) struct Settings {
     pub(super) abuse_after: u32,
     /// `job_title`, `notes`, `im`, `birthday` and `postal_address` exist (sheet: section 9 trap 4).
     pub(super) contact_sync: bool,
+    /// The company has the Campaigns product: `marketing_status` exists.
+    pub(super) campaigns: bool,
     /// The largest note, in bytes; the number is [unsure] (sheet: section 9 trap 8).
     pub(super) note_max_bytes: usize,
     /// Comments in note HTML survive; [unsure], default: they are dropped.
@@ -176,6 +179,17 @@ pub(super) struct Settings {
     pub(super) default_visible_to: Option<u64>,
 }
 
+impl Settings {
+    /// Whether the account has keys of this kind of access at all.
+    pub(super) fn offers(&self, access: Access) -> bool {
+        match access {
+            Access::Sync => self.contact_sync,
+            Access::Campaigns => self.campaigns,
+            Access::Read | Access::Create | Access::Write => true,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -184,6 +198,7 @@ impl Default for Settings {
             burst: None,
             abuse_after: 20,
             contact_sync: false,
+            campaigns: false,
             note_max_bytes: 100 * 1024,
             keep_html_comments: false,
             ignore_value_with_products: false,

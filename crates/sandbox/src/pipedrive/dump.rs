@@ -118,7 +118,9 @@ fn row(world: &World, kind: Kind, record: &Record) -> Json {
                 map.insert("content_seed".to_owned(), json!(seed));
                 map.insert("size".to_owned(), json!(size));
             }
-            None => {}
+            None => {
+                map.insert("content_base64".to_owned(), Json::Null);
+            }
         }
     }
     Json::Object(map)

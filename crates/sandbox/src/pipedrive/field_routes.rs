@@ -30,12 +30,19 @@ fn includes<'a>(call: &Call<'a>) -> Result<Vec<&'a str>, Refusal> {
     }
 }
 
+/// The fields that the account has: those of contact sync and of Campaigns stand in the list only with
+/// them (vendor's specification of `POST /persons`: "don't exist by default").
+fn shown(world: &World, kind: Kind) -> Vec<&Field> {
+    let offered = |code: &str| kind.key(code).is_none_or(|key| world.settings.offers(key.access));
+    world.fields(kind).live().filter(|field| field.custom || offered(&field.code)).collect()
+}
+
 /// `GET /api/v2/{kind}Fields`.
 pub(super) fn list(world: &mut World, call: &mut Call<'_>) -> Answer {
     let kind = kind_of(call)?;
     call.only_params(&["limit", "cursor", "include_fields"])?;
     let (limit, at, include) = (v2_limit(call)?, read_plain_cursor(call)?, includes(call)?);
-    let fields: Vec<&Field> = world.fields(kind).live().collect();
+    let fields = shown(world, kind);
     let data = fields.iter().skip(at).take(limit).map(|field| field.v2(&include)).collect();
     Ok(page(data, (fields.len() > at + limit).then(|| plain_cursor(at + limit))))
 }
@@ -44,7 +51,7 @@ pub(super) fn list(world: &mut World, call: &mut Call<'_>) -> Answer {
 pub(super) fn list_v1(world: &mut World, call: &mut Call<'_>) -> Answer {
     let kind = kind_of(call)?;
     let (start, limit) = offsets(call)?;
-    let fields: Vec<&Field> = world.fields(kind).live().collect();
+    let fields = shown(world, kind);
     let data = fields.iter().skip(start).take(limit).map(|field| field.v1()).collect();
     Ok(offset_page(data, start, limit, fields.len() > start + limit))
 }
@@ -53,8 +60,8 @@ pub(super) fn list_v1(world: &mut World, call: &mut Call<'_>) -> Answer {
 pub(super) fn get(world: &mut World, call: &mut Call<'_>) -> Answer {
     let kind = kind_of(call)?;
     call.only_params(&["include_fields"])?;
-    let field = world.fields(kind).get(call.part(0)).ok_or_else(Refusal::not_found)?;
-    Ok(one(200, field.v2(&includes(call)?)))
+    let field = shown(world, kind).into_iter().find(|field| &*field.code == call.part(0));
+    Ok(one(200, field.ok_or_else(Refusal::not_found)?.v2(&includes(call)?)))
 }
 
 fn refuse_others(call: &Call<'_>) -> Result<(), Refusal> {
@@ -116,6 +123,7 @@ pub(super) fn create(world: &mut World, call: &mut Call<'_>) -> Answer {
         options,
         custom: true,
         deleted: false,
+        on_request: false,
         added: call.at,
         extra: extra_of(&body),
     };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::call::{Call, Commit, commit, sees};
 use super::kind::{Access, Form, Kind};
 use super::objects::{deleted_v1, remove};
-use super::page::offsets;
+use super::page::offsets_within;
 use super::record::{Order, Record, Walk};
 use super::refusal::{Answer, Refusal, offset_page, one};
 use super::time;
@@ -13,6 +13,10 @@ use super::validate;
 use super::world::{Content, World};
 use crate::Reply;
 use crate::journal::Action;
+
+/// Rows on a page of files at most (vendor's specification of `GET /v1/files`); whether more is refused
+/// or cut is not said, and the other lists of v1 cut.
+const PAGE: usize = 100;
 
 /// The v1 shape.
 pub(super) fn shape(world: &World, file: &Record) -> Map<String, Json> {
@@ -33,13 +37,12 @@ pub(super) fn shape(world: &World, file: &Record) -> Map<String, Json> {
 /// `GET /v1/files`.
 pub(super) fn list(world: &mut World, call: &mut Call<'_>) -> Answer {
     let world = &*world;
-    let (start, limit) = offsets(call)?;
+    let (start, limit) = offsets_within(call, PAGE)?;
     let text = call.param("sort").unwrap_or("id");
     let (name, direction) = text.split_once(' ').unwrap_or((text, "ASC"));
     let order = match name {
         "id" => Order::Id,
         "update_time" => Order::Updated,
-        "add_time" => Order::Added,
         _ => return Err(Refusal::bad("Parameter 'sort' is not supported")),
     };
     let descending = direction.eq_ignore_ascii_case("desc");
@@ -70,7 +73,7 @@ pub(super) fn download(world: &mut World, call: &mut Call<'_>) -> Answer {
     let body = match world.contents.get(&file.id) {
         Some(Content::Bytes(bytes)) => bytes.clone(),
         Some(Content::Seed { seed, size }) => generated(*seed, *size),
-        None => Vec::new(),
+        None => return Err(Refusal::not_found()),
     };
     let name = file.text("name").replace(['"', '\r', '\n'], "_");
     let reply = Reply { status: 200, headers: Vec::new(), body };

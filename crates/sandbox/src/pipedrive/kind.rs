@@ -70,6 +70,9 @@ pub(super) enum Access {
     Write,
     /// Only with contact sync (sheet: section 9 trap 4 [doc]).
     Sync,
+    /// Only with the Campaigns product (vendor's specification of `POST /persons`); lists show it when
+    /// `include_fields` asks.
+    Campaigns,
 }
 
 /// What an unset key reads as.
@@ -96,7 +99,7 @@ const fn key(name: &'static str, form: Form, access: Access, unset: Unset) -> Ke
     Key { name, form, access, unset }
 }
 
-use Access::{Create, Read, Sync, Write};
+use Access::{Campaigns, Create, Read, Sync, Write};
 use Form::{
     Absent, ActivityType, Address, ArchiveInstant, Attendees, Bool, Choice, Clock, Contacts, Currency, Date, Html,
     Instant, Int, Link, Number, Options, Participants, Pipeline, Prices, Stage, Text, User, Visible,
@@ -154,7 +157,7 @@ const PERSON: &[Key] = &[
     key("visible_to", Visible, Write, Null),
     key("label_ids", Options, Write, List),
     key("picture_id", Int, Read, Null),
-    key("marketing_status", Choice(&["no_consent", "unsubscribed", "subscribed", "archived"]), Write, Null),
+    key("marketing_status", Choice(&["no_consent", "unsubscribed", "subscribed", "archived"]), Campaigns, Null),
     key("notes", LONG, Sync, Blank),
     key("im", Contacts, Sync, List),
     key("birthday", Date, Sync, Null),

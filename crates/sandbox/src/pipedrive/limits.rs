@@ -53,7 +53,7 @@ impl Limits {
         now: Timestamp,
     ) -> Result<Budget, Box<Reply>> {
         let at = now.as_millisecond();
-        let day = now.as_second().div_euclid(86_400);
+        let day = day_of(now);
         if day != self.day {
             self.day = day;
             self.used = 0;
@@ -65,17 +65,9 @@ impl Limits {
             }
             let searches = self.searches.entry(actor.token.clone()).or_default();
             forget(searches, at);
-            let refused = if budget.daily_remaining < cost {
-                Some(LimitScope::Daily)
-            } else if budget.remaining == 0 {
-                Some(LimitScope::Burst)
-            } else if search && searches.len() >= SEARCHES {
-                Some(LimitScope::Search)
-            } else {
-                None
-            };
-            if let Some(scope) = refused {
-                return Err(Box::new(self.refuse(world, actor, scope, budget, at)));
+            let too_many_searches = search && searches.len() >= SEARCHES;
+            if budget.daily_remaining < cost || budget.remaining == 0 || too_many_searches {
+                return Err(Box::new(self.refuse(world, actor, budget, at)));
             }
             if search {
                 searches.push_back(at);
@@ -87,7 +79,7 @@ impl Limits {
         Ok(self.budget(world, actor, at))
     }
 
-    fn refuse(&mut self, world: &World, actor: &Actor, scope: LimitScope, budget: Budget, at: i64) -> Reply {
+    fn refuse(&mut self, world: &World, actor: &Actor, budget: Budget, at: i64) -> Reply {
         let ignored = self.ignored.entry(actor.token.clone()).or_default();
         *ignored += 1;
         let patience = world.settings.abuse_after;
@@ -96,14 +88,29 @@ impl Limits {
             self.ignored.remove(&actor.token);
             return refusal::cloudflare();
         }
-        limited(scope, None, Some(budget))
+        limited(None, budget)
+    }
+
+    /// The headers of a 429 that the fault plan invents: the account's true day, and nothing left of the
+    /// limit that is said to be met.
+    pub(super) fn invented(&self, world: &World, scope: LimitScope, now: Timestamp) -> Budget {
+        let limit = world.settings.burst.unwrap_or(world.account.plan.burst());
+        let daily_limit = daily_budget(world);
+        let used = if day_of(now) == self.day { self.used } else { 0 };
+        let daily = scope == LimitScope::Daily;
+        Budget {
+            limit,
+            remaining: if daily { limit.saturating_sub(1) } else { 0 },
+            daily_limit,
+            daily_remaining: if daily { 0 } else { daily_limit.saturating_sub(used) },
+        }
     }
 
     fn budget(&mut self, world: &World, actor: &Actor, at: i64) -> Budget {
         let plan = world.account.plan;
         let factor = if actor.scopes.is_some() { 4 } else { 1 };
         let limit = world.settings.burst.unwrap_or(plan.burst() * factor);
-        let daily = world.settings.daily_budget.unwrap_or(30_000 * plan.multiplier() * world.account.seats);
+        let daily = daily_budget(world);
         let recent = self.recent.entry(actor.token.clone()).or_default();
         forget(recent, at);
         Budget {
@@ -113,6 +120,15 @@ impl Limits {
             daily_remaining: daily.saturating_sub(self.used),
         }
     }
+}
+
+fn day_of(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(86_400)
+}
+
+/// Tokens of a day (sheet: section 6 [doc]).
+fn daily_budget(world: &World) -> u64 {
+    world.settings.daily_budget.unwrap_or(30_000 * world.account.plan.multiplier() * world.account.seats)
 }
 
 /// Drops what has left the window.
@@ -135,16 +151,9 @@ pub(super) fn stamp(reply: Reply, budget: Budget) -> Reply {
 /// 429. Burst and daily differ only in the headers (sheet: section 6).
 ///
 /// `Retry-After` is not documented; only a fault plan adds it.
-pub(super) fn limited(scope: LimitScope, retry_after_s: Option<u64>, budget: Option<Budget>) -> Reply {
+pub(super) fn limited(retry_after_s: Option<u64>, budget: Budget) -> Reply {
     let body = serde_json::json!({"success": false, "error": "Rate limit exceeded", "errorCode": 429});
-    let mut reply = Reply::json(429, &body);
-    let budget = budget.unwrap_or(Budget {
-        limit: 40,
-        remaining: if scope == LimitScope::Daily { 39 } else { 0 },
-        daily_limit: 300_000,
-        daily_remaining: if scope == LimitScope::Daily { 0 } else { 150_000 },
-    });
-    reply = stamp(reply, budget);
+    let reply = stamp(Reply::json(429, &body), budget);
     match retry_after_s {
         Some(seconds) => reply.with_header("retry-after", seconds.to_string()),
         None => reply,

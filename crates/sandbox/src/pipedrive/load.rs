@@ -197,6 +197,7 @@ fn field(world: &mut World, mut item: Item, part: &str) -> Result<Field, WorldEr
         options,
         custom: true,
         deleted: item.get("is_deleted") == Some(&json!(true)),
+        on_request: false,
         added: text(&item, "add_time").and_then(|at| time::read_any(&at)).unwrap_or(EPOCH),
         extra,
     })
@@ -299,7 +300,12 @@ fn set(world: &World, kind: Kind, record: &mut Record, key: &str, value: Json) -
 fn content(world: &mut World, id: u64, item: &mut Item, record: &mut Record) -> Result<(), WorldError> {
     use base64::Engine as _;
     let size = item.get("file_size").and_then(Json::as_u64);
-    let content = if let Some(text) = item.remove("content_base64") {
+    let text = item.remove("content_base64");
+    if text == Some(Json::Null) {
+        // The record stays, its bytes are gone.
+        return Ok(());
+    }
+    let content = if let Some(text) = text {
         let bytes = base64::engine::general_purpose::STANDARD.decode(text.as_str().unwrap_or_default());
         Content::Bytes(bytes.map_err(|error| wrong(format!("files {id} content_base64"), error.to_string()))?)
     } else {

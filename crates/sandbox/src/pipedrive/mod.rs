@@ -81,7 +81,7 @@ impl Pipedrive {
     /// `activity_types`, `lead_labels`, `{organization,person,deal,activity,product}_fields` (custom
     /// fields), `labels` (options of system fields by kind), `organizations`, `persons`, `deals`,
     /// `activities`, `products` (v2 shapes), `notes`, `files` (v1 shapes; files with `content_base64`,
-    /// or `content_seed` and `size`), `leads`, `deal_participants`, `deal_products`,
+    /// null for a file whose bytes are gone, or `content_seed` and `size`), `leads`, `deal_participants`, `deal_products`,
     /// `organization_relationships`, `mail_messages` (each with `deal_id` or `person_id`), `webhooks`,
     /// `filters`, `call_logs`, `changelog`, `merged`, `next_ids`, `drawn`.
     pub fn from_world(world: Json, seed: u64) -> Result<Self, WorldError> {
@@ -145,9 +145,11 @@ impl Platform for Pipedrive {
         Outcome { reply, changes: call.changes, events: call.events }
     }
 
-    fn fault_reply(&self, fault: &Invented, _now: Timestamp) -> Reply {
+    fn fault_reply(&self, fault: &Invented, now: Timestamp) -> Reply {
         match fault {
-            Invented::Limited { scope, retry_after_s } => limits::limited(*scope, *retry_after_s, None),
+            Invented::Limited { scope, retry_after_s } => {
+                limits::limited(*retry_after_s, self.limits.invented(&self.world, *scope, now))
+            }
             Invented::Failed { status } => refusal::failed(*status),
             Invented::ExpiredToken => refusal::unauthorized(),
             Invented::Maintenance { status, retry_after_s } => {

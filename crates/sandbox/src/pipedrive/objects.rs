@@ -4,7 +4,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::call::{Call, Commit, commit, sees};
-use super::kind::Kind;
+use super::kind::{Access, Kind};
 use super::page::{cursor, read_cursor, v2_limit};
 use super::record::{Order, Record, Walk, position};
 use super::refusal::{Answer, Refusal, one, page};
@@ -207,11 +207,17 @@ fn view(world: &World, kind: Kind, call: &Call<'_>) -> Result<View, Refusal> {
         }
     }
     let include = split("include_fields").unwrap_or_default();
-    if let Some(unknown) = include.iter().find(|name| !counts::known(kind).contains(&name.as_str())) {
+    let known = |name: &str| counts::known(kind).contains(&name) || is_campaigns(world, kind, name);
+    if let Some(unknown) = include.iter().find(|name| !known(name)) {
         return Err(Refusal::key("include_fields", format!("Invalid enum value, received '{unknown}'")));
     }
     let labels = call.bool_param("include_option_labels")?.unwrap_or_default();
     Ok(View { custom, include, labels })
+}
+
+/// Whether it is a key of the Campaigns product, and the account has that.
+fn is_campaigns(world: &World, kind: Kind, name: &str) -> bool {
+    world.settings.campaigns && kind.key(name).is_some_and(|key| key.access == Access::Campaigns)
 }
 
 fn show(world: &World, kind: Kind, record: &Record, view: &View) -> Json {
@@ -224,7 +230,12 @@ fn show(world: &World, kind: Kind, record: &Record, view: &View) -> Json {
     {
         render::label_options(world, kind, custom);
     }
-    for name in view.include.iter().filter(|name| *name != "attendees") {
+    let campaigns = kind.keys().iter().filter(|key| key.access == Access::Campaigns).map(|key| key.name);
+    for name in campaigns.filter(|name| !view.include.iter().any(|asked| asked == name)) {
+        map.remove(name);
+    }
+    let shown_already = |name: &str| name == "attendees" || is_campaigns(world, kind, name);
+    for name in view.include.iter().filter(|name| !shown_already(name)) {
         map.insert(name.clone(), counts::count(world, kind, record, name));
     }
     Json::Object(map)

@@ -82,6 +82,11 @@ pub(super) fn read_plain_cursor(call: &Call<'_>) -> Result<usize, Refusal> {
 
 /// `start` and `limit` of a v1 list.
 pub(super) fn offsets(call: &Call<'_>) -> Result<(usize, usize), Refusal> {
+    offsets_within(call, MOST)
+}
+
+/// The same where a page holds at most so many rows.
+pub(super) fn offsets_within(call: &Call<'_>, most: usize) -> Result<(usize, usize), Refusal> {
     let number = |name: &str, unset: usize| match call.param(name) {
         None => Ok(unset),
         Some(text) => text.parse::<usize>().map_err(|_| Refusal::bad(&format!("Parameter '{name}' must be a number"))),
@@ -90,5 +95,5 @@ pub(super) fn offsets(call: &Call<'_>) -> Result<(usize, usize), Refusal> {
     if limit == 0 {
         return Err(Refusal::bad("Parameter 'limit' must be a positive number"));
     }
-    Ok((start, limit.min(MOST)))
+    Ok((start, limit.min(most)))
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::account::Settings;
 use super::custom;
-use super::kind::{Access, Key, Kind};
+use super::kind::{Key, Kind};
 use super::record::Record;
 use super::time;
 use super::world::World;
@@ -14,7 +14,7 @@ pub(super) fn v2(world: &World, kind: Kind, record: &Record, only: Option<&[Stri
     let mut map = Map::new();
     map.insert("id".to_owned(), json!(record.id));
     for key in kind.keys() {
-        if key.access == Access::Sync && !world.settings.contact_sync {
+        if !world.settings.offers(key.access) {
             continue;
         }
         map.insert(key.name.to_owned(), value_of(world, record, key));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::kind::{Form, Kind};
+use super::kind::{Access, Form, Kind};
 use super::time::{self, Seconds};
 
 /// The field types that may be created (sheet: section 3 [spec]).
@@ -63,6 +63,8 @@ pub(super) struct Field {
     pub(super) options: Vec<Choice>,
     pub(super) custom: bool,
     pub(super) deleted: bool,
+    /// Records show it only when `include_fields` asks.
+    pub(super) on_request: bool,
     pub(super) added: Seconds,
     /// `ui_visibility`, `important_fields`, `required_fields`, as sent.
     pub(super) extra: Map<String, Json>,
@@ -98,7 +100,7 @@ impl Field {
         map.insert("options".to_owned(), options);
         map.insert("subfields".to_owned(), subfields(&self.form));
         map.insert("is_custom_field".to_owned(), json!(self.custom));
-        map.insert("is_optional_response_field".to_owned(), json!(false));
+        map.insert("is_optional_response_field".to_owned(), json!(self.on_request));
         for (name, unset) in [
             (
                 "ui_visibility",
@@ -144,7 +146,10 @@ impl Fields {
     /// The system fields of a kind.
     pub(super) fn system(kind: Kind) -> Self {
         let mut list = vec![system("id", "int"), system("add_time", "date"), system("update_time", "date")];
-        list.extend(kind.keys().iter().map(|key| system(key.name, type_of(kind, key.name, key.form))));
+        list.extend(kind.keys().iter().map(|key| Field {
+            on_request: key.access == Access::Campaigns,
+            ..system(key.name, type_of(kind, key.name, key.form))
+        }));
         Self(list)
     }
 
@@ -192,6 +197,7 @@ fn system(name: &str, form: &str) -> Field {
         options: Vec::new(),
         custom: false,
         deleted: false,
+        on_request: false,
         added: 0,
         extra: Map::new(),
     }

@@ -52,7 +52,11 @@ pub(super) fn body(
                     "Contact sync is not enabled for this company, '{name}' cannot be set"
                 )));
             }
-            Some(key) if key.access != Access::Read && (creating || key.access != Access::Create) => {
+            Some(key)
+                if world.settings.offers(key.access)
+                    && key.access != Access::Read
+                    && (creating || key.access != Access::Create) =>
+            {
                 match value_of(world, kind, key, value) {
                     Ok(value) => draft.fields.push((key, value)),
                     Err(why) => complaints.push((name.clone(), why)),

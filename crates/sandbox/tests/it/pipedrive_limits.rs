@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use handover_sandbox::faults::{Fault, FaultPlan, LimitScope, Rule, When};
 use handover_sandbox::{Reply, Request};
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ fn requests_cost_what_the_table_says() {
         ("GET", "/v1/users/me", 2),
         ("GET", "/v1/users/find?term=ada", 40),
         ("GET", "/v1/webhooks", 10),
-        ("GET", "/v1/deals/1/participants", 20),
+        ("GET", "/v1/deals/1/participants", 10),
         ("GET", "/api/v2/dealFields", 10),
         ("GET", "/v1/dealFields", 20),
         ("POST", "/api/v2/deals/1/products/bulk", 25),
@@ -91,6 +92,23 @@ fn search_has_its_own_limit() {
     account.get("/api/v2/deals");
     account.wait(2);
     account.get("/api/v2/itemSearch?term=ab");
+}
+
+#[test]
+fn an_invented_refusal_tells_the_true_day() {
+    let told = |scope: LimitScope| {
+        let mut account = limited("growth", json!({}));
+        let when = When { nth: Some(2), ..When::default() };
+        let fault = Fault::Limited { scope, retry_after_s: None };
+        account.sandbox.set_faults(FaultPlan::new(1, vec![Rule { name: None, when, fault }]));
+        account.get("/api/v2/deals");
+        let reply = account.call("GET", "/api/v2/deals", None);
+        assert_eq!(reply.status, 429);
+        let names = ["x-ratelimit-limit", "x-daily-ratelimit-token-limit", "x-daily-ratelimit-token-remaining"];
+        names.map(|name| reply.header(name).unwrap().parse::<u64>().unwrap())
+    };
+    assert_eq!(told(LimitScope::Burst), [40, 60_000, 59_990]);
+    assert_eq!(told(LimitScope::Daily), [40, 60_000, 0]);
 }
 
 #[test]

@@ -155,6 +155,30 @@ fn files_travel_as_bytes() {
 }
 
 #[test]
+fn a_file_may_have_lost_its_bytes() {
+    let world = json!({"files": [{"id": 1, "name": "a.pdf", "file_size": 70, "content_base64": null}]});
+    let mut account = Account::of(world);
+    assert_eq!(account.get("/v1/files")["data"][0]["file_size"], 70);
+    account.refused("GET", "/v1/files/1/download", None, 404);
+    let mut again = Account::of(account.sandbox.platform().world());
+    assert_eq!(again.get("/v1/files/1")["data"]["file_size"], 70);
+    again.refused("GET", "/v1/files/1/download", None, 404);
+}
+
+#[test]
+fn a_page_of_files_has_a_hundred_rows() {
+    let files: Vec<Value> = (1..=150).map(|id| json!({"id": id, "name": "a.pdf", "content_base64": ""})).collect();
+    let mut account = Account::of(json!({"files": files}));
+    let first = account.get("/v1/files?limit=500");
+    assert_eq!(first["data"].as_array().unwrap().len(), 100);
+    assert_eq!(first["additional_data"]["pagination"]["next_start"], 100);
+    let rest = account.get("/v1/files?limit=500&start=100");
+    assert_eq!(rest["data"].as_array().unwrap().len(), 50);
+    assert_eq!(rest["additional_data"]["pagination"]["more_items_in_collection"], false);
+    account.refused("GET", "/v1/files?sort=add_time%20ASC", None, 400);
+}
+
+#[test]
 fn leads_are_flat_and_have_uuids() {
     let field = "a".repeat(40);
     let money = "b".repeat(40);

@@ -209,6 +209,55 @@ fn persons_organizations_and_activities_are_validated() {
     assert_eq!(synced.post("/api/v2/persons", &json!({"name": "A", "job_title": "CEO"}))["job_title"], "CEO");
 }
 
+/// The person fields in question that an account with these settings lists, v1 and v2 alike.
+fn offered(settings: &Value) -> Vec<String> {
+    let mut account = Account::of(json!({"settings": settings}));
+    let asked = ["marketing_status", "notes", "im", "birthday", "job_title", "postal_address"];
+    let listed = |list: &Value, key: &str| -> Vec<String> {
+        let names = list["data"].as_array().unwrap().iter().map(|field| field[key].as_str().unwrap());
+        names.filter(|name| asked.contains(name)).map(str::to_owned).collect()
+    };
+    let list = listed(&account.get("/api/v2/personFields?limit=500"), "field_code");
+    assert_eq!(listed(&account.get("/v1/personFields?limit=500"), "key"), list);
+    for name in asked {
+        let status = if list.iter().any(|have| have == name) { 200 } else { 404 };
+        assert_eq!(account.call("GET", &format!("/api/v2/personFields/{name}"), None).status, status, "{name}");
+    }
+    list
+}
+
+#[test]
+fn fields_of_contact_sync_and_campaigns_come_with_them() {
+    assert!(offered(&json!({})).is_empty());
+    let synced = ["notes", "im", "birthday", "job_title", "postal_address"];
+    assert_eq!(offered(&json!({"contact_sync": true})), synced);
+    assert_eq!(offered(&json!({"campaigns": true})), ["marketing_status"]);
+
+    let mut plain = Account::empty();
+    let words = plain.refused("GET", "/api/v2/persons?include_fields=marketing_status", None, 400);
+    assert_eq!(words, "Validation failed: include_fields: Invalid enum value, received 'marketing_status'");
+    let body = json!({"name": "A", "marketing_status": "subscribed"});
+    plain.refused("POST", "/api/v2/persons", Some(&body), 400);
+
+    let mut marketing = Account::of(json!({"settings": {"campaigns": true}}));
+    assert_eq!(marketing.post("/api/v2/persons", &body)["marketing_status"], "subscribed");
+    assert!(marketing.get("/api/v2/persons")["data"][0].get("marketing_status").is_none());
+    let asked = marketing.get("/api/v2/persons?include_fields=marketing_status");
+    assert_eq!(asked["data"][0]["marketing_status"], "subscribed");
+    let field = marketing.get("/api/v2/personFields/marketing_status");
+    assert_eq!(field["data"]["is_optional_response_field"], true);
+}
+
+#[test]
+fn an_address_needs_no_full_line() {
+    let mut account = Account::empty();
+    let made = account.post("/api/v2/organizations", &json!({"name": "A", "address": {"locality": "Kiel"}}));
+    assert_eq!((&made["address"]["locality"], &made["address"]["value"]), (&json!("Kiel"), &Value::Null));
+    let words =
+        account.refused("POST", "/api/v2/organizations", Some(&json!({"name": "A", "address": {"city": "K"}})), 400);
+    assert_eq!(words, "Validation failed: address: Parameter 'city' is not allowed for this request");
+}
+
 #[test]
 fn lists_refuse_what_they_do_not_know() {
     let mut account = Account::empty();
