@@ -176,7 +176,9 @@ impl Connector for CsvConnector {
 
     async fn count(&self, object: &ObjectName) -> Result<Option<u64>, Fault> {
         let object = object.clone();
-        self.reading(move |folder| Ok(Some(folder.scanned(&object)?.rows))).await
+        self.reading(move |folder| if folder.is_unwritten(&object) { Ok(0) } else { Ok(folder.scanned(&object)?.rows) })
+            .await
+            .map(Some)
     }
 
     async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault> {

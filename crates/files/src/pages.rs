@@ -81,29 +81,35 @@ impl Folder {
         lock(&self.scanned).insert(scanned.object.clone(), Arc::new(scanned));
     }
 
+    /// Whether the project names an object that nobody has written yet: it is empty.
+    pub(crate) fn is_unwritten(&self, object: &ObjectName) -> bool {
+        self.settings.objects.contains_key(object) && !self.settings.folder.join(format!("{object}.csv")).exists()
+    }
+
+    /// The columns that the settings tell of an object: what its file begins with.
+    pub(crate) fn columns_told(&self, object: &ObjectName) -> Vec<FieldName> {
+        let own = self.own(object);
+        let mut columns: Vec<FieldName> = Vec::new();
+        for name in own.id.iter().chain(&own.content).chain(own.references.keys()).chain(own.columns.keys()) {
+            if !columns.contains(name) {
+                columns.push(name.clone());
+            }
+        }
+        columns
+    }
+
     /// The fields of an object.
     pub(crate) fn schema(&self, object: &ObjectName) -> Result<Schema, Error> {
-        let scanned = self.scanned(object)?;
         let own = self.own(object);
-        let field = |(at, name): (usize, &FieldName)| Field {
-            name: name.clone(),
-            label: name.to_string(),
-            kind: match own.references.get(name) {
-                Some(reference) => Kind::Reference { object: reference.object.clone(), many: false },
-                None => kind(scanned.forms.get(at).copied().unwrap_or(Form::Text)),
-            },
-            required: scanned.id == Some(at),
-            writable: Writable::Always,
-            unique: scanned.id == Some(at),
-            custom: true,
-            read: ReadCost::Listed,
-        };
-        Ok(Schema {
-            object: object.clone(),
-            label: object.to_string(),
-            fields: scanned.header.iter().enumerate().map(field).collect(),
-            content: own.content.is_some(),
-        })
+        if self.is_unwritten(object) {
+            let header = self.columns_told(object);
+            let forms: Vec<Form> =
+                header.iter().map(|name| own.columns.get(name).copied().unwrap_or(Form::Text)).collect();
+            let id = own.id.as_ref().and_then(|id| header.iter().position(|name| name == id));
+            return Ok(schema(object, &own, &header, &forms, id));
+        }
+        let scanned = self.scanned(object)?;
+        Ok(schema(object, &own, &scanned.header, &scanned.forms, scanned.id))
     }
 
     /// One page from row `start` on, and where the next one begins.
@@ -113,6 +119,9 @@ impl Folder {
         fields: &[FieldName],
         start: u64,
     ) -> Result<(Vec<Record>, Option<u64>), Error> {
+        if self.is_unwritten(object) {
+            return Ok((Vec::new(), None));
+        }
         let scanned = self.scanned(object)?;
         let shape = self.shape(&scanned, fields)?;
         let kept = lock(&self.open).remove(object);
@@ -138,6 +147,9 @@ impl Folder {
         fields: &[FieldName],
         ids: &[RecordId],
     ) -> Result<Vec<Record>, Error> {
+        if self.is_unwritten(object) {
+            return Ok(Vec::new());
+        }
         let scanned = self.scanned(object)?;
         let shape = self.shape(&scanned, fields)?;
         let wanted: HashSet<&str> = ids.iter().map(RecordId::as_str).collect();
@@ -152,6 +164,9 @@ impl Folder {
         column: &str,
         cells: &HashSet<String>,
     ) -> Result<Vec<Record>, Error> {
+        if self.is_unwritten(object) {
+            return Ok(Vec::new());
+        }
         let scanned = self.scanned(object)?;
         let Some(at) = scanned.column(column) else { return Ok(Vec::new()) };
         let shape = self.shape(&scanned, fields)?;
@@ -286,6 +301,34 @@ impl Folder {
         let root = self.settings.folder.canonicalize().ok()?;
         let leads_out = whole.canonicalize().is_ok_and(|real| !real.starts_with(&root));
         (plain && !leads_out).then_some(whole)
+    }
+}
+
+fn schema(
+    object: &ObjectName,
+    own: &ObjectSettings,
+    header: &[FieldName],
+    forms: &[Form],
+    id: Option<usize>,
+) -> Schema {
+    let field = |(at, name): (usize, &FieldName)| Field {
+        name: name.clone(),
+        label: name.to_string(),
+        kind: match own.references.get(name) {
+            Some(reference) => Kind::Reference { object: reference.object.clone(), many: false },
+            None => kind(forms.get(at).copied().unwrap_or(Form::Text)),
+        },
+        required: id == Some(at),
+        writable: Writable::Always,
+        unique: id == Some(at),
+        custom: true,
+        read: ReadCost::Listed,
+    };
+    Schema {
+        object: object.clone(),
+        label: object.to_string(),
+        fields: header.iter().enumerate().map(field).collect(),
+        content: own.content.is_some(),
     }
 }
 

@@ -171,6 +171,7 @@ fn settle(scanned: &mut Scanned, own: &ObjectSettings, columns: &[Column]) {
             None if scanned.id == Some(at) => (Form::Text, "it holds the ids".to_owned()),
             None if own.references.contains_key(name) => (Form::Text, "it points to other rows".to_owned()),
             None if own.content.as_ref() == Some(name) => (Form::Text, "it holds paths of files".to_owned()),
+            None if own.plain => (Form::Text, "the file is written to: what no form is set for is text".to_owned()),
             None => {
                 ambiguous = column.is_ambiguous();
                 column.form()

@@ -32,6 +32,9 @@ pub struct ObjectSettings {
     pub columns: BTreeMap<FieldName, Form>,
     /// The column that holds the path of each row's file, relative to the folder.
     pub content: Option<FieldName>,
+    /// Columns without a form in `columns` are text. For files that are written: their forms must not
+    /// change with what is written into them.
+    pub plain: bool,
 }
 
 /// Where a column points.

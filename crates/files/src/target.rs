@@ -253,12 +253,11 @@ impl Folder {
             }
         } else {
             std::fs::create_dir_all(&self.settings.folder).map_err(Error::io("write", &self.settings.folder))?;
-            let own = self.own(object);
-            let mut header: Vec<String> = own.id.iter().chain(&own.content).map(ToString::to_string).collect();
-            header.extend(own.references.keys().chain(own.columns.keys()).map(ToString::to_string));
-            header.push(field.name.to_string());
-            let mut seen = HashSet::new();
-            header.retain(|name| seen.insert(name.clone()));
+            let mut header = self.columns_told(object);
+            if !header.contains(&field.name) {
+                header.push(field.name.clone());
+            }
+            let header = header.iter().map(ToString::to_string).collect();
             let delimiter = self.settings.delimiter.unwrap_or(b',');
             durable(&path, &lines(&[header], delimiter, &path)?)?;
             sync_folder(&self.settings.folder)?;

@@ -1,13 +1,41 @@
 //! What was found out about folders of files from their contents: shown before anything is read for good.
 
-use handover_files::Inferred;
-use handover_model::{End, FieldName, Finding, SystemName, Weight};
+use handover_files::{DateOrder, Decimals, Form, Inferred, Settings};
+use handover_model::{End, FieldName, Finding, Kind, SystemName, Weight};
 use serde_json::{Value as Json, json};
 
 use super::Output;
 use super::output::table;
 use super::session::Session;
+use crate::config::Project;
 use crate::problem::Problem;
+
+/// A folder's settings with what the rest of the project tells about its files: those that flows write
+/// keep the forms that fields.yaml gave their columns, whatever is written into them.
+pub(crate) fn settings(project: &Project, system: &SystemName, told: &Settings) -> Settings {
+    let mut settings = told.clone();
+    for flow in project.flows.iter().filter(|flow| flow.target.system == *system) {
+        settings.objects.entry(flow.target.object.clone()).or_default().plain = true;
+    }
+    for wanted in project.create_fields.iter().filter(|wanted| wanted.system == *system) {
+        if let Some(column) = &wanted.created_as {
+            let columns = &mut settings.objects.entry(wanted.object.clone()).or_default().columns;
+            columns.entry(column.clone()).or_insert(form(&wanted.field.kind));
+        }
+    }
+    settings
+}
+
+/// How values of a kind stand in a file that Handover writes.
+fn form(kind: &Kind) -> Form {
+    match kind {
+        Kind::Bool => Form::Bool,
+        Kind::Number => Form::Number(Decimals::Point),
+        Kind::Date => Form::Date(DateOrder::YearFirst),
+        Kind::DateTime => Form::DateTime(DateOrder::YearFirst),
+        _ => Form::Text,
+    }
+}
 
 /// What was found out, with the system that the file belongs to.
 pub(crate) struct Found(Vec<(SystemName, Inferred)>);

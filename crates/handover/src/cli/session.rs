@@ -92,7 +92,8 @@ impl Session {
 
     fn connect(&mut self, system: &System) -> Result<Arc<dyn Connector>, Problem> {
         if let Some(settings) = &system.files {
-            let files = failure::files(system, settings)?;
+            let settings = super::inferred::settings(&self.project, &system.name, settings);
+            let files = failure::files(system, &settings)?;
             self.files.insert(system.name.clone(), files.clone());
             return Ok(files);
         }
@@ -144,6 +145,14 @@ impl Session {
     pub(crate) async fn store_reading(&self) -> Result<Store, Vec<Problem>> {
         let location = self.location()?;
         Store::open_reading(&location).await.map_err(|error| vec![failure::store(&error)])
+    }
+
+    /// Closes the state after a command's work, whatever became of it: then all of it stands in its one file,
+    /// for whoever copies it.
+    pub(crate) async fn closed<T>(store: Store, done: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
+        let closed = store.close().await.map_err(|error| vec![failure::store(&error)]);
+        let value = done?;
+        closed.map(|()| value)
     }
 
     fn location(&self) -> Result<Location, Vec<Problem>> {
