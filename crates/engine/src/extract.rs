@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use handover_connect::{Connector, Cursor, Read, Which};
-use handover_model::{Above, FieldName, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value};
+use handover_model::{FieldName, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value};
 use handover_store::{Block, Commit, Extraction, MatchRow};
 
 use crate::observe::Event;
@@ -20,22 +20,23 @@ pub(crate) struct Reading {
     pub(crate) system: SystemName,
     pub(crate) object: ObjectName,
     pub(crate) fields: Arc<[FieldName]>,
-    extra: Vec<(FieldName, Option<Above>)>,
+    extra: Vec<FieldName>,
     keys: Vec<Keys>,
 }
 
 impl Reading {
-    /// Reads `fields` of an object; those that lists do not bring are read in calls of their own.
+    /// Reads `fields` of an object; those that lists do not bring are read in calls of their own, some of
+    /// them only for records for which the list cannot tell.
     pub(crate) fn new(schema: &Schema, system: SystemName, wanted: HashSet<FieldName>, keys: Vec<Keys>) -> Self {
         let mut listed = HashSet::new();
         let mut extra = Vec::new();
         for name in wanted {
             match schema.field(name.as_str()).map(|field| &field.read) {
                 Some(ReadCost::Extra { only_above, .. }) => {
-                    if let Some(above) = only_above {
-                        listed.insert(above.field.clone());
+                    if only_above.is_some() {
+                        listed.insert(name.clone());
                     }
-                    extra.push((name, only_above.clone()));
+                    extra.push(name);
                 }
                 Some(ReadCost::Listed) => drop(listed.insert(name)),
                 None => {}
@@ -43,25 +44,16 @@ impl Reading {
         }
         let mut fields: Vec<FieldName> = listed.into_iter().collect();
         fields.sort();
-        extra.sort_by(|one, other| one.0.cmp(&other.0));
+        extra.sort();
         Self { system, object: schema.object.clone(), fields: fields.into(), extra, keys }
     }
 
-    /// Whether a link field has to be asked for record by record.
-    fn needs(above: Option<&Above>, record: &Record) -> bool {
-        let Some(above) = above else { return true };
-        match record.fields.get(above.field.as_str()) {
-            Some(Value::Number(number)) => *number > above.than.into(),
-            // A list that does not bring the number promises nothing: ask.
-            _ => true,
-        }
-    }
-
     pub(crate) async fn enrich(&self, system: &dyn Connector, records: &mut [Record]) -> Result<(), handover_connect::Fault> {
-        for (field, above) in &self.extra {
+        for field in &self.extra {
+            // What a list could tell by itself stands in the record already.
             let ids: Vec<RecordId> = records
                 .iter()
-                .filter(|record| Self::needs(above.as_ref(), record))
+                .filter(|record| record.fields.get(field.as_str()).is_none())
                 .map(|record| record.id.clone())
                 .collect();
             if ids.is_empty() {

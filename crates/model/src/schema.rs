@@ -62,18 +62,19 @@ pub enum ReadCost {
         per_call: u32,
         /// Dear fields are read only when the project asks for them by name.
         opt_in: bool,
-        /// The extra call is made only for records whose listed number `field` is greater than `than`
-        /// (a deal with more participants than its main person).
+        /// A list that is asked for the field brings it for records whose listed number `field` is not
+        /// greater than `than` (a deal whose only participant is its main person); the extra call is made
+        /// for records without it.
         only_above: Option<Above>,
     },
 }
 
-/// A listed number that tells whether an extra call is worth making.
+/// A listed number that tells whether an extra call is needed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Above {
     /// The listed field.
     pub field: FieldName,
-    /// The call is made for greater numbers only.
+    /// The call is needed for greater numbers.
     pub than: u32,
 }
 

@@ -15,6 +15,9 @@ use super::mark::{self, AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::Object;
 use super::{auth, schema, write};
 
+/// The people of a deal, the main person among them.
+const PARTICIPANTS: &str = "participants";
+
 /// What a reply means for its operation.
 pub(super) fn step(
     known: &Known,
@@ -245,11 +248,15 @@ struct Reader<'a> {
     known: &'a Known,
     object: Object,
     fields: Vec<FieldName>,
+    /// Whether the participants of deals are wanted, which a list tells for some deals only.
+    participants: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(known: &'a Known, object: Object, wanted: &[FieldName]) -> Result<Self, Fault> {
-        Ok(Self { known, object, fields: listed(known, object, wanted).map_err(odd)? })
+        let fields = listed(known, object, wanted).map_err(odd)?;
+        let participants = object == Object::Deals && wanted.iter().any(|name| *name == PARTICIPANTS);
+        Ok(Self { known, object, fields, participants })
     }
 
     fn records(&self, rows: &[Json]) -> Result<Vec<Record>, Fault> {
@@ -285,6 +292,9 @@ impl<'a> Reader<'a> {
             if let Some(value) = self.value(row, name)? {
                 fields.set(name.clone(), value);
             }
+        }
+        if let Some(only) = self.participants.then(|| only_participant(row)).flatten() {
+            fields.set(FieldName::from(PARTICIPANTS), only);
         }
         let time = |name: &str| row.get(name).and_then(Json::as_str).and_then(instant);
         let flag = |name: &str| row.get(name).and_then(Json::as_bool);
@@ -322,6 +332,17 @@ impl<'a> Reader<'a> {
             },
         };
         Ok(Some(blank_to_null(spot.form, spot.form.read(json))))
+    }
+}
+
+/// The participants of a deal as far as a list tells them: nobody, or the main person alone. With more,
+/// or with one who is not the main person, a call of its own tells (sheet: section 2.1 [code]).
+fn only_participant(row: &Json) -> Option<Value> {
+    let main = row.get("person_id").and_then(id_text);
+    match (row.get("participants_count").and_then(Json::as_u64)?, main) {
+        (0, _) => Some(Value::List(Vec::new())),
+        (1, Some(id)) => Some(Value::List(vec![Value::Text(id)])),
+        _ => None,
     }
 }
 

@@ -73,7 +73,7 @@ fn since_is_in_whole_seconds_and_deleted_deals_have_a_status() {
         line(read(Which::Live, "notes")),
         "GET /v1/notes?start=0&limit=500&sort=id ASC&updated_since=2024-05-06T07:08:09Z"
     );
-    assert_eq!(line(read(Which::Live, "files")), "GET /v1/files?start=0&limit=100&sort=id");
+    assert_eq!(line(read(Which::Live, "files")), "refused: files have no filter by time: they are listed whole");
 }
 
 #[test]
@@ -102,6 +102,23 @@ fn wanting_participants_brings_their_count() {
     );
     let (records, _) = page(&dialect, &operation, None, &ok(json!([{"id": 9, "participants_count": 3}])));
     assert_eq!(shown(&records[0], "participants_count"), "3");
+    assert_eq!(shown(&records[0], "participants"), "absent");
+}
+
+#[test]
+fn a_list_tells_the_participants_of_deals_with_the_main_person_alone() {
+    let dialect = learned();
+    let rows = ok(json!([
+        {"id": 1, "person_id": 11, "participants_count": 1},
+        {"id": 2, "person_id": null, "participants_count": 0},
+        {"id": 3, "person_id": 11, "participants_count": 2},
+        // Somebody takes part who is not the main person: only the call tells who.
+        {"id": 4, "person_id": null, "participants_count": 1},
+    ]));
+    let (records, _) = page(&dialect, &list("deals", &["participants"]), None, &rows);
+    let told: Vec<_> = records.iter().map(|record| shown(record, "participants")).collect();
+    assert_eq!(told, ["11", "", "absent", "absent"]);
+    let (records, _) = page(&dialect, &list("deals", &["participants_count"]), None, &rows);
     assert_eq!(shown(&records[0], "participants"), "absent");
 }
 

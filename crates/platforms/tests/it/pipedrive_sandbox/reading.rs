@@ -57,6 +57,8 @@ async fn parents_and_participants_are_read_and_linked() {
     let counts: Vec<String> =
         deals.iter().map(|deal| deal.fields.get("participants_count").unwrap().display()).collect();
     assert_eq!(counts, ["2", "1", "0"]);
+    let known = |deal: &Record| deal.fields.get("participants").map(Value::display);
+    assert_eq!(deals.iter().map(known).collect::<Vec<_>>(), [None, Some("2".to_owned()), Some(String::new())]);
     let link = |object: &str, field: &str, to: &str, link: (&str, &str)| LinkBatch {
         object: object.into(),
         field: field.into(),
