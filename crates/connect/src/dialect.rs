@@ -127,6 +127,8 @@ pub struct Request {
     pub charges: Vec<Charge>,
     /// Where a successful reply's body is streamed to, for downloads.
     pub sink: Option<PathBuf>,
+    /// Whether the path holds a value of the customer's (a file's name), so that it enters no log.
+    pub private_path: bool,
 }
 
 /// A reply.
@@ -199,6 +201,7 @@ impl Request {
             idempotent: method == Method::Get,
             charges: charges.to_vec(),
             sink: None,
+            private_path: false,
         }
     }
 
@@ -213,6 +216,13 @@ impl Request {
     #[must_use]
     pub fn with_json(mut self, body: Vec<u8>) -> Self {
         self.body = Body::Json(body);
+        self
+    }
+
+    /// The same request, whose path holds a value of the customer's.
+    #[must_use]
+    pub fn with_private_path(mut self) -> Self {
+        self.private_path = true;
         self
     }
 

@@ -126,10 +126,12 @@ impl Driver {
         let mut refreshed = false;
         let mut perhaps_applied = false;
         loop {
+            // What happened to an earlier attempt stays unknown, whatever prevents the next one.
+            let unsure = |failure: Failure| Failure { perhaps_applied: failure.perhaps_applied || perhaps_applied, ..failure };
             if !matches!(operation, Operation::Refresh) {
-                self.renew(false).await?;
+                self.renew(false).await.map_err(unsure)?;
             }
-            let (fault, applied) = match self.send(&request).await? {
+            let (fault, applied) = match self.send(&request).await.map_err(unsure)? {
                 Ok(reply) => match self.dialect.decode(operation, cursor, &reply) {
                     Ok(step) => return Ok(step),
                     Err(fault) => {
@@ -146,7 +148,7 @@ impl Driver {
             let first_auth = fault.kind == FaultKind::Auth && !refreshed && self.is_oauth().await;
             if first_auth && !matches!(operation, Operation::Refresh) {
                 refreshed = true;
-                self.renew(true).await?;
+                self.renew(true).await.map_err(unsure)?;
                 continue;
             }
             match self.after(&request, &fault, perhaps_applied, attempt) {
@@ -217,7 +219,8 @@ impl Driver {
                 *spent.charges.entry(charge.limit).or_default() += u64::from(charge.amount);
             }
         }
-        tracing::debug!(platform = self.dialect.capabilities().platform, method = ?request.method, path = %request.path, "request");
+        let path = if request.private_path { "(not shown)" } else { &request.path };
+        tracing::debug!(platform = self.dialect.capabilities().platform, method = ?request.method, path, "request");
         let wire = WireRequest {
             method: request.method,
             url,

@@ -154,6 +154,7 @@ impl Gathering {
             Task::File { id } => Request::new(Method::Get, format!("{}/{}", path::FILES, files::segment(id)), &CALL),
             Task::Stat { path: at } => {
                 Request::new(Method::Get, format!("{}/stat/{}", path::FILES, files::path_segments(at)), &CALL)
+                    .with_private_path()
             }
             Task::Named { name } => files::list(None).with_query("name", name),
             Task::ReadFound | Task::LinkAll { .. } | Task::Expand => return None,
