@@ -115,6 +115,10 @@ pub(super) fn upload(batch: &WriteBatch, charges: &[Charge]) -> Result<Request, 
     let content =
         write.content.as_ref().ok_or_else(|| Refusal("a file cannot be written without its bytes".to_owned()))?;
     let (folder, name) = target(write)?;
+    if let Some((other, _)) = write.fields.iter().find(|(field, _)| !matches!(field.as_str(), "name" | "folderPath")) {
+        // The upload would ignore it in silence.
+        return Err(Refusal(format!("`{other}` of files cannot be written")));
+    }
     let text = |name: &str, value: String| Part::Text { name: name.to_owned(), value };
     let mut request = Request::new(Method::Post, path::FILES, charges);
     request.body = Body::Multipart(vec![

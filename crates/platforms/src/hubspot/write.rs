@@ -17,7 +17,7 @@ use handover_model::{FieldName, RecordId, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::json::{body, id_text, items, text_at};
-use super::objects::{Object, path};
+use super::objects::{Family, Object, path};
 use super::{associations, faults, values};
 
 /// The request of a batch.
@@ -27,6 +27,9 @@ pub(super) fn request(object: &Object, batch: &WriteBatch, charges: &[Charge]) -
         WriteMode::Update => "update",
         WriteMode::Upsert { .. } => "upsert",
     };
+    if matches!(batch.mode, WriteMode::Upsert { .. }) && object.family != Family::Record {
+        return Err(Refusal(format!("{} cannot be written by upsert", object.name)));
+    }
     let inputs = batch.writes.iter().map(|write| input(object, &batch.mode, write)).collect::<Result<Vec<_>, _>>()?;
     // What two inputs with one id do to each other is not documented (section 5.3 [unsure]).
     let mut seen = HashSet::new();
@@ -47,6 +50,10 @@ fn input(object: &Object, mode: &WriteMode, write: &Write) -> Result<Json, Refus
     let mut links = Vec::new();
     for (name, value) in write.fields.iter() {
         match associations::named(object.name, name.as_str()) {
+            // An empty one too: that a link was taken away must not be believed.
+            Some(_) if !matches!(mode, WriteMode::Create { .. }) => {
+                return Err(Refusal(format!("`{name}` of existing records is written in calls of its own")));
+            }
             Some(link) => {
                 links.extend(value.ids().into_iter().map(|id| json!({ "to": { "id": id }, "types": [link.spec()] })))
             }
@@ -74,9 +81,6 @@ fn input(object: &Object, mode: &WriteMode, write: &Write) -> Result<Json, Refus
             input["id"] = json!(key_of(write, key).ok_or_else(|| Refusal(format!("an upsert needs `{key}`")))?);
             input["idProperty"] = json!(key.as_str());
         }
-    }
-    if !links.is_empty() {
-        return Err(Refusal("links of existing records are written in calls of their own".to_owned()));
     }
     Ok(input)
 }
