@@ -10,7 +10,7 @@ use handover_store::{Error, Store, Told};
 use serde_json::{Value as Json, json};
 
 use super::holds::record_name;
-use super::output::count;
+use super::output::{count, plural};
 use super::session::Session;
 use super::{Done, Global, Output, failure};
 use crate::problem::{Exit, Problem};
@@ -171,6 +171,11 @@ fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
             values["field"].as_str().unwrap_or_default(),
             values["to"].as_str().unwrap_or_default()
         )),
+        "erased" => text.push_str(&format!(
+            "the values before this row were erased; asked for by {}: {}",
+            told.note["who"].as_str().unwrap_or_default(),
+            told.note["why"].as_str().unwrap_or_default()
+        )),
         kind => text.push_str(&format!("{kind} {values}")),
     }
     text
@@ -290,9 +295,13 @@ async fn erase(session: &Session, record: &str, who: &str, reason: &str, output:
     let erased = store
         .erase(&flow, &id, session.clock.now(), who, reason)
         .await
-        .map_err(|error| vec![failure::store(&error)])?;
+        .map_err(|error| vec![failure::store(&error)]);
+    let erased = Session::closed(store, erased).await?;
     output.value(&json!({"record": record, "erased": erased}));
-    output.say(&format!("The values of {record} were erased from {} ledger rows and from staging and queue. The chain still verifies.", count(erased)));
+    output.say(&match erased {
+        0 => format!("The ledger tells no values of {record}; staging and queue have none either now."),
+        _ => format!("The values of {record} were erased from {} of the ledger and from staging and queue. The chain still verifies.", plural(erased, "row")),
+    });
     output.say("The records in the CRMs themselves are not touched.");
     Ok(Exit::Done)
 }

@@ -91,6 +91,9 @@ pub(crate) fn engine(error: &Error, sources: &Sources) -> Vec<Problem> {
             .exit(Exit::Guard)
             .state("what was confirmed stands; the held records are in the queue, the rest is pending")
             .hint("look at `handover holds`, mend the cause, then `handover run --continue --reason \"...\"`"),
+        Error::FlowGone { flow } => Problem::new("flow_gone", error.to_string())
+            .state("what was confirmed stands; nothing was sent since")
+            .hint(format!("put the flow `{flow}` back and run once: its writes are looked up then; afterwards it can go")),
         Error::Stopped => Problem::new("stopped", "stopped on request")
             .exit(Exit::User)
             .state(standing)

@@ -262,7 +262,8 @@ async fn answer_command(session: &Session, global: &Global, which: &str, answer:
         return Err(vec![not_held(which)]);
     }
     let given: Vec<(HeldRow, Answer, String)> = rows.into_iter().map(|(row, _)| (row, answer.clone(), how.comment.clone())).collect();
-    let outcome = carry_answers(session, global, store, given, how.reviewer.clone(), how.later, output).await?;
+    let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
+    let outcome = Session::closed(store, outcome).await?;
     outcome.say(output);
     Ok(outcome.queue.exit())
 }
@@ -326,7 +327,7 @@ pub(crate) async fn carry_answers(
             items: Vec::new(),
         });
         let values = json!({"answer": answer, "cause": hold.cause, "reviewer": reviewer, "comment": comment});
-        entry.items.push(Item { record: hold.record.clone(), values });
+        entry.items.push(Item { record: hold.record.clone(), values: values.into() });
     }
     commit.entries = entries.into_values().collect();
     store.commit(commit).await.map_err(failed)?;
@@ -414,7 +415,8 @@ async fn import(session: &Session, global: &Global, file: &std::path::Path, how:
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|problem| problem.state("nothing was answered")).collect());
     }
-    let outcome = carry_answers(session, global, store, given, how.reviewer.clone(), how.later, output).await?;
+    let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
+    let outcome = Session::closed(store, outcome).await?;
     outcome.say(output);
     Ok(outcome.queue.exit())
 }

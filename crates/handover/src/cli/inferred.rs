@@ -49,7 +49,9 @@ pub(crate) fn found(session: &Session) -> Result<Found, Vec<Problem>> {
     for end in ends(session) {
         let Some(files) = session.files.get(&end.system) else { continue };
         let inferred = files.inferred(&end.object).map_err(|error| {
-            vec![super::failure::system(&end.system, &error.into()).state("nothing was written")]
+            let fault = handover_connect::Fault::from(error);
+            let problem = Problem::new("file", format!("a file of `{}` cannot be read", end.system)).cause(fault.message);
+            vec![problem.state("nothing was written").hint("mend the file or export it anew; nothing in it is skipped")]
         })?;
         all.extend(inferred.into_iter().map(|one| (end.system.clone(), one)));
     }

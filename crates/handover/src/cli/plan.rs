@@ -77,8 +77,8 @@ pub(crate) async fn plan(session: &Session, output: &Output) -> Result<Plan, Vec
     let store = session.store().await?;
     let lacks = session.bind(&store).await?;
     output.warn(&lacks);
-    let fork = store.fork().await.map_err(|error| vec![failure::store(&error)])?;
-    drop(store);
+    let fork = store.fork().await.map_err(|error| vec![failure::store(&error)]);
+    let fork = Session::closed(store, fork).await?;
     let (systems, overlays) = check::overlaid(session);
     let checked = check::check(session, &systems, false).await?;
     output.warn(&Problem::from_findings(&checked.findings, &session.project.sources));

@@ -37,12 +37,8 @@ pub(crate) struct Options {
 pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
     let session = Session::open(&global.project)?;
     let store = session.store().await?;
-    guard_threshold(&store, options).await?;
-    let report = carry(&session, &store, output, options).await;
-    let closed = session.close();
-    let report = report?;
-    closed.map_err(|problem| vec![problem])?;
-    let queue = Queue::of(&store).await?;
+    let ran = guarded(&session, &store, output, options).await;
+    let (report, queue) = Session::closed(store, ran).await?;
     output.value(&json!({
         "objects": objects_json(&report),
         "holds": queue.json(),
@@ -52,6 +48,15 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     output.say(&objects_table(&report));
     queue.say(output);
     Ok(queue.exit())
+}
+
+async fn guarded(session: &Session, store: &Store, output: &Output, options: &Options) -> Result<(Report, Queue), Vec<Problem>> {
+    guard_threshold(store, options).await?;
+    let report = carry(session, store, output, options).await;
+    let closed = session.close();
+    let report = report?;
+    closed.map_err(|problem| vec![problem])?;
+    Ok((report, Queue::of(store).await?))
 }
 
 /// Checks, then works through everything.
@@ -126,11 +131,16 @@ fn guard_fields(session: &Session) -> Result<(), Vec<Problem>> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let mut problem = Problem::new("fields_not_created", format!("{} not created yet", plural(wanted.len() as u64, "field of fields.yaml is")))
+    let are = if wanted.len() == 1 { "is" } else { "are" };
+    let message = format!("{} of fields.yaml {are} not created yet", plural(wanted.len() as u64, "field"));
+    let mut problem = Problem::new("fields_not_created", message)
         .state("nothing was written")
         .hint("see them with `handover plan`, create them with `handover plan --create-fields`");
     for field in wanted.iter().take(5) {
-        problem = problem.cause(field.clone());
+        problem = problem.cause(format!("{field} is wanted"));
+    }
+    if wanted.len() > 5 {
+        problem = problem.cause(format!("and {} more", wanted.len() - 5));
     }
     Err(vec![problem])
 }

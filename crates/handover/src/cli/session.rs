@@ -192,6 +192,7 @@ impl Session {
                 error_share: policies.error_share,
                 error_of_last: usize::try_from(policies.error_of_last).unwrap_or(usize::MAX),
                 error_or: policies.error_or,
+                answer_wait: self.project.systems.iter().map(|system| system.timeout).max().and_then(|longest| longest.try_into().ok()).unwrap_or_default(),
                 ..Policies::default()
             },
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use askama::Template;
 use handover_engine::verify::{Verification, verify};
+use handover_store::Store;
 use serde_json::json;
 
 use super::output::{count, plural, table};
@@ -47,9 +48,14 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
 /// Verifies the project's state against both systems.
 pub(crate) async fn compare(session: &Session, output: &Output) -> Result<Verification, Vec<Problem>> {
     let store = session.store().await?;
-    session.bind(&store).await?;
+    let found = compared(session, &store, output).await;
+    Session::closed(store, found).await
+}
+
+async fn compared(session: &Session, store: &Store, output: &Output) -> Result<Verification, Vec<Problem>> {
+    session.bind(store).await?;
     let setup = session.setup(session.engine_project(session.systems.clone())).await?;
-    let place = session.workplace(store, Progress::new(output.shows_progress(), &session.systems));
+    let place = session.workplace(store.clone(), Progress::new(output.shows_progress(), &session.systems));
     verify(&setup, &place).await.map_err(|error| failure::engine(&error, &session.project.sources))
 }
 
