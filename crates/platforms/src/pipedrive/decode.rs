@@ -18,6 +18,9 @@ use super::{auth, schema, write};
 /// The people of a deal, the main person among them.
 const PARTICIPANTS: &str = "participants";
 
+/// How many ids a list with offsets remembers: so many records may vanish at its place.
+const ANCHORS: usize = 20;
+
 /// What a reply means for its operation.
 pub(super) fn step(
     known: &Known,
@@ -151,13 +154,37 @@ fn offset_page(reader: &Reader<'_>, since: Option<Timestamp>, mark: ListMark, bo
     Ok(Step::Page { records, next: next.map(|mark| mark::cursor(&mark)) })
 }
 
-/// A page of leads: in the order of creation, the archived ones in a list of their own.
+/// A page of leads: in the order of creation, the archived ones in a list of their own. Ids do not grow
+/// here, so the page is anchored by the last ids given out: it must begin with one of them, else records
+/// before it were deleted, and the offset goes back until one shows.
 fn leads(reader: &Reader<'_>, since: Option<Timestamp>, mark: ListMark, body: &Json) -> Result<Step, Fault> {
-    let records = reader.since(rows(body).iter().collect(), since)?;
+    let rows = rows(body);
+    let ids: Vec<String> = rows.iter().filter_map(|row| row.get("id").and_then(id_text)).collect();
+    if ids.len() != rows.len() {
+        return Err(Fault::malformed("a record without an id"));
+    }
+    let is_known = |at: usize| ids.get(at).is_some_and(|id| mark.recent.contains(id));
+    let anchor = (0..ids.len()).find(|at| is_known(*at));
+    let begin = match anchor {
+        _ if mark.recent.is_empty() => 0,
+        Some(at) if at == 0 || mark.is_back => (at..ids.len()).find(|at| !is_known(*at)).unwrap_or(ids.len()),
+        _ if mark.start > 0 => {
+            let start = mark.start.saturating_sub(u64::from(reader.object.page()) / 2);
+            return Ok(Step::Then { cursor: mark::cursor(&ListMark { start, is_back: true, ..mark }), wait_ms: 0 });
+        }
+        _ => return Err(Fault::malformed("none of the leads read last is in the list any more")),
+    };
+    let records = reader.since(rows.iter().skip(begin).collect(), since)?;
     let next = match next_start(body) {
-        Some(start) if start > mark.start => Some(ListMark { start, ..mark }),
-        _ if !mark.archived => Some(ListMark { archived: true, ..ListMark::default() }),
-        _ => None,
+        Some(_) => {
+            let start = mark.start + (rows.len() as u64).saturating_sub(1);
+            let mut recent = mark.recent;
+            recent.extend(ids.into_iter().skip(begin));
+            recent.drain(..recent.len().saturating_sub(ANCHORS));
+            Some(ListMark { start, recent, is_back: false, ..mark })
+        }
+        None if !mark.archived => Some(ListMark { archived: true, ..ListMark::default() }),
+        None => None,
     };
     Ok(Step::Page { records, next: next.map(|mark| mark::cursor(&mark)) })
 }

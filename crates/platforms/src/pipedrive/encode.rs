@@ -76,6 +76,9 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>) -> Result<Request, 
     if read.which == Which::Deleted && object != Object::Deals {
         return Err(Refusal(format!("Pipedrive does not list deleted {}", object.name())));
     }
+    if read.since.is_some() && object == Object::Files {
+        return Err(Refusal("files have no filter by time: they are listed whole".to_owned()));
+    }
     let fields = listed(known, object, &read.fields)?;
     if !object.is_v2() {
         return Ok(offset_list(object, &mark, read.since));

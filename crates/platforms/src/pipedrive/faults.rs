@@ -160,7 +160,8 @@ fn field_of(said: &str) -> Option<String> {
     if let Some(code) = code {
         return Some(code.to_owned());
     }
-    let (key, _) = said.strip_prefix("Validation failed: ")?.split_once(':')?;
+    // v1 begins with the key, v2 says so before.
+    let (key, _) = said.strip_prefix("Validation failed: ").unwrap_or(said).split_once(':')?;
     let key = key.trim();
     is_name(key).then(|| key.to_owned())
 }

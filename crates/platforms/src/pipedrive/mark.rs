@@ -18,6 +18,10 @@ pub(super) struct ListMark {
     pub(super) start: u64,
     /// The last id that was given out from a list with offsets: records up to it are not given again.
     pub(super) last: Option<u64>,
+    /// The last ids that were given out from such a list whose ids do not grow.
+    pub(super) recent: Vec<String>,
+    /// Whether the offset was taken back to find one of them.
+    pub(super) is_back: bool,
 }
 
 /// A candidates' search in the middle: which of its lists, and where in it.

@@ -95,7 +95,8 @@ pub(super) fn written(
     }
     let id = data.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("the record written has no id"))?;
     let id = RecordId::from(id);
-    if creates && object == Object::Files && mark.is_none() && has_text(write, "description") {
+    let unfinished = has_text(write, "description") || has_unfit_name(write);
+    if creates && object == Object::Files && mark.is_none() && unfinished {
         return Ok(Step::Then { cursor: mark::cursor(&WriteMark::Uploaded(id)), wait_ms: 0 });
     }
     outcome(WriteOutcome::Applied { id, created: Some(creates) })
@@ -365,6 +366,12 @@ fn file_properties(write: &Write, id: &RecordId) -> Result<Request, Refusal> {
     let mut request = Request::new(Method::Put, path, &cost(Object::Files.write_cost())).idempotent();
     request.body = Body::Form(properties);
     Ok(request)
+}
+
+/// Whether a file's name cannot stand in the header of its part as it is: it is put right afterwards.
+fn has_unfit_name(write: &Write) -> bool {
+    let name = write.fields.get("name").and_then(Value::as_text).unwrap_or_default();
+    name.contains(|c: char| matches!(c, '"' | '\\') || c.is_control())
 }
 
 fn has_text(write: &Write, name: &str) -> bool {
