@@ -7,6 +7,7 @@
 //! Over every case it is checked that no fault and no line of the log holds a secret or a value, and that
 //! no request was above the limits.
 #![expect(clippy::unwrap_used, reason = "a test that unwraps in vain has failed as it should")]
+#![expect(clippy::print_stderr, reason = "a test prints its seed")]
 
 mod cases;
 mod golden;

@@ -269,8 +269,13 @@ impl Stage {
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&request.query);
         }
-        let wire =
-            WireRequest { method: request.method, url, headers: request.headers, body: request.body, sink: request.sink };
+        let wire = WireRequest {
+            method: request.method,
+            url,
+            headers: request.headers,
+            body: request.body,
+            sink: request.sink,
+        };
         self.transport.send(wire, TIMEOUT).await.unwrap()
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Object {
     pub(super) overlap: u64,
     /// Fields that cannot be written for themselves, and why.
     pub(super) apart: &'static [(&'static str, &'static str)],
+    /// Choice fields whose system takes more than their list, and why.
+    pub(super) open: &'static [(&'static str, &'static str)],
 }
 
 /// Which records a world holds.

@@ -40,9 +40,7 @@ impl Dice {
     }
 
     fn text(&mut self, longest: u64) -> String {
-        const PIECES: &[&str] = &[
-            "a", "Z", "7", " ", "ü", "ß", "é", "λ", "Ж", "中", "🙂", "'", "\"", "&", "<", ", ",
-        ];
+        const PIECES: &[&str] = &["a", "Z", "7", " ", "ü", "ß", "é", "λ", "Ж", "中", "🙂", "'", "\"", "&", "<", ", "];
         let mut text = MARK.to_owned();
         for _ in 0..self.below(longest.saturating_sub(8).min(60)) {
             let piece: &&str = self.pick(PIECES);
@@ -135,7 +133,8 @@ pub(super) fn same(written: &Value, back: &Value) -> bool {
 
 /// Whether a value is of the form that its field's kind promises.
 pub(super) fn fits(kind: &Kind, value: &Value) -> bool {
-    let texts = |value: &Value| matches!(value, Value::List(items) if items.iter().all(|item| item.as_text().is_some()));
+    let texts =
+        |value: &Value| matches!(value, Value::List(items) if items.iter().all(|item| item.as_text().is_some()));
     let knows = |options: &[handover_model::Choice], value: &Value| {
         value.ids().iter().all(|id| options.iter().any(|option| option.value == *id))
     };

@@ -104,7 +104,6 @@ pub(crate) async fn nothing_leaks(subject: &'static dyn Subject, object: &'stati
         json!({"kind": "cut", "bytes": 40}),
         json!({"kind": "lost_after"}),
         json!({"kind": "unavailable", "status": 500}),
-        json!({"kind": "limited", "scope": "daily"}),
         json!({"kind": "expired_token", "until_refresh": false}),
     ];
     for fault in &faults {
@@ -126,8 +125,10 @@ pub(crate) async fn nothing_leaks(subject: &'static dyn Subject, object: &'stati
         let written = stage.write(&stage.batch(object, create(object), vec![(None, row)])).await.unwrap();
         assert!(matches!(outcome(&written, 0), WriteOutcome::Refused(_)));
     }
-    // A token endpoint that fails, and one that refuses.
-    stage.later(10 * 3_600);
+    stage.plan(json!([{"fault": {"kind": "limited", "scope": "daily"}}]));
+    assert!(stage.page(&read, None).await.unwrap_err().is_daily_limit());
+    // On another day, a token endpoint that fails.
+    stage.later(48 * 3_600);
     for fault in [json!({"kind": "malformed"}), json!({"kind": "unavailable", "status": 500})] {
         stage.plan(json!([{"fault": fault}]));
         let fault = stage.driver.users().await.unwrap_err();

@@ -154,21 +154,21 @@ pub(crate) async fn a_batch_refused_as_a_whole(subject: &'static dyn Subject, ob
 pub(crate) async fn upserts_or_their_refusal(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
     let stage = Stage::of(subject, Scene::of(object, 2));
     let schema = stage.schema(object).await;
-    let rows: Vec<Fields> = (0..3).map(|n| subject.mint(object, n)).collect();
-    let key = FieldName::from(if object.key.is_empty() { object.text } else { object.key });
-    let upsert = || WriteMode::Upsert { key: key.clone() };
-    if stage.can(object).upsert == Upsert::None {
-        let batch = stage.batch(object, upsert(), vec![(None, rows[0].clone())]);
-        return Verdict::Refused(refused(&stage, stage.driver.write(&batch)).await);
-    }
     let links: Vec<&FieldName> = schema
         .fields
         .iter()
         .filter(|field| matches!(field.kind, Kind::Reference { .. }))
         .map(|field| &field.name)
         .collect();
-    let rows: Vec<Fields> =
-        rows.into_iter().map(|row| row.into_iter().filter(|(name, _)| !links.contains(&name)).collect()).collect();
+    let mint =
+        |n: u64| -> Fields { subject.mint(object, n).into_iter().filter(|(name, _)| !links.contains(&name)).collect() };
+    let rows: Vec<Fields> = (0..3).map(mint).collect();
+    let key = FieldName::from(if object.key.is_empty() { object.text } else { object.key });
+    let upsert = || WriteMode::Upsert { key: key.clone() };
+    if stage.can(object).upsert == Upsert::None {
+        let batch = stage.batch(object, upsert(), vec![(None, rows[0].clone())]);
+        return Verdict::Refused(refused(&stage, stage.driver.write(&batch)).await);
+    }
     let batch = |rows: &[Fields]| stage.batch(object, upsert(), rows.iter().map(|row| (None, row.clone())).collect());
     let first = stage.write(&batch(&rows[..2])).await.unwrap();
     let again = stage.write(&batch(&rows)).await.unwrap();
@@ -184,9 +184,7 @@ pub(crate) async fn upserts_or_their_refusal(subject: &'static dyn Subject, obje
     }
     // The answer is lost: sent again without harm.
     stage.plan(serde_json::json!([{"when": {"method": "POST", "nth": 1}, "fault": {"kind": "lost_after"}}]));
-    let more: Vec<Fields> = (5..9)
-        .map(|n| subject.mint(object, n).into_iter().filter(|(name, _)| !links.contains(&name)).collect())
-        .collect();
+    let more: Vec<Fields> = (5..9).map(mint).collect();
     let written = stage.write(&batch(&more)).await;
     agrees(&stage, object, &more, &written).await;
     assert!((0..4).all(|at| matches!(outcome(written.as_ref().unwrap(), at), WriteOutcome::Applied { .. })));

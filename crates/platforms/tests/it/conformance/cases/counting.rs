@@ -52,6 +52,9 @@ pub(crate) async fn calls_are_the_least_possible(subject: &'static dyn Subject, 
     Verdict::Ran(note.join(", "))
 }
 
+/// Pages that are read to fill several windows of every limit.
+const PAGES: u32 = 450;
+
 /// What a reply without a driver means.
 async fn sent(stage: &Stage, operation: &Operation, request: Request) -> (Reply, Option<Step>) {
     let reply = stage.raw(request).await;
@@ -59,7 +62,10 @@ async fn sent(stage: &Stage, operation: &Operation, request: Request) -> (Reply,
     (reply, step)
 }
 
-pub(crate) async fn the_table_agrees_with_the_system(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
+pub(crate) async fn the_table_agrees_with_the_system(
+    subject: &'static dyn Subject,
+    object: &'static Object,
+) -> Verdict {
     let can = subject.dialect().capabilities().object(object.name).unwrap().clone();
     let most = u64::from(can.list_page.max(can.fetch_batch).max(can.write_batch)) + 5;
     let stage = Stage::of(subject, Scene::of(object, most));
@@ -69,7 +75,8 @@ pub(crate) async fn the_table_agrees_with_the_system(subject: &'static dyn Subje
     if can.fetch_batch > 0 {
         let fields: Arc<[FieldName]> = text(object);
         let fetch = |count| Operation::Fetch { object: object.name.into(), fields: fields.clone(), ids: ids(count) };
-        let (reply, step) = sent(&stage, &fetch(can.fetch_batch), stage.dialect.encode(&fetch(can.fetch_batch), None).unwrap()).await;
+        let (reply, step) =
+            sent(&stage, &fetch(can.fetch_batch), stage.dialect.encode(&fetch(can.fetch_batch), None).unwrap()).await;
         assert!(reply.status == 200 && step.is_some(), "{}", reply.status);
         note.push(match stage.dialect.encode(&fetch(can.fetch_batch + 1), None) {
             Err(_) => "one id more is refused before sending",
@@ -157,51 +164,56 @@ fn bound(limits: &[Limit], charges: &[handover_connect::Charge], operations: u64
     longest
 }
 
-/// Reads, searches and writes, alone and several at once: never above a limit, and not much below.
+/// Reads, searches and writes, one by one: never above a limit, and not much below. Several at once: never
+/// above. (On a clock that jumps, a request that waits for its turn makes all others late, so the time is
+/// judged one by one only.)
 async fn within_limits(subject: &'static dyn Subject, reserve: f64) -> Verdict {
     let mut note = Vec::new();
     for object in subject.objects() {
         let world = subject.world(Scene::of(object, 3));
         let stage = Stage::over(subject, world, &Setting { reserve, concurrency: 7, ..Setting::default() });
-        let can = stage.can(object).clone();
         stage.schema(object).await;
         // The account's own limits are known from now on; the windows are empty again.
         stage.later(60);
-        let operations = 450;
-        let start = stage.clock.now();
-        let before = stage.sent();
-        if can.fetch_batch > 0 {
-            let ids: Vec<RecordId> = (0..operations * u64::from(can.fetch_batch))
-                .map(|n| subject.id(object.name, 1 + n % 3))
-                .collect();
-            stage.fetch(object, &text(object), &ids).await.unwrap();
+        let (start, before) = (stage.clock.now(), stage.sent());
+        let read = live(object, &text(object));
+        for _ in 0..PAGES {
+            stage.page(&read, None).await.unwrap();
         }
         let calls = (stage.sent() - before) as u64;
-        let least = bound(&stage.driver.budget().limits(), &can.fetch_charges, calls, reserve);
+        let least = bound(&stage.driver.budget().limits(), &stage.can(object).list_charges, calls, reserve);
         let took = stage.seconds_since(start);
-        assert!(took <= least * 1.1 + 0.001, "{}: {calls} calls took {took} s, {least} s would do", object.name);
+        let is_good = took <= least * 1.1 + 0.001;
+        assert!(is_good, "{}: {calls} calls took {took} s, {least} s would do", object.name);
+        let count = 150 * u64::from(stage.can(object).fetch_batch);
+        let ids: Vec<RecordId> = (0..count).map(|n| subject.id(object.name, 1 + n % 3)).collect();
+        stage.fetch(object, &text(object), &ids).await.unwrap();
+        search_and_write(&stage, object).await;
         assert_eq!(stage.driver.spent().limited, 0, "{}", object.name);
         note.push(format!("{} {calls}", object.name));
-        if can.lists_since {
-            let at = stage.clock.now();
-            let read = handover_connect::Read { since: Some(at), ..live(object, &text(object)) };
-            for _ in 0..25 {
-                stage.list(&read).await.unwrap();
-            }
-        }
-        if can.write_batch > 0 {
-            let id = subject.id(object.name, 1);
-            let fields: Fields = [(FieldName::from(object.text), format!("{MARK} r").into())].into_iter().collect();
-            for _ in 0..60 {
-                let rows = vec![(Some(id.clone()), fields.clone())];
-                if stage.driver.write(&stage.batch(object, WriteMode::Update, rows)).await.is_err() {
-                    break;
-                }
-            }
-        }
-        assert_eq!(stage.driver.spent().limited, 0, "{}", object.name);
     }
     Verdict::Ran(note.join(", "))
+}
+
+async fn search_and_write(stage: &Stage, object: &Object) {
+    let can = stage.can(object);
+    if can.lists_since {
+        let at = stage.clock.now();
+        let read = handover_connect::Read { since: Some(at), ..live(object, &text(object)) };
+        for _ in 0..25 {
+            stage.list(&read).await.unwrap();
+        }
+    }
+    if can.write_batch > 0 {
+        let id = stage.subject.id(object.name, 1);
+        let fields: Fields = [(FieldName::from(object.text), format!("{MARK} r").into())].into_iter().collect();
+        for _ in 0..60 {
+            let rows = vec![(Some(id.clone()), fields.clone())];
+            if stage.driver.write(&stage.batch(object, WriteMode::Update, rows)).await.is_err() {
+                break;
+            }
+        }
+    }
 }
 
 pub(crate) async fn no_limit_is_met_with_no_reserve(subject: &'static dyn Subject) -> Verdict {

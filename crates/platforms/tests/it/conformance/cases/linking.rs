@@ -54,6 +54,7 @@ pub(crate) async fn links_are_added_once(subject: &'static dyn Subject, object: 
         };
         if separate {
             note.push(added(&stage, object, field).await);
+            not_with_the_record(&stage, object, field).await;
         } else if field.writable == Writable::Always {
             note.push(written(&stage, object, field).await);
         }
@@ -114,6 +115,16 @@ async fn added(stage: &Stage, object: &Object, field: &Field) -> String {
     };
     per_call(stage, object, field, &to).await;
     format!("{} (own call{reverse})", field.name)
+}
+
+/// Neither set nor cleared by an update of the record: refused, and nothing sent.
+async fn not_with_the_record(stage: &Stage, object: &Object, field: &Field) {
+    let to = Value::from(stage.subject.id(field.kind.referenced().unwrap().as_str(), 2).as_str());
+    for value in [Value::Null, to] {
+        let fields: Fields = [(field.name.clone(), value)].into_iter().collect();
+        let id = stage.subject.id(object.name, 31);
+        refused(stage, stage.driver.write(&stage.batch(object, WriteMode::Update, vec![(Some(id), fields)]))).await;
+    }
 }
 
 /// As many links as one call covers.

@@ -22,8 +22,7 @@ pub(super) fn text(object: &Object) -> Arc<[FieldName]> {
 
 /// How often each record was seen, by its number.
 pub(super) fn seen(subject: &dyn Subject, object: &Object, records: &[Record], live: u64) -> BTreeMap<u64, u64> {
-    let numbers: BTreeMap<String, u64> =
-        (1..=live).map(|n| (subject.id(object.name, n).to_string(), n)).collect();
+    let numbers: BTreeMap<String, u64> = (1..=live).map(|n| (subject.id(object.name, n).to_string(), n)).collect();
     let mut seen = BTreeMap::new();
     for record in records {
         if let Some(n) = numbers.get(record.id.as_str()) {
@@ -79,13 +78,15 @@ pub(crate) async fn each_record_once_while_rows_change(
     }
     let seen = seen(subject, object, &all, count);
     assert_eq!(seen.iter().find(|(_, times)| **times > 1), None, "a record came twice");
-    let missing: Vec<u64> =
-        (1..=count).filter(|n| !gone.contains(n) && *n != 7 && !seen.contains_key(n)).collect();
+    let missing: Vec<u64> = (1..=count).filter(|n| !gone.contains(n) && *n != 7 && !seen.contains_key(n)).collect();
     assert_eq!(missing, Vec::<u64>::new(), "records lost");
     Verdict::ran()
 }
 
-pub(crate) async fn a_list_resumes_in_another_process(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
+pub(crate) async fn a_list_resumes_in_another_process(
+    subject: &'static dyn Subject,
+    object: &'static Object,
+) -> Verdict {
     let page = u64::from(subject.dialect().capabilities().object(object.name).unwrap().list_page);
     let count = 2 * page + 5;
     let stage = Stage::of(subject, Scene::of(object, count));
@@ -141,7 +142,10 @@ pub(crate) async fn numbers_are_told_or_not(subject: &'static dyn Subject, objec
     Verdict::Refused("not told, and nothing was asked".to_owned())
 }
 
-pub(crate) async fn deleted_records_are_listed_or_not(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
+pub(crate) async fn deleted_records_are_listed_or_not(
+    subject: &'static dyn Subject,
+    object: &'static Object,
+) -> Verdict {
     let scene = Scene { gone: if object.disturbed { 130 } else { 0 }, ..Scene::of(object, 20) };
     let stage = Stage::of(subject, scene);
     stage.schema(object).await;
@@ -185,7 +189,8 @@ pub(crate) async fn unknown_deleted_and_merged_ids(subject: &'static dyn Subject
         assert!(told.starts_with(&live_text(1)), "the record is the one that was asked for");
     }
     let new = live.iter().any(|record| (1..=6).all(|n| record.id != subject.id(object.name, n)));
-    let deleted = if found.iter().any(|record| record.gone) { "deleted ones come as gone" } else { "deleted ones do not come" };
+    let deleted =
+        if found.iter().any(|record| record.gone) { "deleted ones come as gone" } else { "deleted ones do not come" };
     // A lone unknown id is an empty answer and no fault.
     let none = stage.fetch(object, &fields, &[subject.id(object.name, 901)]).await.inspect_err(hear).unwrap();
     assert!(none.is_empty());

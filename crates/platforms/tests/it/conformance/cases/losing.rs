@@ -65,10 +65,7 @@ async fn look_up(
 
 /// One record for each row in the end.
 async fn assert_once(stage: &Stage, object: &Object, rows: &[Fields]) {
-    let all = stage
-        .list(&crate::conformance::stage::live(object, &text(object)))
-        .await
-        .unwrap();
+    let all = stage.list(&crate::conformance::stage::live(object, &text(object))).await.unwrap();
     for row in rows {
         let count = all.iter().filter(|record| record.fields.get(object.text) == row.get(object.text)).count();
         assert_eq!(count, 1, "each row is there once");
@@ -123,10 +120,8 @@ pub(crate) async fn half_a_batch_applied(subject: &'static dyn Subject, object: 
     if subject.dialect().capabilities().object(object.name).unwrap().write_batch == 1 {
         return Verdict::Refused("a batch is one record".to_owned());
     }
-    let faults = [
-        json!({"kind": "half_batch", "apply_only": 2}),
-        json!({"kind": "half_batch", "apply_only": 2, "status": 504}),
-    ];
+    let faults =
+        [json!({"kind": "half_batch", "apply_only": 2}), json!({"kind": "half_batch", "apply_only": 2, "status": 504})];
     lose(subject, object, &faults, |_| 2).await
 }
 

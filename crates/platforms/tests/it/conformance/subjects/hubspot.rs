@@ -19,15 +19,19 @@ const ACTIVITIES: [&str; 5] = ["notes", "calls", "meetings", "tasks", "emails"];
 pub(crate) struct HubSpot;
 
 const fn object(name: &'static str, text: &'static str) -> Object {
-    Object { name, journal: name, disturbed: true, text, key: KEY, lists: 1, overlap: 0, apart: &[] }
+    Object { name, journal: name, disturbed: true, text, key: KEY, lists: 1, overlap: 0, apart: &[], open: &[] }
 }
 
 static OBJECTS: [Object; 10] = [
     object("companies", "name"),
-    object("contacts", "firstname"),
+    Object {
+        apart: &[("associatedcompanyid", "the primary company decides it")],
+        open: &[("hs_pipeline", "its options are kept elsewhere")],
+        ..object("contacts", "firstname")
+    },
     object("deals", "dealname"),
     object("notes", "hs_note_body"),
-    object("calls", "hs_call_title"),
+    Object { open: &[("hs_call_disposition", "its options are kept elsewhere")], ..object("calls", "hs_call_title") },
     object("meetings", "hs_meeting_title"),
     object("tasks", "hs_task_subject"),
     object("emails", "hs_email_subject"),
@@ -76,7 +80,9 @@ fn files(scene: Scene) -> Json {
     let live = if scene.object == "files" { scene.live } else { 2 };
     let bytes = |n: u64| base64::engine::general_purpose::STANDARD.encode(format!("bytes {n}"));
     (1..=live)
-        .map(|n| json!({"id": n, "name": live_text(n), "extension": "bin", "content_base64": bytes(n), "folder": "/in"}))
+        .map(
+            |n| json!({"id": n, "name": live_text(n), "extension": "bin", "content_base64": bytes(n), "folder": "/in"}),
+        )
         .collect()
 }
 

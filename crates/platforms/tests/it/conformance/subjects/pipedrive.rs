@@ -14,14 +14,27 @@ use crate::conformance::values::Dice;
 /// The custom field that carries keys, on organizations, persons, products and deals.
 const KEY: &str = "a1b2c3d4e5f6a1b2c3d4e5f6a1b2c3d4e5f6a1b2";
 const KINDS: [&str; 15] = [
-    "varchar", "text", "double", "phone", "date", "enum", "set", "user", "org", "people", "monetary", "daterange",
-    "time", "timerange", "address",
+    "varchar",
+    "text",
+    "double",
+    "phone",
+    "date",
+    "enum",
+    "set",
+    "user",
+    "org",
+    "people",
+    "monetary",
+    "daterange",
+    "time",
+    "timerange",
+    "address",
 ];
 
 pub(crate) struct Pipedrive;
 
 const fn object(name: &'static str, journal: &'static str, text: &'static str) -> Object {
-    Object { name, journal, disturbed: true, text, key: "", lists: 1, overlap: 0, apart: &[] }
+    Object { name, journal, disturbed: true, text, key: "", lists: 1, overlap: 0, apart: &[], open: &[] }
 }
 
 const DERIVED: &str = "the first of them is the main person, which is a field of its own";
@@ -92,7 +105,11 @@ impl Subject for Pipedrive {
         let options = json!([{"id": 901, "label": "Low"}, {"id": 902, "label": "High"}]);
         let mut custom: Vec<Json> = KINDS
             .iter()
-            .map(|kind| json!({"field_name": format!("My {kind}"), "field_type": kind, "options": options}))
+            .enumerate()
+            .map(|(at, kind)| {
+                let code = format!("{:040x}", 0xc0de_0001_usize + at);
+                json!({"field_name": format!("My {kind}"), "field_type": kind, "field_code": code, "options": options})
+            })
             .collect();
         custom.push(json!({"field_name": "Source key", "field_type": "varchar", "field_code": KEY}));
         let key = json!([{"field_name": "Source key", "field_type": "varchar", "field_code": KEY}]);
@@ -206,20 +223,16 @@ impl Subject for Pipedrive {
     }
 
     fn without_rights(&self, world: &mut Json, _: &Object) -> (&'static str, bool) {
-        world["account"]["oauth_clients"][0]["scopes"] = json!(["base", "deal-fields:full", "contact-fields:full",
-            "product-fields:full", "admin", "mail:read"]);
+        world["account"]["oauth_clients"][0]["scopes"] =
+            json!(["base", "deal-fields:full", "contact-fields:full", "product-fields:full", "admin", "mail:read"]);
         // The answer says that the scope does not fit, not which one is missing (sheet: Pipedrive section 7).
         ("cope", true)
     }
 
     fn reverse(&self, _: &Object, field: &str, from: &str, to: &str) -> Option<Request> {
         match field {
-            "participants" => {
-                Some(Request::new(Method::Get, "/api/v2/persons", &[]).with_query("deal_id", from))
-            }
-            "parent" => {
-                Some(Request::new(Method::Get, "/v1/organizationRelationships", &[]).with_query("org_id", to))
-            }
+            "participants" => Some(Request::new(Method::Get, "/api/v2/persons", &[]).with_query("deal_id", from)),
+            "parent" => Some(Request::new(Method::Get, "/v1/organizationRelationships", &[]).with_query("org_id", to)),
             _ => None,
         }
     }
