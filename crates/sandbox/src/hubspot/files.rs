@@ -34,6 +34,7 @@ pub(crate) fn route(hub: &mut Hubspot, call: &Call<'_>) -> Answer {
         ("POST", 3, _, _) => upload(hub, call),
         ("GET" | "POST", 4, "search", _) => search(hub, call),
         ("POST", 5, "import-from-url", "async") => Err(unreachable_url(call)?),
+        ("GET", 5.., "stat", _) => stat(hub, call),
         ("GET", 4, _, _) => Ok(Reply::json(200, &shown(hub, stored(hub, call)?))),
         ("PATCH", 4, _, _) => patch(hub, call),
         ("PUT", 4, _, _) => replace(hub, call),
@@ -88,6 +89,29 @@ fn shown(hub: &Hubspot, file: &StoredFile) -> Json {
         "createdAt": iso(file.created_at), "updatedAt": iso(file.updated_at),
         "expiresAt": file.expires_at, "defaultHostingUrl": format!("https://{portal}.fs1.hubspotusercontent-eu1.net/hubfs/{portal}{path}"),
     })
+}
+
+/// `GET /files/v3/files/stat/{path}`: the file at a path, else the folder there (vendor's reference of
+/// `FileStat`: `file` and `folder`, both optional). A path may come with its slashes encoded.
+fn stat(hub: &Hubspot, call: &Call<'_>) -> Answer {
+    let path: Vec<&str> = (4..call.path.len()).map(|at| call.segment(at)).collect();
+    let path = path.join("/");
+    let wanted = path.trim_matches('/');
+    let folder_of = |file: &StoredFile| file.folder.trim_matches('/').to_owned();
+    let full = |file: &StoredFile| format!("{}/{}", folder_of(file), full_name(file)).trim_matches('/').to_owned();
+    if let Some(file) = hub.world.files.values().find(|file| full(file) == wanted) {
+        return Ok(Reply::json(200, &json!({"file": shown(hub, file)})));
+    }
+    let inside = hub.world.files.values().filter(|file| folder_of(file) == wanted && !wanted.is_empty());
+    let Some(since) = inside.map(|file| file.created_at).min() else {
+        return Err(Refusal::not_found(format!("No file or folder at /{wanted}")));
+    };
+    let (above, name) = wanted.rsplit_once('/').unwrap_or(("", wanted));
+    Ok(Reply::json(
+        200,
+        &json!({"folder": {"id": folder_id(wanted), "name": name, "path": format!("/{wanted}"),
+            "parentFolderId": folder_id(above), "createdAt": iso(since), "updatedAt": iso(since), "archived": false}}),
+    ))
 }
 
 fn full_name(file: &StoredFile) -> String {

@@ -45,6 +45,14 @@ fn a_file_goes_up_and_comes_back_byte_for_byte() {
     let (_, found) = client.get(&format!("/files/v3/files/search?fileMd5={}", file["fileMd5"].as_str().unwrap()));
     assert_eq!(super::ids(&found), std::slice::from_ref(&id));
 
+    for path in ["imports/offer.pdf", "%2Fimports%2Foffer.pdf"] {
+        assert_eq!(client.get(&format!("/files/v3/files/stat/{path}")), (200, json!({"file": file})), "{path}");
+    }
+    let (status, folder) = client.get("/files/v3/files/stat/imports");
+    assert_eq!((status, &folder["folder"]["path"]), (200, &json!("/imports")), "{folder}");
+    assert_eq!(folder["folder"]["id"], file["parentFolderId"]);
+    assert_eq!(client.get("/files/v3/files/stat/imports/other.pdf").0, 404);
+
     let (_, signed) = client.get(&format!("/files/v3/files/{id}/signed-url?expirationSeconds=60"));
     let url = signed["url"].as_str().unwrap();
     let path = url.strip_prefix("http://127.0.0.1:8080").unwrap();
