@@ -76,11 +76,7 @@ impl CsvConnector {
     /// # Errors
     /// When the file cannot be read.
     pub fn inferred(&self, object: &ObjectName) -> Result<Vec<Inferred>, Error> {
-        match self.folder.scanned(object) {
-            Ok(scanned) => Ok(scanned.inferred.clone()),
-            Err(Error::NoObject(_)) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        self.folder.inferred(object)
     }
 
     /// Reads on a blocking thread, beside other readers.

@@ -18,6 +18,8 @@ pub struct Inferred {
     pub evidence: String,
     /// The values allow several readings: the column stays text until its form is set.
     pub ambiguous: bool,
+    /// Rows whose cell points to no row of the other file, or to several.
+    pub dangling: u64,
 }
 
 /// What a column may be until a line says otherwise.

@@ -9,10 +9,11 @@ use handover_model::{
     Content, Field, FieldName, Fields, Kind, ObjectName, ReadCost, Record, RecordId, Schema, User, Value, Writable,
 };
 
+use crate::error::Lines;
 use crate::parse;
 use crate::rows::{Row, Rows};
 use crate::scan::{Scanned, Stamp, key, scan};
-use crate::{DateOrder, Error, Form, ObjectSettings, Settings};
+use crate::{DateOrder, Error, Form, Inferred, ObjectSettings, Reference, Settings};
 
 /// Rows on one page.
 pub(crate) const PAGE: usize = 1_000;
@@ -215,6 +216,54 @@ impl Folder {
             .column(by.as_str())
             .ok_or_else(|| Error::NoColumn { file: scanned.file(), column: by.to_string() })?;
         if scanned.id == Some(at) { Ok(None) } else { self.index(&scanned, by, at).map(Some) }
+    }
+
+    /// What was found out about an object's file, references looked up.
+    pub(crate) fn inferred(&self, object: &ObjectName) -> Result<Vec<Inferred>, Error> {
+        if self.is_unwritten(object) {
+            return Ok(Vec::new());
+        }
+        let scanned = self.scanned(object)?;
+        let mut inferred = scanned.inferred.clone();
+        for (name, reference) in &self.own(object).references {
+            let Some(found) = inferred.iter_mut().find(|found| found.column.as_ref() == Some(name)) else { continue };
+            let Some((count, lines)) = self.dangling(&scanned, name, reference)? else { continue };
+            let by = reference.by.as_ref().map_or_else(|| "the id".to_owned(), |by| format!("`{by}`"));
+            found.evidence = format!("it points to {by} of {}.csv", reference.object);
+            if count > 0 {
+                found.dangling = count;
+                found.evidence.push_str(&format!("; {count} of its values to no row or to several: {lines}"));
+            }
+        }
+        Ok(inferred)
+    }
+
+    /// How many cells of a reference lead to no row or to several, and where; `None` where ids are row numbers.
+    fn dangling(
+        &self,
+        scanned: &Scanned,
+        name: &FieldName,
+        reference: &Reference,
+    ) -> Result<Option<(u64, Lines)>, Error> {
+        if self.is_unwritten(&reference.object) {
+            return Ok(None);
+        }
+        let to = self.scanned(&reference.object)?;
+        let by = reference.by.clone().or_else(|| to.id.and_then(|at| to.header.get(at).cloned()));
+        let (Some(by), Some(at)) = (by, scanned.column(name.as_str())) else { return Ok(None) };
+        let by_at =
+            to.column(by.as_str()).ok_or_else(|| Error::NoColumn { file: to.file(), column: by.to_string() })?;
+        let index = self.index(&to, &by, by_at)?;
+        let (mut count, mut lines) = (0, Lines::default());
+        let mut rows = scanned.open()?;
+        while let Some(row) = rows.next_row()? {
+            let cell = row.cells.get(at).unwrap_or_default().trim();
+            if !cell.is_empty() && !matches!(index.get(&key(cell)), Some(Some(_))) {
+                count += 1;
+                lines.add(row.line);
+            }
+        }
+        Ok(Some((count, lines)))
     }
 
     /// Values of a column to ids. Kept until the file changes.

@@ -102,6 +102,7 @@ pub(crate) fn scan(settings: &Settings, object: &ObjectName) -> Result<Scanned, 
         what: what.to_owned(),
         evidence,
         ambiguous: false,
+        dangling: 0,
     };
     scanned.inferred.push(file(&encoding.name().to_lowercase(), encoding_why));
     scanned.inferred.push(file(delimiter_word(delimiter), delimiter_why));
@@ -186,6 +187,7 @@ fn settle(scanned: &mut Scanned, own: &ObjectSettings, columns: &[Column]) {
             what: form.word().to_owned(),
             evidence,
             ambiguous,
+            dangling: 0,
         });
     }
 }

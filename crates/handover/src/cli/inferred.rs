@@ -70,10 +70,11 @@ fn ends(session: &Session) -> Vec<&End> {
 }
 
 impl Found {
-    /// Columns that rules read and that stay text because their values allow several readings.
+    /// Columns that nobody excluded and that stay text because their values allow several readings, or that
+    /// point nowhere.
     pub(crate) fn findings(&self, session: &Session) -> Vec<Finding> {
-        let ambiguous = self.0.iter().filter(|(_, one)| one.ambiguous);
-        ambiguous.filter_map(|(system, one)| finding(session, system, one, one.column.as_ref()?)).collect()
+        let doubtful = self.0.iter().filter(|(_, one)| one.ambiguous || one.dangling > 0);
+        doubtful.filter_map(|(system, one)| finding(session, system, one, one.column.as_ref()?)).collect()
     }
 
     /// The same as JSON.
@@ -86,6 +87,7 @@ impl Found {
                 "what": one.what,
                 "evidence": one.evidence,
                 "ambiguous": one.ambiguous,
+                "dangling": one.dangling,
             })
         };
         self.0.iter().map(one).collect()
@@ -113,6 +115,12 @@ fn finding(session: &Session, system: &SystemName, one: &Inferred, column: &Fiel
         flow.source.system == *system && flow.source.object == one.object && !flow.excluded.contains_key(column)
     })?;
     let place = session.project.system(&flow.source.system).map_or(&flow.place, |system| &system.place);
+    if one.dangling > 0 {
+        let message = format!("`{column}` of {}.csv: {}", one.object, one.evidence);
+        let mut finding = Finding::new(Weight::Warning, "dangling_reference", message).at(place);
+        finding.records = Some(one.dangling);
+        return Some(finding.hint("these records are written without the link; mend the file if they should have it"));
+    }
     let message = format!("`{column}` of {}.csv stays text: {}", one.object, one.evidence);
     let hint = format!("objects: {{{}: {{columns: {{{column}: d/m/y}}}}}}, or another of the forms", one.object);
     Some(Finding::new(Weight::Warning, "ambiguous_column", message).at(place).hint(hint))

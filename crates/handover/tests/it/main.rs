@@ -4,5 +4,6 @@
 mod cli;
 mod config;
 mod crash;
+mod csv;
 mod init;
 mod rig;
