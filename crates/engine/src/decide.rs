@@ -7,13 +7,13 @@ use handover_model::{
     Answer, Cause, FieldName, Fields, FlowName, Hold, Kind, Outcome, Record, RecordId, Value,
 };
 use handover_store::{GivenAnswer, PendingLink, RecordRow};
-use serde_json::{Value as Json, json};
 
 use crate::Error;
 use crate::merge::merge;
 use crate::pairing::{Paired, Pairing, source_key};
 use crate::pass::Pass;
 use crate::setup::Ready;
+use crate::trail::Trail;
 use crate::transform::{Mapped, State};
 
 /// A record with its staged place.
@@ -32,7 +32,9 @@ pub(crate) struct Judged {
     pub(crate) identity: Option<i64>,
     pub(crate) decision: Decision,
     /// What the ledger tells of it.
-    pub(crate) trail: Json,
+    pub(crate) trail: Trail,
+    /// The mapped values, for the ledger.
+    pub(crate) mapped: Fields,
     /// Digest of the mapped values.
     pub(crate) digest: [u8; 16],
     /// What the target says of the mapped fields once this is written.
@@ -107,7 +109,7 @@ impl Pass<'_> {
                 Ok(false) => {}
                 Err(message) => {
                     let cause = Cause::Expression { field: FieldName::from("where"), message };
-                    judged.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], json!({})));
+                    judged.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], Trail::new()));
                 }
             }
         }
@@ -163,7 +165,7 @@ impl Pass<'_> {
         parents: &Parents,
     ) -> Result<Judged, Error> {
         if answers.iter().any(|given| matches!(given.answer, Answer::Skip)) {
-            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Skip, json!({}), &Fields::new(), Vec::new()));
+            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Skip, Trail::new(), Fields::new(), Vec::new()));
         }
         let mut resolved = self.resolve(ready, &staged.record, mapped, answers, parents);
         let paired = self.answered(ready, answers, paired, &mut resolved).await?;
@@ -186,24 +188,24 @@ impl Pass<'_> {
         {
             let other = self.place.store.targets_of_flow(&ready.flow.name, std::slice::from_ref(record)).await?;
             if let Some(target) = other.get(record) {
-                let trail = json!({"merged_into": record.as_str(), "target": target.as_str()});
+                let mut trail = Trail::new();
+                trail.tell("merged_into", &record.as_str());
                 let decision = Decision::Merge(target.clone());
-                return Ok(self.judged(ready, &staged, row.as_ref(), decision, trail, &resolved.fields, Vec::new()));
+                return Ok(self.judged(ready, &staged, row.as_ref(), decision, trail, resolved.fields, Vec::new()));
             }
         }
         if target.is_none() {
             self.missing(ready, &mut resolved);
         }
         misplaced(ready, &mut resolved);
-        let mut trail = json!({
-            "source": plain(&staged.record.fields),
-            "mapped": plain(&resolved.fields),
-            "match": by,
-        });
+        let mut trail = Trail::new();
+        trail.all("source", &staged.record.fields);
+        trail.tell("match", &by);
         if !resolved.dropped.is_empty() {
-            trail["links_left_out"] = json!(resolved.dropped);
+            trail.tell("links_left_out", &resolved.dropped);
         }
         if !resolved.causes.is_empty() {
+            trail.all("mapped", &resolved.fields);
             return Ok(self.held(ready, &staged, row.as_ref(), resolved.causes, trail));
         }
         self.settle(ready, staged, row, target, resolved, trail).await
@@ -217,22 +219,22 @@ impl Pass<'_> {
         row: Option<RecordRow>,
         target: Option<(RecordId, i64)>,
         resolved: Resolved,
-        mut trail: Json,
+        mut trail: Trail,
     ) -> Result<Judged, Error> {
         let Some((target, block)) = target else {
             let (fields, links) = split_links(ready, &staged.record.id, &resolved, false);
-            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Create(fields), trail, &resolved.fields, links));
+            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Create(fields), trail, resolved.fields, links));
         };
         let Some(there) = self.target_record(ready, &target, block).await? else {
             let causes = vec![(Cause::TargetGone { target }, None)];
             return Ok(self.held(ready, &staged, row.as_ref(), causes, trail));
         };
         let merged = merge(ready, &staged.record, &resolved.fields, &there);
-        trail["before"] = plain(&merged.before);
+        trail.all("before", &merged.before);
         let wanted = Resolved { fields: merged.write, links: resolved.links, found: resolved.found, ..Resolved::default() };
         let (fields, links) = split_links(ready, &staged.record.id, &wanted, true);
         let decision = if fields.is_empty() { Decision::Unchanged(target) } else { Decision::Update(target, fields) };
-        let mut judged = self.judged(ready, &staged, row.as_ref(), decision, trail, &resolved.fields, links);
+        let mut judged = self.judged(ready, &staged, row.as_ref(), decision, trail, resolved.fields, links);
         let mut after = there.fields;
         for (name, value) in wanted.fields {
             after.set(name, value);
@@ -346,7 +348,7 @@ impl Pass<'_> {
         }
     }
 
-    fn held(&self, ready: &Ready, staged: &Staged, row: Option<&RecordRow>, causes: Vec<(Cause, Option<Value>)>, trail: Json) -> Judged {
+    fn held(&self, ready: &Ready, staged: &Staged, row: Option<&RecordRow>, causes: Vec<(Cause, Option<Value>)>, trail: Trail) -> Judged {
         let title = title(&staged.record);
         let holds = causes
             .into_iter()
@@ -360,10 +362,10 @@ impl Pass<'_> {
                 value,
             })
             .collect();
-        self.judged(ready, staged, row, Decision::Hold(holds), trail, &Fields::new(), Vec::new())
+        self.judged(ready, staged, row, Decision::Hold(holds), trail, Fields::new(), Vec::new())
     }
 
-    fn judged(&self, ready: &Ready, staged: &Staged, row: Option<&RecordRow>, decision: Decision, trail: Json, mapped: &Fields, links: Vec<PendingLink>) -> Judged {
+    fn judged(&self, ready: &Ready, staged: &Staged, row: Option<&RecordRow>, decision: Decision, trail: Trail, mapped: Fields, links: Vec<PendingLink>) -> Judged {
         Judged {
             record: staged.record.id.clone(),
             title: title(&staged.record),
@@ -372,7 +374,8 @@ impl Pass<'_> {
             decision,
             trail,
             digest: mapped.digest(),
-            base: crate::base::encode(&ready.target, mapped),
+            base: crate::base::encode(&ready.target, &mapped),
+            mapped,
             links,
         }
     }
@@ -488,21 +491,4 @@ pub(crate) fn title(record: &Record) -> String {
         .iter()
         .find_map(|name| text(name));
     full.or(named).unwrap_or_else(|| record.id.as_str().to_owned()).chars().take(80).collect()
-}
-
-/// Fields as plain JSON, for the ledger.
-pub(crate) fn plain(fields: &Fields) -> Json {
-    Json::Object(fields.iter().map(|(name, value)| (name.as_str().to_owned(), plain_value(value))).collect())
-}
-
-pub(crate) fn plain_value(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(flag) => Json::Bool(*flag),
-        Value::Number(_) | Value::Text(_) | Value::Date(_) | Value::DateTime(_) | Value::Time(_) => Json::String(value.display()),
-        Value::List(items) => Json::Array(items.iter().map(plain_value).collect()),
-        Value::Map(parts) => {
-            Json::Object(parts.iter().map(|(name, part)| (name.clone(), plain_value(part))).collect::<serde_json::Map<_, _>>())
-        }
-    }
 }

@@ -25,6 +25,7 @@ mod people;
 mod send;
 mod setup;
 mod threshold;
+mod trail;
 mod write;
 
 pub use announce::{Announced, Announcement, announce};

@@ -105,7 +105,7 @@ impl Pass<'_> {
         let mut entry = self.entry("held", ready);
         for link in links.iter().filter(|link| circular.contains(&link.record)) {
             let cause = Cause::Invalid { field: FieldName::from(field), rule: "the chain of parents is a circle".to_owned() };
-            entry.items.push(Item { record: link.record.clone(), values: json!({"causes": [cause]}) });
+            entry.items.push(Item { record: link.record.clone(), values: json!({"causes": [cause]}).into() });
             commit.linked.push(link.pending(ready));
             commit.holds.push(self.link_hold(ready, link, cause));
         }
@@ -236,7 +236,7 @@ impl Pass<'_> {
             match result {
                 Ok(()) => {
                     let values = json!({"field": link.field, "to": link.to.as_str(), "parent": link.parent.as_str()});
-                    linked.items.push(Item { record: link.record.clone(), values });
+                    linked.items.push(Item { record: link.record.clone(), values: values.into() });
                     commit.linked.push(link.pending(ready));
                 }
                 Err(fault) if is_about_records(fault.kind) => {

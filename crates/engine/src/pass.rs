@@ -261,7 +261,7 @@ impl<'s> Pass<'s> {
         let mut identities = self.identities_for(settled.iter().map(|one| one.identity)).await?;
         let mut commit = self.commit();
         let mut entries: HashMap<&'static str, Entry> = HashMap::new();
-        for one in settled {
+        for mut one in settled {
             let (kind, outcome, target) = match &one.decision {
                 Decision::Hold(_) => ("held", Outcome::Held, None),
                 Decision::Skip => ("skipped", Outcome::Skipped, None),
@@ -269,11 +269,11 @@ impl<'s> Pass<'s> {
                 Decision::Unchanged(target) => ("unchanged", Outcome::Unchanged, Some(target.clone())),
                 Decision::Create(_) | Decision::Update(..) => continue,
             };
-            let mut values = one.trail.clone();
+            let mut values = std::mem::take(&mut one.trail);
             let identity = one.identity.or_else(|| identities.pop());
             commit.released.push((ready.flow.name.clone(), one.record.clone()));
             if let Decision::Hold(holds) = &one.decision {
-                values["causes"] = holds.iter().map(|hold| json!(hold.cause)).collect();
+                values.tell("causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
                 let unannounced = holds.iter().any(|hold| !hold.announced);
                 self.threshold().note(unannounced);
                 commit.holds.extend(holds.iter().cloned());
@@ -281,14 +281,15 @@ impl<'s> Pass<'s> {
                 self.threshold().note(false);
             }
             if let Some(target) = &target {
-                values["target"] = json!(target.as_str());
+                values.tell("target", &target.as_str());
+                values.all("mapped", &one.mapped);
             }
             commit.links.extend(one.links.iter().cloned());
             entries
                 .entry(kind)
                 .or_insert_with(|| self.entry(kind, ready))
                 .items
-                .push(handover_store::Item { record: one.record.clone(), values });
+                .push(handover_store::Item { record: one.record.clone(), values: values.end() });
             self.push_row(&mut commit, ready, &one, outcome, identity, target);
         }
         commit.entries.extend(entries.into_values());

@@ -18,6 +18,7 @@ use crate::Error;
 use crate::decide::{Decision, Judged};
 use crate::pass::Pass;
 use crate::setup::{Policies, Ready};
+use crate::trail::Trail;
 
 /// What is kept of a record between judging and the outcome of its write.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,8 +48,12 @@ pub(crate) struct Outgoing {
     pub(crate) target: Option<RecordId>,
     pub(crate) fields: Fields,
     pub(crate) content: Option<Content>,
+    /// What the ledger tells before the intent is durable.
     #[serde(skip)]
-    trail: serde_json::Value,
+    trail: Trail,
+    /// The mapped values; those that are written so are among `fields`.
+    #[serde(skip)]
+    mapped: Fields,
 }
 
 /// A batch on its way, as its intent keeps it.
@@ -107,7 +112,7 @@ impl Outgoing {
             Decision::Update(target, fields) => (Some(target), fields),
             Decision::Hold(_) | Decision::Skip | Decision::Merge(_) | Decision::Unchanged(_) => (None, Fields::new()),
         };
-        Self { case, target, fields, content: None, trail: one.trail }
+        Self { case, target, fields, content: None, trail: one.trail, mapped: one.mapped }
     }
 }
 
@@ -181,7 +186,7 @@ impl Pass<'_> {
             return Ok(());
         }
         self.give_identities(&mut batches).await?;
-        self.commit_intents(&ready, &batches).await?;
+        self.commit_intents(&ready, &mut batches).await?;
         let outcomes: Vec<(Batch, Vec<Settled>, Option<Error>)> = futures::stream::iter(batches)
             .map(|batch| {
                 let ready = &ready;
@@ -207,18 +212,22 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn commit_intents(&self, ready: &Ready, batches: &[Batch]) -> Result<(), Error> {
+    async fn commit_intents(&self, ready: &Ready, batches: &mut [Batch]) -> Result<(), Error> {
         let mut commit = self.commit();
         for batch in batches {
             let mut entry = self.entry("decided", ready);
             entry.note = json!({"batch": batch.id, "mode": if batch.update { "update" } else { "create" }});
             entry.items = batch
                 .writes
-                .iter()
+                .iter_mut()
                 .map(|write| {
-                    let mut values = write.trail.clone();
-                    values["write"] = crate::decide::plain(&write.fields);
-                    Item { record: write.case.record.clone(), values }
+                    let mut values = std::mem::take(&mut write.trail);
+                    // What was mapped and is written stands once: the fields that were mapped and are not
+                    // written so are told beside them.
+                    let other = write.mapped.iter().filter(|(name, value)| write.fields.get(name.as_str()) != Some(value));
+                    values.fields("mapped", other.map(|(name, value)| (name.as_str(), value)));
+                    values.all("write", &write.fields);
+                    Item { record: write.case.record.clone(), values: values.end() }
                 })
                 .collect();
             commit.entries.push(entry);
@@ -272,8 +281,10 @@ impl Pass<'_> {
         let cause = match outcome {
             Settled::Applied { id, created } => {
                 let became = if created { Outcome::Created } else { Outcome::Updated };
-                let values = json!({"target": id.as_str(), "outcome": became.word()});
-                confirmed.items.push(Item { record: case.record.clone(), values });
+                let mut values = Trail::new();
+                values.tell("target", &id.as_str());
+                values.tell("outcome", &became.word());
+                confirmed.items.push(Item { record: case.record.clone(), values: values.end() });
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
                 commit.links.extend(case.pending_links(ready));
                 push_row(commit, ready, case, became, case.identity, Some(id));
@@ -286,7 +297,7 @@ impl Pass<'_> {
             }
             Settled::Unknown => Cause::OutcomeUnknown,
         };
-        held.items.push(Item { record: case.record.clone(), values: json!({"causes": [cause]}) });
+        held.items.push(Item { record: case.record.clone(), values: json!({"causes": [cause]}).into() });
         self.hold(ready, commit, case, cause);
     }
 

@@ -41,7 +41,7 @@ fn batch(flow: &str, from: i64, size: i64, with_ledger: bool) -> Commit {
         if with_ledger {
             let values =
                 serde_json::json!({ "name": format!("Person {number}"), "email": format!("p{number}@example.com") });
-            items.push(Item { record: source.clone(), values });
+            items.push(Item { record: source.clone(), values: values.into() });
         }
         commit.memberships.push(membership("old", flow, source, number));
         commit.memberships.push(membership("new", flow, target, number));

@@ -187,7 +187,37 @@ pub struct Item {
     /// The source record.
     pub record: RecordId,
     /// The values and decisions.
-    pub values: serde_json::Value,
+    pub values: Values,
+}
+
+/// Values and decisions as JSON text: they are hashed and kept as text, and whoever has many of them writes
+/// the text at once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Values(String);
+
+impl Values {
+    /// Values that are JSON text already. Reading the ledger fails where it is not.
+    pub fn of_json(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<serde_json::Value> for Values {
+    fn from(values: serde_json::Value) -> Self {
+        Self(values.to_string())
+    }
+}
+
+/// Values are the customer's data: they never enter logs or panics by accident.
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Values({} bytes)", self.0.len())
+    }
 }
 
 /// An answer that a person gave to a hold.

@@ -250,7 +250,7 @@ impl Step<'_> {
             kind: ERASED.to_owned(),
             flow: Some(flow.clone()),
             note: serde_json::json!({ "who": who, "why": why }),
-            items: vec![Item { record: record.clone(), values: serde_json::json!({}) }],
+            items: vec![Item { record: record.clone(), values: serde_json::json!({}).into() }],
         };
         let commit = Commit { at, entries: rows.iter().map(entry).collect(), ..Commit::default() };
         let appended = self.append(at, 0, &commit.entries).await?;

@@ -108,21 +108,17 @@ fn salts(number: usize) -> Vec<[u8; 16]> {
 }
 
 pub(crate) fn hash_of_record(record: &str) -> [u8; 16] {
-    sixteen(&[record.as_bytes()])
+    first_half(&blake3::hash(record.as_bytes()))
 }
 
 pub(crate) fn digest_of_values(salt: &[u8; 16], values: &[u8]) -> [u8; 16] {
-    sixteen(&[salt, values])
+    first_half(&blake3::Hasher::new().update(salt).update(values).finalize())
 }
 
-fn sixteen(parts: &[&[u8]]) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(part);
-    }
-    let mut hash = [0; 16];
-    hasher.finalize_xof().fill(&mut hash);
-    hash
+fn first_half(hash: &blake3::Hash) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash.as_bytes()[..16]);
+    half
 }
 
 pub(crate) fn read_sealed(bytes: &[u8]) -> Result<Vec<SealedItem>, Unreadable> {
@@ -273,14 +269,13 @@ impl Step<'_> {
         let salts = salts(entry.items.len());
         for (item, salt) in entry.items.iter().zip(&salts) {
             let record = item.record.as_str();
-            let values = serde_json::to_vec(&item.values)
-                .map_err(|error| Error::Failed { location: location.clone(), source: error.into() })?;
+            let values = item.values.as_json().as_bytes();
             let head = appended.heads.entry((flow_id, record)).or_default();
             items.0.extend_from_slice(&hash_of_record(record));
-            items.0.extend_from_slice(&digest_of_values(salt, &values));
+            items.0.extend_from_slice(&digest_of_values(salt, values));
             items.unsigned(if *head == seq { 0 } else { head.unsigned_abs() });
             *head = seq;
-            write_open(&mut open, &OpenItem { record, values: Some((*salt, &values)) });
+            write_open(&mut open, &OpenItem { record, values: Some((*salt, values)) });
         }
         let values = match entry.items.is_empty() {
             true => None,
