@@ -6,14 +6,14 @@ use super::Play;
 
 /// Commands on a broken project tell the same and end with 1; snapshots of what `check` says.
 fn refused(play: &Play, name: &str) {
-    let (old, new) = (play.world("old"), play.world("new"));
+    let (old, new) = (play.records("old"), play.records("new"));
     for command in ["plan", "run"] {
         play.does(&[command]).ends(1);
     }
     insta::assert_snapshot!(format!("broken_{name}"), play.does(&["check"]).ends(1).shown());
     let told = play.does(&["check", "--json"]).ends(1).json();
     assert!(told["errors"].as_u64().unwrap() > 0, "{told}");
-    assert_eq!((old, new), (play.world("old"), play.world("new")));
+    assert_eq!((old, new), (play.records("old"), play.records("new")));
 }
 
 #[test]
@@ -109,9 +109,9 @@ fn fields_that_were_not_created() {
     let text = lines.collect::<Vec<_>>().join("\n") + "\n";
     let text = if left_out > 0 { text } else { without_created(&fields) };
     std::fs::write(play.dir().join("fields.yaml"), text).unwrap();
-    let before = play.world("new");
+    let before = play.records("new");
     insta::assert_snapshot!("fields_not_created", play.does(&["run"]).ends(1).shown());
-    assert_eq!(before, play.world("new"));
+    assert_eq!(before, play.records("new"));
     play.does(&["plan", "--create-fields"]).ends(0);
     play.does(&["run"]).ends(3);
 }
@@ -138,9 +138,9 @@ fn without_created(text: &str) -> String {
 fn automations_that_nobody_acknowledged() {
     let play = Play::forth();
     play.edit("handover.yaml", "\"Assign new deals round robin\",", "");
-    let before = play.world("new");
+    let before = play.records("new");
     insta::assert_snapshot!("automations", play.does(&["run"]).ends(4).shown());
-    assert_eq!(before, play.world("new"));
+    assert_eq!(before, play.records("new"));
     play.disturb("new", |world| {
         for workflow in world["workflows"].as_array_mut().unwrap() {
             workflow["enabled"] = json!(false);
