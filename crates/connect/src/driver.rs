@@ -15,7 +15,7 @@ use secrecy::ExposeSecret as _;
 
 use crate::dialect::{Dialect, Host, Request, Step};
 use crate::{
-    Budget, Capabilities, Clock, Connector, Credentials, Cursor, Fault, FaultKind, Keeper, LinkBatch, LinkOutcome,
+    Budget, Capabilities, Clock, Connector, Credentials, Cursor, Fault, FaultKind, Keeper, Limited, LinkBatch, LinkOutcome,
     Lost, Operation, Page, Read, Reply, Spent, Transport, WireRequest, WriteBatch, WriteOutcome, Written,
 };
 
@@ -62,11 +62,23 @@ impl From<Fault> for Failure {
     }
 }
 
+impl Failure {
+    /// The same failure behind an attempt that may have been applied.
+    fn after(self, perhaps_applied: bool) -> Self {
+        Self { perhaps_applied: self.perhaps_applied || perhaps_applied, ..self }
+    }
+}
+
 /// What to do after a failed attempt.
 enum Next {
     Again { wait_ms: u64 },
     GiveUp,
 }
+
+/// The longest wait that the driver sleeps through, in milliseconds. A system that asks for more (HubSpot
+/// while an account is moved: up to a day, sheet: HubSpot section 7 [doc]) is told about instead, so that
+/// nobody waits for hours without knowing.
+const LONGEST_WAIT_MS: u64 = 10 * 60 * 1_000;
 
 impl Driver {
     /// A driver for `dialect`.
@@ -105,7 +117,9 @@ impl Driver {
         loop {
             match self.step(operation, cursor.as_ref()).await {
                 Ok(Step::Then { cursor: next, wait_ms }) => {
-                    self.wait(wait_ms).await;
+                    // What was sent so far of a write may have been applied.
+                    let sent = matches!(operation, Operation::Write(_));
+                    self.wait_for(wait_ms).await.map_err(|fault| Failure { fault, perhaps_applied: sent })?;
                     cursor = Some(next);
                 }
                 Ok(step) => return Ok(step),
@@ -127,11 +141,10 @@ impl Driver {
         let mut perhaps_applied = false;
         loop {
             // What happened to an earlier attempt stays unknown, whatever prevents the next one.
-            let unsure = |failure: Failure| Failure { perhaps_applied: failure.perhaps_applied || perhaps_applied, ..failure };
             if !matches!(operation, Operation::Refresh) {
-                self.renew(false).await.map_err(unsure)?;
+                self.renew(false).await.map_err(|failure| failure.after(perhaps_applied))?;
             }
-            let (fault, applied) = match self.send(&request).await.map_err(unsure)? {
+            let (fault, applied) = match self.send(&request).await.map_err(|failure| failure.after(perhaps_applied))? {
                 Ok(reply) => match self.dialect.decode(operation, cursor, &reply) {
                     Ok(step) => return Ok(step),
                     Err(fault) => {
@@ -148,10 +161,13 @@ impl Driver {
             let first_auth = fault.kind == FaultKind::Auth && !refreshed && self.is_oauth().await;
             if first_auth && !matches!(operation, Operation::Refresh) {
                 refreshed = true;
-                self.renew(true).await.map_err(unsure)?;
+                self.renew(true).await.map_err(|failure| failure.after(perhaps_applied))?;
                 continue;
             }
             match self.after(&request, &fault, perhaps_applied, attempt) {
+                Next::Again { wait_ms } if wait_ms > LONGEST_WAIT_MS => {
+                    return Err(Failure { fault: self.too_long(wait_ms, fault), perhaps_applied });
+                }
                 Next::Again { wait_ms } => {
                     self.wait(wait_ms).await;
                     attempt += 1;
@@ -172,7 +188,7 @@ impl Driver {
                 if fault.is_daily_limit() || attempt >= self.settings.retries.max(1) * 4 {
                     return Next::GiveUp;
                 }
-                let limited = fault.limited.as_ref();
+                let limited = fault.detail.limited.as_ref();
                 let asked = limited.and_then(|limited| limited.wait_ms).unwrap_or(0);
                 let until = limited
                     .and_then(|limited| limited.until)
@@ -180,7 +196,7 @@ impl Driver {
                 Next::Again { wait_ms: asked.max(until).max(backoff) }
             }
             FaultKind::Unavailable | FaultKind::Malformed if harmless && attempt < self.settings.retries => {
-                let asked = fault.limited.as_ref().and_then(|limited| limited.wait_ms).unwrap_or(0);
+                let asked = fault.detail.limited.as_ref().and_then(|limited| limited.wait_ms).unwrap_or(0);
                 Next::Again { wait_ms: asked.max(backoff) }
             }
             FaultKind::Unavailable
@@ -201,9 +217,9 @@ impl Driver {
 
     /// Sends one request: budget, credentials, address. The outer error is a spent day or a wrong address.
     async fn send(&self, request: &Request) -> Result<Result<Reply, Lost>, Failure> {
-        let waited = self.budget.take(&request.charges, self.clock.as_ref()).await?;
         let mut request = request.clone();
         let url = self.address(&request)?;
+        let flight = self.budget.take(&request.charges, self.clock.as_ref()).await?;
         let own = match &request.host {
             Host::Given(_) => url.as_str().starts_with(lock(&self.api_base).as_str()),
             Host::Api | Host::Oauth => true,
@@ -214,7 +230,7 @@ impl Driver {
         {
             let mut spent = lock(&self.spent);
             spent.calls += 1;
-            spent.waited_ms += waited;
+            spent.waited_ms += flight.waited_ms();
             for charge in &request.charges {
                 *spent.charges.entry(charge.limit).or_default() += u64::from(charge.amount);
             }
@@ -229,6 +245,9 @@ impl Driver {
             sink: request.sink,
         };
         let answer = self.transport.send(wire, self.settings.timeout).await;
+        if !matches!(answer, Err(Lost::NoAnswer(_))) {
+            flight.landed();
+        }
         if let Ok(reply) = &answer {
             let now = self.clock.now();
             for (name, total, remaining) in self.dialect.limits_told(reply) {
@@ -296,14 +315,42 @@ impl Driver {
         Ok(())
     }
 
+    /// The fault for a wait that is too long to sleep through.
+    fn too_long(&self, wait_ms: u64, cause: Fault) -> Fault {
+        let until = self.later(wait_ms);
+        let mut fault = Fault::new(
+            FaultKind::Unavailable,
+            cause.code,
+            format!("{}; the system asks to wait until {until:.0}", cause.message),
+        )
+        .with_status(cause.status);
+        fault.detail = cause.detail;
+        let limited = Limited { limit: "", daily: false, until: None, wait_ms: None };
+        fault.detail.limited.get_or_insert(limited).until = Some(until);
+        fault
+    }
+
+    fn later(&self, wait_ms: u64) -> Timestamp {
+        let wait = SignedDuration::from_millis(i64::try_from(wait_ms).unwrap_or(i64::MAX));
+        self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Waits as a platform asks between two steps of an operation.
+    async fn wait_for(&self, wait_ms: u64) -> Result<(), Fault> {
+        if wait_ms > LONGEST_WAIT_MS {
+            let cause = Fault::new(FaultKind::Unavailable, "later", "the system is not ready");
+            return Err(self.too_long(wait_ms, cause));
+        }
+        self.wait(wait_ms).await;
+        Ok(())
+    }
+
     async fn wait(&self, wait_ms: u64) {
         if wait_ms == 0 {
             return;
         }
         lock(&self.spent).waited_ms += wait_ms;
-        let wait = SignedDuration::from_millis(i64::try_from(wait_ms).unwrap_or(i64::MAX));
-        let until = self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
-        self.clock.sleep_until(until).await;
+        self.clock.sleep_until(self.later(wait_ms)).await;
     }
 
     /// Runs an operation and gathers all its pages. For operations whose results are bounded.

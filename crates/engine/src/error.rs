@@ -54,6 +54,12 @@ pub enum Error {
         /// How many records the share is taken of.
         window: usize,
     },
+    /// Writes of a flow were under way when an earlier process ended, and the project has the flow no more.
+    #[error("writes of the flow `{flow}` were under way when an earlier run ended, and the project no longer has it")]
+    FlowGone {
+        /// The flow.
+        flow: FlowName,
+    },
     /// Somebody asked to stop.
     #[error("stopped on request")]
     Stopped,

@@ -2,28 +2,37 @@
 //! the values that were written.
 
 use handover_connect::Write;
-use handover_model::{Kind, Record, Value};
+use handover_model::{Fields, Kind, Record, Value};
 
 use crate::setup::Ready;
 
-/// Whether `candidate` is what `write` made.
-pub(crate) fn is_of(ready: &Ready, candidate: &Record, write: &Write, key: &str) -> bool {
+/// Whether `candidate` is what `write` made: `None` if not, else the fields that it lacks.
+///
+/// A file's bytes come in one request and its description in another, so a file may lack what was written:
+/// such a field says nothing against it.
+pub(crate) fn match_up(ready: &Ready, candidate: &Record, write: &Write, key: &str) -> Option<Fields> {
     if let Some(field) = &ready.flow.key {
-        return candidate.fields.get(field.as_str()).and_then(Value::as_text) == Some(key);
+        let have = candidate.fields.get(field.as_str()).and_then(Value::as_text);
+        return (have == Some(key)).then(Fields::new);
     }
     let mut compared = 0;
+    let mut lacking = Fields::new();
     for (name, value) in write.fields.iter() {
         let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
         let Some(have) = candidate.fields.get(name.as_str()) else { continue };
         if value.is_blank() {
             continue;
         }
+        if have.is_blank() && write.content.is_some() {
+            lacking.set(name.clone(), value.clone());
+            continue;
+        }
         if !alike(kind, value, have) {
-            return false;
+            return None;
         }
         compared += 1;
     }
-    compared > 0
+    (compared > 0).then_some(lacking)
 }
 
 /// Equal but for what platforms change by themselves: HTML is cleaned, blanks are trimmed, case of

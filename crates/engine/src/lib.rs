@@ -15,6 +15,7 @@ mod error;
 mod extract;
 mod fingerprint;
 mod links;
+mod lookup;
 mod merge;
 mod observe;
 mod order;

@@ -1,238 +1,316 @@
-//! Sending one batch until every record of it has an outcome: halving what is refused as a whole,
-//! looking up what was lost.
+//! Sending batches until every record of them has an outcome: halving what is refused as a whole, looking
+//! up what was lost.
+//!
+//! Invariants:
+//! - Lost writes are looked up when nothing else of the wave is under way: what another write of the wave
+//!   made must not pass for what this one made.
+//! - A write that may have been applied and could not be looked up keeps its intent open.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use handover_connect::{Fault, FaultKind, Lookup, WriteBatch, WriteMode, WriteOutcome};
-use handover_model::{FieldName, Record, RecordId};
+use futures::StreamExt as _;
+use handover_connect::{Fault, FaultKind, WriteMode, WriteOutcome, Written};
+use handover_model::RecordId;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
-use crate::observe::Event;
 use crate::pass::Pass;
-use crate::pairing::source_key;
 use crate::setup::Ready;
 use crate::write::{Batch, Settled, is_about_records};
 
 /// How often a write is tried when looking it up says that it was not applied.
 const TRIES: u32 = 3;
 
-/// A part of a batch that is to be sent.
+/// After so many requests in a row that brought no outcome the system is taken to be down.
+const FAILURES: u32 = 12;
+
+/// How far the clocks of two systems may be apart.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(60);
+
+/// A batch and what became of its writes, in their order.
+pub(crate) struct Sent {
+    pub(crate) batch: Batch,
+    pub(crate) settled: Vec<Settled>,
+    /// Nothing of it was made before.
+    pub(crate) since: Timestamp,
+    /// Why the pass has to stop once the outcomes are committed.
+    pub(crate) stop: Option<Error>,
+}
+
+/// A batch on its way.
+pub(crate) struct Sending {
+    pub(crate) batch: Batch,
+    pub(crate) since: Timestamp,
+    pub(crate) settled: Vec<Option<Settled>>,
+    parts: Vec<Part>,
+    lost: Vec<Loss>,
+    stop: Option<Error>,
+    /// Requests in a row that brought no outcome.
+    failures: u32,
+    /// Whether another process began it: staged bytes are not to be trusted then.
+    resumed: bool,
+}
+
+/// Writes of a batch that are to be sent.
 struct Part {
     writes: Vec<usize>,
     tries: u32,
+    /// Whether an earlier request may have applied them.
+    unsure: bool,
+}
+
+/// Writes whose answers were lost.
+pub(crate) struct Loss {
+    pub(crate) writes: Vec<usize>,
+    pub(crate) tries: u32,
+    pub(crate) why: Option<Fault>,
+    /// They were applied by then, or never.
+    pub(crate) by: Timestamp,
+}
+
+impl Sending {
+    fn new(batch: Batch, at: Timestamp) -> Self {
+        let settled = batch.writes.iter().map(|_| None).collect();
+        let since = at.checked_sub(CLOCKS_APART).unwrap_or(at);
+        Self { batch, since, settled, parts: Vec::new(), lost: Vec::new(), stop: None, failures: 0, resumed: false }
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.batch.writes.len()).collect()
+    }
+
+    /// The ids of what is known to be applied.
+    fn applied(&self) -> impl Iterator<Item = &RecordId> {
+        self.settled.iter().flatten().filter_map(|settled| match settled {
+            Settled::Applied { id, .. } => Some(id),
+            Settled::Refused(_) | Settled::Unknown | Settled::NotSent | Settled::Open => None,
+        })
+    }
+
+    /// Takes the outcomes of a part.
+    fn take(&mut self, part: Part, written: Vec<Written>, repeatable: bool, now: Timestamp) {
+        let mut outcomes: HashMap<RecordId, WriteOutcome> =
+            written.into_iter().map(|written| (written.trace, written.outcome)).collect();
+        let mut lost = Vec::new();
+        let mut why = None;
+        for at in &part.writes {
+            let write = &self.batch.writes[*at];
+            match outcomes.remove(&write.case.record) {
+                // Whether an upsert made the record or found it says nothing once it was sent twice; under
+                // our own key it is ours either way.
+                Some(WriteOutcome::Applied { id, .. }) => {
+                    self.settled[*at] = Some(Settled::Applied { id, created: write.target.is_none(), lacks: None });
+                }
+                Some(WriteOutcome::Refused(fault)) if is_about_records(fault.kind) || part.tries + 1 >= TRIES => {
+                    self.settled[*at] = Some(Settled::Refused(fault));
+                }
+                Some(WriteOutcome::Refused(_)) => {
+                    self.parts.push(Part { writes: vec![*at], tries: part.tries + 1, unsure: part.unsure });
+                }
+                Some(WriteOutcome::Unknown(fault)) => {
+                    why = Some(fault);
+                    lost.push(*at);
+                }
+                None => lost.push(*at),
+            }
+        }
+        self.failures = if lost.len() < part.writes.len() { 0 } else { self.failures + 1 };
+        if lost.is_empty() {
+        } else if repeatable {
+            self.again(lost, part.tries, true, why.as_ref());
+        } else {
+            self.lost.push(Loss { writes: lost, tries: part.tries, why, by: now });
+        }
+    }
+
+    /// The part was refused as a whole.
+    fn refused(&mut self, part: Part, fault: &Fault, repeatable: bool) {
+        self.failures = 0;
+        match halves(&part.writes) {
+            // Some rows may have landed all the same; what can be repeated is repeated.
+            Some(halves) => self.parts.extend(halves.map(|writes| Part {
+                writes,
+                tries: part.tries,
+                unsure: part.unsure || repeatable,
+            })),
+            None => self.refuse(&part.writes, Some(fault)),
+        }
+    }
+
+    /// Sends writes again that are certainly not applied, or whose repetition does no harm; those that were
+    /// tried often enough are halved until the bad one is alone.
+    pub(crate) fn again(&mut self, writes: Vec<usize>, tries: u32, unsure: bool, why: Option<&Fault>) {
+        let refused = why.is_some_and(|fault| matches!(fault.kind, FaultKind::Invalid | FaultKind::Conflict));
+        let worn_out = tries + 1 >= TRIES;
+        match halves(&writes) {
+            // Halving ends by itself: each half is smaller.
+            Some(halves) if refused || worn_out => {
+                let tries = if refused { tries } else { TRIES - 2 };
+                self.parts.extend(halves.map(|writes| Part { writes, tries, unsure }));
+            }
+            // Looked up and not there, three times over: the system does not take it.
+            None if worn_out => self.refuse(&writes, why),
+            Some(_) | None => self.parts.push(Part { writes, tries: tries + 1, unsure }),
+        }
+    }
+
+    fn refuse(&mut self, writes: &[usize], why: Option<&Fault>) {
+        let fault = why.cloned().unwrap_or_else(|| Fault::malformed("the system does not keep this record"));
+        for at in writes {
+            self.settled[*at] = Some(Settled::Refused(fault.clone()));
+        }
+    }
+
+    /// What is known in the end.
+    fn end(mut self) -> Sent {
+        let unsure = self.parts.iter().filter(|part| part.unsure).flat_map(|part| &part.writes);
+        let open: HashSet<usize> = unsure.chain(self.lost.iter().flat_map(|loss| &loss.writes)).copied().collect();
+        let settled = std::mem::take(&mut self.settled)
+            .into_iter()
+            .enumerate()
+            .map(|(at, settled)| settled.unwrap_or(if open.contains(&at) { Settled::Open } else { Settled::NotSent }))
+            .collect();
+        Sent { batch: self.batch, settled, since: self.since, stop: self.stop }
+    }
 }
 
 impl Pass<'_> {
-    /// Sends a batch. The outcomes are in the order of its writes; the error, if any, is why the pass has
-    /// to stop once they are committed.
-    pub(crate) async fn send(&self, ready: &Arc<Ready>, batch: &Batch) -> Result<(Vec<Settled>, Option<Error>), Error> {
-        let all = Part { writes: (0..batch.writes.len()).collect(), tries: 0 };
-        self.send_parts(ready, batch, vec![all], self.place.clock.now()).await
+    /// Sends batches, several at once, and looks up what was lost.
+    pub(crate) async fn send_all(&self, ready: &Arc<Ready>, batches: Vec<Batch>) -> Vec<Sent> {
+        let stopped = AtomicBool::new(false);
+        let at = self.place.clock.now();
+        let mut sendings: Vec<Sending> = futures::stream::iter(batches)
+            .map(|batch| {
+                let stopped = &stopped;
+                async move {
+                    let mut sending = Sending::new(batch, at);
+                    if !stopped.load(Ordering::Relaxed) {
+                        let writes = sending.all();
+                        sending.parts.push(Part { writes, tries: 0, unsure: false });
+                        self.send_parts(ready, &mut sending).await;
+                        stopped.fetch_or(sending.stop.is_some(), Ordering::Relaxed);
+                    }
+                    sending
+                }
+            })
+            .buffer_unordered(self.setup.project.policies.writes_at_once.max(1))
+            .collect()
+            .await;
+        self.look_all_up(ready, &mut sendings).await;
+        sendings.into_iter().map(Sending::end).collect()
     }
 
-    async fn send_parts(
-        &self,
-        ready: &Arc<Ready>,
-        batch: &Batch,
-        mut parts: Vec<Part>,
-        since: Timestamp,
-    ) -> Result<(Vec<Settled>, Option<Error>), Error> {
-        let mut settled: Vec<Option<Settled>> = batch.writes.iter().map(|_| None).collect();
-        let mut stop = None;
-        while let Some(part) = parts.pop() {
-            if stop.is_some() {
-                break;
+    /// Sends what is to be sent of a batch.
+    async fn send_parts(&self, ready: &Arc<Ready>, sending: &mut Sending) {
+        while sending.stop.is_none()
+            && let Some(part) = sending.parts.pop()
+        {
+            // A later pass reads the bytes again.
+            if sending.resumed && part.writes.iter().any(|at| sending.batch.writes[*at].content.is_some()) {
+                continue;
             }
-            let request = self.request(ready, batch, &part.writes)?;
-            let system = self.setup.project.system(&ready.flow.target.system)?;
+            let target = &ready.flow.target.system;
+            let (request, system) =
+                match (self.request(ready, &sending.batch, &part.writes), self.setup.project.system(target)) {
+                    (Ok(request), Ok(system)) => (request, system),
+                    (Err(error), _) | (_, Err(error)) => {
+                        sending.stop = Some(error);
+                        sending.parts.push(part);
+                        return;
+                    }
+                };
+            let repeatable = is_repeatable(&request.mode);
             match system.write(&request).await {
                 Ok(written) => {
-                    let mut outcomes: HashMap<RecordId, WriteOutcome> =
-                        written.into_iter().map(|written| (written.trace, written.outcome)).collect();
-                    let mut lost = Vec::new();
-                    let mut why = None;
-                    for at in &part.writes {
-                        let write = &batch.writes[*at];
-                        match outcomes.remove(&write.case.record) {
-                            Some(WriteOutcome::Applied { id, created }) => {
-                                let created = created.unwrap_or(write.target.is_none());
-                                settled[*at] = Some(Settled::Applied { id, created });
-                            }
-                            Some(WriteOutcome::Refused(fault)) if is_about_records(fault.kind) || part.tries + 1 >= TRIES => {
-                                settled[*at] = Some(Settled::Refused(fault));
-                            }
-                            Some(WriteOutcome::Refused(fault)) => {
-                                why = why.or(Some(fault));
-                                parts.push(Part { writes: vec![*at], tries: part.tries + 1 });
-                            }
-                            Some(WriteOutcome::Unknown(fault)) => {
-                                why = Some(fault);
-                                lost.push(*at);
-                            }
-                            None => lost.push(*at),
-                        }
-                    }
-                    if !lost.is_empty() {
-                        parts.extend(self.look_up(ready, batch, &lost, part.tries, why.as_ref(), since, &mut settled).await?);
+                    let why = written.iter().find_map(|written| match &written.outcome {
+                        WriteOutcome::Unknown(fault) => Some(fault.clone()),
+                        WriteOutcome::Applied { .. } | WriteOutcome::Refused(_) => None,
+                    });
+                    sending.take(part, written, repeatable, self.place.clock.now());
+                    if let Some(fault) = why.filter(|_| sending.failures >= FAILURES) {
+                        sending.stop = Some(Error::system(target, fault));
                     }
                 }
-                Err(fault) if is_about_records(fault.kind) => match halves(&part) {
-                    Some((one, other)) => parts.extend([other, one]),
-                    None => {
-                        for at in &part.writes {
-                            settled[*at] = Some(Settled::Refused(fault.clone()));
-                        }
-                    }
-                },
-                Err(fault) => stop = Some(Error::system(&ready.flow.target.system, fault)),
-            }
-        }
-        Ok((settled.into_iter().map(|one| one.unwrap_or(Settled::NotSent)).collect(), stop))
-    }
-
-    /// Looks lost writes up. What is found is applied, what is certainly not there is given back to be sent
-    /// again, the rest stays unknown.
-    #[expect(clippy::too_many_arguments, reason = "one lost batch's whole case, used once")]
-    async fn look_up(
-        &self,
-        ready: &Arc<Ready>,
-        batch: &Batch,
-        lost: &[usize],
-        tries: u32,
-        why: Option<&Fault>,
-        since: Timestamp,
-        settled: &mut [Option<Settled>],
-    ) -> Result<Vec<Part>, Error> {
-        self.place.observer.on(Event::LookingUp { flow: ready.flow.name.clone(), writes: lost.len() as u64 });
-        let request = self.request(ready, batch, lost)?;
-        let again = |writes: Vec<usize>| Part { writes, tries: tries + 1 };
-        let whole_batch_refused = why.is_some_and(|fault| matches!(fault.kind, FaultKind::Invalid | FaultKind::Conflict));
-        let repeatable = matches!(request.mode, WriteMode::Update | WriteMode::Upsert { .. });
-        let mut absent: Vec<usize> = lost.to_vec();
-        if !repeatable {
-            let found = self.find(ready, &request, since).await?;
-            let Some(found) = found else {
-                for at in lost {
-                    settled[*at] = Some(Settled::Unknown);
+                Err(fault) if is_about_records(fault.kind) => sending.refused(part, &fault, repeatable),
+                Err(fault) => {
+                    sending.stop = Some(Error::system(target, fault));
+                    sending.parts.push(part);
                 }
-                return Ok(Vec::new());
-            };
-            absent.retain(|at| match found.get(&batch.writes[*at].case.record) {
-                Some(id) => {
-                    settled[*at] = Some(Settled::Applied { id: id.clone(), created: true });
-                    false
+            }
+        }
+    }
+
+    /// Looks up the lost writes of batches, one after the other.
+    async fn look_all_up(&self, ready: &Arc<Ready>, sendings: &mut [Sending]) {
+        let mut taken: HashSet<RecordId> = sendings.iter().flat_map(Sending::applied).cloned().collect();
+        for sending in sendings {
+            while sending.stop.is_none()
+                && let Some(loss) = sending.lost.pop()
+            {
+                if let Err(error) = self.look_up(ready, sending, &loss, &taken).await {
+                    sending.stop = Some(error);
+                    let writes = loss.writes.iter().filter(|at| sending.settled[**at].is_none()).copied().collect();
+                    sending.lost.push(Loss { writes, ..loss });
+                    return;
                 }
-                None => true,
-            });
-        }
-        if absent.is_empty() {
-            return Ok(Vec::new());
-        }
-        if whole_batch_refused {
-            let part = again(absent);
-            return Ok(match halves(&part) {
-                // Halving ends by itself: each half is smaller.
-                Some((one, other)) => vec![Part { tries, ..other }, Part { tries, ..one }],
-                None if part.tries < TRIES => vec![part],
-                None => refuse(&part, why, settled),
-            });
-        }
-        let part = again(absent);
-        if part.tries < TRIES {
-            return Ok(vec![part]);
-        }
-        // Looked up and not there, three times over: the system does not take it.
-        Ok(refuse(&part, why, settled))
-    }
-
-    /// By source record: the target record that a lost write made. `None` when the platform cannot tell.
-    async fn find(&self, ready: &Ready, request: &WriteBatch, since: Timestamp) -> Result<Option<HashMap<RecordId, RecordId>>, Error> {
-        let end = &ready.flow.target;
-        let system = self.setup.project.system(&end.system)?;
-        let lookup = system.capabilities().object(end.object.as_str()).map_or(Lookup::None, |object| object.lookup);
-        match lookup {
-            Lookup::None => return Ok(None),
-            Lookup::ByIndex { lag_ms } => {
-                let lag = SignedDuration::from_millis(i64::try_from(lag_ms).unwrap_or(i64::MAX));
-                let now = self.place.clock.now();
-                self.place.clock.sleep_until(now.checked_add(lag).unwrap_or(now)).await;
-            }
-            Lookup::ByKey | Lookup::ByListing => {}
-        }
-        let fields: Arc<[FieldName]> = request
-            .writes
-            .iter()
-            .flat_map(|write| write.fields.iter().map(|(name, _)| name.clone()))
-            .chain(ready.flow.key.clone())
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let candidates = match system.candidates(request, &fields, since).await {
-            Ok(candidates) => candidates,
-            Err(fault) if fault.kind == FaultKind::Unsupported => return Ok(None),
-            Err(fault) => return Err(Error::system(&end.system, fault)),
-        };
-        let ids: Vec<RecordId> = candidates.iter().map(|record| record.id.clone()).collect();
-        let taken = self.place.store.identities(&end.system, &end.object, &ids).await?;
-        let mut free: Vec<&Record> = candidates.iter().filter(|record| !record.gone && !taken.contains_key(&record.id)).collect();
-        let mut found = HashMap::new();
-        for write in request.writes.iter() {
-            let key = source_key(&ready.flow.source.system, &ready.flow.source.object, &write.trace);
-            let at = free.iter().position(|candidate| crate::fingerprint::is_of(ready, candidate, write, &key));
-            if let Some(at) = at {
-                found.insert(write.trace.clone(), free.swap_remove(at).id.clone());
+                self.send_parts(ready, sending).await;
+                taken.extend(sending.applied().cloned());
             }
         }
-        Ok(Some(found))
     }
 
-    /// Intents that a crash left open: their writes are looked up before anything else is written.
+    /// Intents that an earlier process left open: their writes are looked up before anything else is
+    /// written.
     pub(crate) async fn settle_open_intents(&self) -> Result<(), Error> {
-        for intent in self.place.store.open_intents().await? {
-            let Some(ready) = self.setup.flow(&intent.flow).cloned() else { continue };
+        let intents = self.place.store.open_intents().await?;
+        if intents.is_empty() {
+            return Ok(());
+        }
+        // The last request of the earlier process may still be under way.
+        let wait = self.setup.project.policies.answer_wait;
+        let now = self.place.clock.now();
+        self.place.clock.sleep_until(now.checked_add(wait).unwrap_or(now)).await;
+        let by = self.place.clock.now();
+        for intent in intents {
+            self.go_on()?;
+            let Some(ready) = self.setup.flow(&intent.flow).cloned() else {
+                return Err(Error::FlowGone { flow: intent.flow });
+            };
             if intent.id.starts_with(crate::links::INTENT) {
                 self.settle_link_intent(&ready, &intent).await?;
                 continue;
             }
             let batch: Batch = serde_json::from_slice(&intent.payload).map_err(Error::Intent)?;
-            let margin = SignedDuration::from_secs(60);
-            let since = intent.at.checked_sub(margin).unwrap_or(intent.at);
-            let all: Vec<usize> = (0..batch.writes.len()).collect();
-            let mut settled: Vec<Option<Settled>> = batch.writes.iter().map(|_| None).collect();
-            // Bytes that were on their way may be gone: such a file is looked up and, if absent, left pending.
-            let parts = self.look_up(&ready, &batch, &all, 0, None, since, &mut settled).await?;
-            let has_content = batch.writes.iter().any(|write| write.content.is_some());
-            let (resent, stop) = if parts.is_empty() || has_content {
-                (Vec::new(), None)
+            let mut sending = Sending { resumed: true, ..Sending::new(batch, intent.at) };
+            let writes = sending.all();
+            if is_repeatable(&self.request(&ready, &sending.batch, &writes)?.mode) {
+                sending.parts.push(Part { writes, tries: 0, unsure: true });
             } else {
-                self.send_parts(&ready, &batch, parts, since).await?
-            };
-            for (at, outcome) in resent.into_iter().enumerate() {
-                if settled[at].is_none() {
-                    settled[at] = Some(outcome);
-                }
+                sending.lost.push(Loss { writes, tries: 0, why: None, by });
             }
-            let settled = settled.into_iter().map(|one| one.unwrap_or(Settled::NotSent)).collect();
-            self.commit_outcomes(&ready, vec![(batch, settled, stop)]).await?;
+            self.send_parts(&ready, &mut sending).await;
+            self.look_all_up(&ready, std::slice::from_mut(&mut sending)).await;
+            self.commit_outcomes(&ready, vec![sending.end()]).await?;
         }
         Ok(())
     }
 }
 
-fn halves(part: &Part) -> Option<(Part, Part)> {
-    if part.writes.len() < 2 {
-        return None;
+/// Whether sending it twice leaves the target as sending it once does.
+fn is_repeatable(mode: &WriteMode) -> bool {
+    match mode {
+        WriteMode::Update | WriteMode::Upsert { .. } => true,
+        WriteMode::Create { .. } => false,
     }
-    let (one, other) = part.writes.split_at(part.writes.len() / 2);
-    Some((Part { writes: one.to_vec(), tries: part.tries }, Part { writes: other.to_vec(), tries: part.tries }))
 }
 
-fn refuse(part: &Part, why: Option<&Fault>, settled: &mut [Option<Settled>]) -> Vec<Part> {
-    let fault = why.cloned().unwrap_or_else(|| Fault::malformed("the system does not keep this record"));
-    for at in &part.writes {
-        settled[*at] = Some(Settled::Refused(fault.clone()));
+/// Both halves of several writes, the first to be sent last.
+fn halves(writes: &[usize]) -> Option<[Vec<usize>; 2]> {
+    if writes.len() < 2 {
+        return None;
     }
-    Vec::new()
+    let (one, other) = writes.split_at(writes.len() / 2);
+    Some([other.to_vec(), one.to_vec()])
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use handover_connect::{Clock, Connector};
 use handover_model::{Flow, FlowName, ObjectName, Schema, SystemName, User};
 use handover_store::Store;
+use jiff::SignedDuration;
 
 use crate::order::Ordered;
 use crate::people::People;
@@ -47,6 +48,9 @@ pub struct Policies {
     pub accept_counts: bool,
     /// Whether file bytes are read (a plan leaves them out).
     pub read_content: bool,
+    /// How long a request of a process that died may still be under way: so long a successor waits before
+    /// it looks up what that process left open.
+    pub answer_wait: SignedDuration,
 }
 
 impl Default for Policies {
@@ -59,6 +63,7 @@ impl Default for Policies {
             wave: 800,
             accept_counts: false,
             read_content: true,
+            answer_wait: SignedDuration::from_secs(60),
         }
     }
 }

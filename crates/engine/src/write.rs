@@ -7,16 +7,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use handover_connect::{Fault, FaultKind, Upsert, WriteBatch, WriteMode};
 use handover_model::{Cause, Content, Fields, Hold, Outcome, RecordId};
 use handover_store::{Commit, Intent, Item, Membership, PendingLink, RecordRow};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Error;
 use crate::decide::{Decision, Judged};
 use crate::pass::Pass;
+use crate::send::Sent;
 use crate::setup::{Policies, Ready};
 use crate::trail::Trail;
 
@@ -66,12 +67,19 @@ pub(crate) struct Batch {
 
 /// What became of one write in the end.
 pub(crate) enum Settled {
-    Applied { id: RecordId, created: bool },
+    Applied {
+        id: RecordId,
+        created: bool,
+        /// Why it lacks a part of what was to be written.
+        lacks: Option<Fault>,
+    },
     Refused(Fault),
     /// Looked up, and still not known.
     Unknown,
     /// Certainly not sent: it stays pending.
     NotSent,
+    /// Perhaps applied, and not looked up yet: its intent stays open.
+    Open,
 }
 
 impl Case {
@@ -187,18 +195,8 @@ impl Pass<'_> {
         }
         self.give_identities(&mut batches).await?;
         self.commit_intents(&ready, &mut batches).await?;
-        let outcomes: Vec<(Batch, Vec<Settled>, Option<Error>)> = futures::stream::iter(batches)
-            .map(|batch| {
-                let ready = &ready;
-                async move {
-                    let (settled, stop) = self.send(ready, &batch).await?;
-                    Ok::<_, Error>((batch, settled, stop))
-                }
-            })
-            .buffer_unordered(policies.writes_at_once.max(1))
-            .try_collect()
-            .await?;
-        self.commit_outcomes(&ready, outcomes).await
+        let sent = self.send_all(&ready, batches).await;
+        self.commit_outcomes(&ready, sent).await
     }
 
     async fn give_identities(&self, batches: &mut [Batch]) -> Result<(), Error> {
@@ -243,14 +241,15 @@ impl Pass<'_> {
     }
 
     /// Commits what became of batches; the first reason to stop is given afterwards.
-    pub(crate) async fn commit_outcomes(&self, ready: &Arc<Ready>, outcomes: Vec<(Batch, Vec<Settled>, Option<Error>)>) -> Result<(), Error> {
+    pub(crate) async fn commit_outcomes(&self, ready: &Arc<Ready>, sent: Vec<Sent>) -> Result<(), Error> {
         let mut commit = self.commit();
         let mut stop = None;
-        for (batch, settled, why) in outcomes {
+        for Sent { batch, settled, since, stop: why } in sent {
             let mut confirmed = self.entry("confirmed", ready);
             let mut held = self.entry("held", ready);
             confirmed.note = json!({"batch": batch.id});
-            commit.settled.push(batch.id.clone());
+            let open = batch.writes.iter().zip(&settled).filter(|(_, settled)| matches!(settled, Settled::Open));
+            self.commit_intent(ready, &mut commit, &batch, open.map(|(write, _)| write.clone()).collect(), since)?;
             for (write, outcome) in batch.writes.iter().zip(settled) {
                 self.commit_outcome(ready, &mut commit, &mut confirmed, &mut held, write, outcome);
             }
@@ -268,6 +267,21 @@ impl Pass<'_> {
         }
     }
 
+    /// Settles a batch's intent; for writes that are still open another one takes its place.
+    fn commit_intent(&self, ready: &Ready, commit: &mut Commit, batch: &Batch, open: Vec<Outgoing>, since: Timestamp) -> Result<(), Error> {
+        if open.len() == batch.writes.len() {
+            return Ok(());
+        }
+        commit.settled.push(batch.id.clone());
+        if open.is_empty() {
+            return Ok(());
+        }
+        let rest = Batch { id: batch_id(ready, &open), update: batch.update, writes: open };
+        let payload = serde_json::to_vec(&rest).map_err(Error::Intent)?;
+        commit.intents.push(Intent { id: rest.id, flow: ready.flow.name.clone(), payload, at: since });
+        Ok(())
+    }
+
     fn commit_outcome(
         &self,
         ready: &Arc<Ready>,
@@ -279,7 +293,7 @@ impl Pass<'_> {
     ) {
         let case = &write.case;
         let cause = match outcome {
-            Settled::Applied { id, created } => {
+            Settled::Applied { id, created, lacks } => {
                 let became = if created { Outcome::Created } else { Outcome::Updated };
                 let mut values = Trail::new();
                 values.tell("target", &id.as_str());
@@ -288,13 +302,12 @@ impl Pass<'_> {
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
                 commit.links.extend(case.pending_links(ready));
                 push_row(commit, ready, case, became, case.identity, Some(id));
-                self.threshold().note(false);
+                self.threshold().note(lacks.is_some());
+                commit.holds.extend(lacks.map(|fault| self.hold_of(ready, case, refused(&fault))));
                 return;
             }
-            Settled::NotSent => return,
-            Settled::Refused(fault) => {
-                Cause::Refused { code: fault.code.clone(), field: fault.field.clone(), message: fault.message.clone() }
-            }
+            Settled::NotSent | Settled::Open => return,
+            Settled::Refused(fault) => refused(&fault),
             Settled::Unknown => Cause::OutcomeUnknown,
         };
         held.items.push(Item { record: case.record.clone(), values: json!({"causes": [cause]}).into() });
@@ -304,7 +317,13 @@ impl Pass<'_> {
     /// Puts a record that was on its way into the queue.
     pub(crate) fn hold(&self, ready: &Ready, commit: &mut Commit, case: &Case, cause: Cause) {
         commit.released.push((ready.flow.name.clone(), case.record.clone()));
-        commit.holds.push(Hold {
+        commit.holds.push(self.hold_of(ready, case, cause));
+        push_row(commit, ready, case, Outcome::Held, case.identity, None);
+        self.threshold().note(true);
+    }
+
+    fn hold_of(&self, ready: &Ready, case: &Case, cause: Cause) -> Hold {
+        Hold {
             flow: ready.flow.name.clone(),
             object: ready.flow.source.object.clone(),
             record: case.record.clone(),
@@ -312,9 +331,7 @@ impl Pass<'_> {
             cause,
             value: None,
             announced: false,
-        });
-        push_row(commit, ready, case, Outcome::Held, case.identity, None);
-        self.threshold().note(true);
+        }
     }
 
     /// The request that a batch is.
@@ -342,6 +359,10 @@ impl Pass<'_> {
             .collect();
         Ok(WriteBatch { object: ready.flow.target.object.clone(), mode, writes })
     }
+}
+
+fn refused(fault: &Fault) -> Cause {
+    Cause::Refused { code: fault.code.clone(), field: fault.field.clone(), message: fault.message.clone() }
 }
 
 /// Whether a fault is about the records, so that other records can go on.

@@ -212,7 +212,7 @@ fn plain(value: &Json, field: &str, names: &BTreeMap<(String, String), String>) 
                 .iter()
                 // Pipedrive gives every file a system name of its own.
                 .filter(|(name, _)| {
-                    !matches!(name.as_str(), "id" | "update_time" | "updatedAt" | "updated_at" | "file_name")
+                    !matches!(name.as_str(), "id" | "at" | "update_time" | "updatedAt" | "updated_at" | "file_name")
                 })
                 .map(|(name, part)| (name.clone(), plain(part, name, names)))
                 .collect(),

@@ -1,0 +1,150 @@
+//! Looking up writes whose answers were lost, and finishing what was half done.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use handover_connect::{Fault, FaultKind, Lookup, Write, WriteBatch, WriteMode, WriteOutcome};
+use handover_model::{Content, FieldName, Fields, Record, RecordId};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Error;
+use crate::observe::Event;
+use crate::pairing::source_key;
+use crate::pass::Pass;
+use crate::send::{Loss, Sending};
+use crate::setup::Ready;
+use crate::write::Settled;
+
+/// What a lost write made.
+struct Found {
+    id: RecordId,
+    /// Fields that it lacks: the write took several requests, and the later ones did not come.
+    lacking: Fields,
+}
+
+impl Pass<'_> {
+    /// Looks lost writes up. What is found is applied, what is certainly not there is to be sent again, the
+    /// rest stays unknown.
+    pub(crate) async fn look_up(
+        &self,
+        ready: &Arc<Ready>,
+        sending: &mut Sending,
+        loss: &Loss,
+        taken: &HashSet<RecordId>,
+    ) -> Result<(), Error> {
+        self.place.observer.on(Event::LookingUp { flow: ready.flow.name.clone(), writes: loss.writes.len() as u64 });
+        let request = self.request(ready, &sending.batch, &loss.writes)?;
+        let Some(mut found) = self.find(ready, &request, sending.since, loss.by, taken).await? else {
+            for at in &loss.writes {
+                sending.settled[*at] = Some(Settled::Unknown);
+            }
+            return Ok(());
+        };
+        let mut absent = Vec::new();
+        for at in &loss.writes {
+            match found.remove(&sending.batch.writes[*at].case.record) {
+                Some(found) => sending.settled[*at] = Some(self.complete(ready, found).await?),
+                None => absent.push(*at),
+            }
+        }
+        if !absent.is_empty() {
+            sending.again(absent, loss.tries, false, loss.why.as_ref());
+        }
+        Ok(())
+    }
+
+    /// By source record: what a lost write made. `None` when the platform cannot tell.
+    async fn find(
+        &self,
+        ready: &Ready,
+        request: &WriteBatch,
+        since: Timestamp,
+        by: Timestamp,
+        taken: &HashSet<RecordId>,
+    ) -> Result<Option<HashMap<RecordId, Found>>, Error> {
+        let end = &ready.flow.target;
+        let system = self.setup.project.system(&end.system)?;
+        let lookup = system.capabilities().object(end.object.as_str()).map_or(Lookup::None, |object| object.lookup);
+        match lookup {
+            Lookup::None => return Ok(None),
+            Lookup::ByIndex { lag_ms } => {
+                let lag = SignedDuration::from_millis(i64::try_from(lag_ms).unwrap_or(i64::MAX));
+                self.place.clock.sleep_until(by.checked_add(lag).unwrap_or(by)).await;
+            }
+            Lookup::ByKey | Lookup::ByListing => {}
+        }
+        let fields: Arc<[FieldName]> = request
+            .writes
+            .iter()
+            .flat_map(|write| write.fields.iter().map(|(name, _)| name.clone()))
+            .chain(ready.flow.key.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let candidates = match system.candidates(request, &fields, since).await {
+            Ok(candidates) => candidates,
+            Err(fault) if fault.kind == FaultKind::Unsupported => return Ok(None),
+            Err(fault) => return Err(Error::system(&end.system, fault)),
+        };
+        let ids: Vec<RecordId> = candidates.iter().map(|record| record.id.clone()).collect();
+        let known = self.place.store.identities(&end.system, &end.object, &ids).await?;
+        let mut free: Vec<&Record> = candidates
+            .iter()
+            .filter(|record| !record.gone && !known.contains_key(&record.id) && !taken.contains(&record.id))
+            .collect();
+        let mut found = HashMap::new();
+        for write in request.writes.iter() {
+            let key = source_key(&ready.flow.source.system, &ready.flow.source.object, &write.trace);
+            for at in 0..free.len() {
+                let Some(lacking) = crate::fingerprint::match_up(ready, free[at], write, &key) else { continue };
+                if self.same_bytes(ready, &free[at].id, write.content.as_ref()).await? {
+                    found.insert(write.trace.clone(), Found { id: free.swap_remove(at).id.clone(), lacking });
+                    break;
+                }
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// Whether a file of the target has these bytes: names alone do not tell files apart.
+    async fn same_bytes(&self, ready: &Ready, id: &RecordId, content: Option<&Content>) -> Result<bool, Error> {
+        let Some(content) = content else { return Ok(true) };
+        let end = &ready.flow.target;
+        let name = blake3::hash(format!("looked up: {}/{id}", ready.flow.name).as_bytes()).to_hex();
+        let path = self.place.scratch.join(name.as_str());
+        tokio::fs::create_dir_all(&self.place.scratch)
+            .await
+            .map_err(|source| Error::Disk { path: self.place.scratch.clone(), source })?;
+        let downloaded = self.setup.project.system(&end.system)?.download(&end.object, id, &path).await;
+        drop(tokio::fs::remove_file(&path).await);
+        match downloaded {
+            Ok(found) => Ok(found.blake3 == content.blake3),
+            Err(fault) if fault.kind == FaultKind::Unsupported => Ok(true),
+            Err(fault) if matches!(fault.kind, FaultKind::NotFound | FaultKind::Invalid) => Ok(false),
+            Err(fault) => Err(Error::system(&end.system, fault)),
+        }
+    }
+
+    /// Writes what a half-done write still lacks.
+    async fn complete(&self, ready: &Ready, found: Found) -> Result<Settled, Error> {
+        let Found { id, lacking } = found;
+        if lacking.is_empty() {
+            return Ok(Settled::Applied { id, created: true, lacks: None });
+        }
+        let end = &ready.flow.target;
+        let write = Write { trace: id.clone(), id: Some(id.clone()), fields: lacking, content: None };
+        let batch = WriteBatch { object: end.object.clone(), mode: WriteMode::Update, writes: vec![write].into() };
+        let written = self.setup.project.system(&end.system)?.write(&batch).await;
+        let failed = |fault| Err(Error::system(&end.system, fault));
+        match written.map(|written| written.into_iter().next().map(|written| written.outcome)) {
+            Ok(Some(WriteOutcome::Applied { .. })) => Ok(Settled::Applied { id, created: true, lacks: None }),
+            Ok(Some(WriteOutcome::Refused(fault))) => Ok(Settled::Applied { id, created: true, lacks: Some(fault) }),
+            Ok(Some(WriteOutcome::Unknown(fault))) => failed(fault),
+            Ok(None) => failed(Fault::malformed("the answer does not mention this record")),
+            Err(fault) if crate::write::is_about_records(fault.kind) => {
+                Ok(Settled::Applied { id, created: true, lacks: Some(fault) })
+            }
+            Err(fault) => failed(fault),
+        }
+    }
+}
