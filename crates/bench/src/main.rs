@@ -1,0 +1,85 @@
+//! Figures that the design promises, measured: `cargo bench-handover NAME`.
+//!
+//! Each prints what it measured and on what; a figure depends on the machine, a ratio taken in one run less.
+//! No test asserts any of them.
+
+mod bare;
+mod machine;
+mod movement;
+mod stub;
+mod throughput;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: handover-bench NAME [--records N] [--dir DIR]
+  throughput   records a second from a stub server to a stub server, and beside it a client that does nothing else";
+
+/// What is asked for.
+struct Asked {
+    name: String,
+    records: u64,
+    dir: Option<std::path::PathBuf>,
+    server: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let Some(asked) = asked(std::env::args().skip(1)) else {
+        print(USAGE);
+        return ExitCode::from(1);
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let done = match asked.name.as_str() {
+        "throughput" => runtime.block_on(throughput::run(asked.records, asked.dir)),
+        // Processes of the others, each measured by itself.
+        "stub" => runtime.block_on(stub::serve(asked.records)).map_err(Into::into),
+        "move" => runtime.block_on(movement::run(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
+        "bare" => runtime.block_on(bare::run(&asked.server.unwrap_or_default(), asked.records)),
+        _ => {
+            print(USAGE);
+            return ExitCode::from(1);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// Whatever went wrong.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn asked(mut arguments: impl Iterator<Item = String>) -> Option<Asked> {
+    let mut asked = Asked { name: arguments.next()?, records: 100_000, dir: None, server: None };
+    while let Some(option) = arguments.next() {
+        let value = arguments.next()?;
+        match option.as_str() {
+            "--records" => asked.records = value.parse().ok()?,
+            "--dir" => asked.dir = Some(value.into()),
+            "--server" => asked.server = Some(value),
+            _ => return None,
+        }
+    }
+    Some(asked)
+}
+
+fn failed(error: &Error) -> ExitCode {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    print(&text);
+    ExitCode::from(2)
+}
+
+/// Prints a line.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // Whoever reads no more wants no more.
+    drop(writeln!(out, "{text}").and_then(|()| out.flush()));
+}
