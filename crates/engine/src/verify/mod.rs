@@ -6,7 +6,7 @@
 
 mod totals;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Connector, Read, Which};
@@ -347,7 +347,24 @@ impl Verifier<'_> {
             }
             self.differ("value", ready, Some(&record.id), Some(&target.id), Some(name), &value.display(), &have.display());
         }
+        self.links_from_nowhere(ready, record, row, target, expected, verified);
         Ok(())
+    }
+
+    /// Links of a record of ours in fields for which its source has none at all.
+    fn links_from_nowhere(&mut self, ready: &Ready, record: &Record, row: &RecordRow, target: &Record, expected: &Fields, verified: &mut FlowVerified) {
+        if row.outcome != Outcome::Created {
+            return;
+        }
+        let is_link = |name: &FieldName| matches!(ready.target.field(name.as_str()).map(|field| &field.kind), Some(Kind::Reference { .. }));
+        let silent: BTreeSet<&FieldName> =
+            ready.flow.rules.iter().map(|rule| &rule.target).filter(|name| is_link(name) && expected.get(name.as_str()).is_none()).collect();
+        for name in silent {
+            for id in target.fields.get(name.as_str()).map(Value::ids).unwrap_or_default() {
+                verified.links += 1;
+                self.differ("extra_link", ready, Some(&record.id), Some(&target.id), Some(name), "no link", id);
+            }
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "one comparison's whole case, used once")]
