@@ -39,10 +39,10 @@ impl Dice {
         &items[usize::try_from(self.below(items.len() as u64)).unwrap()]
     }
 
-    fn text(&mut self, longest: u64) -> String {
+    fn text(&mut self) -> String {
         const PIECES: &[&str] = &["a", "Z", "7", " ", "ü", "ß", "é", "λ", "Ж", "中", "🙂", "'", "\"", "&", "<", ", "];
         let mut text = MARK.to_owned();
-        for _ in 0..self.below(longest.saturating_sub(8).min(60)) {
+        for _ in 0..self.below(9) {
             let piece: &&str = self.pick(PIECES);
             text.push_str(piece);
         }
@@ -67,7 +67,14 @@ pub(super) fn value(subject: &dyn Subject, object: &Object, field: &Field, dice:
             let word = dice.below(1_000_000);
             Value::from(format!("<p>{MARK} <b>{word}</b> &amp; ü</p>"))
         }
-        Kind::Text { max, .. } => Value::from(dice.text(u64::from(max.unwrap_or(200)))),
+        Kind::Text { .. } if field.unique => Value::from(format!("{MARK} {}", dice.next())),
+        Kind::Text { max: Some(max), .. } if !field.name.as_str().contains('.') && dice.below(3) == 0 => {
+            // As long as it may be; very long ones a little less, for the sake of time.
+            let text = dice.text();
+            let rest = (*max).min(5_000) as usize - text.chars().count();
+            Value::from(format!("{text}{}", "ö".repeat(rest)))
+        }
+        Kind::Text { .. } => Value::from(dice.text()),
         Kind::Bool => Value::Bool(dice.below(2) == 1),
         Kind::Number => {
             let scale = u32::try_from(dice.below(4)).unwrap();

@@ -89,7 +89,9 @@ pub(crate) async fn missing_rights_are_denied(subject: &'static dyn Subject, obj
     assert_eq!(stage.clock.now(), before, "waiting would be no use");
     let calls = stage.requests(0).iter().filter(|entry| !entry.path.ends_with("/token")).count();
     assert_eq!(calls, 1, "nor is another try");
-    Verdict::Ran(fault.message.split(' ').find(|part| part.contains(word)).unwrap_or(word).to_owned())
+    Verdict::Ran(
+        fault.message.split(' ').find(|part| part.contains(word)).unwrap_or(word).trim_end_matches(',').to_owned(),
+    )
 }
 
 /// Faults of every kind, while the log is read: the judgement is made over every case; this one sees to it
