@@ -96,15 +96,19 @@ fn answers_about_the_counterpart() {
     assert_eq!(chosen["properties"]["handover_source_key"], "old:persons:55");
     play.does(&["holds", "answer", "persons/45", "--create"]).ends(3);
     assert_eq!(contacts(&play.world("new")), contacts(&before) + 1);
+    // Two people with one address: one of them is made, the other goes into it.
+    play.does(&["holds", "answer", "persons/52", "--create"]).ends(3);
+    assert_eq!(contacts(&play.world("new")), contacts(&before) + 2);
     let twin = play.does(&["holds", "show", "persons/24", "--json"]).ends(3).json();
     let other = twin["holds"][0]["cause"]["others"][0].as_str().unwrap().to_owned();
     play.does(&["holds", "answer", "persons/24", "--merge-into", &other]).ends(3);
-    assert_eq!(contacts(&play.world("new")), contacts(&before) + 1);
+    assert_eq!(contacts(&play.world("new")), contacts(&before) + 2);
     let status = play.does(&["status", "--json"]).json();
     assert_eq!(status["flows"]["persons"]["merged"], 1, "{status}");
-    play.does(&["holds", "answer", "persons/52", "--skip", "--comment", "test record"]).ends(3);
+    let long = "invalid:hs_note_body:longer than 65536 characters";
+    play.does(&["holds", "answer", long, "--skip", "--comment", "test record"]).ends(3);
     let status = play.does(&["status", "--json"]).json();
-    assert_eq!(status["flows"]["persons"]["skipped"], 1, "{status}");
+    assert_eq!(status["flows"]["notes"]["skipped"], 1, "{status}");
     play.does(&["verify", "--json"]).ends(0);
 }
 
