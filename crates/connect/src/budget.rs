@@ -2,6 +2,11 @@
 //!
 //! Invariant: within any span, what was taken never exceeds the limit that the account reports (else the
 //! documented one) less the reserve for the company's other integrations.
+//!
+//! What the account reports as left corrects our own count in both directions. Downwards only for a
+//! day's allowance (its day may have begun at another midnight than ours), only while no request of ours
+//! is under way (a reply that was overtaken knows less than we do), and never below what requests without
+//! an answer may have cost. Deliberately absent: a correction of rolling windows, which mend themselves.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -28,9 +33,24 @@ pub struct Spent {
 
 /// The budget of one account, shared by everything in this process that talks to it.
 pub struct Budget {
-    states: Mutex<Vec<State>>,
+    states: Mutex<States>,
     reserve: f64,
     zone: Mutex<TimeZone>,
+}
+
+struct States {
+    limits: Vec<State>,
+    /// Requests that have their places and no answer yet.
+    under_way: u64,
+}
+
+/// A request that has its places in the limits and is under way. Dropped without an answer, it counts as
+/// one that the system may or may not have charged.
+pub struct Flight<'b> {
+    budget: &'b Budget,
+    charges: Vec<Charge>,
+    waited_ms: u64,
+    is_answered: bool,
 }
 
 struct State {
@@ -38,6 +58,8 @@ struct State {
     allowed: u64,
     window: VecDeque<(Timestamp, u64)>,
     in_window: u64,
+    /// Of that: what requests without an answer took today. The system may not have counted it yet.
+    unsure: u64,
     day_ends: Option<Timestamp>,
 }
 
@@ -52,10 +74,11 @@ impl Budget {
                 allowed: less_reserve(limit.amount, reserve),
                 window: VecDeque::new(),
                 in_window: 0,
+                unsure: 0,
                 day_ends: None,
             })
             .collect();
-        Self { states: Mutex::new(states), reserve, zone: Mutex::new(TimeZone::UTC) }
+        Self { states: Mutex::new(States { limits: states, under_way: 0 }), reserve, zone: Mutex::new(TimeZone::UTC) }
     }
 
     /// The account's time zone, in which its day ends.
@@ -63,38 +86,41 @@ impl Budget {
         *lock(&self.zone) = zone;
     }
 
-    /// Takes the charges, waiting for places. Gives the milliseconds waited.
+    /// Takes the charges, waiting for places. The request is under way until its flight has landed.
     ///
     /// # Errors
     /// [`FaultKind::Limited`] when the day's allowance is used up.
-    pub async fn take(&self, charges: &[Charge], clock: &dyn Clock) -> Result<u64, Fault> {
-        let mut waited = 0;
+    pub async fn take(&self, charges: &[Charge], clock: &dyn Clock) -> Result<Flight<'_>, Fault> {
+        let mut waited_ms = 0;
         loop {
             let now = clock.now();
             let ready = self.try_take(charges, now)?;
             if ready <= now {
-                return Ok(waited);
+                return Ok(Flight { budget: self, charges: charges.to_vec(), waited_ms, is_answered: false });
             }
-            waited += u64::try_from(ready.duration_since(now).as_millis()).unwrap_or(0);
+            waited_ms += u64::try_from(ready.duration_since(now).as_millis()).unwrap_or(0);
             clock.sleep_until(ready).await;
         }
     }
 
-    /// Takes note of a limit as the system reports it.
+    /// Takes note of a limit as the system reports it, in a reply that has landed.
     pub fn told(&self, name: &str, total: Option<u64>, remaining: Option<u64>, now: Timestamp) {
         let zone = lock(&self.zone).clone();
         let mut states = lock(&self.states);
-        let Some(state) = states.iter_mut().find(|state| state.limit.name == name) else { return };
+        let is_quiet = states.under_way == 0;
+        let Some(state) = states.limits.iter_mut().find(|state| state.limit.name == name) else { return };
         if let Some(total) = total {
             state.limit.amount = total;
             state.allowed = less_reserve(total, self.reserve);
         }
         if let Some(remaining) = remaining {
             state.forget(now, &zone);
-            // Somebody else spends from the same allowance: count it as spent now.
-            let theirs = state.limit.amount.saturating_sub(remaining).saturating_sub(state.in_window);
-            if theirs > 0 {
-                state.push(now, theirs);
+            let spent = state.limit.amount.saturating_sub(remaining);
+            if spent > state.in_window {
+                // Somebody else spends from the same allowance: count it as spent now.
+                state.push(now, spent - state.in_window);
+            } else if is_quiet && state.limit.span == Span::Day {
+                state.in_window = state.in_window.min(spent.saturating_add(state.unsure));
             }
         }
     }
@@ -102,7 +128,7 @@ impl Budget {
     /// What remains of the day's allowance, the reserve taken off.
     pub fn left_today(&self) -> Option<u64> {
         let states = lock(&self.states);
-        let day = states.iter().find(|state| state.limit.span == Span::Day)?;
+        let day = states.limits.iter().find(|state| state.limit.span == Span::Day)?;
         Some(day.allowed.saturating_sub(day.in_window))
     }
 
@@ -110,7 +136,7 @@ impl Budget {
     pub fn spent_earlier_today(&self, amount: u64, now: Timestamp) {
         let zone = lock(&self.zone).clone();
         let mut states = lock(&self.states);
-        if let Some(day) = states.iter_mut().find(|state| state.limit.span == Span::Day) {
+        if let Some(day) = states.limits.iter_mut().find(|state| state.limit.span == Span::Day) {
             day.forget(now, &zone);
             day.push(now, amount);
         }
@@ -118,7 +144,7 @@ impl Budget {
 
     /// The limits as they are known now.
     pub fn limits(&self) -> Vec<Limit> {
-        lock(&self.states).iter().map(|state| state.limit).collect()
+        lock(&self.states).limits.iter().map(|state| state.limit).collect()
     }
 
     /// When the charges fit; when that is now, they are taken.
@@ -127,18 +153,47 @@ impl Budget {
         let mut states = lock(&self.states);
         let mut ready = now;
         for charge in charges {
-            let Some(state) = states.iter_mut().find(|state| state.limit.name == charge.limit) else { continue };
+            let Some(state) = states.limits.iter_mut().find(|state| state.limit.name == charge.limit) else { continue };
             state.forget(now, &zone);
             ready = ready.max(state.ready(u64::from(charge.amount), now)?);
         }
         if ready <= now {
+            states.under_way += 1;
             for charge in charges {
-                if let Some(state) = states.iter_mut().find(|state| state.limit.name == charge.limit) {
+                if let Some(state) = states.limits.iter_mut().find(|state| state.limit.name == charge.limit) {
                     state.push(now, u64::from(charge.amount));
                 }
             }
         }
         Ok(ready)
+    }
+}
+
+impl Flight<'_> {
+    /// How long the request waited for its places, in milliseconds.
+    pub fn waited_ms(&self) -> u64 {
+        self.waited_ms
+    }
+
+    /// The answer is there, or the request certainly never left.
+    pub fn landed(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        let mut states = lock(&self.budget.states);
+        states.under_way = states.under_way.saturating_sub(1);
+        if self.is_answered {
+            return;
+        }
+        for charge in &self.charges {
+            let state = states.limits.iter_mut().find(|state| state.limit.name == charge.limit);
+            if let Some(state) = state.filter(|state| state.limit.span == Span::Day) {
+                state.unsure += u64::from(charge.amount);
+            }
+        }
     }
 }
 
@@ -160,6 +215,7 @@ impl State {
                 if self.day_ends.is_none_or(|end| end <= now) {
                     self.window.clear();
                     self.in_window = 0;
+                    self.unsure = 0;
                     self.day_ends = midnight_after(now, zone);
                 }
             }
@@ -213,7 +269,7 @@ impl State {
             "daily_limit",
             format!("the day's allowance for this account is used up ({} of {})", self.in_window, self.allowed),
         );
-        fault.limited = Some(Limited { limit: self.limit.name, daily: true, until: self.day_ends, wait_ms: None });
+        fault.detail.limited = Some(Limited { limit: self.limit.name, daily: true, until: self.day_ends, wait_ms: None });
         fault
     }
 }

@@ -54,9 +54,16 @@ pub struct Fault {
     pub field: Option<FieldName>,
     /// The HTTP status, 0 when there was no reply.
     pub status: u16,
+    /// What only some faults have, kept aside so that a result with a fault stays small.
+    pub detail: Box<Detail>,
+}
+
+/// What only some faults have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
     /// The platform's id of the request, for its support.
     pub request_id: Option<String>,
-    /// Details of a met limit.
+    /// Details of a met limit, or how long the platform asks to wait.
     pub limited: Option<Limited>,
     /// Ids of records that the platform names as clashing.
     pub clashing: Vec<String>,
@@ -71,9 +78,7 @@ impl Fault {
             message: message.into(),
             field: None,
             status: 0,
-            request_id: None,
-            limited: None,
-            clashing: Vec::new(),
+            detail: Box::default(),
         }
     }
 
@@ -103,7 +108,7 @@ impl Fault {
 
     /// Whether it is the day's allowance that is used up.
     pub fn is_daily_limit(&self) -> bool {
-        self.limited.as_ref().is_some_and(|limited| limited.daily)
+        self.detail.limited.as_ref().is_some_and(|limited| limited.daily)
     }
 }
 
@@ -113,7 +118,7 @@ impl fmt::Display for Fault {
         if !self.code.is_empty() {
             write!(f, " ({})", self.code)?;
         }
-        if let Some(id) = &self.request_id {
+        if let Some(id) = &self.detail.request_id {
             write!(f, " [request {id}]")?;
         }
         Ok(())

@@ -21,14 +21,14 @@ mod fault;
 mod operation;
 mod transport;
 
-pub use budget::{Budget, Spent};
+pub use budget::{Budget, Flight, Spent};
 pub use capabilities::{Capabilities, Charge, Count, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use connector::{Connector, Page};
 pub use credentials::{Credentials, Keeper, NoKeeper, Token};
 pub use dialect::{Body, Dialect, Host, LimitTold, Method, Part, Refusal, Reply, Request, Step};
 pub use driver::{Driver, Settings};
-pub use fault::{Fault, FaultKind, Limited};
+pub use fault::{Detail, Fault, FaultKind, Limited};
 pub use operation::{
     Cursor, Link, LinkBatch, LinkOutcome, Operation, Read, Which, Write, WriteBatch, WriteMode, WriteOutcome, Written,
 };

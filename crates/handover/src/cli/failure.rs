@@ -48,7 +48,7 @@ fn code(kind: FaultKind) -> &'static str {
 }
 
 fn day_hint(fault: &Fault) -> String {
-    match fault.limited.as_ref().and_then(|limited| limited.until) {
+    match fault.detail.limited.as_ref().and_then(|limited| limited.until) {
         Some(until) => format!("run the command again after {until}; it goes on where it stopped"),
         None => "run the command again tomorrow; it goes on where it stopped".to_owned(),
     }

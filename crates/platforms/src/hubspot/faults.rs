@@ -95,7 +95,7 @@ pub(super) fn of_reply(reply: &Reply, values: bool) -> Fault {
     if fault.message.is_empty() {
         fault.message = format!("HubSpot answered with status {}", reply.status);
     }
-    fault.limited = limited(error, reply);
+    fault.detail.limited = limited(error, reply);
     fault
 }
 
@@ -113,7 +113,7 @@ pub(super) fn of_row(error: &Json, reply: &Reply) -> Fault {
         fault.message = format!("HubSpot refused the record: {}", fault.code);
     }
     if fault.kind == FaultKind::Limited {
-        fault.limited = Some(Limited { limit: "", daily: false, until: None, wait_ms: None });
+        fault.detail.limited = Some(Limited { limit: "", daily: false, until: None, wait_ms: None });
     }
     fault
 }
@@ -136,14 +136,14 @@ fn read(error: &Json, reply: &Reply, values: bool) -> Fault {
     let code = known.map(|(word, _)| *word).or_else(|| words.first().copied()).unwrap_or_default();
     let mut fault = Fault::new(kind, code, message(error, &details, code, values)).with_status(reply.status);
     fault.field = property(error).or_else(|| details.iter().find_map(|detail| property(detail))).map(Into::into);
-    fault.request_id = text_at(error, "correlationId")
+    fault.detail.request_id = text_at(error, "correlationId")
         .or_else(|| reply.header("x-hubspot-correlation-id"))
         .or_else(|| reply.header("x-request-id"))
         .map(str::to_owned);
     if kind == FaultKind::Conflict {
-        fault.clashing =
+        fault.detail.clashing =
             std::iter::once(error).chain(details).filter_map(|at| text_at(at, "message")).flat_map(ids).collect();
-        fault.clashing.dedup();
+        fault.detail.clashing.dedup();
     }
     fault
 }

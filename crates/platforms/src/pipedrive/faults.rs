@@ -82,7 +82,7 @@ fn told(reply: &Reply, body: &Json) -> Fault {
         fault = fault.with_field(field);
     }
     if kind == FaultKind::Limited {
-        fault.limited = Some(limited(reply));
+        fault.detail.limited = Some(limited(reply));
     }
     stamped(reply, fault)
 }
@@ -93,7 +93,7 @@ fn unreadable(reply: &Reply) -> Fault {
         403 if is_html(reply) => {
             let mut fault =
                 Fault::new(FaultKind::Limited, "403", "the API's gateway keeps this client out for a while");
-            fault.limited = Some(Limited {
+            fault.detail.limited = Some(Limited {
                 limit: BURST,
                 daily: false,
                 until: None,
@@ -103,7 +103,7 @@ fn unreadable(reply: &Reply) -> Fault {
         }
         429 => {
             let mut fault = Fault::new(FaultKind::Limited, "429", "too many requests");
-            fault.limited = Some(limited(reply));
+            fault.detail.limited = Some(limited(reply));
             fault
         }
         // The web server's own page: this path does not exist, which says nothing about a record
@@ -149,7 +149,7 @@ fn is_html(reply: &Reply) -> bool {
 
 fn stamped(reply: &Reply, fault: Fault) -> Fault {
     let mut fault = fault.with_status(reply.status);
-    fault.request_id = reply.header("x-correlation-id").map(ToOwned::to_owned);
+    fault.detail.request_id = reply.header("x-correlation-id").map(ToOwned::to_owned);
     fault
 }
 

@@ -209,7 +209,7 @@ async fn a_taken_address_names_the_record_that_has_it() {
         batch("contacts", WriteMode::Create { key: None }, &[("r", None, &[("email", "N1@x.example".into())])]);
     let written = portal.write(&create).await;
     let WriteOutcome::Refused(fault) = &written[0].outcome else { panic!("{written:?}") };
-    assert_eq!((fault.kind, fault.clashing.as_slice()), (FaultKind::Conflict, &["1".to_owned()][..]));
+    assert_eq!((fault.kind, fault.detail.clashing.as_slice()), (FaultKind::Conflict, &["1".to_owned()][..]));
 }
 
 #[tokio::test]

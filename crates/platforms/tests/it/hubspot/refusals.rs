@@ -37,7 +37,7 @@ fn every_refusal_is_a_decision() {
     for (status, body, kind) in cases {
         assert_eq!(fault(&reply(status, &body)).kind, kind, "{status} {body}");
     }
-    assert_eq!(fault(&reply(400, &category("VALIDATION_ERROR"))).request_id.as_deref(), Some("c-1"));
+    assert_eq!(fault(&reply(400, &category("VALIDATION_ERROR"))).detail.request_id.as_deref(), Some("c-1"));
     let html = Reply { status: 404, headers: Vec::new(), body: b"<html>404</html>".to_vec(), sunk: None };
     assert_eq!(fault(&html).kind, FaultKind::NotFound);
     let broken = Reply { status: 200, headers: Vec::new(), body: b"{\"results\": [".to_vec(), sunk: None };
@@ -57,13 +57,13 @@ fn limits_are_told_apart_by_policy() {
         (json!({}), "", false, Some(10_000)),
     ];
     for (body, limit, daily, wait_ms) in cases {
-        let limited = fault(&reply(429, &body)).limited.unwrap();
+        let limited = fault(&reply(429, &body)).detail.limited.unwrap();
         assert_eq!((limited.limit, limited.daily, limited.wait_ms), (limit, daily, wait_ms), "{body}");
     }
     let mut moving = reply(477, &json!({}));
     moving.headers.push(("retry-after".into(), "7200".into()));
-    assert_eq!(fault(&moving).limited.unwrap().wait_ms, Some(7_200_000));
-    assert_eq!(fault(&reply(423, &json!({}))).limited.unwrap().wait_ms, Some(2_000));
+    assert_eq!(fault(&moving).detail.limited.unwrap().wait_ms, Some(7_200_000));
+    assert_eq!(fault(&reply(423, &json!({}))).detail.limited.unwrap().wait_ms, Some(2_000));
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn a_create_refused_as_a_whole_may_have_landed_unless_it_was_one_row() {
     }
     let one = outcomes(batch("contacts", create(), &two[..1]), 409, &conflict);
     let WriteOutcome::Refused(fault) = &one["r1"] else { panic!() };
-    assert_eq!((fault.kind, &fault.clashing[..]), (FaultKind::Conflict, &["123".to_owned()][..]));
+    assert_eq!((fault.kind, &fault.detail.clashing[..]), (FaultKind::Conflict, &["123".to_owned()][..]));
     // An update may be sent again, so the batch comes back to be halved.
     let updates: [Row<'_>; 2] = [("r1", Some("1"), &[]), ("r2", Some("2"), &[])];
     let operation = Operation::Write(batch("contacts", WriteMode::Update, &updates));

@@ -67,11 +67,11 @@ fn a_burst_passes_and_a_day_does_not() {
         (&[("x-daily-ratelimit-token-remaining", "900"), ("x-ratelimit-remaining", "0")], false, Some(2_000)),
     ] {
         let fault = fault(&dialect, &Operation::Users, &with(reply(429, &body), headers));
-        let limited = fault.limited.unwrap();
+        let limited = fault.detail.limited.unwrap();
         assert_eq!((fault.kind, limited.daily, limited.wait_ms), (FaultKind::Limited, daily, wait), "{headers:?}");
     }
     let blocked = fault(&dialect, &Operation::Users, &html(403));
-    let limited = blocked.limited.unwrap();
+    let limited = blocked.detail.limited.unwrap();
     assert_eq!(blocked.kind, FaultKind::Limited);
     assert!(!limited.daily && limited.wait_ms.unwrap() >= 60_000);
 }

@@ -106,7 +106,7 @@ pub(crate) async fn unique_fields_are_unique(subject: &'static dyn Subject, obje
         match outcome(&written, 0) {
             WriteOutcome::Refused(fault) => {
                 assert_eq!(fault.kind, FaultKind::Conflict, "`{}`: {fault}", field.name);
-                let named = fault.clashing.iter().any(|clashing| id == *clashing.as_str());
+                let named = fault.detail.clashing.iter().any(|clashing| id == *clashing.as_str());
                 note.push(format!("{}{}", field.name, if named { "" } else { " (the other is not named)" }));
             }
             other => panic!("`{}`: {other:?}", field.name),
