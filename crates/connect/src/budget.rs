@@ -269,7 +269,8 @@ impl State {
             "daily_limit",
             format!("the day's allowance for this account is used up ({} of {})", self.in_window, self.allowed),
         );
-        fault.detail.limited = Some(Limited { limit: self.limit.name, daily: true, until: self.day_ends, wait_ms: None });
+        fault.detail.limited =
+            Some(Limited { limit: self.limit.name, daily: true, until: self.day_ends, wait_ms: None });
         fault
     }
 }

@@ -14,8 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
 use crate::dialect::{Dialect, Host, Request, Step};
+use crate::policy::{self, Next};
 use crate::{
-    Budget, Capabilities, Clock, Connector, Credentials, Cursor, Fault, FaultKind, Keeper, Limited, LinkBatch, LinkOutcome,
+    Budget, Capabilities, Clock, Connector, Credentials, Cursor, Fault, FaultKind, Keeper, LinkBatch, LinkOutcome,
     Lost, Operation, Page, Read, Reply, Spent, Transport, WireRequest, WriteBatch, WriteOutcome, Written,
 };
 
@@ -68,17 +69,6 @@ impl Failure {
         Self { perhaps_applied: self.perhaps_applied || perhaps_applied, ..self }
     }
 }
-
-/// What to do after a failed attempt.
-enum Next {
-    Again { wait_ms: u64 },
-    GiveUp,
-}
-
-/// The longest wait that the driver sleeps through, in milliseconds. A system that asks for more (HubSpot
-/// while an account is moved: up to a day, sheet: HubSpot section 7 [doc]) is told about instead, so that
-/// nobody waits for hours without knowing.
-const LONGEST_WAIT_MS: u64 = 10 * 60 * 1_000;
 
 impl Driver {
     /// A driver for `dialect`.
@@ -164,50 +154,23 @@ impl Driver {
                 self.renew(true).await.map_err(|failure| failure.after(perhaps_applied))?;
                 continue;
             }
-            match self.after(&request, &fault, perhaps_applied, attempt) {
-                Next::Again { wait_ms } if wait_ms > LONGEST_WAIT_MS => {
-                    return Err(Failure { fault: self.too_long(wait_ms, fault), perhaps_applied });
-                }
+            match self.after(&request, fault, perhaps_applied, attempt) {
                 Next::Again { wait_ms } => {
                     self.wait(wait_ms).await;
                     attempt += 1;
                 }
-                Next::GiveUp => return Err(Failure { fault, perhaps_applied }),
+                Next::GiveUp(fault) => return Err(Failure { fault, perhaps_applied }),
             }
         }
     }
 
-    /// The one policy for failed requests.
-    fn after(&self, request: &Request, fault: &Fault, perhaps_applied: bool, attempt: u32) -> Next {
-        let harmless = request.idempotent || !perhaps_applied;
-        let backoff = 500_u64.saturating_mul(1 << attempt.min(6)).min(30_000);
-        match fault.kind {
-            FaultKind::Limited => {
-                lock(&self.spent).limited += 1;
-                // A limit refuses before anything is done, so waiting is always right, except for a day's.
-                if fault.is_daily_limit() || attempt >= self.settings.retries.max(1) * 4 {
-                    return Next::GiveUp;
-                }
-                let limited = fault.detail.limited.as_ref();
-                let asked = limited.and_then(|limited| limited.wait_ms).unwrap_or(0);
-                let until = limited
-                    .and_then(|limited| limited.until)
-                    .map_or(0, |until| u64::try_from(until.duration_since(self.clock.now()).as_millis()).unwrap_or(0));
-                Next::Again { wait_ms: asked.max(until).max(backoff) }
-            }
-            FaultKind::Unavailable | FaultKind::Malformed if harmless && attempt < self.settings.retries => {
-                let asked = fault.detail.limited.as_ref().and_then(|limited| limited.wait_ms).unwrap_or(0);
-                Next::Again { wait_ms: asked.max(backoff) }
-            }
-            FaultKind::Unavailable
-            | FaultKind::Malformed
-            | FaultKind::Auth
-            | FaultKind::Denied
-            | FaultKind::NotFound
-            | FaultKind::Conflict
-            | FaultKind::Invalid
-            | FaultKind::Unsupported => Next::GiveUp,
+    /// Whether a failed request is sent again, and when.
+    fn after(&self, request: &Request, fault: Fault, perhaps_applied: bool, attempt: u32) -> Next {
+        if fault.kind == FaultKind::Limited {
+            lock(&self.spent).limited += 1;
         }
+        let harmless = request.idempotent || !perhaps_applied;
+        policy::after(fault, harmless, attempt, self.settings.retries, self.clock.now())
     }
 
     /// A 5xx and an unreadable answer tell nothing about whether the request was carried out.
@@ -315,32 +278,10 @@ impl Driver {
         Ok(())
     }
 
-    /// The fault for a wait that is too long to sleep through.
-    fn too_long(&self, wait_ms: u64, cause: Fault) -> Fault {
-        let until = self.later(wait_ms);
-        let mut fault = Fault::new(
-            FaultKind::Unavailable,
-            cause.code,
-            format!("{}; the system asks to wait until {until:.0}", cause.message),
-        )
-        .with_status(cause.status);
-        fault.detail = cause.detail;
-        let limited = Limited { limit: "", daily: false, until: None, wait_ms: None };
-        fault.detail.limited.get_or_insert(limited).until = Some(until);
-        fault
-    }
-
-    fn later(&self, wait_ms: u64) -> Timestamp {
-        let wait = SignedDuration::from_millis(i64::try_from(wait_ms).unwrap_or(i64::MAX));
-        self.clock.now().checked_add(wait).unwrap_or(Timestamp::MAX)
-    }
-
     /// Waits as a platform asks between two steps of an operation.
     async fn wait_for(&self, wait_ms: u64) -> Result<(), Fault> {
-        if wait_ms > LONGEST_WAIT_MS {
-            let cause = Fault::new(FaultKind::Unavailable, "later", "the system is not ready");
-            return Err(self.too_long(wait_ms, cause));
-        }
+        let not_ready = Fault::new(FaultKind::Unavailable, "later", "the system is not ready");
+        policy::bearable(wait_ms, self.clock.now(), not_ready)?;
         self.wait(wait_ms).await;
         Ok(())
     }
@@ -350,7 +291,7 @@ impl Driver {
             return;
         }
         lock(&self.spent).waited_ms += wait_ms;
-        self.clock.sleep_until(self.later(wait_ms)).await;
+        self.clock.sleep_until(policy::later(self.clock.now(), wait_ms)).await;
     }
 
     /// Runs an operation and gathers all its pages. For operations whose results are bounded.
@@ -490,8 +431,10 @@ impl Connector for Driver {
     }
 
     async fn enrich(&self, object: &ObjectName, field: &FieldName, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {
-        let cost =
-            lock(&self.schemas).get(object).and_then(|schema| schema.field(field.as_str())).map(|field| field.read.clone());
+        let cost = lock(&self.schemas)
+            .get(object)
+            .and_then(|schema| schema.field(field.as_str()))
+            .map(|field| field.read.clone());
         let Some(ReadCost::Extra { per_call, .. }) = cost else {
             return Err(Fault::unsupported(format!("`{field}` of `{object}` is not read in calls of its own")));
         };
@@ -571,12 +514,12 @@ impl Driver {
                 },
                 Err(lost) => Fault::new(FaultKind::Unavailable, "no_answer", lost.to_string()),
             };
-            match self.after(&request, &fault, false, attempt) {
+            match self.after(&request, fault, false, attempt) {
                 Next::Again { wait_ms } => {
                     self.wait(wait_ms).await;
                     attempt += 1;
                 }
-                Next::GiveUp => return Err(fault),
+                Next::GiveUp(fault) => return Err(fault),
             }
         }
     }

@@ -72,14 +72,7 @@ pub struct Detail {
 impl Fault {
     /// A fault of `kind`.
     pub fn new(kind: FaultKind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            code: code.into(),
-            message: message.into(),
-            field: None,
-            status: 0,
-            detail: Box::default(),
-        }
+        Self { kind, code: code.into(), message: message.into(), field: None, status: 0, detail: Box::default() }
     }
 
     /// An answer that does not look as documented.

@@ -19,6 +19,7 @@ mod dialect;
 mod driver;
 mod fault;
 mod operation;
+mod policy;
 mod transport;
 
 pub use budget::{Budget, Flight, Spent};
