@@ -129,6 +129,9 @@ fn users_and_links_are_named_for_the_pass_to_resolve() {
     );
     let first = stepping(from("a", "a"), &[("first", &[])]);
     check(link("orgs", true), list(&["5", "6"]), first, link("companies", false), "links 5");
+    let rest = || stepping(from("a", "a"), &[("rest", &[])]);
+    check(link("orgs", true), list(&["5", "6", "7"]), rest(), link("companies", true), "links 6 7");
+    check(link("orgs", true), list(&["5"]), rest(), link("companies", true), "absent");
     let source = vec![field("one", link("p", false)), field("more", link("p", true))];
     let record = record(&[("one", "2".into()), ("more", list(&["1", "2", "3"]))]);
     let to = link("contacts", true);

@@ -143,7 +143,8 @@ pub(super) const PAIRS: &[Pair] = &[
             plain("owner_id", &["hubspot_owner_id"]),
             plain("org_id", &["associations.primary_company"]),
             with("person_id", &["associations.contacts"], "steps: [first]"),
-            with("participants", &["associations.contacts"], "later: true"),
+            // The main person takes part without a link of its own.
+            with("participants", &["associations.contacts"], "steps: [rest], later: true"),
             CREATED_AT,
             carry("handover_description", &["description"], "Description"),
             carry("handover_deal_type", &["dealtype"], "Deal type"),

@@ -90,6 +90,18 @@ pub(super) static ALL: &[Function] = &[
         ..USUAL
     },
     Function {
+        name: "rest",
+        doc: "All entries of a list but the first.",
+        parameters: &[LIST],
+        gives: Type::List,
+        blank: true,
+        each: false,
+        example: r#"rest(["red", "blue", "green"])"#,
+        result: "blue, green",
+        run: |arguments| Ok(Value::List(items(arguments.first()).get(1..).unwrap_or_default().to_vec())),
+        ..USUAL
+    },
+    Function {
         name: "coalesce",
         doc: "The first of several values that is not blank.",
         parameters: &[value(Type::List, "The values, in order.")],
