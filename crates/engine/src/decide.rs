@@ -13,6 +13,7 @@ use crate::merge::merge;
 use crate::pairing::{Paired, Pairing, source_key};
 use crate::pass::Pass;
 use crate::setup::Ready;
+use crate::title::title;
 use crate::trail::Trail;
 use crate::transform::{Mapped, State};
 
@@ -30,6 +31,8 @@ pub(crate) struct Judged {
     pub(crate) block: i64,
     /// The record's identity, when it has one already.
     pub(crate) identity: Option<i64>,
+    /// Whether it was held already.
+    pub(crate) was_held: bool,
     pub(crate) decision: Decision,
     /// What the ledger tells of it.
     pub(crate) trail: Trail,
@@ -93,11 +96,17 @@ impl Pass<'_> {
         let ids: Vec<RecordId> = staged.iter().map(|staged| staged.record.id.clone()).collect();
         let mut rows = self.place.store.rows(flow, &ids).await?;
         let mut answers = self.place.store.answers(flow, &ids).await?;
+        let unknown = self.unknown_outcomes(flow, rows.values()).await?;
         let mut open = Vec::new();
         let mut judged = Vec::new();
         for staged in staged {
             let row = rows.remove(&staged.record.id);
             if row.as_ref().is_some_and(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending)) {
+                continue;
+            }
+            if unknown.contains(&staged.record.id) {
+                let causes = vec![(Cause::OutcomeUnknown, None)];
+                judged.push(self.held(ready, &staged, row.as_ref(), causes, Trail::new()));
                 continue;
             }
             match ready.program.in_scope(&staged.record) {
@@ -371,6 +380,7 @@ impl Pass<'_> {
             title: title(&staged.record),
             block: staged.block,
             identity: row.and_then(|row| row.identity),
+            was_held: row.is_some_and(|row| row.outcome == Outcome::Held),
             decision,
             trail,
             digest: mapped.digest(),
@@ -478,17 +488,4 @@ fn split_links(ready: &Ready, record: &RecordId, resolved: &Resolved, update: bo
 /// Whether a cause was announced by `check`: values and users in use are counted before a run.
 fn is_announced(cause: &Cause) -> bool {
     matches!(cause, Cause::Untranslated { .. } | Cause::UnknownUser { .. } | Cause::ParentHeld { .. })
-}
-
-/// What people call a record.
-pub(crate) fn title(record: &Record) -> String {
-    let text = |name: &str| record.fields.get(name).map(Value::display).filter(|text| !text.trim().is_empty());
-    let full = match (text("firstname"), text("lastname")) {
-        (None, None) => None,
-        (first, last) => Some([first, last].into_iter().flatten().collect::<Vec<_>>().join(" ")),
-    };
-    let named = ["name", "title", "dealname", "subject", "file_name", "hs_call_title", "hs_meeting_title", "hs_task_subject", "email"]
-        .iter()
-        .find_map(|name| text(name));
-    full.or(named).unwrap_or_else(|| record.id.as_str().to_owned()).chars().take(80).collect()
 }

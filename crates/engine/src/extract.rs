@@ -101,7 +101,13 @@ impl Pass<'_> {
         let fault = |fault| Error::system(&reading.system, fault);
         let begun = self.place.store.extraction(&reading.system, &reading.object).await?;
         let mut state = match begun {
-            Some(state) if state.complete => return Ok(state),
+            Some(mut state) if state.complete => {
+                // The earlier process may have ended between the last page and the proof.
+                if counted {
+                    self.compare_count(&mut state, system.as_ref()).await?;
+                }
+                return Ok(state);
+            }
             Some(state) => state,
             None => {
                 let told = system.count(&reading.object).await.map_err(fault)?;
@@ -151,10 +157,15 @@ impl Pass<'_> {
             self.compare_count(&mut state, system.as_ref()).await?;
         }
         if state.blocks == 0 {
-            let commit = Commit { extractions: vec![state.clone()], ..self.commit() };
-            self.place.store.commit(commit).await?;
+            self.keep_extraction(&state).await?;
         }
         Ok(state)
+    }
+
+    async fn keep_extraction(&self, state: &Extraction) -> Result<(), Error> {
+        let commit = Commit { extractions: vec![state.clone()], ..self.commit() };
+        self.place.store.commit(commit).await?;
+        Ok(())
     }
 
     /// The source's own total is the proof that nothing was left out. Counted again after reading, since
@@ -166,7 +177,7 @@ impl Pass<'_> {
         let told = system.count(&state.object).await.map_err(|fault| Error::system(&state.system, fault))?;
         state.told = told.and_then(|told| i64::try_from(told).ok());
         if state.told.is_none_or(|told| told == state.records) {
-            return Ok(());
+            return self.keep_extraction(state).await;
         }
         Err(Error::CountMismatch {
             system: state.system.clone(),

@@ -26,6 +26,7 @@ mod people;
 mod send;
 mod setup;
 mod threshold;
+mod title;
 mod trail;
 mod write;
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Fault, FaultKind, Lookup, Write, WriteBatch, WriteMode, WriteOutcome};
-use handover_model::{Content, FieldName, Fields, Record, RecordId};
+use handover_model::{Cause, Content, FieldName, Fields, FlowName, Outcome, Record, RecordId};
+use handover_store::{HoldFilter, RecordRow};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
@@ -51,6 +52,28 @@ impl Pass<'_> {
             sending.again(absent, loss.tries, false, loss.why.as_ref());
         }
         Ok(())
+    }
+
+    /// Records of a flow with writes that could not be looked up: they are not sent again before somebody
+    /// looked and answered.
+    pub(crate) async fn unknown_outcomes(
+        &self,
+        flow: &FlowName,
+        mut rows: impl Iterator<Item = &RecordRow>,
+    ) -> Result<HashSet<RecordId>, Error> {
+        let mut unknown = HashSet::new();
+        if !rows.any(|row| row.outcome == Outcome::Held) {
+            return Ok(unknown);
+        }
+        let filter =
+            HoldFilter { flow: Some(flow.clone()), group: Some(Cause::OutcomeUnknown.group()), ..HoldFilter::default() };
+        let mut after = None;
+        loop {
+            let page = self.place.store.holds_page(&filter, after.as_ref(), 1000).await?;
+            let Some(last) = page.last() else { return Ok(unknown) };
+            after = Some(last.cursor.clone());
+            unknown.extend(page.into_iter().filter(|row| !row.answered).map(|row| row.hold.record));
+        }
     }
 
     /// By source record: what a lost write made. `None` when the platform cannot tell.

@@ -275,7 +275,7 @@ impl<'s> Pass<'s> {
             if let Decision::Hold(holds) = &one.decision {
                 values.tell("causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
                 let unannounced = holds.iter().any(|hold| !hold.announced);
-                self.threshold().note(unannounced);
+                self.threshold().note(unannounced && !one.was_held);
                 commit.holds.extend(holds.iter().cloned());
             } else {
                 self.threshold().note(false);

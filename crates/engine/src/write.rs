@@ -28,6 +28,9 @@ pub(crate) struct Case {
     pub(crate) title: String,
     pub(crate) block: i64,
     pub(crate) identity: Option<i64>,
+    /// Whether it was held already: then a hold is no news.
+    #[serde(default)]
+    pub(crate) was_held: bool,
     pub(crate) digest: [u8; 16],
     pub(crate) base: Vec<u8>,
     pub(crate) links: Vec<PendingLinkText>,
@@ -94,6 +97,7 @@ impl Case {
             title: one.title.clone(),
             block: one.block,
             identity: one.identity,
+            was_held: one.was_held,
             digest: one.digest,
             base: one.base.clone(),
             links,
@@ -319,7 +323,7 @@ impl Pass<'_> {
         commit.released.push((ready.flow.name.clone(), case.record.clone()));
         commit.holds.push(self.hold_of(ready, case, cause));
         push_row(commit, ready, case, Outcome::Held, case.identity, None);
-        self.threshold().note(true);
+        self.threshold().note(!case.was_held);
     }
 
     fn hold_of(&self, ready: &Ready, case: &Case, cause: Cause) -> Hold {

@@ -12,6 +12,8 @@ use crate::rig::{Around, Death, End, Ended, Ground, Scene, Way, on_threads};
 struct Whole {
     end: End,
     requests: u64,
+    /// Those that may have changed something.
+    changing: Vec<u64>,
     writes: u64,
 }
 
@@ -20,11 +22,11 @@ fn whole(way: Way) -> &'static Whole {
     WHOLE[way as usize].get_or_init(|| {
         let mut ground = Ground::new(Scene::of(way));
         ground.finish().unwrap();
-        let (requests, writes) = (ground.requests, ground.writes);
+        let (requests, changing, writes) = (ground.requests, ground.changing.clone(), ground.writes);
         let end = ground.end();
         let wrong = ground.judge(&end);
         assert!(wrong.is_empty(), "{way:?}, uninterrupted:\n  {}", wrong.join("\n  "));
-        Whole { end, requests, writes }
+        Whole { end, requests, changing, writes }
     })
 }
 
@@ -49,10 +51,10 @@ fn at_writes(whole: &Whole) -> Vec<Death> {
     (1..=whole.writes).flat_map(|n| [Moment::Before, Moment::After].map(|moment| Death::AtWrite(n, moment))).collect()
 }
 
+/// After a request that only reads, nothing is different from before the next one.
 fn at_requests(whole: &Whole) -> Vec<Death> {
-    (1..=whole.requests)
-        .flat_map(|n| [Around::Before, Around::After].map(|around| Death::AtRequest(n, around)))
-        .collect()
+    let before = (1..=whole.requests).map(|n| Death::AtRequest(n, Around::Before));
+    before.chain(whole.changing.iter().map(|n| Death::AtRequest(*n, Around::After))).collect()
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod cli;
 mod config;
 mod crash;
 mod csv;
+mod faults;
 mod init;
 mod rig;

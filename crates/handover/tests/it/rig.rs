@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use handover::config;
 use handover_connect::{Clock, VirtualClock};
 use handover_engine::{
-    Error, Pass, Policies, Project, Report, Selection, Setup, Unobserved, Workplace, transform::Tables,
+    Error, Pass, Policies, Project, Report, Selection, Unobserved, Workplace, transform::Tables,
 };
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::FaultPlan;
@@ -72,6 +72,8 @@ pub(crate) struct Ground<'s> {
     /// What the last life left: requests and durable writes.
     pub(crate) requests: u64,
     pub(crate) writes: u64,
+    /// Which of the requests may have changed something.
+    pub(crate) changing: Vec<u64>,
 }
 
 impl<'s> Ground<'s> {
@@ -89,7 +91,7 @@ impl<'s> Ground<'s> {
             std::fs::create_dir_all(dir.join(name)).unwrap();
             std::fs::write(dir.join(name).join("world.json"), world.to_string()).unwrap();
         }
-        Self { scene, dir, _folder: folder, location, now: scene.start, limited: 0, requests: 0, writes: 0 }
+        Self { scene, dir, _folder: folder, location, now: scene.start, limited: 0, requests: 0, writes: 0, changing: Vec::new() }
     }
 
     /// One process from its start to its end.
@@ -122,6 +124,7 @@ impl<'s> Ground<'s> {
         let ended = self.work(death, orders, &clock, &wire, &sandboxes).await;
         self.now = clock.now();
         self.requests = wire.requests();
+        self.changing = wire.changing();
         self.limited += sandboxes.iter().map(|sandbox| sandbox.lock().unwrap().journal().limited()).sum::<u64>();
         ended
     }
@@ -148,7 +151,7 @@ impl<'s> Ground<'s> {
             tables: Arc::new(Tables(self.scene.project.tables.clone())),
             policies,
         };
-        let setup = match Setup::prepare(project).await {
+        let setup = match self.scene.setup(project).await {
             Ok(setup) => setup,
             Err(error) => return Ended::Failed(error),
         };

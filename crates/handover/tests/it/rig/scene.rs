@@ -8,6 +8,7 @@ use std::time::Duration;
 use handover::config;
 use handover::init::{SystemView, propose};
 use handover_connect::{Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
+use handover_engine::{Error, People, Project, Ready, Setup};
 use handover_local::LocalTransport;
 use handover_model::SystemName;
 use handover_sandbox::{Platform, Sandbox, sample};
@@ -42,9 +43,9 @@ pub(crate) struct Scene {
     pub(crate) old: Json,
     pub(crate) new: Json,
     pub(crate) project: config::Project,
-    /// The project's folder.
-    pub(crate) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     pub(crate) start: Timestamp,
+    compiled: OnceLock<(Vec<Arc<Ready>>, People)>,
 }
 
 impl Scene {
@@ -62,7 +63,23 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let (new, start) = runtime.block_on(write_project(way, &old, new, folder.path()));
         let project = load(folder.path());
-        Self { way, old, new, project, folder, start }
+        Self { way, old, new, project, _folder: folder, start, compiled: OnceLock::new() }
+    }
+
+    /// What a pass needs. Rules are compiled once for all lives; the systems describe themselves in each.
+    pub(crate) async fn setup(&self, project: Project) -> Result<Setup, Error> {
+        let Some((flows, people)) = self.compiled.get() else {
+            let setup = Setup::prepare(project).await?;
+            return match self.compiled.set((setup.flows.clone(), setup.people.clone())) {
+                Ok(()) | Err(_) => Ok(setup),
+            };
+        };
+        let ends = project.flows.iter().flat_map(|flow| [&flow.source, &flow.target]);
+        for (system, object) in ends.map(|end| (&end.system, &end.object)).collect::<BTreeSet<_>>() {
+            let described = project.system(system)?.describe(object).await;
+            described.map_err(|fault| Error::System { system: system.clone(), fault })?;
+        }
+        Ok(Setup { project, flows: flows.clone(), people: people.clone() })
     }
 
     /// Both systems over one wire.

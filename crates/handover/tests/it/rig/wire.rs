@@ -1,11 +1,11 @@
 //! The wire of a process that may die around any request.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handover_connect::{Lost, Reply, Transport, WireRequest};
+use handover_connect::{Lost, Method, Reply, Transport, WireRequest};
 use tokio::sync::Notify;
 
 use super::Death;
@@ -26,6 +26,8 @@ pub(crate) struct Wire {
     stop: Arc<AtomicBool>,
     counting: AtomicBool,
     requests: AtomicU64,
+    /// The numbers of those requests that may change something.
+    changing: Mutex<Vec<u64>>,
     dead: AtomicBool,
     died: Notify,
 }
@@ -38,6 +40,7 @@ impl Wire {
             stop: Arc::default(),
             counting: AtomicBool::new(false),
             requests: AtomicU64::new(0),
+            changing: Mutex::default(),
             dead: AtomicBool::new(false),
             died: Notify::new(),
         }
@@ -50,6 +53,10 @@ impl Wire {
 
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn changing(&self) -> Vec<u64> {
+        self.changing.lock().unwrap().clone()
     }
 
     /// What tells a pass to stop.
@@ -88,6 +95,11 @@ impl<T: Transport> Transport for Mortal<T> {
         }
         let counting = wire.counting.load(Ordering::SeqCst);
         let n = if counting { wire.requests.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
+        let reads = request.method == Method::Get
+            || ["/search", "/batch/read"].iter().any(|end| request.url.path().ends_with(end));
+        if n > 0 && !reads {
+            wire.changing.lock().unwrap().push(n);
+        }
         if wire.stop_at.is_some_and(|at| at == n) {
             wire.stop.store(true, Ordering::SeqCst);
         }
