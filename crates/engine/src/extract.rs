@@ -3,12 +3,11 @@
 //! Invariant: a page and the cursor behind it are committed together, so reading resumes without a gap.
 
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use handover_connect::{Connector, Cursor, Read, Which};
 use handover_model::{FieldName, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value};
-use handover_store::{Block, Commit, Extraction, MatchRow};
+use handover_store::{Block, Commit, Extraction, MatchRow, Store};
 
 use crate::observe::Event;
 use crate::pairing::Keys;
@@ -124,19 +123,22 @@ impl Pass<'_> {
                 }
             }
         };
-        let mut seen = self.seen_before(&state).await?;
+        let mut seen = self.place.store.staged_marks(&state.system, &state.object).await?;
         let read =
             Read { object: reading.object.clone(), fields: reading.fields.clone(), which: Which::Live, since: None };
         // Nothing to read costs no further call.
         state.complete = state.told == Some(0);
+        let mut ahead = None;
         while !state.complete {
             self.go_on()?;
-            let cursor = state.cursor.clone().map(Cursor);
-            let page = system.page(&read, cursor.as_ref()).await.map_err(fault)?;
+            let page = match ahead.take() {
+                Some(page) => page,
+                None => system.page(&read, state.cursor.clone().map(Cursor).as_ref()).await.map_err(fault)?,
+            };
             // A record that moved while the list was read comes twice: the first copy is kept, and the
             // next delta sees the change.
             let mut records: Vec<Record> =
-                page.records.into_iter().filter(|record| !record.gone && seen.insert(mark(&record.id))).collect();
+                page.records.into_iter().filter(|record| !record.gone && seen.insert(Store::mark_of(&record.id))).collect();
             reading.enrich(system.as_ref(), &mut records).await.map_err(fault)?;
             let number = state.blocks;
             state.cursor = page.next.map(|cursor| cursor.0);
@@ -150,8 +152,17 @@ impl Pass<'_> {
             }
             commit.keys = keys;
             commit.extractions.push(state.clone());
-            self.place.store.commit(commit).await?;
+            // The next page is on its way while this one is made durable; if it fails, this one stays.
+            let next = async {
+                match &state.cursor {
+                    Some(cursor) => system.page(&read, Some(&Cursor(cursor.clone()))).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (staged, next) = futures::future::join(self.place.store.commit(commit), next).await;
+            staged?;
             self.tell_reading(&state);
+            ahead = next.map_err(fault)?;
         }
         if counted {
             self.compare_count(&mut state, system.as_ref()).await?;
@@ -187,16 +198,6 @@ impl Pass<'_> {
         })
     }
 
-    async fn seen_before(&self, state: &Extraction) -> Result<HashSet<u64>, Error> {
-        let mut seen = HashSet::new();
-        for number in 0..state.blocks {
-            for record in self.place.store.block(&state.system, &state.object, number).await?.iter() {
-                seen.insert(mark(&record.id));
-            }
-        }
-        Ok(seen)
-    }
-
     fn tell_reading(&self, state: &Extraction) {
         self.place.observer.on(Event::Reading {
             system: state.system.clone(),
@@ -206,11 +207,4 @@ impl Pass<'_> {
             complete: state.complete,
         });
     }
-}
-
-/// Eight bytes for an id: a set of them stays small with millions of records.
-fn mark(id: &RecordId) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use handover_model::{Counts, FieldName, FlowName, ObjectName, Outcome, RecordId, SystemName};
-use handover_store::{Commit, Entry, Extraction};
+use handover_store::{Commit, Entry, Extraction, Worked};
 use serde_json::json;
 
 use crate::decide::{Decision, Judged, Staged};
@@ -27,8 +27,19 @@ pub struct Pass<'s> {
     pub(crate) threshold: Mutex<Threshold>,
     /// Target records that source records were matched with in this pass: by flow and target, the source.
     pub(crate) claims: Mutex<HashMap<(FlowName, RecordId), RecordId>>,
+    /// Whether a write of this pass was left without an outcome.
+    pub(crate) left_open: AtomicBool,
+    /// Identities that were reserved and not given yet.
+    spare: Mutex<std::ops::Range<i64>>,
     stop: Arc<AtomicBool>,
 }
+
+/// Identities that are reserved at once.
+const RESERVED: i64 = 2_000;
+
+/// After how many more blocks it is noted how far a flow came: a successor judges so many again, which takes
+/// less than the notes of each would.
+const STRIDE: i64 = 10;
 
 /// How a pass ended.
 #[derive(Clone, Debug)]
@@ -88,7 +99,7 @@ impl<'s> Pass<'s> {
         });
         let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, json!({})).await?;
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
-        let pass = Self { setup, place, id, threshold, claims: Mutex::default(), stop };
+        let pass = Self { setup, place, id, threshold, claims: Mutex::default(), left_open: AtomicBool::new(false), spare: Mutex::new(0..0), stop };
         pass.note_pass("pass_begun", note).await?;
         Ok(pass)
     }
@@ -103,7 +114,7 @@ impl<'s> Pass<'s> {
     /// A pass that only looks: for verification. It is not in the state.
     pub(crate) fn looking(setup: &'s Setup, place: &'s Workplace) -> Self {
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
-        Self { setup, place, id: 0, threshold, claims: Mutex::default(), stop: Arc::default() }
+        Self { setup, place, id: 0, threshold, claims: Mutex::default(), left_open: AtomicBool::new(false), spare: Mutex::new(0..0), stop: Arc::default() }
     }
 
     /// Works through the selection.
@@ -164,23 +175,69 @@ impl<'s> Pass<'s> {
         let source = &ready.flow.source;
         let Some(extraction) = self.place.store.extraction(&source.system, &source.object).await? else { return Ok(()) };
         let mut writer = crate::write::Writer::new(ready.clone());
-        let mut done = 0;
-        for number in 0..extraction.blocks {
+        let mut worked = self.place.store.worked(&ready.flow.name, &self.setup.project.snapshot).await?.min(extraction.blocks);
+        self.unsettled(ready, pairing, worked, &mut writer).await?;
+        // Blocks are pages of one size but for the last.
+        let mut done = u64::try_from(extraction.records * worked / extraction.blocks.max(1)).unwrap_or(0);
+        for number in worked..extraction.blocks {
             self.go_on()?;
-            let records = self.place.store.block(&source.system, &source.object, number).await?;
+            let records = self.place.store.block_once(&source.system, &source.object, number).await?;
             done += records.len() as u64;
-            let staged = records.iter().map(|record| Staged { record: record.clone(), block: number }).collect();
+            let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
             self.judge_and_write(ready, pairing, staged, &mut writer).await?;
             self.tell_working(ready, done, &extraction);
+            worked = self.note_worked(ready, worked, writer.oldest().unwrap_or(number + 1), STRIDE).await?;
         }
-        self.flush(&mut writer).await
+        self.flush(&mut writer).await?;
+        self.note_worked(ready, worked, extraction.blocks, 1).await?;
+        Ok(())
+    }
+
+    /// Of blocks that were worked through, the records that are not settled: they are judged again.
+    async fn unsettled(&self, ready: &Arc<Ready>, pairing: &Pairing, worked: i64, writer: &mut crate::write::Writer) -> Result<(), Error> {
+        for outcome in [Outcome::Held, Outcome::Pending] {
+            let mut after = None;
+            while worked > 0 {
+                self.go_on()?;
+                let rows = self.place.store.rows_page(&ready.flow.name, Some(outcome), after.as_ref(), 500).await?;
+                let Some(last) = rows.last() else { break };
+                after = Some(last.record.clone());
+                let ids: Vec<RecordId> = rows.into_iter().filter(|row| row.block < worked).map(|row| row.record).collect();
+                self.some_again(ready, pairing, &ids, writer).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the flow has worked through all blocks before `oldest`, so that a successor need not look
+    /// at them again. It may lag behind, never run ahead: it is written after the outcomes that it stands
+    /// on, and not at all once a write was left without one.
+    async fn note_worked(&self, ready: &Ready, worked: i64, oldest: i64, stride: i64) -> Result<i64, Error> {
+        if oldest < worked + stride || self.left_open.load(Ordering::Relaxed) {
+            return Ok(worked);
+        }
+        let row = Worked { flow: ready.flow.name.clone(), snapshot: self.setup.project.snapshot.clone(), blocks: oldest };
+        self.place.store.commit(Commit { worked: vec![row], ..self.commit() }).await?;
+        Ok(oldest)
     }
 
     /// Some records, by their ids; gives those that have a counterpart now or are left out.
     async fn some_records(&self, ready: &Arc<Ready>, pairing: &Pairing, ids: &BTreeSet<RecordId>) -> Result<Vec<RecordId>, Error> {
-        let source = &ready.flow.source;
         let ids: Vec<RecordId> = ids.iter().cloned().collect();
         let mut writer = crate::write::Writer::new(ready.clone());
+        self.some_again(ready, pairing, &ids, &mut writer).await?;
+        self.flush(&mut writer).await?;
+        let mut settled = Vec::new();
+        for chunk in ids.chunks(500) {
+            let rows = self.place.store.rows(&ready.flow.name, chunk).await?;
+            settled.extend(rows.into_values().filter(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending)).map(|row| row.record));
+        }
+        Ok(settled)
+    }
+
+    /// Judges some records again and hands them to the writer.
+    async fn some_again(&self, ready: &Arc<Ready>, pairing: &Pairing, ids: &[RecordId], writer: &mut crate::write::Writer) -> Result<(), Error> {
+        let source = &ready.flow.source;
         for chunk in ids.chunks(500) {
             let rows = self.place.store.rows(&ready.flow.name, chunk).await?;
             let mut blocks: BTreeMap<i64, HashSet<RecordId>> = BTreeMap::new();
@@ -197,15 +254,9 @@ impl<'s> Pass<'s> {
                         .map(|record| Staged { record: record.clone(), block: number }),
                 );
             }
-            self.judge_and_write(ready, pairing, staged, &mut writer).await?;
+            self.judge_and_write(ready, pairing, staged, writer).await?;
         }
-        self.flush(&mut writer).await?;
-        let mut settled = Vec::new();
-        for chunk in ids.chunks(500) {
-            let rows = self.place.store.rows(&ready.flow.name, chunk).await?;
-            settled.extend(rows.into_values().filter(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending)).map(|row| row.record));
-        }
-        Ok(settled)
+        Ok(())
     }
 
     /// Children that were held only because these parents were.
@@ -312,12 +363,22 @@ impl<'s> Pass<'s> {
 
     /// As many new identities as there are records without one.
     pub(crate) async fn identities_for(&self, have: impl Iterator<Item = Option<i64>>) -> Result<Vec<i64>, Error> {
-        let number = have.filter(Option::is_none).count();
+        let number = i64::try_from(have.filter(Option::is_none).count()).unwrap_or(i64::MAX);
         if number == 0 {
             return Ok(Vec::new());
         }
-        let first = self.place.store.reserve_identities(number).await?;
-        let last = first.saturating_add(i64::try_from(number).unwrap_or(i64::MAX));
+        let spare = self.spare().clone();
+        let first = if spare.end - spare.start >= number {
+            spare.start
+        } else {
+            // A reservation is a durable step: it is made for several waves at once.
+            let taken = number.max(RESERVED);
+            let first = self.place.store.reserve_identities(usize::try_from(taken).unwrap_or(usize::MAX)).await?;
+            *self.spare() = first..first.saturating_add(taken);
+            first
+        };
+        let last = first.saturating_add(number);
+        self.spare().start = last;
         Ok((first..last).rev().collect())
     }
 
@@ -327,6 +388,10 @@ impl<'s> Pass<'s> {
 
     pub(crate) fn entry(&self, kind: &str, ready: &Ready) -> Entry {
         Entry { kind: kind.to_owned(), flow: Some(ready.flow.name.clone()), note: json!({}), items: Vec::new() }
+    }
+
+    fn spare(&self) -> std::sync::MutexGuard<'_, std::ops::Range<i64>> {
+        self.spare.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(crate) fn threshold(&self) -> std::sync::MutexGuard<'_, Threshold> {

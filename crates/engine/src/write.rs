@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use handover_connect::{Fault, FaultKind, Upsert, WriteBatch, WriteMode};
 use handover_model::{Cause, Content, Fields, Hold, Outcome, RecordId};
@@ -32,6 +33,7 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) was_held: bool,
     pub(crate) digest: [u8; 16],
+    #[serde(with = "hex")]
     pub(crate) base: Vec<u8>,
     pub(crate) links: Vec<PendingLinkText>,
 }
@@ -146,6 +148,11 @@ impl Writer {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.creates.is_empty() && self.updates.is_empty()
+    }
+
+    /// The first block that a record which waits here comes from.
+    pub(crate) fn oldest(&self) -> Option<i64> {
+        self.creates.iter().chain(&self.updates).map(|write| write.case.block).min()
     }
 
     pub(crate) fn has_wave(&self, policies: &Policies) -> bool {
@@ -310,7 +317,10 @@ impl Pass<'_> {
                 commit.holds.extend(lacks.map(|fault| self.hold_of(ready, case, refused(&fault))));
                 return;
             }
-            Settled::NotSent | Settled::Open => return,
+            Settled::NotSent | Settled::Open => {
+                self.left_open.store(true, Ordering::Relaxed);
+                return;
+            }
             Settled::Refused(fault) => refused(&fault),
             Settled::Unknown => Cause::OutcomeUnknown,
         };
@@ -401,4 +411,27 @@ pub(crate) fn push_row(commit: &mut Commit, ready: &Ready, case: &Case, outcome:
         block: case.block,
         last_entry: None,
     });
+}
+
+/// Bytes as text: as JSON's list of numbers they would be twice as long.
+mod hex {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+        let mut text = String::with_capacity(bytes.len() * 2);
+        bytes.iter().for_each(|byte| text.extend([digit(byte >> 4), digit(*byte)]));
+        to.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(from)?;
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<Vec<u8>>>();
+        bytes.filter(|_| rest.is_empty()).ok_or_else(|| D::Error::custom("not bytes in hexadecimal digits"))
+    }
 }

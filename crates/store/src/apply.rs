@@ -55,6 +55,7 @@ impl Step<'_> {
         self.write_keys(&commit.keys).await?;
         let appended = self.append(commit.at, commit.pass, &commit.entries).await?;
         self.write_rows(&commit.rows, &appended.heads).await?;
+        self.write_worked(&commit.worked).await?;
         self.write_heads(commit, &appended).await?;
         self.write_memberships(&commit.memberships).await?;
         self.write_intents(&commit.intents, &commit.settled).await?;
@@ -114,6 +115,7 @@ fn names_of(commit: &Commit) -> HashSet<&str> {
     commit.extractions.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
     commit.keys.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
     commit.rows.iter().for_each(|row| pair(row.flow.as_str(), row.flow.as_str()));
+    commit.worked.iter().for_each(|row| pair(row.flow.as_str(), row.flow.as_str()));
     commit.memberships.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
     commit.links.iter().chain(&commit.linked).for_each(|row| pair(row.flow.as_str(), row.parent_flow.as_str()));
     for hold in &commit.holds {

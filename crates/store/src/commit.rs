@@ -26,6 +26,8 @@ pub struct Commit {
     pub entries: Vec<Entry>,
     /// The state of records in flows; replaces what was there.
     pub rows: Vec<RecordRow>,
+    /// How far flows came; replaces what was there.
+    pub worked: Vec<Worked>,
     /// Which record is which; replaces what was there.
     pub memberships: Vec<Membership>,
     /// Writes that are about to be sent.
@@ -80,6 +82,17 @@ pub struct Extraction {
     pub told: Option<i64>,
     /// When reading began: the next delta's watermark.
     pub began: Timestamp,
+}
+
+/// How far a flow came: the records of its first blocks have outcomes, or are outside its scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worked {
+    /// The flow.
+    pub flow: FlowName,
+    /// The hash of the project's files that decided about scope.
+    pub snapshot: String,
+    /// How many blocks.
+    pub blocks: i64,
 }
 
 /// A key under which a staged record is found.

@@ -31,7 +31,7 @@ mod store;
 
 pub use commit::{
     Block, Commit, Entry, Extraction, GivenAnswer, Identity, Intent, Item, MatchRow, Membership, PendingLink,
-    RecordRow, Seq, Values,
+    RecordRow, Seq, Values, Worked,
 };
 pub use error::Error;
 pub use hold_groups::HoldGroup;

@@ -6,7 +6,7 @@ use handover_model::{Counts, FlowName, Outcome, RecordId};
 
 use crate::database::{LIST, Row, unreadable};
 use crate::store::Step;
-use crate::{Error, RecordRow, Seq, Store};
+use crate::{Error, RecordRow, Seq, Store, Worked};
 
 /// Outcomes from the worst to the best: a record that is in several flows counts with its worst. The
 /// number that is stored is the place in this list.
@@ -92,6 +92,19 @@ impl Store {
         self.fetch(sql, |row| read_row(flow, row)).await
     }
 
+    /// How many of its first blocks a flow has worked through under these project files; 0 when it did not
+    /// begin, or other files decided then.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn worked(&self, flow: &FlowName, snapshot: &str) -> Result<i64, Error> {
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(0) };
+        let mut sql = self.sql("SELECT blocks FROM worked WHERE flow = ");
+        sql.int(id).push(" AND snapshot = ").text(snapshot);
+        Ok(self.fetch(sql, |row| row.int(0)).await?.pop().unwrap_or(0))
+    }
+
     /// How many records of a flow have which outcome.
     ///
     /// # Errors
@@ -160,5 +173,16 @@ impl Step<'_> {
                 sql.int(heads.get(&(*flow, row.record.as_str())).copied());
             })
             .await
+    }
+
+    pub(crate) async fn write_worked(&mut self, worked: &[Worked]) -> Result<(), Error> {
+        for row in worked {
+            let flow = self.id(row.flow.as_str())?;
+            let mut sql = self.tx.sql("INSERT INTO worked (flow, snapshot, blocks) VALUES (");
+            sql.int(flow).push(",").text(row.snapshot.as_str()).push(",").int(row.blocks);
+            sql.push(") ON CONFLICT (flow) DO UPDATE SET snapshot = excluded.snapshot, blocks = excluded.blocks");
+            self.tx.run(sql).await?;
+        }
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@ pub(crate) const VERSION: i64 = 1;
 /// a table that is ordered by its primary key.
 ///
 /// Flows, systems and objects stand as numbers (table `name`), in every key of millions of rows.
+/// A block's marks stand before its body, so that reading them does not touch the body's pages.
 /// Instants are nanoseconds since 1970. Outcomes are numbers, the worst first, see `rows.rs`.
 const TABLES: &str = "
 CREATE TABLE meta (name %t PRIMARY KEY, value %t NOT NULL) %k;
@@ -26,7 +27,7 @@ CREATE TABLE extraction (
     system %i NOT NULL, object %i NOT NULL, pass %i NOT NULL, resume %t, blocks %i NOT NULL,
     records %i NOT NULL, complete %i NOT NULL, told %i, began %i NOT NULL, PRIMARY KEY (system, object)) %k;
 CREATE TABLE block (
-    system %i NOT NULL, object %i NOT NULL, number %i NOT NULL, body %b NOT NULL,
+    system %i NOT NULL, object %i NOT NULL, number %i NOT NULL, marks %b NOT NULL, body %b NOT NULL,
     PRIMARY KEY (system, object, number)) %r;
 CREATE TABLE match_key (
     system %i NOT NULL, object %i NOT NULL, kind %t NOT NULL, key %t NOT NULL, record %t NOT NULL,
@@ -39,6 +40,7 @@ CREATE INDEX record_target ON record (flow, target) WHERE target IS NOT NULL;
 CREATE TABLE membership (
     system %i NOT NULL, object %i NOT NULL, record %t NOT NULL, identity %i NOT NULL, role %t NOT NULL,
     state %t NOT NULL, PRIMARY KEY (system, object, record)) %k;
+CREATE TABLE worked (flow %i PRIMARY KEY, snapshot %t NOT NULL, blocks %i NOT NULL) %k;
 CREATE INDEX membership_identity ON membership (identity);
 CREATE TABLE intent (id %t PRIMARY KEY, flow %i NOT NULL, payload %b NOT NULL, at %i NOT NULL) %k;
 CREATE TABLE hold (
@@ -74,7 +76,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 ";
 
 /// Every table, in the order in which a copy is made.
-pub(crate) const NAMES: [&str; 20] = [
+pub(crate) const NAMES: [&str; 21] = [
     "meta",
     "counter",
     "name",
@@ -85,6 +87,7 @@ pub(crate) const NAMES: [&str; 20] = [
     "block",
     "match_key",
     "record",
+    "worked",
     "membership",
     "intent",
     "hold",

@@ -1,8 +1,9 @@
 //! Records as they were read, kept so that no API call is made twice.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
+use futures::TryStreamExt;
 use handover_model::{ObjectName, Record, RecordId, SystemName};
 
 use crate::codec::{self, indexable};
@@ -81,16 +82,68 @@ impl Store {
         if let Some(records) = self.cache(|cache| cache.get(&key)) {
             return Ok(records);
         }
-        let mut sql = self.sql("SELECT body FROM block WHERE system = ");
-        sql.int(system).push(" AND object = ").int(object).push(" AND number = ").int(number);
-        let found = self.fetch(sql, |row| codec::decode(row.blob(0)?).map_err(unreadable)).await?.pop();
-        let Some((records, bytes)) = found else { return Ok(Arc::default()) };
+        let Some((records, bytes)) = self.decoded(key).await? else { return Ok(Arc::default()) };
         let records = Arc::new(records);
         // A reader's cache could outlive what another process stages anew.
         if self.inner.writer.is_some() {
             self.cache(|cache| cache.put(key, records.clone(), bytes));
         }
         Ok(records)
+    }
+
+    /// The records of a staged block, for a caller that goes through all blocks once: they leave those in
+    /// the cache that others look things up in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::block`].
+    pub async fn block_once(&self, system: &SystemName, object: &ObjectName, number: i64) -> Result<Vec<Record>, Error> {
+        let (Some(system), Some(object)) = (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
+        else {
+            return Ok(Vec::new());
+        };
+        let found = self.decoded((system, object, number)).await?;
+        Ok(found.map(|(records, _)| records).unwrap_or_default())
+    }
+
+    async fn decoded(&self, (system, object, number): BlockKey) -> Result<Option<(Vec<Record>, usize)>, Error> {
+        let mut sql = self.sql("SELECT body FROM block WHERE system = ");
+        sql.int(system).push(" AND object = ").int(object).push(" AND number = ").int(number);
+        Ok(self.fetch(sql, |row| codec::decode(row.blob(0)?).map_err(unreadable)).await?.pop())
+    }
+
+    /// A mark of each staged record of an object, see [`Store::mark_of`]: enough to know whether a record
+    /// was read before, without reading it again.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn staged_marks(&self, system: &SystemName, object: &ObjectName) -> Result<HashSet<u64>, Error> {
+        let (Some(system), Some(object)) = (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
+        else {
+            return Ok(HashSet::new());
+        };
+        let mut sql = self.sql("SELECT marks FROM block WHERE system = ");
+        sql.int(system).push(" AND object = ").int(object);
+        let read = |row: &crate::database::Row<'_>| {
+            let (marks, rest) = row.blob(0)?.as_chunks();
+            if rest.is_empty() { Ok(marks.to_vec()) } else { Err(unreadable("a mark is cut off")) }
+        };
+        let mut all = HashSet::new();
+        let mut blocks = self.stream(sql, read);
+        while let Some(marks) = blocks.try_next().await? {
+            all.extend(marks.into_iter().map(u64::from_le_bytes));
+        }
+        Ok(all)
+    }
+
+    /// Eight bytes for an id, the same in every version of this program: a set of them stays small with
+    /// millions of records.
+    pub fn mark_of(record: &RecordId) -> u64 {
+        let hash = blake3::hash(record.as_str().as_bytes());
+        let mut mark = [0; 8];
+        mark.copy_from_slice(&hash.as_bytes()[..8]);
+        u64::from_le_bytes(mark)
     }
 
     /// How far reading an object came.
@@ -145,6 +198,10 @@ impl Store {
             sql.int(system).push(" AND object = ").int(object);
             step.tx.run(sql).await?;
         }
+        // Blocks that come later are others, of whatever number.
+        let mut sql = step.tx.sql("DELETE FROM worked WHERE flow IN (SELECT flow FROM flow WHERE source_system = ");
+        sql.int(system).push(" AND source_object = ").int(object).push(")");
+        step.tx.run(sql).await?;
         self.finish(step).await?;
         self.forget_blocks();
         Ok(())
@@ -251,9 +308,13 @@ impl Step<'_> {
         for block in blocks {
             let body = codec::encode(&block.records).map_err(|error| Error::of_file(self.tx.location(), error))?;
             let (system, object) = (self.id(block.system.as_str())?, self.id(block.object.as_str())?);
-            let mut sql = self.tx.sql("INSERT INTO block (system, object, number, body) VALUES (");
-            sql.int(system).push(",").int(object).push(",").int(block.number).push(",").blob(&*body);
-            sql.push(") ON CONFLICT (system, object, number) DO UPDATE SET body = excluded.body");
+            let marks: Vec<u8> = block.records.iter().flat_map(|record| Store::mark_of(&record.id).to_le_bytes()).collect();
+            let mut sql = self.tx.sql("INSERT INTO block (system, object, number, marks, body) VALUES (");
+            sql.int(system).push(",").int(object).push(",").int(block.number).push(",").blob(&*marks);
+            sql.push(",").blob(&*body);
+            sql.push(
+                ") ON CONFLICT (system, object, number) DO UPDATE SET marks = excluded.marks, body = excluded.body",
+            );
             self.tx.run(sql).await?;
         }
         Ok(())

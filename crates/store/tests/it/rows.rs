@@ -1,4 +1,5 @@
-use handover_model::{Counts, Outcome, RecordId};
+use handover_model::{Counts, End, Outcome, RecordId};
+use handover_store::Worked;
 
 use crate::scene::{Scene, commit, entry, ids, on_both, paired, row};
 
@@ -9,6 +10,7 @@ on_both!(
     counts_add_up,
     a_record_in_two_flows_counts_once_with_its_worst,
     the_same_record_twice_in_a_commit_is_one_row,
+    how_far_a_flow_came_counts_for_the_files_that_it_was_noted_under,
 );
 
 async fn rows_replace_what_was_there(scene: Scene) {
@@ -114,4 +116,25 @@ async fn the_same_record_twice_in_a_commit_is_one_row(scene: Scene) {
     store.commit_many(many).await.unwrap();
     let counts = store.counts(&"contacts".into()).await.unwrap();
     assert_eq!((counts.read, counts.pending, counts.created, counts.held), (300, 298, 1, 1));
+}
+
+async fn how_far_a_flow_came_counts_for_the_files_that_it_was_noted_under(scene: Scene) {
+    let store = scene.open().await;
+    let noted = |flow: &str, snapshot: &str, blocks| Worked { flow: flow.into(), snapshot: snapshot.to_owned(), blocks };
+    let worked = |flow: &'static str, snapshot: &'static str| {
+        let store = store.clone();
+        async move { store.worked(&flow.into(), snapshot).await.unwrap() }
+    };
+    assert_eq!(worked("contacts", "a").await, 0);
+    let end = |object: &str| End { system: "old".into(), object: object.into() };
+    let flows = ["contacts", "deals"].map(|flow| (flow.into(), end(flow), end("any")));
+    store.bind_flows(&flows).await.unwrap();
+    let both = vec![noted("contacts", "a", 10), noted("deals", "a", 3)];
+    store.commit(commit(0, |commit| commit.worked = both.clone())).await.unwrap();
+    assert_eq!((worked("contacts", "a").await, worked("contacts", "b").await), (10, 0));
+    store.commit(commit(1, |commit| commit.worked = vec![noted("contacts", "b", 4)])).await.unwrap();
+    assert_eq!((worked("contacts", "a").await, worked("contacts", "b").await), (0, 4));
+    // What is staged anew is not worked through, whatever the number of its blocks.
+    store.clear_staging(&"old".into(), &"contacts".into()).await.unwrap();
+    assert_eq!((worked("contacts", "b").await, worked("deals", "a").await), (0, 3));
 }

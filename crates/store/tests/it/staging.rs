@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use handover_model::{Fields, Record, RecordId, Value};
-use handover_store::{Block, Extraction, MatchRow};
+use handover_store::{Block, Extraction, MatchRow, Store};
 use jiff::Timestamp;
 use jiff::civil::{date, time};
 
@@ -10,6 +10,7 @@ use crate::scene::{Scene, commit, on_both};
 on_both!(
     records_come_back_as_they_were,
     a_block_staged_again_replaces_the_old_one,
+    marks_tell_which_records_were_staged,
     extractions_are_kept_by_object,
     clearing_takes_one_object_only,
     keys_find_their_records,
@@ -220,3 +221,29 @@ async fn duplicates_come_in_pages(scene: Scene) {
     assert_eq!(shown, [("00@x", 2), ("10@x", 2), ("20@x", 2)]);
     assert_eq!(groups[1].records, [("a10".into(), 3), ("b10".into(), 3)]);
 }
+
+async fn marks_tell_which_records_were_staged(scene: Scene) {
+    let store = scene.open().await;
+    let marks = |object: &'static str| {
+        let store = store.clone();
+        async move { store.staged_marks(&"old".into(), &object.into()).await.unwrap() }
+    };
+    let of = |ids: &[&str]| ids.iter().map(|id| Store::mark_of(&(*id).into())).collect();
+    let blocks = vec![
+        block("persons", 0, vec![record("1", &[]), record("2", &[])]),
+        block("persons", 1, vec![record("3", &[])]),
+        block("deals", 0, vec![record("4", &[])]),
+    ];
+    assert!(marks("persons").await.is_empty());
+    store.commit(commit(0, |commit| commit.blocks = blocks.clone())).await.unwrap();
+    assert_eq!(marks("persons").await, of(&["1", "2", "3"]));
+    let again = vec![block("persons", 1, vec![record("5", &[])])];
+    store.commit(commit(1, |commit| commit.blocks = again.clone())).await.unwrap();
+    assert_eq!(marks("persons").await, of(&["1", "2", "5"]));
+    assert_eq!(store.block_once(&"old".into(), &"persons".into(), 1).await.unwrap(), [record("5", &[])]);
+    // The same in every version: states outlive programs.
+    assert_eq!(Store::mark_of(&"42".into()), MARK_OF_42);
+}
+
+/// The first eight bytes of BLAKE3 of `42`, the lowest first.
+const MARK_OF_42: u64 = 3_628_871_982_636_078_042;
