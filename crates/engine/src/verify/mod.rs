@@ -4,9 +4,10 @@
 //! The target's listing is kept in a store of its own for the time of the verification, so that memory
 //! stays flat and no record is asked for twice.
 
+mod links;
 mod totals;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Connector, Read, Which};
@@ -23,6 +24,7 @@ use crate::observe::Event;
 use crate::pass::{Pass, report};
 use crate::setup::{Ready, Setup, Workplace};
 use crate::transform::State;
+use links::Linked;
 
 /// What verification found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -326,7 +328,7 @@ impl Verifier<'_> {
             let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
             if matches!(kind, Some(Kind::Reference { .. })) {
                 if value.ids() != have.ids() && !self.is_held(ready, &record.id, name).await? {
-                    self.compare_links(ready, record, row, target, name, (value, have), verified);
+                    self.compare_links(&Linked { ready, record, row, target, expected }, name, (value, have), verified);
                 } else {
                     verified.links += value.ids().len() as u64;
                 }
@@ -347,42 +349,8 @@ impl Verifier<'_> {
             }
             self.differ("value", ready, Some(&record.id), Some(&target.id), Some(name), &value.display(), &have.display());
         }
-        self.links_from_nowhere(ready, record, row, target, expected, verified);
+        self.links_from_nowhere(&Linked { ready, record, row, target, expected }, verified);
         Ok(())
-    }
-
-    /// Links of a record of ours in fields for which its source has none at all.
-    fn links_from_nowhere(&mut self, ready: &Ready, record: &Record, row: &RecordRow, target: &Record, expected: &Fields, verified: &mut FlowVerified) {
-        if row.outcome != Outcome::Created {
-            return;
-        }
-        let is_link = |name: &FieldName| matches!(ready.target.field(name.as_str()).map(|field| &field.kind), Some(Kind::Reference { .. }));
-        let silent: BTreeSet<&FieldName> =
-            ready.flow.rules.iter().map(|rule| &rule.target).filter(|name| is_link(name) && expected.get(name.as_str()).is_none()).collect();
-        for name in silent {
-            for id in target.fields.get(name.as_str()).map(Value::ids).unwrap_or_default() {
-                verified.links += 1;
-                self.differ("extra_link", ready, Some(&record.id), Some(&target.id), Some(name), "no link", id);
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one comparison's whole case, used once")]
-    fn compare_links(&mut self, ready: &Ready, record: &Record, row: &RecordRow, target: &Record, name: &FieldName, (value, have): (&Value, &Value), verified: &mut FlowVerified) {
-        let (wanted, there) = (value.ids(), have.ids());
-        for id in &wanted {
-            verified.links += 1;
-            if !there.contains(id) {
-                self.differ("missing_link", ready, Some(&record.id), Some(&target.id), Some(name), id, "no link");
-            }
-        }
-        // A record that the target had before may have links of its own.
-        if row.outcome == Outcome::Created {
-            for id in there.iter().filter(|id| !wanted.contains(id)) {
-                verified.links += 1;
-                self.differ("extra_link", ready, Some(&record.id), Some(&target.id), Some(name), "no link", id);
-            }
-        }
     }
 
     async fn compare_bytes(&mut self, ready: &Ready, record: &Record, target: &Record, verified: &mut FlowVerified) -> Result<(), Error> {

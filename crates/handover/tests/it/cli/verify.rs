@@ -95,6 +95,27 @@ fn an_extra_link() {
     assert_eq!(found, [row(["extra_link", "notes", "1", &target, "associations.deals"])]);
 }
 
+/// The main person of a deal takes part in it by itself; anybody else does not.
+#[test]
+fn an_extra_participant() {
+    let play = Play::back();
+    play.does(&["run"]).ends(3);
+    let deal = play.disturb("new", |world| {
+        let deal = world["deals"].as_array().unwrap().iter().find(|deal| !deal["person_id"].is_null()).unwrap();
+        let (deal, main) = (deal["id"].clone(), deal["person_id"].clone());
+        let takes_part = |person: &Json| {
+            let mut rows = world["deal_participants"].as_array().unwrap().iter();
+            rows.any(|row| row["deal_id"] == deal && row["person_id"] == *person)
+        };
+        let mut persons = world["persons"].as_array().unwrap().iter().map(|person| person["id"].clone());
+        let other = persons.find(|person| *person != main && !takes_part(person)).unwrap();
+        world["deal_participants"].as_array_mut().unwrap().push(json!({"deal_id": deal, "person_id": other}));
+        deal.to_string()
+    });
+    let found = differences(&play.does(&["verify", "--json"]).ends(4));
+    assert_eq!(found.iter().map(|one| [&one[0], &one[3], &one[4]]).collect::<Vec<_>>(), [["extra_link", &deal, "participants"]]);
+}
+
 #[test]
 fn two_files_that_changed_places() {
     let (_, found) = planted(|world| {
