@@ -4,7 +4,9 @@
 mod cli;
 mod config;
 mod crash;
+mod crash_stops;
 mod csv;
 mod faults;
 mod init;
+mod kill;
 mod rig;

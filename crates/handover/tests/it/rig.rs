@@ -20,6 +20,7 @@ use handover_sandbox::faults::FaultPlan;
 use handover_sandbox::journal::Entry;
 use handover_store::{Location, Moment, Store};
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 pub(crate) use end::End;
 pub(crate) use scene::{Scene, Way};
@@ -92,6 +93,14 @@ impl<'s> Ground<'s> {
             std::fs::write(dir.join(name).join("world.json"), world.to_string()).unwrap();
         }
         Self { scene, dir, _folder: folder, location, now: scene.start, limited: 0, requests: 0, writes: 0, changing: Vec::new() }
+    }
+
+    /// Changes the world of a system while no process lives.
+    pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Json)) {
+        let file = self.dir.join(name).join("world.json");
+        let mut world = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        change(&mut world);
+        std::fs::write(file, world.to_string()).unwrap();
     }
 
     /// One process from its start to its end.
