@@ -29,7 +29,8 @@ pub(crate) fn used(process: u32) -> Used {
         stat.rsplit(')').next().unwrap_or("").split_whitespace().map(|part| part.parse().unwrap_or(0)).collect();
     let time = |at: usize| Duration::from_millis(10 * ticks.get(at).copied().unwrap_or(0));
     let status = read("status");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse::<u64>().ok());
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().split(' ').next()?.parse::<u64>().ok());
     Used { user: time(11), system: time(12), peak_mib: peak.unwrap_or(0) / 1024 }
 }
 

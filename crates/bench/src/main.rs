@@ -4,16 +4,20 @@
 //! No test asserts any of them.
 
 mod bare;
+mod calls;
 mod machine;
 mod movement;
+mod resume;
 mod stub;
 mod throughput;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: handover-bench NAME [--records N] [--dir DIR]
-  throughput   records a second from a stub server to a stub server, and beside it a client that does nothing else";
+const USAGE: &str = "usage: handover-bench NAME [--records N] [--dir DIR] [--small]
+  throughput   records a second from a stub server to a stub server, and beside it a client that does nothing else
+  resume       after kill -9: the time until the successor asks for the next page, and until its first new write
+  calls        the sample company both ways: calls against the least, time against the limits (--small: a tenth)";
 
 /// What is asked for.
 struct Asked {
@@ -21,6 +25,7 @@ struct Asked {
     records: u64,
     dir: Option<std::path::PathBuf>,
     server: Option<String>,
+    small: bool,
 }
 
 fn main() -> ExitCode {
@@ -34,6 +39,8 @@ fn main() -> ExitCode {
     };
     let done = match asked.name.as_str() {
         "throughput" => runtime.block_on(throughput::run(asked.records, asked.dir)),
+        "resume" => runtime.block_on(resume::run(asked.records, asked.dir)),
+        "calls" => runtime.block_on(calls::run(asked.small)),
         // Processes of the others, each measured by itself.
         "stub" => runtime.block_on(stub::serve(asked.records)).map_err(Into::into),
         "move" => runtime.block_on(movement::run(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
@@ -53,8 +60,12 @@ fn main() -> ExitCode {
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn asked(mut arguments: impl Iterator<Item = String>) -> Option<Asked> {
-    let mut asked = Asked { name: arguments.next()?, records: 100_000, dir: None, server: None };
+    let mut asked = Asked { name: arguments.next()?, records: 100_000, dir: None, server: None, small: false };
     while let Some(option) = arguments.next() {
+        if option == "--small" {
+            asked.small = true;
+            continue;
+        }
         let value = arguments.next()?;
         match option.as_str() {
             "--records" => asked.records = value.parse().ok()?,

@@ -22,7 +22,9 @@ impl Observer for Watch {
     fn on(&self, event: Event) {
         let mut times = self.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match event {
-            Event::Reading { complete: true, records, .. } if records > 0 => drop(times.0.get_or_insert(self.0.elapsed())),
+            Event::Reading { complete: true, records, .. } if records > 0 => {
+                times.0.get_or_insert(self.0.elapsed());
+            }
             Event::Working { .. } => drop(times.1.get_or_insert(self.0.elapsed())),
             _ => {}
         }
@@ -55,7 +57,13 @@ pub(crate) async fn run(server: &str, dir: PathBuf) -> Result<(), Error> {
     }
     let times = watch.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let seconds = |time: Option<Duration>| time.unwrap_or_default().as_secs_f64();
-    crate::print(&format!("{} {} {} {}", begun.elapsed().as_secs_f64(), seconds(times.0), seconds(times.1), counts.created));
+    crate::print(&format!(
+        "{} {} {} {}",
+        begun.elapsed().as_secs_f64(),
+        seconds(times.0),
+        seconds(times.1),
+        counts.created
+    ));
     Ok(())
 }
 

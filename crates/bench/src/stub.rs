@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,13 +20,22 @@ struct Answers {
     records: u64,
     /// For each record of a page: what stands between its number and the number of the next one.
     rows: Vec<String>,
+    /// The highest number of a record that was written.
+    highest: AtomicU64,
+    /// The highest number of a record that was read.
+    read: AtomicU64,
 }
 
 /// Serves until the process is killed; prints its port first.
 pub(crate) async fn serve(records: u64) -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     crate::print(&format!("{}", listener.local_addr()?.port()));
-    let answers = Arc::new(Answers { records, rows: (0..PAGE).map(row).collect() });
+    let answers = Arc::new(Answers {
+        records,
+        rows: (0..PAGE).map(row).collect(),
+        highest: AtomicU64::new(0),
+        read: AtomicU64::new(0),
+    });
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -50,7 +60,8 @@ async fn connection(mut stream: TcpStream, answers: Arc<Answers>) -> std::io::Re
         drop(line);
         answer(&answers, is_get, &target, &buffer[head..head + length], &mut body);
         buffer.drain(..head + length);
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(body.as_bytes()).await?;
     }
@@ -75,12 +86,16 @@ fn answer(answers: &Answers, is_get: bool, target: &str, sent: &[u8], body: &mut
     match path {
         "/api/v2/persons" => persons(answers, query, body),
         "/api/v2/personFields" => body.push_str(&person_fields()),
-        "/v1/users" => body.push_str(r#"{"success":true,"data":[{"id":1,"email":"a@example.com","name":"A","active_flag":true}]}"#),
+        "/v1/users" => {
+            body.push_str(r#"{"success":true,"data":[{"id":1,"email":"a@example.com","name":"A","active_flag":true}]}"#)
+        }
         "/crm/v3/properties/contacts" => body.push_str(&properties()),
         "/crm/v3/owners" => body.push_str(r#"{"results":[]}"#),
         "/crm/v3/objects/contacts" if is_get => body.push_str(r#"{"results":[]}"#),
         "/crm/v3/objects/contacts/search" => body.push_str(r#"{"total":0,"results":[]}"#),
-        "/crm/v3/objects/contacts/batch/upsert" => upserted(sent, body),
+        "/crm/v3/objects/contacts/batch/upsert" => upserted(answers, sent, body),
+        "/bench/read" => body.push_str(&answers.read.load(Ordering::Relaxed).to_string()),
+        "/bench/highest" => body.push_str(&answers.highest.load(Ordering::Relaxed).to_string()),
         _ => body.push_str("{}"),
     }
 }
@@ -90,6 +105,7 @@ fn persons(answers: &Answers, query: &str, body: &mut String) {
     let cursor = query.split('&').find_map(|part| part.strip_prefix("cursor="));
     let from: u64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let to = (from + PAGE).min(answers.records);
+    answers.read.fetch_max(to, Ordering::Relaxed);
     body.push_str(r#"{"success":true,"data":["#);
     for number in from..to {
         let row = &answers.rows[usize::try_from(number % PAGE).unwrap_or(0)];
@@ -163,7 +179,8 @@ fn properties() -> String {
     property("lastname", "string", "text", false, "[]");
     property("email", "string", "text", false, "[]");
     property("phone", "string", "phonenumber", false, "[]");
-    let options = (1..=4).map(|id| format!(r#"{{"value":"o{id}","label":"Option {id}"}}"#)).collect::<Vec<_>>().join(",");
+    let options =
+        (1..=4).map(|id| format!(r#"{{"value":"o{id}","label":"Option {id}"}}"#)).collect::<Vec<_>>().join(",");
     for field in 0..CUSTOM {
         let (kind, field_type, options) = match kind(field) {
             "double" => ("number", "number", "[]".to_owned()),
@@ -177,7 +194,7 @@ fn properties() -> String {
 }
 
 /// One result for each trace, the id made of it.
-fn upserted(sent: &[u8], body: &mut String) {
+fn upserted(answers: &Answers, sent: &[u8], body: &mut String) {
     const TRACE: &[u8] = br#""objectWriteTraceId":""#;
     body.push_str(r#"{"status":"COMPLETE","results":["#);
     let mut at = 0;
@@ -190,6 +207,7 @@ fn upserted(sent: &[u8], body: &mut String) {
             body,
             r#"{comma}{{"id":"9{trace}","objectWriteTraceId":"{trace}","new":true,"createdAt":"2026-11-02T08:00:00Z","updatedAt":"2026-11-02T08:00:00Z","archived":false,"properties":{{"handover_key":"old:persons:{trace}"}}}}"#
         );
+        answers.highest.fetch_max(trace.parse().unwrap_or(0), Ordering::Relaxed);
         comma = ",";
         at = begin + length;
     }

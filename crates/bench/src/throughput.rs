@@ -10,7 +10,10 @@ use crate::{Error, print};
 pub(crate) async fn run(records: u64, dir: Option<PathBuf>) -> Result<(), Error> {
     let folder = tempfile::tempdir()?;
     let dir = dir.unwrap_or_else(|| folder.path().to_owned());
-    print(&format!("throughput: {records} records of 25 properties, 25 rules, pages of 500, upserts of 100; {}", machine()));
+    print(&format!(
+        "throughput: {records} records of 25 properties, 25 rules, pages of 500, upserts of 100; {}",
+        machine()
+    ));
     let number = records.to_string();
     let mut stub = Process::start(&["stub", "--records", &number])?;
     let server = format!("http://127.0.0.1:{}", stub.line().await?);
@@ -19,7 +22,10 @@ pub(crate) async fn run(records: u64, dir: Option<PathBuf>) -> Result<(), Error>
     let [whole, read, first, ..] = seconds[..] else { return Err("no figures came".into()) };
     #[expect(clippy::cast_precision_loss, reason = "records are far below 2^52")]
     let rate = |seconds: f64| records as f64 / seconds;
-    print(&format!("  handover      {:>9.0} records/s   {whole:.2} s, reading complete at {read:.2} s, first block worked off at {first:.2} s", rate(whole)));
+    print(&format!(
+        "  handover      {:>9.0} records/s   {whole:.2} s, reading complete at {read:.2} s, first block worked off at {first:.2} s",
+        rate(whole)
+    ));
     print(&format!("    processors  {}; the stub {}", shown(ours, records), shown(theirs, records)));
     print(&format!("    memory      {} MiB at most", ours.peak_mib));
     let size = std::fs::metadata(dir.join("state.db")).map_or(0, |file| file.len());

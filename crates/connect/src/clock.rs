@@ -21,12 +21,13 @@ pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's time")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
 
     async fn sleep_until(&self, instant: Timestamp) {
-        let wait = instant.duration_since(Timestamp::now());
+        let wait = instant.duration_since(self.now());
         if let Ok(wait) = Duration::try_from(wait) {
             tokio::time::sleep(wait).await;
         }

@@ -37,15 +37,19 @@ pub struct Announced {
 impl Announced {
     /// The announcement as a finding.
     pub fn finding(&self, setup: &Setup) -> Finding {
-        let place = setup.flow(&self.flow).and_then(|ready| ready.flow.rules.get(self.rule)).map(|rule| rule.place.clone());
+        let place =
+            setup.flow(&self.flow).and_then(|ready| ready.flow.rules.get(self.rule)).map(|rule| rule.place.clone());
         let message = format!("{}: held until somebody answers: {}", self.flow, self.cause.sentence());
         let mut finding = Finding::new(Weight::Warning, self.cause.word(), message);
         finding.place = place;
         finding.records = Some(self.records);
         finding.hint = Some(match &self.cause {
-            Cause::Untranslated { table, .. } => format!("add a row to translations/{table}.csv, or answer the hold later"),
+            Cause::Untranslated { table, .. } => {
+                format!("add a row to translations/{table}.csv, or answer the hold later")
+            }
             Cause::UnknownUser { .. } => {
-                "give the user a seat in the target, or add a row to translations/users.csv, or answer the hold later".to_owned()
+                "give the user a seat in the target, or add a row to translations/users.csv, or answer the hold later"
+                    .to_owned()
             }
             _ => "they can be answered in the queue later".to_owned(),
         });
@@ -89,13 +93,20 @@ pub async fn announce(setup: &Setup) -> Result<Announcement, Error> {
 }
 
 fn listed(ready: &Ready) -> impl Iterator<Item = FieldName> + '_ {
-    ready.program.source_fields().into_iter().filter(|name| {
-        ready.source.field(name.as_str()).is_some_and(|field| field.read == ReadCost::Listed)
-    })
+    ready
+        .program
+        .source_fields()
+        .into_iter()
+        .filter(|name| ready.source.field(name.as_str()).is_some_and(|field| field.read == ReadCost::Listed))
 }
 
 /// Counts a record once in each group of its causes; whether there is any.
-fn count(setup: &Setup, ready: &Ready, record: &handover_model::Record, counts: &mut BTreeMap<(FlowName, String), Announced>) -> bool {
+fn count(
+    setup: &Setup,
+    ready: &Ready,
+    record: &handover_model::Record,
+    counts: &mut BTreeMap<(FlowName, String), Announced>,
+) -> bool {
     let mut groups = BTreeSet::new();
     for mapped in ready.program.apply(record) {
         let cause = match mapped.state {

@@ -38,10 +38,14 @@ pub(crate) fn mark(kind: Option<&Kind>, value: &Value) -> [u8; 8] {
 fn marked(part: &mut Vec<u8>, kind: Option<&Kind>, value: &Value) -> [u8; 8] {
     part.clear();
     let settled = match value {
-        Value::Text(text) if text.trim().len() == text.len() && !text.is_empty() && !matches!(kind, Some(Kind::Email { .. })) => {
+        Value::Text(text)
+            if text.trim().len() == text.len() && !text.is_empty() && !matches!(kind, Some(Kind::Email { .. })) =>
+        {
             Cow::Borrowed(value)
         }
-        Value::Number(_) | Value::Date(_) | Value::DateTime(_) | Value::Time(_) | Value::Bool(_) => Cow::Borrowed(value),
+        Value::Number(_) | Value::Date(_) | Value::DateTime(_) | Value::Time(_) | Value::Bool(_) => {
+            Cow::Borrowed(value)
+        }
         other => Cow::Owned(settled_form(kind, other)),
     };
     write_down(part, &settled);

@@ -37,7 +37,10 @@ impl Pass<'_> {
                     }
                     Err(fault) if matches!(fault.kind, FaultKind::NotFound | FaultKind::Invalid) => {
                         let cause = Cause::ContentGone { message: fault.message };
-                        entry.items.push(Item { record: write.case.record.clone(), values: json!({"causes": [cause]}).into() });
+                        entry.items.push(Item {
+                            record: write.case.record.clone(),
+                            values: json!({"causes": [cause]}).into(),
+                        });
                         self.hold(ready, &mut commit, &write.case, cause);
                     }
                     Err(fault) => return Err(Error::system(&end.system, fault)),

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use handover_model::{
-    Answer, Cause, FieldName, Fields, FlowName, Hold, Kind, Outcome, Record, RecordId, Value,
-};
+use handover_model::{Answer, Cause, FieldName, Fields, FlowName, Hold, Kind, Outcome, Record, RecordId, Value};
 use handover_store::{GivenAnswer, PendingLink, RecordRow};
 
 use crate::Error;
@@ -91,7 +89,12 @@ pub(crate) struct Resolved {
 
 impl Pass<'_> {
     /// Judges records that are in the flow's scope and not settled yet.
-    pub(crate) async fn judge(&self, ready: &Arc<Ready>, pairing: &Pairing, staged: Vec<Staged>) -> Result<Vec<Judged>, Error> {
+    pub(crate) async fn judge(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        staged: Vec<Staged>,
+    ) -> Result<Vec<Judged>, Error> {
         let flow = &ready.flow.name;
         let ids: Vec<RecordId> = staged.iter().map(|staged| staged.record.id.clone()).collect();
         let mut rows = self.place.store.rows(flow, &ids).await?;
@@ -132,7 +135,11 @@ impl Pass<'_> {
     }
 
     /// The rows of all records that these point to.
-    pub(crate) async fn parents<'m>(&self, ready: &Ready, mapped: impl Iterator<Item = &'m [Mapped]>) -> Result<Parents, Error> {
+    pub(crate) async fn parents<'m>(
+        &self,
+        ready: &Ready,
+        mapped: impl Iterator<Item = &'m [Mapped]>,
+    ) -> Result<Parents, Error> {
         let mut wanted: HashMap<FlowName, Vec<RecordId>> = HashMap::new();
         for value in mapped.flatten() {
             if let (State::Links(ids), Some(link)) = (&value.state, ready.links.get(&value.rule)) {
@@ -174,7 +181,7 @@ impl Pass<'_> {
         parents: &Parents,
     ) -> Result<Judged, Error> {
         if answers.iter().any(|given| matches!(given.answer, Answer::Skip)) {
-            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Skip, Trail::new(), Fields::new(), Vec::new()));
+            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Skip, Trail::new(), Carried::default()));
         }
         let mut resolved = self.resolve(ready, &staged.record, mapped, answers, parents);
         let paired = self.answered(ready, answers, paired, &mut resolved).await?;
@@ -200,7 +207,7 @@ impl Pass<'_> {
                 let mut trail = Trail::new();
                 trail.tell("merged_into", &record.as_str());
                 let decision = Decision::Merge(target.clone());
-                return Ok(self.judged(ready, &staged, row.as_ref(), decision, trail, resolved.fields, Vec::new()));
+                return Ok(self.judged(ready, &staged, row.as_ref(), decision, trail, Carried::of(resolved.fields)));
             }
         }
         if target.is_none() {
@@ -232,7 +239,14 @@ impl Pass<'_> {
     ) -> Result<Judged, Error> {
         let Some((target, block)) = target else {
             let (fields, links) = split_links(ready, &staged.record.id, &resolved, false);
-            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Create(fields), trail, resolved.fields, links));
+            return Ok(self.judged(
+                ready,
+                &staged,
+                row.as_ref(),
+                Decision::Create(fields),
+                trail,
+                Carried { fields: resolved.fields, links },
+            ));
         };
         let Some(there) = self.target_record(ready, &target, block).await? else {
             let causes = vec![(Cause::TargetGone { target }, None)];
@@ -240,10 +254,12 @@ impl Pass<'_> {
         };
         let merged = merge(ready, &staged.record, &resolved.fields, &there);
         trail.all("before", &merged.before);
-        let wanted = Resolved { fields: merged.write, links: resolved.links, found: resolved.found, ..Resolved::default() };
+        let wanted =
+            Resolved { fields: merged.write, links: resolved.links, found: resolved.found, ..Resolved::default() };
         let (fields, links) = split_links(ready, &staged.record.id, &wanted, true);
         let decision = if fields.is_empty() { Decision::Unchanged(target) } else { Decision::Update(target, fields) };
-        let mut judged = self.judged(ready, &staged, row.as_ref(), decision, trail, resolved.fields, links);
+        let mut judged =
+            self.judged(ready, &staged, row.as_ref(), decision, trail, Carried { fields: resolved.fields, links });
         let mut after = there.fields;
         for (name, value) in wanted.fields {
             after.set(name, value);
@@ -273,11 +289,21 @@ impl Pass<'_> {
     }
 
     /// People's answers to the question of who the counterpart is.
-    async fn answered(&self, ready: &Ready, answers: &[GivenAnswer], paired: Paired, resolved: &mut Resolved) -> Result<Paired, Error> {
+    async fn answered(
+        &self,
+        ready: &Ready,
+        answers: &[GivenAnswer],
+        paired: Paired,
+        resolved: &mut Resolved,
+    ) -> Result<Paired, Error> {
         for given in answers.iter().rev() {
             match &given.answer {
                 Answer::Choose { target } => {
-                    return Ok(Paired::With { target: target.clone(), block: -1, by: format!("{}'s choice", given.reviewer) });
+                    return Ok(Paired::With {
+                        target: target.clone(),
+                        block: -1,
+                        by: format!("{}'s choice", given.reviewer),
+                    });
                 }
                 Answer::Create => return Ok(Paired::New),
                 Answer::Edit { field, value } => {
@@ -298,7 +324,14 @@ impl Pass<'_> {
     }
 
     /// Users and links of mapped values become the target's ids.
-    pub(crate) fn resolve(&self, ready: &Ready, record: &Record, mapped: Vec<Mapped>, answers: &[GivenAnswer], parents: &Parents) -> Resolved {
+    pub(crate) fn resolve(
+        &self,
+        ready: &Ready,
+        record: &Record,
+        mapped: Vec<Mapped>,
+        answers: &[GivenAnswer],
+        parents: &Parents,
+    ) -> Resolved {
         let mut resolved = Resolved::default();
         for value in mapped {
             let edited = answers.iter().rev().find_map(|given| match &given.answer {
@@ -317,7 +350,9 @@ impl Pass<'_> {
                 }
                 State::Problem(cause, found) => resolved.causes.push((cause, found)),
                 State::User(user) => self.resolve_user(ready, value.target, &user, &mut resolved),
-                State::Links(ids) => resolve_links(ready, record, value.rule, &value.target, &ids, parents, &mut resolved),
+                State::Links(ids) => {
+                    resolve_links(ready, record, value.rule, &value.target, &ids, parents, &mut resolved)
+                }
             }
         }
         if let Some(key) = &ready.flow.key {
@@ -330,7 +365,11 @@ impl Pass<'_> {
     /// A user that the project itself names, by address or id, as the target's id.
     fn target_user(&self, ready: &Ready, target: &FieldName, value: Value) -> Value {
         let is_user = ready.target.field(target.as_str()).is_some_and(|field| field.kind == Kind::User);
-        let known = if is_user { value.as_text().and_then(|user| self.setup.people.known(&ready.flow.target.system, user)) } else { None };
+        let known = if is_user {
+            value.as_text().and_then(|user| self.setup.people.known(&ready.flow.target.system, user))
+        } else {
+            None
+        };
         known.map_or(value, |id| Value::from(id.as_str()))
     }
 
@@ -357,7 +396,14 @@ impl Pass<'_> {
         }
     }
 
-    fn held(&self, ready: &Ready, staged: &Staged, row: Option<&RecordRow>, causes: Vec<(Cause, Option<Value>)>, trail: Trail) -> Judged {
+    fn held(
+        &self,
+        ready: &Ready,
+        staged: &Staged,
+        row: Option<&RecordRow>,
+        causes: Vec<(Cause, Option<Value>)>,
+        trail: Trail,
+    ) -> Judged {
         let title = title(&staged.record);
         let holds = causes
             .into_iter()
@@ -371,10 +417,18 @@ impl Pass<'_> {
                 value,
             })
             .collect();
-        self.judged(ready, staged, row, Decision::Hold(holds), trail, Fields::new(), Vec::new())
+        self.judged(ready, staged, row, Decision::Hold(holds), trail, Carried::default())
     }
 
-    fn judged(&self, ready: &Ready, staged: &Staged, row: Option<&RecordRow>, decision: Decision, trail: Trail, mapped: Fields, links: Vec<PendingLink>) -> Judged {
+    fn judged(
+        &self,
+        ready: &Ready,
+        staged: &Staged,
+        row: Option<&RecordRow>,
+        decision: Decision,
+        trail: Trail,
+        mapped: Carried,
+    ) -> Judged {
         Judged {
             record: staged.record.id.clone(),
             title: title(&staged.record),
@@ -383,11 +437,25 @@ impl Pass<'_> {
             was_held: row.is_some_and(|row| row.outcome == Outcome::Held),
             decision,
             trail,
-            digest: mapped.digest(),
-            base: crate::base::encode(&ready.target, &mapped),
-            mapped,
-            links,
+            digest: mapped.fields.digest(),
+            base: crate::base::encode(&ready.target, &mapped.fields),
+            mapped: mapped.fields,
+            links: mapped.links,
         }
+    }
+}
+
+/// What the rules make of a record.
+#[derive(Default)]
+struct Carried {
+    fields: Fields,
+    links: Vec<PendingLink>,
+}
+
+impl Carried {
+    /// Fields, and no links that wait.
+    fn of(fields: Fields) -> Self {
+        Self { fields, links: Vec::new() }
     }
 }
 
@@ -411,14 +479,24 @@ fn misplaced(ready: &Ready, resolved: &mut Resolved) {
 
 fn option_of<'r>(ready: &'r Ready, name: &FieldName, value: &Value) -> Option<&'r handover_model::Choice> {
     match &ready.target.field(name.as_str())?.kind {
-        Kind::Choice { options, many: false } => options.iter().find(|option| Some(option.value.as_str()) == value.as_text()),
+        Kind::Choice { options, many: false } => {
+            options.iter().find(|option| Some(option.value.as_str()) == value.as_text())
+        }
         _ => None,
     }
 }
 
 /// Links whose parents are in the target become its ids, those of held parents hold the record, those of
 /// parents that are left out are left out.
-fn resolve_links(ready: &Ready, record: &Record, rule: usize, target: &FieldName, ids: &[String], parents: &Parents, resolved: &mut Resolved) {
+fn resolve_links(
+    ready: &Ready,
+    record: &Record,
+    rule: usize,
+    target: &FieldName,
+    ids: &[String],
+    parents: &Parents,
+    resolved: &mut Resolved,
+) {
     let Some(link) = ready.links.get(&rule) else { return };
     let later = link.deferred || ready.flow.rules.get(rule).is_some_and(|rule| rule.later);
     let none = HashMap::new();
@@ -450,7 +528,10 @@ fn resolve_links(ready: &Ready, record: &Record, rule: usize, target: &FieldName
             None => resolved.dropped.push(format!("{target}: {id} is not among the records of `{}`", link.flow)),
         }
     }
-    let many = ready.target.field(target.as_str()).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
+    let many = ready
+        .target
+        .field(target.as_str())
+        .is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
     match there.len() {
         0 => {}
         _ if many => resolved.fields.set(target.clone(), Value::List(there)),

@@ -43,7 +43,9 @@ pub enum Error {
         told: u64,
     },
     /// Too many records could not be written.
-    #[error("{flow}: {held} records were held for reasons that `check` had not announced ({of_last} of the last {window})")]
+    #[error(
+        "{flow}: {held} records were held for reasons that `check` had not announced ({of_last} of the last {window})"
+    )]
     Threshold {
         /// The flow.
         flow: FlowName,

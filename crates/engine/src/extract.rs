@@ -9,10 +9,10 @@ use handover_connect::{Connector, Cursor, Read, Which};
 use handover_model::{FieldName, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value};
 use handover_store::{Block, Commit, Extraction, MatchRow, Store};
 
+use crate::Error;
 use crate::observe::Event;
 use crate::pairing::Keys;
 use crate::pass::Pass;
-use crate::Error;
 
 /// What to read of an object, and under which keys its records are found.
 pub(crate) struct Reading {
@@ -47,7 +47,11 @@ impl Reading {
         Self { system, object: schema.object.clone(), fields: fields.into(), extra, keys }
     }
 
-    pub(crate) async fn enrich(&self, system: &dyn Connector, records: &mut [Record]) -> Result<(), handover_connect::Fault> {
+    pub(crate) async fn enrich(
+        &self,
+        system: &dyn Connector,
+        records: &mut [Record],
+    ) -> Result<(), handover_connect::Fault> {
         for field in &self.extra {
             // What a list could tell by itself stands in the record already.
             let ids: Vec<RecordId> = records
@@ -108,20 +112,7 @@ impl Pass<'_> {
                 return Ok(state);
             }
             Some(state) => state,
-            None => {
-                let told = system.count(&reading.object).await.map_err(fault)?;
-                Extraction {
-                    system: reading.system.clone(),
-                    object: reading.object.clone(),
-                    pass: self.id,
-                    cursor: None,
-                    blocks: 0,
-                    records: 0,
-                    complete: false,
-                    told: told.and_then(|told| i64::try_from(told).ok()),
-                    began: self.place.clock.now(),
-                }
-            }
+            None => self.begin_reading(reading, system.count(&reading.object).await.map_err(fault)?),
         };
         let mut seen = self.place.store.staged_marks(&state.system, &state.object).await?;
         let read =
@@ -137,8 +128,11 @@ impl Pass<'_> {
             };
             // A record that moved while the list was read comes twice: the first copy is kept, and the
             // next delta sees the change.
-            let mut records: Vec<Record> =
-                page.records.into_iter().filter(|record| !record.gone && seen.insert(Store::mark_of(&record.id))).collect();
+            let mut records: Vec<Record> = page
+                .records
+                .into_iter()
+                .filter(|record| !record.gone && seen.insert(Store::mark_of(&record.id)))
+                .collect();
             reading.enrich(system.as_ref(), &mut records).await.map_err(fault)?;
             let number = state.blocks;
             state.cursor = page.next.map(|cursor| cursor.0);
@@ -148,7 +142,12 @@ impl Pass<'_> {
             let mut commit = self.commit();
             if !records.is_empty() {
                 state.blocks += 1;
-                commit.blocks.push(Block { system: reading.system.clone(), object: reading.object.clone(), number, records });
+                commit.blocks.push(Block {
+                    system: reading.system.clone(),
+                    object: reading.object.clone(),
+                    number,
+                    records,
+                });
             }
             commit.keys = keys;
             commit.extractions.push(state.clone());
@@ -171,6 +170,21 @@ impl Pass<'_> {
             self.keep_extraction(&state).await?;
         }
         Ok(state)
+    }
+
+    /// Nothing read yet, of so many records as the system tells.
+    fn begin_reading(&self, reading: &Reading, told: Option<u64>) -> Extraction {
+        Extraction {
+            system: reading.system.clone(),
+            object: reading.object.clone(),
+            pass: self.id,
+            cursor: None,
+            blocks: 0,
+            records: 0,
+            complete: false,
+            told: told.and_then(|told| i64::try_from(told).ok()),
+            began: self.place.clock.now(),
+        }
     }
 
     async fn keep_extraction(&self, state: &Extraction) -> Result<(), Error> {

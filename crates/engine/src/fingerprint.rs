@@ -9,7 +9,7 @@ use crate::setup::Ready;
 /// Whether `candidate` is what `write` made: `None` if not, else the fields that it lacks.
 ///
 /// A file's bytes come in one request and its description in another, so a file may lack what was written:
-/// such a field says nothing against it.
+/// such a field says nothing against it. Whether the bytes are the same is the caller's to see.
 pub(crate) fn match_up(ready: &Ready, candidate: &Record, write: &Write, key: &str) -> Option<Fields> {
     if let Some(field) = &ready.flow.key {
         let have = candidate.fields.get(field.as_str()).and_then(Value::as_text);
@@ -27,7 +27,9 @@ pub(crate) fn match_up(ready: &Ready, candidate: &Record, write: &Write, key: &s
             lacking.set(name.clone(), value.clone());
             continue;
         }
-        if !alike(kind, value, have) {
+        // The bytes tell files apart, so a name may have got a number behind it because it was taken.
+        let numbered = write.content.is_some() && is_numbered(value, have);
+        if !numbered && !alike(kind, value, have) {
             return None;
         }
         compared += 1;
@@ -39,9 +41,18 @@ pub(crate) fn match_up(ready: &Ready, candidate: &Record, write: &Write, key: &s
 /// addresses, order of lists.
 fn alike(kind: Option<&Kind>, value: &Value, have: &Value) -> bool {
     match (value, have) {
-        (Value::Text(one), Value::Text(other)) if matches!(kind, Some(Kind::Text { .. })) => letters(one) == letters(other),
+        (Value::Text(one), Value::Text(other)) if matches!(kind, Some(Kind::Text { .. })) => {
+            letters(one) == letters(other)
+        }
         _ => crate::merge::same(kind, value, have),
     }
+}
+
+/// Whether a name begins with the other's, its ending left out: `offer-1.pdf` for `offer.pdf`.
+fn is_numbered(value: &Value, have: &Value) -> bool {
+    let (Some(value), Some(have)) = (value.as_text(), have.as_text()) else { return false };
+    let stem = value.rsplit_once('.').map_or(value, |(stem, _)| stem);
+    !stem.is_empty() && have.starts_with(stem)
 }
 
 /// The letters and digits outside of tags.

@@ -72,7 +72,10 @@ impl Pass<'_> {
                 let Some(ready) = self.setup.flow(&flow).cloned() else {
                     // The project no longer has the flow: nobody wants these links.
                     let commit = handover_store::Commit {
-                        linked: links.iter().map(|link| PendingLink { flow: flow.clone(), ..pending_of(link) }).collect(),
+                        linked: links
+                            .iter()
+                            .map(|link| PendingLink { flow: flow.clone(), ..pending_of(link) })
+                            .collect(),
                         ..self.commit()
                     };
                     self.place.store.commit(commit).await?;
@@ -93,7 +96,8 @@ impl Pass<'_> {
     /// A chain of parents that comes back to its beginning is no hierarchy: platforms refuse it, or keep one
     /// half of it in silence. Its links are held; the records themselves are written.
     async fn hold_circles(&self, ready: &Arc<Ready>, field: &str, links: &mut Vec<Tied>) -> Result<(), Error> {
-        let single = matches!(ready.target.field(field).map(|field| &field.kind), Some(Kind::Reference { many: false, .. }));
+        let single =
+            matches!(ready.target.field(field).map(|field| &field.kind), Some(Kind::Reference { many: false, .. }));
         if !single || pointed_to(ready, field) != ready.flow.target.object {
             return Ok(());
         }
@@ -104,7 +108,8 @@ impl Pass<'_> {
         let mut commit = self.commit();
         let mut entry = self.entry("held", ready);
         for link in links.iter().filter(|link| circular.contains(&link.record)) {
-            let cause = Cause::Invalid { field: FieldName::from(field), rule: "the chain of parents is a circle".to_owned() };
+            let cause =
+                Cause::Invalid { field: FieldName::from(field), rule: "the chain of parents is a circle".to_owned() };
             entry.items.push(Item { record: link.record.clone(), values: json!({"causes": [cause]}).into() });
             commit.linked.push(link.pending(ready));
             commit.holds.push(self.link_hold(ready, link, cause));
@@ -139,7 +144,8 @@ impl Pass<'_> {
             Err(fault) if fault.kind == FaultKind::Unavailable || fault.kind == FaultKind::Malformed => {
                 // Perhaps applied: look before the next attempt, which is the next pass's.
                 let there = self.links_there(ready, field, links).await?;
-                let results = links.iter().zip(there).map(|(_, there)| if there { Ok(()) } else { Err(fault.clone()) }).collect();
+                let results =
+                    links.iter().zip(there).map(|(_, there)| if there { Ok(()) } else { Err(fault.clone()) }).collect();
                 self.commit_links(ready, &id, links, results).await?;
                 Ok(())
             }
@@ -158,7 +164,8 @@ impl Pass<'_> {
             return Err(Fault::unsupported("the target system is not open"));
         };
         if is_separate(ready, field) {
-            let wire: Arc<[Link]> = links.iter().map(|link| Link { from: link.from.clone(), to: link.to.clone() }).collect();
+            let wire: Arc<[Link]> =
+                links.iter().map(|link| Link { from: link.from.clone(), to: link.to.clone() }).collect();
             let batch = LinkBatch {
                 object: end.object.clone(),
                 field: FieldName::from(field),
@@ -172,13 +179,17 @@ impl Pass<'_> {
                     outcomes
                         .iter()
                         .find(|outcome| outcome.link.from == link.from && outcome.link.to == link.to)
-                        .map_or_else(|| Err(Fault::malformed("the answer does not mention this link")), |outcome| outcome.result.clone())
+                        .map_or_else(
+                            || Err(Fault::malformed("the answer does not mention this link")),
+                            |outcome| outcome.result.clone(),
+                        )
                 })
                 .collect());
         }
         let mut results = Vec::new();
         for (from, targets) in by_record(links) {
-            let many = matches!(ready.target.field(field).map(|field| &field.kind), Some(Kind::Reference { many: true, .. }));
+            let many =
+                matches!(ready.target.field(field).map(|field| &field.kind), Some(Kind::Reference { many: true, .. }));
             let value = match targets.as_slice() {
                 [one] if !many => Value::from(one.as_str()),
                 several => Value::List(several.iter().map(|id| Value::from(id.as_str())).collect()),
@@ -204,7 +215,8 @@ impl Pass<'_> {
     async fn links_there(&self, ready: &Ready, field: &str, links: &[Tied]) -> Result<Vec<bool>, Error> {
         let end = &ready.flow.target;
         let system = self.setup.project.system(&end.system)?;
-        let ids: Vec<RecordId> = links.iter().map(|link| link.from.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        let ids: Vec<RecordId> =
+            links.iter().map(|link| link.from.clone()).collect::<BTreeSet<_>>().into_iter().collect();
         let name = FieldName::from(field);
         let records = match system.enrich(&end.object, &name, &ids).await {
             Ok(records) => records,
@@ -227,7 +239,13 @@ impl Pass<'_> {
             .collect())
     }
 
-    async fn commit_links(&self, ready: &Arc<Ready>, intent: &str, links: &[Tied], results: Vec<Result<(), Fault>>) -> Result<(), Error> {
+    async fn commit_links(
+        &self,
+        ready: &Arc<Ready>,
+        intent: &str,
+        links: &[Tied],
+        results: Vec<Result<(), Fault>>,
+    ) -> Result<(), Error> {
         let mut commit = self.commit();
         commit.settled.push(intent.to_owned());
         let mut linked = self.entry("linked", ready);

@@ -65,8 +65,11 @@ impl Pass<'_> {
         if !rows.any(|row| row.outcome == Outcome::Held) {
             return Ok(unknown);
         }
-        let filter =
-            HoldFilter { flow: Some(flow.clone()), group: Some(Cause::OutcomeUnknown.group()), ..HoldFilter::default() };
+        let filter = HoldFilter {
+            flow: Some(flow.clone()),
+            group: Some(Cause::OutcomeUnknown.group()),
+            ..HoldFilter::default()
+        };
         let mut after = None;
         loop {
             let page = self.place.store.holds_page(&filter, after.as_ref(), 1000).await?;

@@ -32,7 +32,14 @@ pub(crate) fn merge(ready: &Ready, source: &Record, mapped: &Fields, target: &Re
     merged
 }
 
-fn survivor(ready: &Ready, name: &FieldName, source: &Record, value: &Value, target: &Record, have: &Value) -> Option<Value> {
+fn survivor(
+    ready: &Ready,
+    name: &FieldName,
+    source: &Record,
+    value: &Value,
+    target: &Record,
+    have: &Value,
+) -> Option<Value> {
     if value.is_blank() {
         return None;
     }
@@ -41,7 +48,8 @@ fn survivor(ready: &Ready, name: &FieldName, source: &Record, value: &Value, tar
     }
     let rule = ready.flow.rules.iter().find(|rule| rule.target == *name);
     let keep = rule.and_then(|rule| rule.keep.as_ref()).unwrap_or(&ready.flow.keep);
-    let many = ready.target.field(name.as_str()).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
+    let many =
+        ready.target.field(name.as_str()).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
     if many {
         return Some(union(have, value));
     }

@@ -31,7 +31,9 @@ impl Ordered {
             let target = schema_of(&flow.target.system, &flow.target.object);
             let (Some(source), Some(target)) = (source, target) else { continue };
             for (rule_at, rule) in flow.rules.iter().enumerate() {
-                let Some(to) = target.field(rule.target.as_str()).and_then(|field| field.kind.referenced()) else { continue };
+                let Some(to) = target.field(rule.target.as_str()).and_then(|field| field.kind.referenced()) else {
+                    continue;
+                };
                 // Constants and tables give the target's own ids: no crosswalk is needed.
                 if matches!(rule.from, From::Constant(_)) || rule.table.is_some() {
                     continue;
@@ -42,7 +44,10 @@ impl Ordered {
                         Finding::new(
                             Weight::Error,
                             "link_without_flow",
-                            format!("no flow pairs what `{}` points to with `{}.{to}`", rule.target, flow.target.system),
+                            format!(
+                                "no flow pairs what `{}` points to with `{}.{to}`",
+                                rule.target, flow.target.system
+                            ),
                         )
                         .at(&rule.place)
                         .hint("add a flow for these objects, or exclude the field with a reason"),
@@ -89,7 +94,13 @@ impl Ordered {
 }
 
 /// The flow that pairs what a rule's source field points to with what its target field points to.
-fn parent_of(flows: &[Flow], flow: &Flow, rule: &handover_model::Rule, source: &Schema, to: &ObjectName) -> Option<usize> {
+fn parent_of(
+    flows: &[Flow],
+    flow: &Flow,
+    rule: &handover_model::Rule,
+    source: &Schema,
+    to: &ObjectName,
+) -> Option<usize> {
     if let Some(name) = &rule.flow {
         return flows.iter().position(|other| other.name == *name);
     }

@@ -12,7 +12,9 @@ use handover_connect::{
     Capabilities, Connector, Cursor, Fault, FaultKind, LinkBatch, LinkOutcome, Page, Read, Spent, WriteBatch,
     WriteMode, WriteOutcome, Written,
 };
-use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User, Value};
+use handover_model::{
+    Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User, Value,
+};
 use jiff::Timestamp;
 
 /// What a plan would have sent.
@@ -131,7 +133,12 @@ impl Connector for Overlay {
         self.below.page(&read, cursor).await
     }
 
-    async fn fetch(&self, object: &ObjectName, fields: &Arc<[FieldName]>, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {
+    async fn fetch(
+        &self,
+        object: &ObjectName,
+        fields: &Arc<[FieldName]>,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, Fault> {
         self.below.fetch(object, &self.real(object, fields), ids).await
     }
 
@@ -152,7 +159,8 @@ impl Connector for Overlay {
             .map(|write| {
                 let outcome = match (update, self.taken(batch, write)) {
                     (false, Some(field)) => WriteOutcome::Refused(
-                        Fault::new(FaultKind::Conflict, "not_unique", "another record has this value").with_field(field),
+                        Fault::new(FaultKind::Conflict, "not_unique", "another record has this value")
+                            .with_field(field),
                     ),
                     _ => WriteOutcome::Applied {
                         id: write.id.clone().unwrap_or_else(|| RecordId::new(format!("planned:{}", write.trace))),

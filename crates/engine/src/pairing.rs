@@ -13,8 +13,8 @@ use handover_model::{
 };
 use handover_store::{MatchRow, Store};
 
-use crate::transform::normalize;
 use crate::Error;
+use crate::transform::normalize;
 
 /// The comparable keys of a record under one rule.
 #[derive(Clone, Debug)]
@@ -104,7 +104,9 @@ impl Pairing {
             words: rules.iter().map(|rule| rule.kind.word().to_owned()).collect(),
             unique: rules
                 .iter()
-                .map(|rule| rule.target.iter().any(|name| target.field(name.as_str()).is_some_and(|field| field.unique)))
+                .map(|rule| {
+                    rule.target.iter().any(|name| target.field(name.as_str()).is_some_and(|field| field.unique))
+                })
                 .collect(),
             shown: shown.into_iter().collect(),
         }
@@ -117,7 +119,10 @@ impl Pairing {
 
     /// Source fields that matching reads.
     pub(crate) fn source_fields(&self) -> impl Iterator<Item = FieldName> + '_ {
-        self.source.iter().flat_map(|keys| keys.fields.iter().cloned()).filter(|field| *field != "id" && *field != SOURCE_KEY)
+        self.source
+            .iter()
+            .flat_map(|keys| keys.fields.iter().cloned())
+            .filter(|field| *field != "id" && *field != SOURCE_KEY)
     }
 
     /// Pairs the records of a block, in order.
@@ -125,12 +130,17 @@ impl Pairing {
         if self.source.is_empty() {
             return Ok(vec![Paired::New; records.len()]);
         }
-        let own: Vec<Vec<Vec<String>>> =
-            records.iter().map(|record| self.source.iter().map(|keys| self.source_keys(keys, record)).collect()).collect();
+        let own: Vec<Vec<Vec<String>>> = records
+            .iter()
+            .map(|record| self.source.iter().map(|keys| self.source_keys(keys, record)).collect())
+            .collect();
         let wanted: BTreeSet<(String, String)> = own
             .iter()
             .flat_map(|rules| {
-                rules.iter().zip(&self.source).flat_map(|(keys, rule)| keys.iter().map(|key| (rule.kind.clone(), key.clone())))
+                rules
+                    .iter()
+                    .zip(&self.source)
+                    .flat_map(|(keys, rule)| keys.iter().map(|key| (rule.kind.clone(), key.clone())))
             })
             .collect();
         let wanted: Vec<(String, String)> = wanted.into_iter().collect();
@@ -150,16 +160,23 @@ impl Pairing {
         keys.of(record)
     }
 
-    async fn decide(&self, store: &Store, record: &Record, own: &[Vec<String>], found: &ByKey, rivals: &ByKey) -> Result<Paired, Error> {
+    async fn decide(
+        &self,
+        store: &Store,
+        record: &Record,
+        own: &[Vec<String>],
+        found: &ByKey,
+        rivals: &ByKey,
+    ) -> Result<Paired, Error> {
         let mut hits: Vec<(usize, BTreeMap<RecordId, i64>)> = Vec::new();
         for (at, keys) in own.iter().enumerate() {
             let mut candidates: BTreeMap<RecordId, i64> = BTreeMap::new();
             for key in keys {
                 let rows = found.get(&(self.source[at].kind.clone(), key.clone()));
-                if rows.is_some() || self.unique[at] {
-                    if let Some(cause) = self.rivals(record, at, key, rivals) {
-                        return Ok(Paired::Held(cause));
-                    }
+                if (rows.is_some() || self.unique[at])
+                    && let Some(cause) = self.rivals(record, at, key, rivals)
+                {
+                    return Ok(Paired::Held(cause));
                 }
                 let Some(rows) = rows else { continue };
                 candidates.extend(rows.iter().map(|row| (row.record.clone(), row.block)));
@@ -186,7 +203,8 @@ impl Pairing {
     /// One candidate that all rules with candidates agree on, or a hold.
     async fn judge(&self, store: &Store, standing: Vec<(usize, BTreeMap<RecordId, i64>)>) -> Result<Paired, Error> {
         let Some((first, candidates)) = standing.first() else { return Ok(Paired::New) };
-        let disagreeing = standing.iter().skip(1).find(|(_, others)| others.keys().all(|other| !candidates.contains_key(other)));
+        let disagreeing =
+            standing.iter().skip(1).find(|(_, others)| others.keys().all(|other| !candidates.contains_key(other)));
         if let Some((at, others)) = disagreeing {
             let mut all = self.show(store, *first, candidates).await?;
             all.extend(self.show(store, *at, others).await?);
@@ -204,7 +222,14 @@ impl Pairing {
     }
 
     /// Whether an earlier rule has keys on both sides and they have nothing in common.
-    async fn denied(&self, store: &Store, at: usize, own: &[Vec<String>], target: &RecordId, block: i64) -> Result<bool, Error> {
+    async fn denied(
+        &self,
+        store: &Store,
+        at: usize,
+        own: &[Vec<String>],
+        target: &RecordId,
+        block: i64,
+    ) -> Result<bool, Error> {
         let earlier: Vec<usize> = (0..at).filter(|rule| !own[*rule].is_empty()).collect();
         if earlier.is_empty() {
             return Ok(false);
@@ -226,7 +251,12 @@ impl Pairing {
             .then(|| Cause::DuplicateSource { key: self.words[at].clone(), others: others.into_iter().collect() })
     }
 
-    async fn show(&self, store: &Store, at: usize, candidates: &BTreeMap<RecordId, i64>) -> Result<Vec<Candidate>, Error> {
+    async fn show(
+        &self,
+        store: &Store,
+        at: usize,
+        candidates: &BTreeMap<RecordId, i64>,
+    ) -> Result<Vec<Candidate>, Error> {
         let mut all = Vec::new();
         for (target, block) in candidates {
             let block = store.block(&self.system, &self.object, *block).await?;
@@ -234,7 +264,10 @@ impl Pairing {
                 .iter()
                 .find(|record| record.id == *target)
                 .map(|record| {
-                    self.shown.iter().filter_map(|field| Some((field.clone(), record.fields.get(field.as_str())?.clone()))).collect()
+                    self.shown
+                        .iter()
+                        .filter_map(|field| Some((field.clone(), record.fields.get(field.as_str())?.clone())))
+                        .collect()
                 })
                 .unwrap_or_default();
             all.push(Candidate { key: self.words[at].clone(), target: target.clone(), shown });

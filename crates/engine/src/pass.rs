@@ -2,14 +2,15 @@
 //! different records.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Mutex;
 use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use handover_model::{Counts, FieldName, FlowName, ObjectName, Outcome, RecordId, SystemName};
 use handover_store::{Commit, Entry, Extraction, Worked};
 use serde_json::json;
 
+use crate::Error;
 use crate::decide::{Decision, Judged, Staged};
 use crate::extract::Reading;
 use crate::observe::Event;
@@ -17,7 +18,6 @@ use crate::pairing::Pairing;
 use crate::setup::{Ready, Setup, Workplace};
 use crate::threshold::Threshold;
 use crate::write::Outgoing;
-use crate::Error;
 
 /// A pass at work.
 pub struct Pass<'s> {
@@ -79,12 +79,14 @@ impl<'s> Pass<'s> {
     ///
     /// # Errors
     /// When the state cannot be written.
-    pub async fn begin(setup: &'s Setup, place: &'s Workplace, kind: &str, stop: Arc<AtomicBool>) -> Result<Self, Error> {
-        let rules: serde_json::Map<_, _> = setup
-            .flows
-            .iter()
-            .map(|ready| (ready.flow.name.to_string(), json!(ready.flow.rules)))
-            .collect();
+    pub async fn begin(
+        setup: &'s Setup,
+        place: &'s Workplace,
+        kind: &str,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
+        let rules: serde_json::Map<_, _> =
+            setup.flows.iter().map(|ready| (ready.flow.name.to_string(), json!(ready.flow.rules))).collect();
         let ends: Vec<_> = setup
             .flows
             .iter()
@@ -99,7 +101,16 @@ impl<'s> Pass<'s> {
         });
         let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, json!({})).await?;
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
-        let pass = Self { setup, place, id, threshold, claims: Mutex::default(), left_open: AtomicBool::new(false), spare: Mutex::new(0..0), stop };
+        let pass = Self {
+            setup,
+            place,
+            id,
+            threshold,
+            claims: Mutex::default(),
+            left_open: AtomicBool::new(false),
+            spare: Mutex::new(0..0),
+            stop,
+        };
         pass.note_pass("pass_begun", note).await?;
         Ok(pass)
     }
@@ -114,7 +125,16 @@ impl<'s> Pass<'s> {
     /// A pass that only looks: for verification. It is not in the state.
     pub(crate) fn looking(setup: &'s Setup, place: &'s Workplace) -> Self {
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
-        Self { setup, place, id: 0, threshold, claims: Mutex::default(), left_open: AtomicBool::new(false), spare: Mutex::new(0..0), stop: Arc::default() }
+        Self {
+            setup,
+            place,
+            id: 0,
+            threshold,
+            claims: Mutex::default(),
+            left_open: AtomicBool::new(false),
+            spare: Mutex::new(0..0),
+            stop: Arc::default(),
+        }
     }
 
     /// Works through the selection.
@@ -173,12 +193,16 @@ impl<'s> Pass<'s> {
     /// Every staged record of the flow's source object.
     async fn whole_flow(&self, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
         let source = &ready.flow.source;
-        let Some(extraction) = self.place.store.extraction(&source.system, &source.object).await? else { return Ok(()) };
+        let Some(extraction) = self.place.store.extraction(&source.system, &source.object).await? else {
+            return Ok(());
+        };
         let mut writer = crate::write::Writer::new(ready.clone());
-        let mut worked = self.place.store.worked(&ready.flow.name, &self.setup.project.snapshot).await?.min(extraction.blocks);
+        let worked =
+            self.place.store.worked(&ready.flow.name, &self.setup.project.snapshot).await?.min(extraction.blocks);
         self.unsettled(ready, pairing, worked, &mut writer).await?;
         // Blocks are pages of one size but for the last.
         let mut done = u64::try_from(extraction.records * worked / extraction.blocks.max(1)).unwrap_or(0);
+        let mut noted = worked;
         for number in worked..extraction.blocks {
             self.go_on()?;
             let records = self.place.store.block_once(&source.system, &source.object, number).await?;
@@ -186,23 +210,33 @@ impl<'s> Pass<'s> {
             let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
             self.judge_and_write(ready, pairing, staged, &mut writer).await?;
             self.tell_working(ready, done, &extraction);
-            worked = self.note_worked(ready, worked, writer.oldest().unwrap_or(number + 1), STRIDE).await?;
+            noted = self.note_worked(ready, noted, writer.oldest().unwrap_or(number + 1), STRIDE).await?;
         }
         self.flush(&mut writer).await?;
-        self.note_worked(ready, worked, extraction.blocks, 1).await?;
+        self.note_worked(ready, noted, extraction.blocks, 1).await?;
         Ok(())
     }
 
     /// Of blocks that were worked through, the records that are not settled: they are judged again.
-    async fn unsettled(&self, ready: &Arc<Ready>, pairing: &Pairing, worked: i64, writer: &mut crate::write::Writer) -> Result<(), Error> {
+    async fn unsettled(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        worked: i64,
+        writer: &mut crate::write::Writer,
+    ) -> Result<(), Error> {
+        if worked == 0 {
+            return Ok(());
+        }
         for outcome in [Outcome::Held, Outcome::Pending] {
             let mut after = None;
-            while worked > 0 {
+            loop {
                 self.go_on()?;
                 let rows = self.place.store.rows_page(&ready.flow.name, Some(outcome), after.as_ref(), 500).await?;
                 let Some(last) = rows.last() else { break };
                 after = Some(last.record.clone());
-                let ids: Vec<RecordId> = rows.into_iter().filter(|row| row.block < worked).map(|row| row.record).collect();
+                let ids: Vec<RecordId> =
+                    rows.into_iter().filter(|row| row.block < worked).map(|row| row.record).collect();
                 self.some_again(ready, pairing, &ids, writer).await?;
             }
         }
@@ -216,13 +250,19 @@ impl<'s> Pass<'s> {
         if oldest < worked + stride || self.left_open.load(Ordering::Relaxed) {
             return Ok(worked);
         }
-        let row = Worked { flow: ready.flow.name.clone(), snapshot: self.setup.project.snapshot.clone(), blocks: oldest };
+        let row =
+            Worked { flow: ready.flow.name.clone(), snapshot: self.setup.project.snapshot.clone(), blocks: oldest };
         self.place.store.commit(Commit { worked: vec![row], ..self.commit() }).await?;
         Ok(oldest)
     }
 
     /// Some records, by their ids; gives those that have a counterpart now or are left out.
-    async fn some_records(&self, ready: &Arc<Ready>, pairing: &Pairing, ids: &BTreeSet<RecordId>) -> Result<Vec<RecordId>, Error> {
+    async fn some_records(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        ids: &BTreeSet<RecordId>,
+    ) -> Result<Vec<RecordId>, Error> {
         let ids: Vec<RecordId> = ids.iter().cloned().collect();
         let mut writer = crate::write::Writer::new(ready.clone());
         self.some_again(ready, pairing, &ids, &mut writer).await?;
@@ -230,13 +270,23 @@ impl<'s> Pass<'s> {
         let mut settled = Vec::new();
         for chunk in ids.chunks(500) {
             let rows = self.place.store.rows(&ready.flow.name, chunk).await?;
-            settled.extend(rows.into_values().filter(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending)).map(|row| row.record));
+            settled.extend(
+                rows.into_values()
+                    .filter(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending))
+                    .map(|row| row.record),
+            );
         }
         Ok(settled)
     }
 
     /// Judges some records again and hands them to the writer.
-    async fn some_again(&self, ready: &Arc<Ready>, pairing: &Pairing, ids: &[RecordId], writer: &mut crate::write::Writer) -> Result<(), Error> {
+    async fn some_again(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        ids: &[RecordId],
+        writer: &mut crate::write::Writer,
+    ) -> Result<(), Error> {
         let source = &ready.flow.source;
         for chunk in ids.chunks(500) {
             let rows = self.place.store.rows(&ready.flow.name, chunk).await?;
@@ -407,7 +457,12 @@ impl<'s> Pass<'s> {
         let mut fields: HashSet<FieldName> = HashSet::new();
         let mut keys = Vec::new();
         let mut schema = None;
-        for ready in self.setup.flows.iter().filter(|ready| ready.flow.source.system == *system && ready.flow.source.object == *object) {
+        for ready in self
+            .setup
+            .flows
+            .iter()
+            .filter(|ready| ready.flow.source.system == *system && ready.flow.source.object == *object)
+        {
             let pairing = Pairing::of(&ready.flow, &ready.target);
             fields.extend(ready.program.source_fields());
             fields.extend(pairing.source_fields());
@@ -415,7 +470,8 @@ impl<'s> Pass<'s> {
             keys.extend(pairing.source);
             schema = Some(&ready.source);
         }
-        let empty = handover_model::Schema { object: object.clone(), label: String::new(), fields: Vec::new(), content: false };
+        let empty =
+            handover_model::Schema { object: object.clone(), label: String::new(), fields: Vec::new(), content: false };
         Reading::new(schema.unwrap_or(&empty), system.clone(), fields, keys)
     }
 
@@ -456,7 +512,8 @@ impl<'s> Pass<'s> {
 /// When the state cannot be read.
 pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: bool) -> Result<Report, Error> {
     // Passes that release single records judge only those.
-    let finished = |pass: &handover_store::Pass| pass.status.as_deref() == Some("finished") && pass.note["whole"] == true;
+    let finished =
+        |pass: &handover_store::Pass| pass.status.as_deref() == Some("finished") && pass.note["whole"] == true;
     let judged = whole || place.store.passes().await?.iter().any(finished);
     let mut objects = Vec::new();
     for (system, object) in setup.sources() {

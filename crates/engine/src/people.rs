@@ -45,7 +45,10 @@ impl People {
     pub fn known(&self, system: &SystemName, user: &str) -> Option<&UserId> {
         let wanted = plain(user);
         let users = self.users.get(system)?;
-        users.iter().find(|known| known.active && (plain(&known.email) == wanted || known.id == *user)).map(|known| &known.id)
+        users
+            .iter()
+            .find(|known| known.active && (plain(&known.email) == wanted || known.id == *user))
+            .map(|known| &known.id)
     }
 
     /// What people know the source's user by.
@@ -54,7 +57,10 @@ impl People {
     }
 
     fn email(&self, system: &SystemName, user: &str) -> Option<String> {
-        self.find(system, user).map(|found| plain(&found.email)).or_else(|| Some(plain(user))).filter(|email| email.contains('@'))
+        self.find(system, user)
+            .map(|found| plain(&found.email))
+            .or_else(|| Some(plain(user)))
+            .filter(|email| email.contains('@'))
     }
 
     fn find(&self, system: &SystemName, user: &str) -> Option<&User> {

@@ -265,20 +265,14 @@ impl Pass<'_> {
     /// written.
     pub(crate) async fn settle_open_intents(&self) -> Result<(), Error> {
         let intents = self.place.store.open_intents().await?;
-        if intents.is_empty() {
-            return Ok(());
-        }
-        // The last request of the earlier process may still be under way.
-        let wait = self.setup.project.policies.answer_wait;
-        let now = self.place.clock.now();
-        self.place.clock.sleep_until(now.checked_add(wait).unwrap_or(now)).await;
-        let by = self.place.clock.now();
+        let mut waited = None;
         for intent in intents {
             self.go_on()?;
             let Some(ready) = self.setup.flow(&intent.flow).cloned() else {
                 return Err(Error::FlowGone { flow: intent.flow });
             };
             if intent.id.starts_with(crate::links::INTENT) {
+                self.wait_for_answers(&mut waited).await;
                 self.settle_link_intent(&ready, &intent).await?;
                 continue;
             }
@@ -288,6 +282,7 @@ impl Pass<'_> {
             if is_repeatable(&self.request(&ready, &sending.batch, &writes)?.mode) {
                 sending.parts.push(Part { writes, tries: 0, unsure: true });
             } else {
+                let by = self.wait_for_answers(&mut waited).await;
                 sending.lost.push(Loss { writes, tries: 0, why: None, by });
             }
             self.send_parts(&ready, &mut sending).await;
@@ -295,6 +290,18 @@ impl Pass<'_> {
             self.commit_outcomes(&ready, vec![sending.end()]).await?;
         }
         Ok(())
+    }
+
+    /// The last requests of the earlier process may still be under way: what is looked up before they arrive
+    /// would seem absent. Waits once; what may be sent twice is not waited for.
+    async fn wait_for_answers(&self, waited: &mut Option<Timestamp>) -> Timestamp {
+        if let Some(by) = waited {
+            return *by;
+        }
+        let now = self.place.clock.now();
+        let until = now.checked_add(self.setup.project.policies.answer_wait).unwrap_or(now);
+        self.place.clock.sleep_until(until).await;
+        *waited.insert(self.place.clock.now())
     }
 }
 

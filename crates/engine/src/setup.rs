@@ -142,7 +142,8 @@ impl Setup {
                 }
             }
         }
-        let schema_of = |system: &SystemName, object: &ObjectName| schemas.get(&(system.clone(), object.clone())).cloned();
+        let schema_of =
+            |system: &SystemName, object: &ObjectName| schemas.get(&(system.clone(), object.clone())).cloned();
         let order = Ordered::of(&project.flows, &schema_of);
         let mut flows = Vec::new();
         let mut findings = order.findings.clone();

@@ -9,8 +9,18 @@ pub(crate) fn title(record: &Record) -> String {
         (None, None) => None,
         (first, last) => Some([first, last].into_iter().flatten().collect::<Vec<_>>().join(" ")),
     };
-    let named = ["name", "title", "dealname", "subject", "file_name", "hs_call_title", "hs_meeting_title", "hs_task_subject", "email"]
-        .iter()
-        .find_map(|name| text(name));
+    let named = [
+        "name",
+        "title",
+        "dealname",
+        "subject",
+        "file_name",
+        "hs_call_title",
+        "hs_meeting_title",
+        "hs_task_subject",
+        "email",
+    ]
+    .iter()
+    .find_map(|name| text(name));
     full.or(named).unwrap_or_else(|| record.id.as_str().to_owned()).chars().take(80).collect()
 }

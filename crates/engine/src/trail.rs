@@ -137,7 +137,9 @@ mod tests {
         let odd: String = (0..0x300_u32).filter_map(char::from_u32).collect();
         let nested = Value::List(vec![Value::Map([(odd.clone(), Value::from(odd.as_str()))].into()), Value::Null]);
         let fields: Fields =
-            [("a".into(), Value::from(odd.as_str())), ("b".into(), nested), ("c".into(), Value::Bool(true))].into_iter().collect();
+            [("a".into(), Value::from(odd.as_str())), ("b".into(), nested), ("c".into(), Value::Bool(true))]
+                .into_iter()
+                .collect();
         let mut trail = Trail::new();
         trail.tell("match", &Some(odd.as_str()));
         trail.all("source", &fields);

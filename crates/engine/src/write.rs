@@ -92,7 +92,11 @@ impl Case {
         let links = one
             .links
             .iter()
-            .map(|link| PendingLinkText { field: link.field.clone(), parent_flow: link.parent_flow.clone(), parent: link.parent.clone() })
+            .map(|link| PendingLinkText {
+                field: link.field.clone(),
+                parent_flow: link.parent_flow.clone(),
+                parent: link.parent.clone(),
+            })
             .collect();
         Self {
             record: one.record.clone(),
@@ -194,7 +198,10 @@ impl Pass<'_> {
         self.go_on()?;
         let ready = writer.ready.clone();
         let system = self.setup.project.system(&ready.flow.target.system)?;
-        let size = system.capabilities().object(ready.flow.target.object.as_str()).map_or(1, |object| object.write_batch.max(1));
+        let size = system
+            .capabilities()
+            .object(ready.flow.target.object.as_str())
+            .map_or(1, |object| object.write_batch.max(1));
         let policies = &self.setup.project.policies;
         // Single writes would otherwise leave too many intents to look up after a crash.
         let wave = if size == 1 { policies.wave.min(32) } else { policies.wave };
@@ -233,7 +240,8 @@ impl Pass<'_> {
                     let mut values = std::mem::take(&mut write.trail);
                     // What was mapped and is written stands once: the fields that were mapped and are not
                     // written so are told beside them.
-                    let other = write.mapped.iter().filter(|(name, value)| write.fields.get(name.as_str()) != Some(value));
+                    let other =
+                        write.mapped.iter().filter(|(name, value)| write.fields.get(name.as_str()) != Some(value));
                     values.fields("mapped", other.map(|(name, value)| (name.as_str(), value)));
                     values.all("write", &write.fields);
                     Item { record: write.case.record.clone(), values: values.end() }
@@ -279,7 +287,14 @@ impl Pass<'_> {
     }
 
     /// Settles a batch's intent; for writes that are still open another one takes its place.
-    fn commit_intent(&self, ready: &Ready, commit: &mut Commit, batch: &Batch, open: Vec<Outgoing>, since: Timestamp) -> Result<(), Error> {
+    fn commit_intent(
+        &self,
+        ready: &Ready,
+        commit: &mut Commit,
+        batch: &Batch,
+        open: Vec<Outgoing>,
+        since: Timestamp,
+    ) -> Result<(), Error> {
         if open.len() == batch.writes.len() {
             return Ok(());
         }
@@ -355,7 +370,8 @@ impl Pass<'_> {
             .capabilities()
             .object(ready.flow.target.object.as_str())
             .is_some_and(|object| object.upsert == Upsert::ByUniqueField);
-        let unique = |key: &handover_model::FieldName| ready.target.field(key.as_str()).is_some_and(|field| field.unique);
+        let unique =
+            |key: &handover_model::FieldName| ready.target.field(key.as_str()).is_some_and(|field| field.unique);
         let mode = match &ready.flow.key {
             _ if batch.update => WriteMode::Update,
             Some(key) if upsert && unique(key) => WriteMode::Upsert { key: key.clone() },
@@ -383,12 +399,21 @@ fn refused(fault: &Fault) -> Cause {
 pub(crate) fn is_about_records(kind: FaultKind) -> bool {
     match kind {
         FaultKind::Conflict | FaultKind::Invalid | FaultKind::NotFound | FaultKind::Unsupported => true,
-        FaultKind::Limited | FaultKind::Unavailable | FaultKind::Auth | FaultKind::Denied | FaultKind::Malformed => false,
+        FaultKind::Limited | FaultKind::Unavailable | FaultKind::Auth | FaultKind::Denied | FaultKind::Malformed => {
+            false
+        }
     }
 }
 
 /// The row of a record, and its memberships when it has a counterpart.
-pub(crate) fn push_row(commit: &mut Commit, ready: &Ready, case: &Case, outcome: Outcome, identity: Option<i64>, target: Option<RecordId>) {
+pub(crate) fn push_row(
+    commit: &mut Commit,
+    ready: &Ready,
+    case: &Case,
+    outcome: Outcome,
+    identity: Option<i64>,
+    target: Option<RecordId>,
+) {
     if let (Some(identity), Some(target)) = (identity, &target) {
         let ends = [(&ready.flow.source, &case.record), (&ready.flow.target, target)];
         commit.memberships.extend(ends.into_iter().map(|(end, record)| Membership {
@@ -431,7 +456,8 @@ mod hex {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<Vec<u8>>>();
+        let bytes =
+            pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<Vec<u8>>>();
         bytes.filter(|_| rest.is_empty()).ok_or_else(|| D::Error::custom("not bytes in hexadecimal digits"))
     }
 }

@@ -38,7 +38,15 @@ pub struct Finding {
 impl Finding {
     /// A finding with `weight`, a code and a sentence.
     pub fn new(weight: Weight, code: &str, message: impl Into<String>) -> Self {
-        Self { weight, code: code.to_owned(), message: message.into(), place: None, width: 0, hint: None, records: None }
+        Self {
+            weight,
+            code: code.to_owned(),
+            message: message.into(),
+            place: None,
+            width: 0,
+            hint: None,
+            records: None,
+        }
     }
 
     /// The same finding at a place.

@@ -88,7 +88,8 @@ impl Step<'_> {
         let mut placed = Vec::with_capacity(intents.len());
         for intent in intents {
             // Intents live for a moment, and all of them go through the log: smaller by far.
-            let payload = codec::compress(&intent.payload).map_err(|error| Error::of_file(self.tx.location(), error))?;
+            let payload =
+                codec::compress(&intent.payload).map_err(|error| Error::of_file(self.tx.location(), error))?;
             placed.push((self.id(intent.flow.as_str())?, intent, payload));
         }
         let placed: Vec<_> = placed.iter().collect();

@@ -97,7 +97,12 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::block`].
-    pub async fn block_once(&self, system: &SystemName, object: &ObjectName, number: i64) -> Result<Vec<Record>, Error> {
+    pub async fn block_once(
+        &self,
+        system: &SystemName,
+        object: &ObjectName,
+        number: i64,
+    ) -> Result<Vec<Record>, Error> {
         let (Some(system), Some(object)) = (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
         else {
             return Ok(Vec::new());
@@ -308,7 +313,8 @@ impl Step<'_> {
         for block in blocks {
             let body = codec::encode(&block.records).map_err(|error| Error::of_file(self.tx.location(), error))?;
             let (system, object) = (self.id(block.system.as_str())?, self.id(block.object.as_str())?);
-            let marks: Vec<u8> = block.records.iter().flat_map(|record| Store::mark_of(&record.id).to_le_bytes()).collect();
+            let marks: Vec<u8> =
+                block.records.iter().flat_map(|record| Store::mark_of(&record.id).to_le_bytes()).collect();
             let mut sql = self.tx.sql("INSERT INTO block (system, object, number, marks, body) VALUES (");
             sql.int(system).push(",").int(object).push(",").int(block.number).push(",").blob(&*marks);
             sql.push(",").blob(&*body);

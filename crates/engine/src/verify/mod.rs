@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Connector, Read, Which};
-use handover_model::{Counts, FieldName, Fields, FlowName, Kind, ObjectName, Outcome, Record, RecordId, SystemName, Value};
+use handover_model::{
+    Counts, FieldName, Fields, FlowName, Kind, ObjectName, Outcome, Record, RecordId, SystemName, Value,
+};
 use handover_store::{Block, Commit, Location, MatchRow, RecordRow, Store};
 use serde::Serialize;
 
@@ -126,8 +128,11 @@ impl Verifier<'_> {
             self.compare_object(&system, &object).await?;
         }
         for state in report(self.setup, self.place, 0, false).await?.objects {
-            if let Some(object) =
-                self.found.objects.iter_mut().find(|object| object.system == state.system && object.object == state.object)
+            if let Some(object) = self
+                .found
+                .objects
+                .iter_mut()
+                .find(|object| object.system == state.system && object.object == state.object)
             {
                 object.counts = state.counts;
             }
@@ -139,7 +144,8 @@ impl Verifier<'_> {
     async fn read_target(&mut self, ready: &Arc<Ready>) -> Result<(), Error> {
         let end = &ready.flow.target;
         let mut fields: HashSet<FieldName> = HashSet::new();
-        let sharing: Vec<Arc<Ready>> = self.setup.flows.iter().filter(|other| other.flow.target == *end).cloned().collect();
+        let sharing: Vec<Arc<Ready>> =
+            self.setup.flows.iter().filter(|other| other.flow.target == *end).cloned().collect();
         for other in &sharing {
             fields.extend(other.flow.rules.iter().map(|rule| rule.target.clone()));
             fields.extend(other.flow.key.clone());
@@ -148,7 +154,9 @@ impl Verifier<'_> {
         let system = self.setup.project.system(&end.system)?.clone();
         let mut number = 0;
         let mut pages = Pages::new(&end.object, &reading.fields);
-        while let Some(mut records) = pages.next(system.as_ref()).await.map_err(|fault| Error::system(&end.system, fault))? {
+        while let Some(mut records) =
+            pages.next(system.as_ref()).await.map_err(|fault| Error::system(&end.system, fault))?
+        {
             reading.enrich(system.as_ref(), &mut records).await.map_err(|fault| Error::system(&end.system, fault))?;
             for other in &sharing {
                 self.unknown_records(other, &records).await?;
@@ -193,7 +201,12 @@ impl Verifier<'_> {
             .collect();
         let ids: Vec<RecordId> = ours.iter().map(|(source, _)| source.clone()).collect();
         let mut known: HashMap<RecordId, Vec<RecordId>> = HashMap::new();
-        for other in self.setup.flows.iter().filter(|other| other.flow.source == *source && other.flow.target == ready.flow.target) {
+        for other in self
+            .setup
+            .flows
+            .iter()
+            .filter(|other| other.flow.source == *source && other.flow.target == ready.flow.target)
+        {
             for (source, target) in self.place.store.targets_of_flow(&other.flow.name, &ids).await? {
                 known.entry(source).or_default().push(target);
             }
@@ -210,7 +223,9 @@ impl Verifier<'_> {
                 source: Some(source),
                 target: Some(record.id.clone()),
                 field: None,
-                expected: targets.and_then(|targets| targets.first()).map_or_else(|| "no record".to_owned(), ToString::to_string),
+                expected: targets
+                    .and_then(|targets| targets.first())
+                    .map_or_else(|| "no record".to_owned(), ToString::to_string),
                 actual: record.id.to_string(),
             };
             if !self.found.differences.contains(&difference) {
@@ -233,10 +248,14 @@ impl Verifier<'_> {
         let connector = self.setup.project.system(system)?.clone();
         let mut in_source = 0;
         let mut seen = HashSet::new();
-        let mut works: BTreeMap<FlowName, (FlowVerified, Totals)> =
-            flows.iter().map(|ready| (ready.flow.name.clone(), (FlowVerified::of(&ready.flow.name), Totals::of(ready)))).collect();
+        let mut works: BTreeMap<FlowName, (FlowVerified, Totals)> = flows
+            .iter()
+            .map(|ready| (ready.flow.name.clone(), (FlowVerified::of(&ready.flow.name), Totals::of(ready))))
+            .collect();
         let mut pages = Pages::new(object, &reading.fields);
-        while let Some(mut records) = pages.next(connector.as_ref()).await.map_err(|fault| Error::system(system, fault))? {
+        while let Some(mut records) =
+            pages.next(connector.as_ref()).await.map_err(|fault| Error::system(system, fault))?
+        {
             records.retain(|record| seen.insert(record.id.clone()));
             reading.enrich(connector.as_ref(), &mut records).await.map_err(|fault| Error::system(system, fault))?;
             in_source += records.len() as u64;
@@ -264,7 +283,13 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    async fn compare_records(&mut self, ready: &Arc<Ready>, records: &[Record], verified: &mut FlowVerified, totals: &mut Totals) -> Result<(), Error> {
+    async fn compare_records(
+        &mut self,
+        ready: &Arc<Ready>,
+        records: &[Record],
+        verified: &mut FlowVerified,
+        totals: &mut Totals,
+    ) -> Result<(), Error> {
         let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
         let rows = self.place.store.rows(&ready.flow.name, &ids).await?;
         let there = self.targets(ready, &rows).await?;
@@ -274,7 +299,9 @@ impl Verifier<'_> {
             match rows.get(&record.id) {
                 Some(row) if row.outcome.is_paired() => paired.push((record, row)),
                 Some(_) => {}
-                None if in_scope => self.differ("not_carried", ready, Some(&record.id), None, None, "an outcome", "none"),
+                None if in_scope => {
+                    self.differ("not_carried", ready, Some(&record.id), None, None, "an outcome", "none")
+                }
                 None => {}
             }
         }
@@ -302,7 +329,11 @@ impl Verifier<'_> {
     }
 
     /// The target records of a page's rows, from the listing.
-    async fn targets(&self, ready: &Ready, rows: &HashMap<RecordId, RecordRow>) -> Result<HashMap<RecordId, Record>, Error> {
+    async fn targets(
+        &self,
+        ready: &Ready,
+        rows: &HashMap<RecordId, RecordRow>,
+    ) -> Result<HashMap<RecordId, Record>, Error> {
         let end = &ready.flow.target;
         let wanted: Vec<(String, String)> =
             rows.values().filter_map(|row| Some(("id".to_owned(), row.target.as_ref()?.to_string()))).collect();
@@ -322,7 +353,15 @@ impl Verifier<'_> {
         Ok(holds.iter().any(|hold| hold.cause.field() == Some(name)))
     }
 
-    async fn compare_fields(&mut self, ready: &Ready, record: &Record, row: &RecordRow, target: &Record, expected: &Fields, verified: &mut FlowVerified) -> Result<(), Error> {
+    async fn compare_fields(
+        &mut self,
+        ready: &Ready,
+        record: &Record,
+        row: &RecordRow,
+        target: &Record,
+        expected: &Fields,
+        verified: &mut FlowVerified,
+    ) -> Result<(), Error> {
         for (name, value) in expected.iter() {
             let have = target.fields.get(name.as_str()).unwrap_or(&Value::Null);
             let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
@@ -347,13 +386,27 @@ impl Verifier<'_> {
             if self.is_held(ready, &record.id, name).await? {
                 continue;
             }
-            self.differ("value", ready, Some(&record.id), Some(&target.id), Some(name), &value.display(), &have.display());
+            self.differ(
+                "value",
+                ready,
+                Some(&record.id),
+                Some(&target.id),
+                Some(name),
+                &value.display(),
+                &have.display(),
+            );
         }
         self.links_from_nowhere(&Linked { ready, record, row, target, expected }, verified);
         Ok(())
     }
 
-    async fn compare_bytes(&mut self, ready: &Ready, record: &Record, target: &Record, verified: &mut FlowVerified) -> Result<(), Error> {
+    async fn compare_bytes(
+        &mut self,
+        ready: &Ready,
+        record: &Record,
+        target: &Record,
+        verified: &mut FlowVerified,
+    ) -> Result<(), Error> {
         if !(ready.source.content && ready.target.content) {
             return Ok(());
         }
@@ -368,17 +421,25 @@ impl Verifier<'_> {
                 Err(fault) => return Err(Error::system(&end.system, fault)),
             });
         }
-        if let [one, other] = hashes.as_slice() {
-            if one != other {
-                let (one, other) = (one.clone(), other.clone());
-                self.differ("file", ready, Some(&record.id), Some(&target.id), None, &one, &other);
-            }
+        if let [one, other] = hashes.as_slice()
+            && one != other
+        {
+            self.differ("file", ready, Some(&record.id), Some(&target.id), None, one, other);
         }
         Ok(())
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a difference")]
-    fn differ(&mut self, kind: &str, ready: &Ready, source: Option<&RecordId>, target: Option<&RecordId>, field: Option<&FieldName>, expected: &str, actual: &str) {
+    fn differ(
+        &mut self,
+        kind: &str,
+        ready: &Ready,
+        source: Option<&RecordId>,
+        target: Option<&RecordId>,
+        field: Option<&FieldName>,
+        expected: &str,
+        actual: &str,
+    ) {
         self.found.differences.push(Difference {
             kind: kind.to_owned(),
             flow: ready.flow.name.clone(),

@@ -115,13 +115,15 @@ impl Totals {
     /// Adds a pair.
     pub(crate) fn add(&mut self, source: &Record, target: &Record) {
         for watched in &mut self.fields {
-            let (one, other) = watched.currency.as_ref().map(|(one, other)| (Some(one), Some(other))).unwrap_or_default();
+            let (one, other) =
+                watched.currency.as_ref().map(|(one, other)| (Some(one), Some(other))).unwrap_or_default();
             let currencies = [code(source, one), code(target, other)];
             if watched.kind == Watch::Choice {
                 let pair = (code(source, Some(&watched.source)), code(target, Some(&watched.target)));
                 *watched.pairs.entry(pair).or_default() += 1;
             }
-            for (at, (record, field)) in [(source, &watched.source), (target, &watched.target)].into_iter().enumerate() {
+            for (at, (record, field)) in [(source, &watched.source), (target, &watched.target)].into_iter().enumerate()
+            {
                 if let Some(value) = record.fields.get(field.as_str()).filter(|value| !value.is_blank()) {
                     watched.sides[at].add(watched.kind, value, &currencies[at]);
                 }
@@ -147,8 +149,11 @@ impl Totals {
             compare("filled".to_owned(), source.filled.to_string(), target.filled.to_string());
             match watched.kind {
                 Watch::Number => {
-                    for currency in source.sums.keys().chain(target.sums.keys()).collect::<std::collections::BTreeSet<_>>() {
-                        let sum = |side: &Side| side.sums.get(currency).copied().unwrap_or_default().normalize().to_string();
+                    for currency in
+                        source.sums.keys().chain(target.sums.keys()).collect::<std::collections::BTreeSet<_>>()
+                    {
+                        let sum =
+                            |side: &Side| side.sums.get(currency).copied().unwrap_or_default().normalize().to_string();
                         compare(format!("sum {currency}").trim_end().to_owned(), sum(source), sum(target));
                     }
                 }
@@ -225,7 +230,13 @@ fn currency(ready: &Ready, amount: &FieldName) -> Option<(FieldName, FieldName)>
     let source = match beside {
         Some(beside) if is_currency(&beside) => FieldName::from(beside),
         Some(_) => return None,
-        None => ready.source.fields.iter().find(|field| field.kind == Kind::Currency && !field.name.as_str().contains('.'))?.name.clone(),
+        None => ready
+            .source
+            .fields
+            .iter()
+            .find(|field| field.kind == Kind::Currency && !field.name.as_str().contains('.'))?
+            .name
+            .clone(),
     };
     let carried = |rule: &&handover_model::Rule| matches!(&rule.from, From::Fields(fields) if fields.as_slice() == [source.clone()]);
     let target = ready.flow.rules.iter().find(carried)?.target.clone();

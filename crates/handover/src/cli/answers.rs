@@ -18,17 +18,25 @@ pub(crate) fn fitting(cause: &Cause) -> &'static str {
         Cause::Untranslated { .. } => "--translate TARGET VALUE, --skip, --accept",
         Cause::UnknownUser { .. } => "--assign E-MAIL, --skip, --accept",
         Cause::Ambiguous { .. } | Cause::Contradiction { .. } => "--choose TARGET ID, --create, --skip, --accept",
-        Cause::DuplicateSource { .. } => "--create, --edit FIELD=VALUE, --merge-into SOURCE ID, --choose TARGET ID, --skip, --accept",
+        Cause::DuplicateSource { .. } => {
+            "--create, --edit FIELD=VALUE, --merge-into SOURCE ID, --choose TARGET ID, --skip, --accept"
+        }
         Cause::ParentHeld { .. } => "answer the parent, --skip, --accept",
         Cause::Invalid { .. } | Cause::Missing { .. } | Cause::Refused { .. } | Cause::Expression { .. } => {
             "--edit FIELD=VALUE, --retry, --skip, --accept"
         }
-        Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone | Cause::TargetGone { .. } => "--retry, --skip, --accept",
+        Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone | Cause::TargetGone { .. } => {
+            "--retry, --skip, --accept"
+        }
     }
 }
 
 /// Refuses answers that cannot be carried out, before anything of them is written down.
-pub(crate) async fn check(session: &Session, store: &Store, given: &[(HeldRow, Answer, String)]) -> Result<(), Vec<Problem>> {
+pub(crate) async fn check(
+    session: &Session,
+    store: &Store,
+    given: &[(HeldRow, Answer, String)],
+) -> Result<(), Vec<Problem>> {
     let mut done: BTreeSet<String> = BTreeSet::new();
     let mut problems = Vec::new();
     for (row, answer, _) in given {
@@ -36,7 +44,9 @@ pub(crate) async fn check(session: &Session, store: &Store, given: &[(HeldRow, A
         let asked = format!("{} {answer:?} {}", row.hold.flow, row.hold.cause.group());
         if done.insert(asked) {
             // Flows with the same target refuse it for the same reason.
-            problems.extend(check_one(session, store, &row.hold, answer).await?.filter(|problem| !problems.contains(problem)));
+            problems.extend(
+                check_one(session, store, &row.hold, answer).await?.filter(|problem| !problems.contains(problem)),
+            );
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -46,7 +56,12 @@ fn wrong(message: String) -> Problem {
     Problem::new("answer", message).state("nothing was answered")
 }
 
-async fn check_one(session: &Session, store: &Store, hold: &Hold, answer: &Answer) -> Result<Option<Problem>, Vec<Problem>> {
+async fn check_one(
+    session: &Session,
+    store: &Store,
+    hold: &Hold,
+    answer: &Answer,
+) -> Result<Option<Problem>, Vec<Problem>> {
     let Some(flow) = session.project.flow(&hold.flow) else {
         return Ok(Some(wrong(format!("the project has no flow `{}` any more", hold.flow))));
     };
@@ -59,19 +74,27 @@ async fn check_one(session: &Session, store: &Store, hold: &Hold, answer: &Answe
         }
         (Answer::Assign { to }, Cause::UnknownUser { .. }) => {
             let users = system.users().await.map_err(failed)?;
-            let known = users.iter().any(|user| user.active && (user.email.trim().eq_ignore_ascii_case(to.trim()) || user.id.as_str() == to));
+            let known = users.iter().any(|user| {
+                user.active && (user.email.trim().eq_ignore_ascii_case(to.trim()) || user.id.as_str() == to)
+            });
             Ok((!known).then(|| {
-                let active: Vec<&str> = users.iter().filter(|user| user.active).map(|user| user.email.as_str()).take(12).collect();
-                wrong(format!("`{}` has no active user `{to}`", flow.target.system)).hint(format!("it has {}", active.join(", ")))
+                let active: Vec<&str> =
+                    users.iter().filter(|user| user.active).map(|user| user.email.as_str()).take(12).collect();
+                wrong(format!("`{}` has no active user `{to}`", flow.target.system))
+                    .hint(format!("it has {}", active.join(", ")))
             }))
         }
-        (Answer::Translate { .. } | Answer::Assign { .. }, cause) => {
-            Ok(Some(wrong(format!("this answer does not fit: {}", cause.sentence())).hint(format!("it takes {}", fitting(cause)))))
-        }
+        (Answer::Translate { .. } | Answer::Assign { .. }, cause) => Ok(Some(
+            wrong(format!("this answer does not fit: {}", cause.sentence()))
+                .hint(format!("it takes {}", fitting(cause))),
+        )),
         (Answer::Edit { field, .. }, _) => {
             let schema = system.describe(&flow.target.object).await.map_err(failed)?;
             let known = schema.field(field.as_str()).is_some();
-            Ok((!known).then(|| wrong(format!("`{}` has no field `{field}`", flow.target.object)).hint("an edit names a field of the target")))
+            Ok((!known).then(|| {
+                wrong(format!("`{}` has no field `{field}`", flow.target.object))
+                    .hint("an edit names a field of the target")
+            }))
         }
         (Answer::Choose { target }, _) => chosen(flow, system, target).await,
         (Answer::MergeInto { record }, _) => {
@@ -80,7 +103,8 @@ async fn check_one(session: &Session, store: &Store, hold: &Hold, answer: &Answe
                 .await
                 .map_err(|error| vec![failure::store(&error)])?;
             Ok((!there.contains_key(record)).then(|| {
-                wrong(format!("{}/{record} has no counterpart in the target to merge into", hold.flow)).hint("answer that record first, or choose another")
+                wrong(format!("{}/{record} has no counterpart in the target to merge into", hold.flow))
+                    .hint("answer that record first, or choose another")
             }))
         }
         (Answer::Create | Answer::Skip | Answer::Accept | Answer::Retry, _) => Ok(None),
@@ -95,7 +119,8 @@ fn untranslatable(schema: &Schema, field: &FieldName, to: &str) -> Option<Proble
     if named == 1 || options.iter().any(|option| option.value == to) {
         return None;
     }
-    let known: Vec<String> = options.iter().take(12).map(|option| format!("{} ({})", option.value, option.label)).collect();
+    let known: Vec<String> =
+        options.iter().take(12).map(|option| format!("{} ({})", option.value, option.label)).collect();
     Some(wrong(format!("`{to}` is no option of `{field}`")).hint(format!("the options are {}", known.join(", "))))
 }
 
@@ -103,7 +128,9 @@ async fn chosen(flow: &Flow, system: &Arc<dyn Connector>, target: &RecordId) -> 
     let found = system.fetch(&flow.target.object, &Arc::from([]), std::slice::from_ref(target)).await;
     match found {
         Ok(found) if found.iter().any(|record| !record.gone) => Ok(None),
-        Ok(_) => Ok(Some(wrong(format!("`{}` has no record {target} among its {}", flow.target.system, flow.target.object)))),
+        Ok(_) => {
+            Ok(Some(wrong(format!("`{}` has no record {target} among its {}", flow.target.system, flow.target.object))))
+        }
         Err(fault) if fault.kind == handover_connect::FaultKind::Unsupported => Ok(None),
         Err(fault) => Err(vec![failure::system(&flow.target.system, &fault)]),
     }
@@ -118,11 +145,16 @@ pub(crate) fn extend_tables(session: &Session, given: &[(HeldRow, Answer, String
                 let comment = if comment.is_empty() { label.clone() } else { format!("{label}: {comment}") };
                 ((table.clone(), value.clone()), to.clone(), comment)
             }
-            (Cause::UnknownUser { label, .. }, Answer::Assign { to }) => (("users".to_owned(), label.clone()), to.clone(), comment.clone()),
+            (Cause::UnknownUser { label, .. }, Answer::Assign { to }) => {
+                (("users".to_owned(), label.clone()), to.clone(), comment.clone())
+            }
             _ => continue,
         };
         if let Some((other, _)) = rows.get(&place).filter(|(other, _)| *other != to) {
-            return Err(vec![wrong(format!("`{}` is answered twice: `{other}` and `{to}`", row.hold.cause.sentence()))]);
+            return Err(vec![wrong(format!(
+                "`{}` is answered twice: `{other}` and `{to}`",
+                row.hold.cause.sentence()
+            ))]);
         }
         rows.insert(place, (to, comment));
     }

@@ -161,7 +161,11 @@ fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
             }
         }
         "answered" => {
-            text.push_str(&format!("{} answered: {}", values["reviewer"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"), values["answer"]));
+            text.push_str(&format!(
+                "{} answered: {}",
+                values["reviewer"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),
+                values["answer"]
+            ));
             if let Some(comment) = values["comment"].as_str().filter(|comment| !comment.is_empty()) {
                 text.push_str(&format!(" ({comment})"));
             }
@@ -224,12 +228,17 @@ async fn rules(store: &Store, flow: &FlowName, story: &[Told]) -> Result<BTreeMa
 
 async fn export(session: &Session, format: &str, out: Option<&std::path::Path>, output: &Output) -> Done {
     let store = session.store_reading().await?;
-    let failed = |error: std::io::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let failed =
+        |error: std::io::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
     let mut target: Box<dyn std::io::Write> = match out {
         Some(file) => Box::new(std::io::BufWriter::new(std::fs::File::create(file).map_err(failed)?)),
         None => Box::new(std::io::stdout()),
     };
-    let rows = if format == "csv" { export_csv(&store, &mut target).await? } else { export_lines(&store, &mut target).await? };
+    let rows = if format == "csv" {
+        export_csv(&store, &mut target).await?
+    } else {
+        export_lines(&store, &mut target).await?
+    };
     target.flush().map_err(failed)?;
     if let Some(file) = out {
         output.note(&format!("{} rows written to {}", count(rows), file.display()));
@@ -238,7 +247,8 @@ async fn export(session: &Session, format: &str, out: Option<&std::path::Path>, 
 }
 
 async fn export_lines(store: &Store, target: &mut Box<dyn std::io::Write>) -> Result<u64, Vec<Problem>> {
-    let failed = |error: std::io::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let failed =
+        |error: std::io::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
     let (mut after, mut rows) = (0, 0);
     loop {
         let page = store.entries(after, 500).await.map_err(|error| vec![failure::store(&error)])?;
@@ -246,7 +256,8 @@ async fn export_lines(store: &Store, target: &mut Box<dyn std::io::Write>) -> Re
         after = last.seq;
         for entry in page {
             rows += 1;
-            let items: Vec<Json> = entry.items.iter().map(|(record, values)| json!({"record": record, "values": values})).collect();
+            let items: Vec<Json> =
+                entry.items.iter().map(|(record, values)| json!({"record": record, "values": values})).collect();
             let line = json!({"seq": entry.seq, "writer": entry.writer, "at": entry.at.to_string(), "pass": entry.pass, "kind": entry.kind, "flow": entry.flow, "note": entry.note, "hash": entry.hash, "items": items});
             writeln!(target, "{line}").map_err(failed)?;
         }
@@ -254,9 +265,12 @@ async fn export_lines(store: &Store, target: &mut Box<dyn std::io::Write>) -> Re
 }
 
 async fn export_csv(store: &Store, target: &mut Box<dyn std::io::Write>) -> Result<u64, Vec<Problem>> {
-    let failed = |error: csv::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let failed =
+        |error: csv::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
     let mut writer = csv::Writer::from_writer(target);
-    writer.write_record(["seq", "writer", "at", "pass", "kind", "flow", "record", "values", "note", "hash"]).map_err(failed)?;
+    writer
+        .write_record(["seq", "writer", "at", "pass", "kind", "flow", "record", "values", "note", "hash"])
+        .map_err(failed)?;
     let (mut after, mut rows) = (0, 0);
     loop {
         let page = store.entries(after, 500).await.map_err(|error| vec![failure::store(&error)])?;
@@ -292,10 +306,8 @@ async fn export_csv(store: &Store, target: &mut Box<dyn std::io::Write>) -> Resu
 async fn erase(session: &Session, record: &str, who: &str, reason: &str, output: &Output) -> Done {
     let store = session.store().await?;
     let (flow, id) = record_name(record)?;
-    let erased = store
-        .erase(&flow, &id, session.clock.now(), who, reason)
-        .await
-        .map_err(|error| vec![failure::store(&error)]);
+    let erased =
+        store.erase(&flow, &id, session.clock.now(), who, reason).await.map_err(|error| vec![failure::store(&error)]);
     let erased = Session::closed(store, erased).await?;
     output.value(&json!({"record": record, "erased": erased}));
     output.say(&match erased {

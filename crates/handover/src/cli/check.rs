@@ -16,7 +16,9 @@ use crate::problem::{Exit, Problem};
 
 /// Options of `check`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  handover check\n  handover check --no-usage    rules and schemas only; no record is read")]
+#[command(
+    after_help = "Examples:\n  handover check\n  handover check --no-usage    rules and schemas only; no record is read"
+)]
 pub(crate) struct Options {
     /// Do not read the source's records to count values and users in use
     #[arg(long)]
@@ -31,8 +33,11 @@ pub(crate) struct Checked {
     pub(crate) inferred: Found,
 }
 
+/// Open systems by name.
+pub(crate) type Systems = BTreeMap<SystemName, Arc<dyn Connector>>;
+
 /// Systems of which the targets are seen through overlays that have the wanted fields already.
-pub(crate) fn overlaid(session: &Session) -> (BTreeMap<SystemName, Arc<dyn Connector>>, BTreeMap<SystemName, Arc<Overlay>>) {
+pub(crate) fn overlaid(session: &Session) -> (Systems, BTreeMap<SystemName, Arc<Overlay>>) {
     let mut wanted = session.wanted_fields();
     let mut systems = session.systems.clone();
     let mut overlays = BTreeMap::new();
@@ -51,7 +56,11 @@ pub(crate) fn overlaid(session: &Session) -> (BTreeMap<SystemName, Arc<dyn Conne
 }
 
 /// Runs the check against `systems`.
-pub(crate) async fn check(session: &Session, systems: &BTreeMap<SystemName, Arc<dyn Connector>>, usage: bool) -> Result<Checked, Vec<Problem>> {
+pub(crate) async fn check(
+    session: &Session,
+    systems: &BTreeMap<SystemName, Arc<dyn Connector>>,
+    usage: bool,
+) -> Result<Checked, Vec<Problem>> {
     let sources = &session.project.sources;
     let mut findings = session.project.notices.clone();
     let inferred = inferred::found(session)?;
@@ -77,7 +86,10 @@ pub(crate) async fn check(session: &Session, systems: &BTreeMap<SystemName, Arc<
 }
 
 /// The flows with the schemas of both ends.
-async fn described(session: &Session, systems: &BTreeMap<SystemName, Arc<dyn Connector>>) -> Result<Vec<(Flow, Schema, Schema)>, Vec<Problem>> {
+async fn described(
+    session: &Session,
+    systems: &BTreeMap<SystemName, Arc<dyn Connector>>,
+) -> Result<Vec<(Flow, Schema, Schema)>, Vec<Problem>> {
     let mut schemas: BTreeMap<(SystemName, handover_model::ObjectName), Schema> = BTreeMap::new();
     let mut flows = Vec::new();
     for flow in &session.project.flows {
@@ -87,8 +99,11 @@ async fn described(session: &Session, systems: &BTreeMap<SystemName, Arc<dyn Con
             if !schemas.contains_key(&key) {
                 let Some(system) = systems.get(&end.system) else {
                     return Err(vec![
-                        Problem::new("unknown_system", format!("the project has no system `{}`", end.system))
-                            .at(&flow.place, 0, &session.project.sources),
+                        Problem::new("unknown_system", format!("the project has no system `{}`", end.system)).at(
+                            &flow.place,
+                            0,
+                            &session.project.sources,
+                        ),
                     ]);
                 };
                 if !system.objects().contains(&end.object) {
@@ -99,7 +114,8 @@ async fn described(session: &Session, systems: &BTreeMap<SystemName, Arc<dyn Con
                             .hint(format!("it has {}", known.join(", "))),
                     ]);
                 }
-                let schema = system.describe(&end.object).await.map_err(|fault| vec![failure::system(&end.system, &fault)])?;
+                let schema =
+                    system.describe(&end.object).await.map_err(|fault| vec![failure::system(&end.system, &fault)])?;
                 schemas.insert(key.clone(), schema);
             }
             ends.extend(schemas.get(&key).cloned());
@@ -132,9 +148,15 @@ pub(crate) async fn automations(session: &Session) -> Result<Vec<Finding>, Vec<P
                 Finding::new(
                     Weight::Warning,
                     "automation",
-                    format!("`{name}`: the workflow `{}` is on: records written through the API may start it", automation.name),
+                    format!(
+                        "`{name}`: the workflow `{}` is on: records written through the API may start it",
+                        automation.name
+                    ),
                 )
-                .hint(format!("switch it off, or acknowledge it: policies: acknowledged_automations: [\"{}\"]", automation.name)),
+                .hint(format!(
+                    "switch it off, or acknowledge it: policies: acknowledged_automations: [\"{}\"]",
+                    automation.name
+                )),
             );
         }
     }

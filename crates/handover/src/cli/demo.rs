@@ -62,7 +62,12 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     let (from, to) = if options.reverse { ("hubspot", "pipedrive") } else { ("pipedrive", "hubspot") };
     prepare_folder(&options.dir)?;
     make_worlds(options, from, to)?;
-    output.say(&format!("A sample company in {}, about to move to {}. Everything is in {}.\n", title(from), title(to), options.dir.display()));
+    output.say(&format!(
+        "A sample company in {}, about to move to {}. Everything is in {}.\n",
+        title(from),
+        title(to),
+        options.dir.display()
+    ));
     chapter(output, 1, "init: a project that fits these two accounts");
     write_project(options, from, to, output).await?;
     let global = Global { project: options.dir.join("handover.yaml"), json: false, no_color: true, quiet: true };
@@ -106,7 +111,8 @@ async fn story(global: &Global, options: &Options, output: &Output) -> Result<Js
     let mut told = json!({"objects": run::objects_json(&report), "holds": brief(&groups)});
     chapter(output, 4, "holds: one answer releases a group");
     let answered = answer_some(&session, global, &store, output).await?;
-    told["after"] = json!({"objects": answered.report.as_ref().map(run::objects_json), "holds": brief(&answered.queue.groups)});
+    told["after"] =
+        json!({"objects": answered.report.as_ref().map(run::objects_json), "holds": brief(&answered.queue.groups)});
     if let Some(report) = &answered.report {
         output.say(&run::objects_table(report));
     }
@@ -124,37 +130,52 @@ async fn story(global: &Global, options: &Options, output: &Output) -> Result<Js
     chapter(output, 6, "audit: the ledger proves it");
     let store = session.store_reading().await?;
     let whole = store.verify(|_, _| {}).await.map_err(|error| vec![failure::store(&error)])?;
-    output.say(&format!("The hash chain is whole: {} rows tell of {} decisions and writes.", count(whole.entries), count(whole.items)));
+    output.say(&format!(
+        "The hash chain is whole: {} rows tell of {} decisions and writes.",
+        count(whole.entries),
+        count(whole.items)
+    ));
     session.close().map_err(|problem| vec![problem])?;
     Ok(told)
 }
 
 /// Answers the first untranslated stage and assigns the records of the user without a seat.
-async fn answer_some(session: &Session, global: &Global, store: &Store, output: &Output) -> Result<holds::Answered, Vec<Problem>> {
+async fn answer_some(
+    session: &Session,
+    global: &Global,
+    store: &Store,
+    output: &Output,
+) -> Result<holds::Answered, Vec<Problem>> {
     let mut given: Vec<(HeldRow, Answer, String)> = Vec::new();
     let groups = groups(store).await?;
     let stage = groups.iter().find(|group| group.cause == "untranslated");
     let users: Vec<&HoldGroup> = groups.iter().filter(|group| group.cause == "unknown_user").collect();
     for group in stage.into_iter().chain(users) {
         let answer = match &group.sample.cause {
-            Cause::Untranslated { field, table, value, .. } => match first_option(session, group, table, value, field.as_str()).await? {
-                Some(to) => Answer::Translate { to },
-                None => continue,
-            },
+            Cause::Untranslated { field, table, value, .. } => {
+                match first_option(session, group, table, value, field.as_str()).await? {
+                    Some(to) => Answer::Translate { to },
+                    None => continue,
+                }
+            }
             Cause::UnknownUser { .. } => match first_user(session, group).await? {
                 Some(to) => Answer::Assign { to },
                 None => continue,
             },
             _ => continue,
         };
-        let filter = HoldFilter { flow: Some(group.flow.clone()), group: Some(group.group.clone()), ..HoldFilter::default() };
+        let filter =
+            HoldFilter { flow: Some(group.flow.clone()), group: Some(group.group.clone()), ..HoldFilter::default() };
         let rows = queue::rows(store, &filter).await?;
         output.say(&format!("{}: {} ({})", group.flow, group.sample.cause.sentence(), plural(group.count, "record")));
-        output.say(&format!("  -> {}", match &answer {
-            Answer::Translate { to } => format!("translate to {to}"),
-            Answer::Assign { to } => format!("assign to {to}"),
-            _ => String::new(),
-        }));
+        output.say(&format!(
+            "  -> {}",
+            match &answer {
+                Answer::Translate { to } => format!("translate to {to}"),
+                Answer::Assign { to } => format!("assign to {to}"),
+                _ => String::new(),
+            }
+        ));
         given.extend(rows.into_iter().map(|(row, _)| (row, answer.clone(), "answered by the demo".to_owned())));
     }
     output.say("");
@@ -163,20 +184,33 @@ async fn answer_some(session: &Session, global: &Global, store: &Store, output: 
 
 /// An option of the target's field that the group's value can be translated to: the first one that belongs
 /// where the translations of its neighbours belong.
-async fn first_option(session: &Session, group: &HoldGroup, table: &str, value: &str, field: &str) -> Result<Option<String>, Vec<Problem>> {
+async fn first_option(
+    session: &Session,
+    group: &HoldGroup,
+    table: &str,
+    value: &str,
+    field: &str,
+) -> Result<Option<String>, Vec<Problem>> {
     let Some(flow) = session.project.flow(&group.flow) else { return Ok(None) };
     let Some(system) = session.systems.get(&flow.target.system) else { return Ok(None) };
-    let schema = system.describe(&flow.target.object).await.map_err(|fault| vec![failure::system(&flow.target.system, &fault)])?;
+    let schema = system
+        .describe(&flow.target.object)
+        .await
+        .map_err(|fault| vec![failure::system(&flow.target.system, &fault)])?;
     let options = match schema.field(field).map(|field| &field.kind) {
         Some(handover_model::Kind::Choice { options, .. }) => options.clone(),
         _ => return Ok(None),
     };
-    let within = |value: &str| options.iter().find(|option| option.value == value).and_then(|option| option.within.clone());
+    let within =
+        |value: &str| options.iter().find(|option| option.value == value).and_then(|option| option.within.clone());
     let rows = session.project.tables.get(table).map(|table| &table.rows);
     let neighbour = rows.and_then(|rows| {
         let number = |text: &str| text.parse::<i64>().ok();
         let own = number(value)?;
-        rows.iter().filter_map(|(from, row)| Some(((number(from)? - own).abs(), within(&row.to)?))).min().map(|(_, within)| within)
+        rows.iter()
+            .filter_map(|(from, row)| Some(((number(from)? - own).abs(), within(&row.to)?)))
+            .min()
+            .map(|(_, within)| within)
     });
     let fitting = options.iter().find(|option| neighbour.is_none() || option.within == neighbour);
     Ok(fitting.map(|option| option.value.clone()))
@@ -200,7 +234,10 @@ fn brief(groups: &[HoldGroup]) -> Json {
     for group in groups {
         *counts.entry((group.object.to_string(), group.cause.clone())).or_default() += group.count;
     }
-    counts.into_iter().map(|((object, cause), count)| json!({"object": object, "cause": cause, "count": count})).collect()
+    counts
+        .into_iter()
+        .map(|((object, cause), count)| json!({"object": object, "cause": cause, "count": count}))
+        .collect()
 }
 
 fn prepare_folder(dir: &Path) -> Result<(), Vec<Problem>> {
@@ -240,9 +277,14 @@ fn make_worlds(options: &Options, from: &str, to: &str) -> Result<(), Vec<Proble
     };
     for (name, platform, json) in [("old", from, old), ("new", to, new)] {
         let dir = options.dir.join("sandbox").join(name);
-        persist::open(&dir, || world(platform, Some(json)), |json| world(platform, Some(json)))
-            .map(drop)
-            .map_err(|error| vec![Problem::ours("demo", format!("the sandbox in {} could not be made", dir.display())).because(&error)])?;
+        persist::open(&dir, || world(platform, Some(json)), |json| world(platform, Some(json))).map(drop).map_err(
+            |error| {
+                vec![
+                    Problem::ours("demo", format!("the sandbox in {} could not be made", dir.display()))
+                        .because(&error),
+                ]
+            },
+        )?;
     }
     Ok(())
 }
@@ -253,7 +295,9 @@ async fn write_project(options: &Options, from: &str, to: &str, output: &Output)
     let session = Session::of(init::bare(&options.dir, systems))?;
     let proposal = init::propose_for(&session, from, to, output).await?;
     let automations: Vec<String> = match session.systems.get("new") {
-        Some(system) => system.automations().await.ok().flatten().unwrap_or_default().into_iter().map(|one| one.name).collect(),
+        Some(system) => {
+            system.automations().await.ok().flatten().unwrap_or_default().into_iter().map(|one| one.name).collect()
+        }
         None => Vec::new(),
     };
     let mut files = proposal.files.clone();
@@ -264,7 +308,8 @@ async fn write_project(options: &Options, from: &str, to: &str, output: &Output)
                 &format!("    sandbox: sandbox/{name}\n"),
             );
         }
-        *text = text.replace("acknowledged_automations: []", &format!("acknowledged_automations: {}", json!(automations)));
+        *text =
+            text.replace("acknowledged_automations: []", &format!("acknowledged_automations: {}", json!(automations)));
     }
     init::write(&options.dir, &files)?;
     let stages = proposal.findings.len();

@@ -27,9 +27,11 @@ pub(crate) fn system(name: &SystemName, fault: &Fault) -> Problem {
         FaultKind::Limited | FaultKind::Unavailable => problem
             .state("what was confirmed stands; the rest is pending, and nothing was sent twice")
             .hint("run the command again later; it goes on where it stopped"),
-        FaultKind::NotFound | FaultKind::Invalid | FaultKind::Conflict | FaultKind::Unsupported | FaultKind::Malformed => {
-            problem.state("what was confirmed stands; the rest is pending")
-        }
+        FaultKind::NotFound
+        | FaultKind::Invalid
+        | FaultKind::Conflict
+        | FaultKind::Unsupported
+        | FaultKind::Malformed => problem.state("what was confirmed stands; the rest is pending"),
     }
 }
 
@@ -62,13 +64,15 @@ pub(crate) fn store(error: &handover_store::Error) -> Problem {
     let problem = because_source(Problem::new("state", message), error).state(error.state());
     match error {
         State::Absent { .. } => problem.hint("`handover run` makes it; nothing was run yet"),
-        State::Locked { .. } => problem.hint("wait until the other one ends; readers like `handover status` need not wait"),
+        State::Locked { .. } => {
+            problem.hint("wait until the other one ends; readers like `handover status` need not wait")
+        }
         State::NewerVersion { .. } => problem.hint("use the Handover that made it, or a newer one"),
         State::ReadOnly { .. } => problem.hint("make the file and its folder writable for this user"),
         State::DiskFull { .. } => problem.hint("make room, then run the command again; it goes on where it stopped"),
-        State::OtherAccount { system, .. } => {
-            problem.hint(format!("give `{system}` the credentials of the account it had, or begin a new project with its own state"))
-        }
+        State::OtherAccount { system, .. } => problem.hint(format!(
+            "give `{system}` the credentials of the account it had, or begin a new project with its own state"
+        )),
         State::OtherProject { .. } => problem.hint("each project has its own state: change `state:` or `project:`"),
         State::Corrupt { .. } | State::Broken { .. } | State::BadLocation { .. } | State::UnknownFlow { .. } => problem,
         State::Stopped { .. } | State::Unreachable { .. } | State::Failed { .. } => problem,
@@ -93,7 +97,9 @@ pub(crate) fn engine(error: &Error, sources: &Sources) -> Vec<Problem> {
             .hint("look at `handover holds`, mend the cause, then `handover run --continue --reason \"...\"`"),
         Error::FlowGone { flow } => Problem::new("flow_gone", error.to_string())
             .state("what was confirmed stands; nothing was sent since")
-            .hint(format!("put the flow `{flow}` back and run once: its writes are looked up then; afterwards it can go")),
+            .hint(format!(
+                "put the flow `{flow}` back and run once: its writes are looked up then; afterwards it can go"
+            )),
         Error::Stopped => Problem::new("stopped", "stopped on request")
             .exit(Exit::User)
             .state(standing)

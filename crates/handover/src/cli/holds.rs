@@ -20,7 +20,9 @@ use crate::problem::{Exit, Problem};
 
 /// Options of `holds`.
 #[derive(clap::Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   handover holds                                                     groups by cause
   handover holds list untranslated:deal_stages:17                    the records of a group
   handover holds answer untranslated:deal_stages:17 --translate 90125
@@ -28,7 +30,8 @@ use crate::problem::{Exit, Problem};
   handover holds answer persons/42 --choose 30117
   handover holds answer persons/43 --skip --comment \"test record\"
   handover holds export queue.csv     edit the columns answer, value, comment, then
-  handover holds import queue.csv")]
+  handover holds import queue.csv"
+)]
 pub(crate) struct Options {
     #[command(subcommand)]
     action: Option<Action>,
@@ -157,7 +160,12 @@ async fn list(session: &Session, group: Option<&str>, output: &Output) -> Done {
         .iter()
         .map(|(row, accepted)| {
             let accepted = if *accepted { "accepted" } else { "" };
-            vec![format!("{}/{}", row.hold.flow, row.hold.record), row.hold.title.clone(), accepted.to_owned(), row.hold.cause.sentence()]
+            vec![
+                format!("{}/{}", row.hold.flow, row.hold.record),
+                row.hold.title.clone(),
+                accepted.to_owned(),
+                row.hold.cause.sentence(),
+            ]
         })
         .collect();
     if lines.is_empty() {
@@ -190,7 +198,10 @@ fn held_json((row, accepted): &(HeldRow, bool)) -> Json {
 pub(crate) fn record_name(text: &str) -> Result<(FlowName, RecordId), Vec<Problem>> {
     match text.split_once('/') {
         Some((flow, id)) if !flow.is_empty() && !id.is_empty() => Ok((FlowName::from(flow), RecordId::from(id))),
-        _ => Err(vec![Problem::new("record_name", format!("`{text}` does not name a record")).hint("a record is named FLOW/ID: persons/42")]),
+        _ => Err(vec![
+            Problem::new("record_name", format!("`{text}` does not name a record"))
+                .hint("a record is named FLOW/ID: persons/42"),
+        ]),
     }
 }
 
@@ -199,7 +210,8 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
     let (flow, id) = record_name(record)?;
     let filter = HoldFilter { flow: Some(flow.clone()), record: Some(id.clone()), ..HoldFilter::default() };
     let rows = queue::rows(&store, &filter).await?;
-    let children = store.children(&flow, std::slice::from_ref(&id)).await.map_err(|error| vec![failure::store(&error)])?;
+    let children =
+        store.children(&flow, std::slice::from_ref(&id)).await.map_err(|error| vec![failure::store(&error)])?;
     let waiting: Vec<String> = children.iter().map(|child| format!("{}/{}", child.flow, child.record)).collect();
     output.value(&json!({"holds": rows.iter().map(held_json).collect::<Vec<_>>(), "waiting": waiting}));
     if rows.is_empty() {
@@ -208,7 +220,12 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
     }
     for (row, accepted) in &rows {
         let accepted = if *accepted { " (accepted)" } else { "" };
-        output.say(&format!("{record}  {}\n  held since {}{accepted}: {}", row.hold.title, row.since, row.hold.cause.sentence()));
+        output.say(&format!(
+            "{record}  {}\n  held since {}{accepted}: {}",
+            row.hold.title,
+            row.since,
+            row.hold.cause.sentence()
+        ));
         if let Some(value) = &row.hold.value {
             output.say(&format!("  value: {}", value.display()));
         }
@@ -245,11 +262,20 @@ fn word(options: &AnswerWord) -> Result<Answer, Vec<Problem>> {
 fn edited(text: &str) -> Result<Answer, Vec<Problem>> {
     match text.split_once('=') {
         Some((field, value)) => Ok(Answer::Edit { field: FieldName::from(field.trim()), value: Value::text(value) }),
-        None => Err(vec![Problem::new("edit", "an edit names a field and its value").hint("--edit email=ana@example.com")]),
+        None => {
+            Err(vec![Problem::new("edit", "an edit names a field and its value").hint("--edit email=ana@example.com")])
+        }
     }
 }
 
-async fn answer_command(session: &Session, global: &Global, which: &str, answer: &Answer, how: &How, output: &Output) -> Done {
+async fn answer_command(
+    session: &Session,
+    global: &Global,
+    which: &str,
+    answer: &Answer,
+    how: &How,
+    output: &Output,
+) -> Done {
     let store = session.store().await?;
     let filter = if which.contains('/') && !which.contains(':') {
         let (flow, record) = record_name(which)?;
@@ -261,7 +287,8 @@ async fn answer_command(session: &Session, global: &Global, which: &str, answer:
     if rows.is_empty() {
         return Err(vec![not_held(which)]);
     }
-    let given: Vec<(HeldRow, Answer, String)> = rows.into_iter().map(|(row, _)| (row, answer.clone(), how.comment.clone())).collect();
+    let given: Vec<(HeldRow, Answer, String)> =
+        rows.into_iter().map(|(row, _)| (row, answer.clone(), how.comment.clone())).collect();
     let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
     let outcome = Session::closed(store, outcome).await?;
     outcome.say(output);
@@ -347,8 +374,10 @@ async fn process(
     let project = config::Project::load(&global.project)?;
     let sources = &project.sources;
     let setup = session.setup(session.engine_project_of(&project, session.systems.clone())).await?;
-    let place = session.workplace(store.clone(), Progress::new(output.shows_progress(), &session.systems));
-    let pass = Pass::begin(&setup, &place, "release", stop_on_request(output)).await.map_err(|error| failure::engine(&error, sources))?;
+    let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
+    let pass = Pass::begin(&setup, &place, "release", stop_on_request(output))
+        .await
+        .map_err(|error| failure::engine(&error, sources))?;
     let report = pass.run(&Selection::Only(wanted)).await.map_err(|error| failure::engine(&error, sources))?;
     session.close().map_err(|problem| vec![problem])?;
     Ok(report)
@@ -357,9 +386,13 @@ async fn process(
 async fn export(session: &Session, file: &std::path::Path, output: &Output) -> Done {
     let store = session.store_reading().await?;
     let rows = queue::rows(&store, &HoldFilter::default()).await?;
-    let failed = |error: csv::Error| vec![Problem::new("export", format!("{} could not be written", file.display())).because(&error)];
+    let failed = |error: csv::Error| {
+        vec![Problem::new("export", format!("{} could not be written", file.display())).because(&error)]
+    };
     let mut writer = csv::Writer::from_path(file).map_err(failed)?;
-    writer.write_record(["record", "title", "group", "why", "value", "answers", "answer", "answer_value", "comment"]).map_err(failed)?;
+    writer
+        .write_record(["record", "title", "group", "why", "value", "answers", "answer", "answer_value", "comment"])
+        .map_err(failed)?;
     for (row, _) in &rows {
         let value = row.hold.value.as_ref().map(Value::display).unwrap_or_default();
         writer
@@ -389,7 +422,9 @@ fn safe(text: &str) -> String {
 
 async fn import(session: &Session, global: &Global, file: &std::path::Path, how: &How, output: &Output) -> Done {
     let store = session.store().await?;
-    let failed = |error: csv::Error| vec![Problem::new("import", format!("{} could not be read", file.display())).because(&error)];
+    let failed = |error: csv::Error| {
+        vec![Problem::new("import", format!("{} could not be read", file.display())).because(&error)]
+    };
     let mut reader = csv::Reader::from_path(file).map_err(failed)?;
     let head = reader.headers().map_err(failed)?.clone();
     let mut given = Vec::new();
@@ -397,19 +432,34 @@ async fn import(session: &Session, global: &Global, file: &std::path::Path, how:
     for record in reader.records() {
         let record = record.map_err(failed)?;
         let line = record.position().map_or(0, csv::Position::line);
-        let cell = |name: &str| head.iter().position(|have| have == name).and_then(|at| record.get(at)).unwrap_or_default().trim().to_owned();
+        let cell = |name: &str| {
+            head.iter()
+                .position(|have| have == name)
+                .and_then(|at| record.get(at))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
         if cell("answer").is_empty() {
             continue;
         }
         match imported(&cell("answer"), &cell("answer_value")) {
             Some(answer) => {
                 let (flow, id) = record_name(&cell("record"))?;
-                let filter = HoldFilter { flow: Some(flow), record: Some(id), group: Some(cell("group")).filter(|group| !group.is_empty()), ..HoldFilter::default() };
+                let filter = HoldFilter {
+                    flow: Some(flow),
+                    record: Some(id),
+                    group: Some(cell("group")).filter(|group| !group.is_empty()),
+                    ..HoldFilter::default()
+                };
                 for (row, _) in queue::rows(&store, &filter).await? {
                     given.push((row, answer.clone(), cell("comment")));
                 }
             }
-            None => problems.push(Problem::new("answer", format!("{}:{line}: `{}` is not an answer, or lacks its value", file.display(), cell("answer")))),
+            None => problems.push(Problem::new(
+                "answer",
+                format!("{}:{line}: `{}` is not an answer, or lacks its value", file.display(), cell("answer")),
+            )),
         }
     }
     if !problems.is_empty() {

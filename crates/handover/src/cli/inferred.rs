@@ -50,7 +50,8 @@ pub(crate) fn found(session: &Session) -> Result<Found, Vec<Problem>> {
         let Some(files) = session.files.get(&end.system) else { continue };
         let inferred = files.inferred(&end.object).map_err(|error| {
             let fault = handover_connect::Fault::from(error);
-            let problem = Problem::new("file", format!("a file of `{}` cannot be read", end.system)).cause(fault.message);
+            let problem =
+                Problem::new("file", format!("a file of `{}` cannot be read", end.system)).cause(fault.message);
             vec![problem.state("nothing was written").hint("mend the file or export it anew; nothing in it is skipped")]
         })?;
         all.extend(inferred.into_iter().map(|one| (end.system.clone(), one)));
@@ -103,7 +104,8 @@ impl Found {
             vec![format!("{system}.{}", one.object), column, one.what.clone(), one.evidence.clone()]
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();
-        output.say("How the files are read (where it is wrong, set `encoding`, `delimiter` or an object's `columns`):\n");
+        output
+            .say("How the files are read (where it is wrong, set `encoding`, `delimiter` or an object's `columns`):\n");
         output.say(&table(&["object", "column", "read as", "because"], &rows));
         output.say("");
     }

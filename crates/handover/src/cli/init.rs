@@ -82,7 +82,10 @@ fn guard_empty(dir: &Path) -> Result<(), Vec<Problem>> {
 fn real(name: &str, platform: &str, base_url: Option<String>, variable: &str) -> System {
     let place = Place { file: "the command line".into(), ..Place::default() };
     System {
-        credentials: CredentialSource::Token(Secret { from: SecretFrom::Env(variable.to_owned()), place: place.clone() }),
+        credentials: CredentialSource::Token(Secret {
+            from: SecretFrom::Env(variable.to_owned()),
+            place: place.clone(),
+        }),
         base_url,
         ..system(name, platform, None, place)
     }
@@ -127,7 +130,12 @@ pub(crate) fn bare(root: &Path, systems: Vec<System>) -> config::Project {
 }
 
 /// Reads both accounts and proposes the project.
-pub(crate) async fn propose_for(session: &Session, from: &str, to: &str, output: &Output) -> Result<Proposal, Vec<Problem>> {
+pub(crate) async fn propose_for(
+    session: &Session,
+    from: &str,
+    to: &str,
+    output: &Output,
+) -> Result<Proposal, Vec<Problem>> {
     let old = view(session, "old", from).await?;
     let new = view(session, "new", to).await?;
     for view in [&old, &new] {
@@ -151,7 +159,11 @@ async fn view(session: &Session, name: &str, platform: &str) -> Result<SystemVie
         match system.describe(&object).await {
             Ok(schema) => schemas.push(schema),
             // An object that the account does not have (a plan, a scope) cannot be moved and is not proposed.
-            Err(error) if matches!(error.kind, handover_connect::FaultKind::Denied | handover_connect::FaultKind::NotFound) => {}
+            Err(error)
+                if matches!(
+                    error.kind,
+                    handover_connect::FaultKind::Denied | handover_connect::FaultKind::NotFound
+                ) => {}
             Err(error) => return Err(fault(error)),
         }
     }
@@ -163,9 +175,9 @@ pub(crate) fn write(dir: &Path, files: &BTreeMap<PathBuf, String>) -> Result<(),
     for (path, text) in files {
         let file = dir.join(path);
         let parent = file.parent().unwrap_or(dir);
-        std::fs::create_dir_all(parent)
-            .and_then(|()| std::fs::write(&file, text))
-            .map_err(|error| vec![Problem::new("write", format!("{} could not be written", file.display())).because(&error)])?;
+        std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&file, text)).map_err(|error| {
+            vec![Problem::new("write", format!("{} could not be written", file.display())).because(&error)]
+        })?;
     }
     Ok(())
 }

@@ -94,7 +94,9 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     }
     for (at, column) in table.column_iter_mut().enumerate() {
         let numbers = !rows.is_empty()
-            && rows.iter().all(|row| row.get(at).is_some_and(|cell| cell.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '-')));
+            && rows.iter().all(|row| {
+                row.get(at).is_some_and(|cell| cell.chars().all(|c| c.is_ascii_digit() || c == ',' || c == '-'))
+            });
         if at > 0 && numbers {
             column.set_cell_alignment(CellAlignment::Right);
         }

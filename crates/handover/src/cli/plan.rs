@@ -87,8 +87,9 @@ pub(crate) async fn plan(session: &Session, output: &Output) -> Result<Plan, Vec
     setup.project.policies.read_content = false;
     setup.project.policies.error_or = u64::MAX;
     setup.project.policies.error_share = 1.0;
-    let before: BTreeMap<SystemName, Spent> = session.systems.iter().map(|(name, system)| (name.clone(), system.spent())).collect();
-    let place = session.workplace(fork.clone(), Progress::new(output.shows_progress(), &session.systems));
+    let before: BTreeMap<SystemName, Spent> =
+        session.systems.iter().map(|(name, system)| (name.clone(), system.spent())).collect();
+    let place = session.workplace(fork.clone(), Progress::watch(output.shows_progress(), &session.systems));
     let failed = |error: handover_engine::Error| failure::engine(&error, &session.project.sources);
     let pass = Pass::begin(&setup, &place, "plan", stop_on_request(output)).await.map_err(failed)?;
     let report = pass.run(&Selection::All).await.map_err(failed)?;
@@ -157,7 +158,12 @@ impl Plan {
             .flat_map(|(system, objects)| {
                 objects.iter().flat_map(move |(object, fields)| {
                     fields.iter().map(move |field| {
-                        vec![format!("{system}.{object}.{}", field.name), field.label.clone(), field.kind.word().to_owned(), options_of(field)]
+                        vec![
+                            format!("{system}.{object}.{}", field.name),
+                            field.label.clone(),
+                            field.kind.word().to_owned(),
+                            options_of(field),
+                        ]
                     })
                 })
             })
@@ -185,7 +191,9 @@ impl Plan {
             .collect();
         output.say("\nCalls and time (at the limits that apply, your reserve not taken off):\n");
         output.say(&table(&["system", "reads", "writes", "at least", "of a day's calls"], &prices));
-        output.say("\nNot in the plan: the bytes of files are read when the run moves them; one that is gone is held then.");
+        output.say(
+            "\nNot in the plan: the bytes of files are read when the run moves them; one that is gone is held then.",
+        );
     }
 
     /// The first updates of each flow, value by value.
@@ -197,10 +205,16 @@ impl Plan {
                 .await
                 .map_err(|error| vec![failure::store(&error)])?;
             for row in rows {
-                let story = self.store.story(&flow.name, &row.record).await.map_err(|error| vec![failure::store(&error)])?;
+                let story =
+                    self.store.story(&flow.name, &row.record).await.map_err(|error| vec![failure::store(&error)])?;
                 let Some(told) = story.iter().rev().find(|told| told.kind == "decided") else { continue };
                 let values = told.values.clone().unwrap_or_default();
-                output.say(&format!("\n{} {} -> {}", flow.name, row.record, row.target.map(|id| id.to_string()).unwrap_or_default()));
+                output.say(&format!(
+                    "\n{} {} -> {}",
+                    flow.name,
+                    row.record,
+                    row.target.map(|id| id.to_string()).unwrap_or_default()
+                ));
                 for (field, value) in values["write"].as_object().into_iter().flatten() {
                     output.say(&format!("  {field}: {} -> {value}", values["before"][field]));
                 }
@@ -240,7 +254,10 @@ pub(crate) async fn create_fields(session: &Session, output: &Output) -> Result<
             let schema = system.describe(&object).await.map_err(|fault| vec![failure::system(&name, &fault)])?;
             for field in fields {
                 // A field that was created when the process died, or by hand, is taken as it is.
-                let there = schema.fields.iter().find(|have| have.name == field.name || (have.custom && have.label == field.label));
+                let there = schema
+                    .fields
+                    .iter()
+                    .find(|have| have.name == field.name || (have.custom && have.label == field.label));
                 let made = match there {
                     Some(there) => Ok(there.clone()),
                     None => system.create_field(&object, &field).await,
@@ -253,7 +270,8 @@ pub(crate) async fn create_fields(session: &Session, output: &Output) -> Result<
                         created_as: made.name,
                     }),
                     Err(fault) => failed.push(
-                        failure::system(&name, &fault).note(format!("the field `{object}.{}` was not created", field.name)),
+                        failure::system(&name, &fault)
+                            .note(format!("the field `{object}.{}` was not created", field.name)),
                     ),
                 }
             }

@@ -18,7 +18,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// A progress line, or nothing when nobody watches.
-    pub(crate) fn new(shown: bool, systems: &BTreeMap<SystemName, Arc<dyn Connector>>) -> Arc<dyn Observer> {
+    pub(crate) fn watch(shown: bool, systems: &BTreeMap<SystemName, Arc<dyn Connector>>) -> Arc<dyn Observer> {
         if shown {
             Arc::new(Self { bar: Mutex::new(None), systems: systems.clone() })
         } else {
@@ -36,7 +36,9 @@ impl Progress {
                 Some(total) => ProgressBar::new(total).with_style(style(
                     "{msg:28} {bar:24} {human_pos}/{human_len} {per_sec:>12} {eta:>5} left  {prefix}",
                 )),
-                None => ProgressBar::new_spinner().with_style(style("{msg:28} {human_pos} read {per_sec:>12}  {prefix}")),
+                None => {
+                    ProgressBar::new_spinner().with_style(style("{msg:28} {human_pos} read {per_sec:>12}  {prefix}"))
+                }
             };
             bar.set_message(label.to_owned());
             *slot = Some((label.to_owned(), bar));
@@ -53,7 +55,9 @@ impl Progress {
     fn calls_left(&self) -> String {
         self.systems
             .iter()
-            .filter_map(|(name, system)| Some(format!("{name}: {} calls left today", count(system.spent().left_today?))))
+            .filter_map(|(name, system)| {
+                Some(format!("{name}: {} calls left today", count(system.spent().left_today?)))
+            })
             .collect::<Vec<_>>()
             .join(", ")
     }
@@ -84,10 +88,10 @@ impl Observer for Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Ok(slot) = self.bar.get_mut() {
-            if let Some((_, bar)) = slot.take() {
-                bar.finish_and_clear();
-            }
+        if let Ok(slot) = self.bar.get_mut()
+            && let Some((_, bar)) = slot.take()
+        {
+            bar.finish_and_clear();
         }
     }
 }

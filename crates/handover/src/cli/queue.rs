@@ -141,7 +141,11 @@ pub(crate) async fn rows(store: &Store, filter: &HoldFilter) -> Result<Vec<(Held
     }
 }
 
-async fn page(store: &Store, filter: &HoldFilter, after: Option<&HoldCursor>) -> Result<Vec<(HeldRow, bool)>, Vec<Problem>> {
+async fn page(
+    store: &Store,
+    filter: &HoldFilter,
+    after: Option<&HoldCursor>,
+) -> Result<Vec<(HeldRow, bool)>, Vec<Problem>> {
     let failed = |error: handover_store::Error| vec![failure::store(&error)];
     let rows = store.holds_page(filter, after, 1000).await.map_err(failed)?;
     let mut asked: BTreeMap<FlowName, Vec<RecordId>> = BTreeMap::new();

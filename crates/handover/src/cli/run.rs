@@ -50,7 +50,12 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     Ok(queue.exit())
 }
 
-async fn guarded(session: &Session, store: &Store, output: &Output, options: &Options) -> Result<(Report, Queue), Vec<Problem>> {
+async fn guarded(
+    session: &Session,
+    store: &Store,
+    output: &Output,
+    options: &Options,
+) -> Result<(Report, Queue), Vec<Problem>> {
     guard_threshold(store, options).await?;
     let report = carry(session, store, output, options).await;
     let closed = session.close();
@@ -60,7 +65,12 @@ async fn guarded(session: &Session, store: &Store, output: &Output, options: &Op
 }
 
 /// Checks, then works through everything.
-pub(crate) async fn carry(session: &Session, store: &Store, output: &Output, options: &Options) -> Result<Report, Vec<Problem>> {
+pub(crate) async fn carry(
+    session: &Session,
+    store: &Store,
+    output: &Output,
+    options: &Options,
+) -> Result<Report, Vec<Problem>> {
     let lacks = session.bind(store).await?;
     output.warn(&lacks);
     guard_fields(session)?;
@@ -68,7 +78,7 @@ pub(crate) async fn carry(session: &Session, store: &Store, output: &Output, opt
     let checked = check::check(session, &session.systems, false).await?;
     let mut setup = checked.setup;
     setup.project.policies.accept_counts = options.accept_counts;
-    let place = session.workplace(store.clone(), Progress::new(output.shows_progress(), &session.systems));
+    let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
     let kind = options.reason.as_ref().map_or_else(|| "run".to_owned(), |reason| format!("run, continued: {reason}"));
     let pass = Pass::begin(&setup, &place, &kind, stop_on_request(output))
         .await
@@ -95,7 +105,10 @@ pub(crate) fn stop_on_request(output: &Output) -> Arc<AtomicBool> {
         asked.store(true, Ordering::Relaxed);
         if !quiet {
             use std::io::Write as _;
-            drop(writeln!(std::io::stderr().lock(), "\nstopping at the next safe place; once more to stop at once (nothing is lost)"));
+            drop(writeln!(
+                std::io::stderr().lock(),
+                "\nstopping at the next safe place; once more to stop at once (nothing is lost)"
+            ));
         }
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(130);
@@ -125,7 +138,9 @@ fn guard_fields(session: &Session) -> Result<(), Vec<Problem>> {
         .wanted_fields()
         .iter()
         .flat_map(|(system, objects)| {
-            objects.iter().flat_map(move |(object, fields)| fields.iter().map(move |field| format!("{system}.{object}.{}", field.name)))
+            objects.iter().flat_map(move |(object, fields)| {
+                fields.iter().map(move |field| format!("{system}.{object}.{}", field.name))
+            })
         })
         .collect();
     if wanted.is_empty() {
@@ -150,7 +165,12 @@ async fn guard_automations(session: &Session) -> Result<(), Vec<Problem>> {
     let problems: Vec<Problem> = findings
         .iter()
         .filter(|finding| finding.weight == Weight::Warning)
-        .map(|finding| Problem::from_finding(finding, &session.project.sources).weighing(Weight::Error).exit(Exit::Guard).state("nothing was written"))
+        .map(|finding| {
+            Problem::from_finding(finding, &session.project.sources)
+                .weighing(Weight::Error)
+                .exit(Exit::Guard)
+                .state("nothing was written")
+        })
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
@@ -192,5 +212,10 @@ fn counts_json(counts: &Counts) -> Json {
 
 /// Calls per system.
 pub(crate) fn calls_json(session: &Session) -> Json {
-    session.systems.iter().map(|(name, system)| (name.to_string(), json!(system.spent().calls))).collect::<serde_json::Map<_, _>>().into()
+    session
+        .systems
+        .iter()
+        .map(|(name, system)| (name.to_string(), json!(system.spent().calls)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use handover_connect::{Clock as _, SystemClock};
 use handover_sandbox::faults::FaultPlan;
 use handover_sandbox::{Sandbox, http, sample};
 
@@ -48,14 +49,20 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
         sandbox.set_faults(faults(file)?);
     }
     let listener = tokio::net::TcpListener::bind(options.listen).await.map_err(|error| {
-        vec![Problem::new("listen", format!("{} cannot be listened on", options.listen)).because(&error).hint("choose another with --listen")]
+        vec![
+            Problem::new("listen", format!("{} cannot be listened on", options.listen))
+                .because(&error)
+                .hint("choose another with --listen"),
+        ]
     })?;
-    let address = listener.local_addr().map_err(|error| vec![Problem::ours("listen", "the address is not known").because(&error)])?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| vec![Problem::ours("listen", "the address is not known").because(&error)])?;
     let mut ready = sandbox.platform().credentials();
     ready["platform"] = options.platform.clone().into();
     ready["base_url"] = format!("http://{address}").into();
     output.text(&ready.to_string());
-    let clock: http::Clock = Arc::new(jiff::Timestamp::now);
+    let clock: http::Clock = Arc::new(|| SystemClock.now());
     let stop = async {
         drop(tokio::signal::ctrl_c().await);
     };
@@ -66,21 +73,30 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
 }
 
 fn load(options: &Options) -> Result<Box<dyn handover_sandbox::Platform>, Vec<Problem>> {
-    let side = |company: sample::Company| if options.platform == "hubspot" { company.hubspot } else { company.pipedrive };
+    let side =
+        |company: sample::Company| if options.platform == "hubspot" { company.hubspot } else { company.pipedrive };
     let json = match options.world.as_str() {
         "empty" => None,
         "sample" => Some(side(sample::company(options.seed))),
         "small" => Some(side(sample::small(options.seed))),
         file => {
             let unreadable = |error: &(dyn std::error::Error + 'static)| {
-                vec![Problem::new("world", format!("the world file {file} cannot be read")).because(error).hint("or give one of: sample, small, empty")]
+                vec![
+                    Problem::new("world", format!("the world file {file} cannot be read"))
+                        .because(error)
+                        .hint("or give one of: sample, small, empty"),
+                ]
             };
             let text = std::fs::read(file).map_err(|error| unreadable(&error))?;
             Some(serde_json::from_slice(&text).map_err(|error| unreadable(&error))?)
         }
     };
-    world(&options.platform, json)
-        .map_err(|error| vec![Problem::new("world", format!("the world of `{}` cannot be loaded", options.platform)).cause(error.to_string())])
+    world(&options.platform, json).map_err(|error| {
+        vec![
+            Problem::new("world", format!("the world of `{}` cannot be loaded", options.platform))
+                .cause(error.to_string()),
+        ]
+    })
 }
 
 fn faults(file: &std::path::Path) -> Result<FaultPlan, Vec<Problem>> {

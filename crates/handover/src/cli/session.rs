@@ -62,8 +62,7 @@ impl Session {
 
     /// Projects on sandboxes share a clock with them that jumps over waits; it goes on where it stopped.
     fn choose_clock(&mut self) {
-        let folders: Vec<PathBuf> =
-            self.project.systems.iter().filter_map(|system| system.sandbox.clone()).collect();
+        let folders: Vec<PathBuf> = self.project.systems.iter().filter_map(|system| system.sandbox.clone()).collect();
         let Some(first) = folders.first() else { return };
         let file = first.parent().unwrap_or(first).join("clock");
         let saved = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
@@ -78,14 +77,16 @@ impl Session {
     /// Writes down the sandboxes' time and state. Without it nothing is lost: the sandboxes' logs are replayed.
     pub(crate) fn close(&self) -> Result<(), Problem> {
         if let Some((clock, file)) = &self.virtual_clock {
-            std::fs::write(file, clock.now().to_string())
-                .map_err(|error| Problem::ours("sandbox_clock", format!("the clock could not be kept in {}", file.display())).because(&error))?;
+            std::fs::write(file, clock.now().to_string()).map_err(|error| {
+                Problem::ours("sandbox_clock", format!("the clock could not be kept in {}", file.display()))
+                    .because(&error)
+            })?;
         }
         for (name, sandbox) in &self.sandboxes {
             let mut sandbox = sandbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            sandbox
-                .snapshot()
-                .map_err(|error| Problem::ours("sandbox_state", format!("the sandbox `{name}` could not be kept")).because(&error))?;
+            sandbox.snapshot().map_err(|error| {
+                Problem::ours("sandbox_state", format!("the sandbox `{name}` could not be kept")).because(&error)
+            })?;
         }
         Ok(())
     }
@@ -104,7 +105,12 @@ impl Session {
         };
         let platform = handover_platforms::platform(&system.platform).ok_or_else(unknown)?;
         let mut settings = handover_connect::Settings {
-            api_base: system.base_url.clone().unwrap_or_else(|| platform.api_base.to_owned()).trim_end_matches('/').to_owned(),
+            api_base: system
+                .base_url
+                .clone()
+                .unwrap_or_else(|| platform.api_base.to_owned())
+                .trim_end_matches('/')
+                .to_owned(),
             oauth_base: system
                 .oauth_base
                 .clone()
@@ -125,14 +131,25 @@ impl Session {
                 self.sandboxes.insert(system.name.clone(), sandbox.clone());
                 settings.api_base = format!("http://{}.sandbox.test", system.name);
                 settings.oauth_base.clone_from(&settings.api_base);
-                (Arc::new(LocalTransport::new(sandbox, self.clock.clone())), Credentials::Token(SecretString::from(token)))
+                (
+                    Arc::new(LocalTransport::new(sandbox, self.clock.clone())),
+                    Credentials::Token(SecretString::from(token)),
+                )
             }
             None => {
-                let http = HttpTransport::new().map_err(|error| Problem::ours("tls", "TLS could not be set up").because(&error))?;
+                let http = HttpTransport::new()
+                    .map_err(|error| Problem::ours("tls", "TLS could not be set up").because(&error))?;
                 (Arc::new(http), system.credentials.resolve(&system.name)?)
             }
         };
-        Ok(Arc::new(Driver::new((platform.dialect)(), transport, self.clock.clone(), Arc::new(NoKeeper), credentials, settings)))
+        Ok(Arc::new(Driver::new(
+            (platform.dialect)(),
+            transport,
+            self.clock.clone(),
+            Arc::new(NoKeeper),
+            credentials,
+            settings,
+        )))
     }
 
     /// Opens the state for a command that writes it; nobody else may then.
@@ -180,7 +197,11 @@ impl Session {
     }
 
     /// The same for a project that was read anew while the systems stay open.
-    pub(crate) fn engine_project_of(&self, project: &config::Project, systems: BTreeMap<SystemName, Arc<dyn Connector>>) -> Project {
+    pub(crate) fn engine_project_of(
+        &self,
+        project: &config::Project,
+        systems: BTreeMap<SystemName, Arc<dyn Connector>>,
+    ) -> Project {
         let policies = &project.policies;
         Project {
             name: project.name.clone(),
@@ -192,7 +213,14 @@ impl Session {
                 error_share: policies.error_share,
                 error_of_last: usize::try_from(policies.error_of_last).unwrap_or(usize::MAX),
                 error_or: policies.error_or,
-                answer_wait: self.project.systems.iter().map(|system| system.timeout).max().and_then(|longest| longest.try_into().ok()).unwrap_or_default(),
+                answer_wait: self
+                    .project
+                    .systems
+                    .iter()
+                    .map(|system| system.timeout)
+                    .max()
+                    .and_then(|longest| longest.try_into().ok())
+                    .unwrap_or_default(),
                 ..Policies::default()
             },
         }
@@ -205,7 +233,12 @@ impl Session {
 
     /// Where a pass works.
     pub(crate) fn workplace(&self, store: Store, observer: Arc<dyn Observer>) -> Workplace {
-        Workplace { store, clock: self.clock.clone(), scratch: self.project.root.join(".handover").join("scratch"), observer }
+        Workplace {
+            store,
+            clock: self.clock.clone(),
+            scratch: self.project.root.join(".handover").join("scratch"),
+            observer,
+        }
     }
 
     /// Systems that flows write to.
@@ -217,7 +250,12 @@ impl Session {
     pub(crate) fn wanted_fields(&self) -> BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>> {
         let mut wanted: BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>> = BTreeMap::new();
         for field in self.project.create_fields.iter().filter(|field| field.created_as.is_none()) {
-            wanted.entry(field.system.clone()).or_default().entry(field.object.clone()).or_default().push(field.field.clone());
+            wanted
+                .entry(field.system.clone())
+                .or_default()
+                .entry(field.object.clone())
+                .or_default()
+                .push(field.field.clone());
         }
         wanted
     }
@@ -250,7 +288,10 @@ fn open_sandbox(system: &System, dir: &Path) -> Result<Sandbox, Problem> {
 }
 
 /// A platform's world: from a world file, or empty.
-pub(crate) fn world(platform: &str, world: Option<serde_json::Value>) -> Result<Box<dyn Platform>, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn world(
+    platform: &str,
+    world: Option<serde_json::Value>,
+) -> Result<Box<dyn Platform>, Box<dyn std::error::Error + Send + Sync>> {
     const SEED: u64 = 1;
     Ok(match (platform, world) {
         ("pipedrive", Some(world)) => Box::new(handover_sandbox::pipedrive::Pipedrive::from_world(world, SEED)?),

@@ -47,10 +47,16 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
             pass.status.as_deref().unwrap_or("cut off: `handover run` goes on where it stopped")
         )),
     }
-    output.say(&table(&["flow", "created", "updated", "unchanged", "merged", "held", "skipped"], &flows.iter().map(|(name, counts)| row(name.as_str(), counts)).collect::<Vec<_>>()));
+    output.say(&table(
+        &["flow", "created", "updated", "unchanged", "merged", "held", "skipped"],
+        &flows.iter().map(|(name, counts)| row(name.as_str(), counts)).collect::<Vec<_>>(),
+    ));
     queue.say(output);
     if waiting > 0 {
-        output.say(&format!("{} for held records.", if waiting == 1 { "1 link waits".to_owned() } else { format!("{} links wait", count(waiting)) }));
+        output.say(&format!(
+            "{} for held records.",
+            if waiting == 1 { "1 link waits".to_owned() } else { format!("{} links wait", count(waiting)) }
+        ));
     }
     output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
     Ok(queue.exit())
@@ -58,6 +64,8 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
 
 fn row(name: &str, counts: &Counts) -> Vec<String> {
     let mut row = vec![name.to_owned()];
-    row.extend([counts.created, counts.updated, counts.unchanged, counts.merged, counts.held, counts.skipped].map(count));
+    row.extend(
+        [counts.created, counts.updated, counts.unchanged, counts.merged, counts.held, counts.skipped].map(count),
+    );
     row
 }

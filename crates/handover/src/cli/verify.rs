@@ -15,7 +15,9 @@ use crate::problem::{Exit, Problem};
 
 /// Options of `verify`.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  handover verify\n  handover verify --html report.html    a page to read, print and file\n\nExit code 4 when anything differs.")]
+#[command(
+    after_help = "Examples:\n  handover verify\n  handover verify --html report.html    a page to read, print and file\n\nExit code 4 when anything differs."
+)]
 pub(crate) struct Options {
     /// Write the report as one self-contained HTML page
     #[arg(long, value_name = "FILE")]
@@ -55,17 +57,24 @@ pub(crate) async fn compare(session: &Session, output: &Output) -> Result<Verifi
 async fn compared(session: &Session, store: &Store, output: &Output) -> Result<Verification, Vec<Problem>> {
     session.bind(store).await?;
     let setup = session.setup(session.engine_project(session.systems.clone())).await?;
-    let place = session.workplace(store.clone(), Progress::new(output.shows_progress(), &session.systems));
+    let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
     verify(&setup, &place).await.map_err(|error| failure::engine(&error, &session.project.sources))
 }
 
 /// Writes the report as a page.
 pub(crate) fn write_page(session: &Session, found: &Verification, file: &std::path::Path) -> Result<(), Vec<Problem>> {
     let held = found.objects.iter().map(|object| object.counts.held).sum();
-    let page = Page { project: &session.project.name, at: session.clock.now().strftime("%-d %B %Y, %H:%M UTC").to_string(), found, held };
-    let text = page.render().map_err(|error| vec![Problem::ours("report", "the report could not be made").because(&error)])?;
-    std::fs::write(file, text)
-        .map_err(|error| vec![Problem::new("report", format!("{} could not be written", file.display())).because(&error)])
+    let page = Page {
+        project: &session.project.name,
+        at: session.clock.now().strftime("%-d %B %Y, %H:%M UTC").to_string(),
+        found,
+        held,
+    };
+    let text =
+        page.render().map_err(|error| vec![Problem::ours("report", "the report could not be made").because(&error)])?;
+    std::fs::write(file, text).map_err(|error| {
+        vec![Problem::new("report", format!("{} could not be written", file.display())).because(&error)]
+    })
 }
 
 /// The sums of a verification.
@@ -98,7 +107,11 @@ pub(crate) fn say(found: &Verification, output: &Output) {
         .collect();
     output.say(&table(&["flow", "records", "fields", "links", "files", "changed since"], &rows));
     let agreeing = found.totals.iter().filter(|total| total.agrees).count();
-    output.say(&format!("\n{} of {} totals agree (fill rates, sums by currency, dates, distributions).", count(agreeing as u64), count(found.totals.len() as u64)));
+    output.say(&format!(
+        "\n{} of {} totals agree (fill rates, sums by currency, dates, distributions).",
+        count(agreeing as u64),
+        count(found.totals.len() as u64)
+    ));
     if found.differences.is_empty() {
         output.say("Nothing differs.");
         return;
@@ -108,7 +121,8 @@ pub(crate) fn say(found: &Verification, output: &Output) {
         .differences
         .iter()
         .map(|difference| {
-            let id = |id: &Option<handover_model::RecordId>| id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+            let id =
+                |id: &Option<handover_model::RecordId>| id.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
             vec![
                 difference.kind.clone(),
                 difference.flow.to_string(),

@@ -107,7 +107,7 @@ impl Builder<'_> {
         let has = |name: &&str| **name == *"id" || self.sides.source.field(name).is_some();
         let from: Vec<&str> = match line.how {
             How::Plain => line.from.iter().copied().filter(has).collect(),
-            _ if line.from.iter().all(|name| has(name)) => line.from.to_vec(),
+            _ if line.from.iter().all(has) => line.from.to_vec(),
             _ => return,
         };
         if from.is_empty() && !matches!(line.how, How::Value(_)) {

@@ -143,7 +143,9 @@ pub(super) fn flow(
     }
     text.push_str(&format!("keep: fill_empty{}\n", comment("a value that the target has already stays")));
     let mut matching: Vec<String> = region::external_ids(sides)
-        .map(|field| format!("  - {{external_id: id, target: {}}}{}\n", scalar(field), comment("an earlier integration's")))
+        .map(|field| {
+            format!("  - {{external_id: id, target: {}}}{}\n", scalar(field), comment("an earlier integration's"))
+        })
         .collect();
     matching.extend(pair.matching.iter().filter_map(|key| {
         sides.source.field(key.source)?;

@@ -162,7 +162,10 @@ pub(crate) fn read_json(path: &Path) -> Json {
 /// The HubSpot record that was made of a source record.
 pub(crate) fn made_of<'w>(world: &'w mut Json, object: &str, key: &str) -> &'w mut Json {
     let records = world["objects"][object].as_array_mut().unwrap();
-    records.iter_mut().find(|record| record["properties"]["handover_source_key"] == key).unwrap_or_else(|| panic!("no {key}"))
+    records
+        .iter_mut()
+        .find(|record| record["properties"]["handover_source_key"] == key)
+        .unwrap_or_else(|| panic!("no {key}"))
 }
 
 /// A Pipedrive record by its id.

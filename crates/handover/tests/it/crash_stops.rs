@@ -57,7 +57,8 @@ fn a_stop_on_request_leaves_no_write_under_way() {
                 ended => panic!("{way:?}, stopped at {at}: {ended:?}"),
             }
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let open = runtime.block_on(async { Store::open(&ground.location).await.unwrap().open_intents().await.unwrap() });
+            let open =
+                runtime.block_on(async { Store::open(&ground.location).await.unwrap().open_intents().await.unwrap() });
             assert!(open.is_empty(), "{way:?}, stopped at {at}: {} writes are under way", open.len());
             ground.finish().unwrap_or_else(|wrong| panic!("{way:?}, stopped at {at}: {wrong}"));
             ground.demand(&expected).unwrap_or_else(|wrong| panic!("{way:?}, stopped at {at}: {wrong}"));

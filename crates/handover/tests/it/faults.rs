@@ -39,7 +39,10 @@ fn plan(dice: &mut Dice, seed: u64, platform: &str, is_target: bool) -> FaultPla
             5 => Fault::Slow { delay_ms: 1000 * dice.below(90) },
             6 => Fault::LostAfter { status: None },
             7 => Fault::LostAfter { status: Some(502) },
-            _ => Fault::HalfBatch { apply_only: dice.below(8) as usize, status: Some(504).filter(|_| dice.below(2) == 0) },
+            _ => Fault::HalfBatch {
+                apply_only: dice.below(8) as usize,
+                status: Some(504).filter(|_| dice.below(2) == 0),
+            },
         };
         let when = When {
             path: (fault == Fault::Malformed).then(|| json.to_owned()),
@@ -78,7 +81,11 @@ fn check(way: Way, seed: u64) -> Result<(), String> {
     // Some of the refusals were the plan's.
     ground.limited = 0;
     let wrong = ground.judge(&ground.end());
-    if wrong.is_empty() { Ok(()) } else { Err(format!("\n    {}", wrong.iter().take(6).cloned().collect::<Vec<_>>().join("\n    "))) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("\n    {}", wrong.iter().take(6).cloned().collect::<Vec<_>>().join("\n    ")))
+    }
 }
 
 fn check_seeds(way: Way) {
@@ -86,7 +93,9 @@ fn check_seeds(way: Way) {
     let from: u64 = std::env::var("HANDOVER_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let seeds: Vec<u64> = (from..from + seeds).collect();
     let begun = Instant::now();
-    on_threads(&seeds, |seed| check(way, *seed).map_err(|wrong| format!("  {way:?} HANDOVER_TEST_SEED={seed}: {wrong}")));
+    on_threads(&seeds, |seed| {
+        check(way, *seed).map_err(|wrong| format!("  {way:?} HANDOVER_TEST_SEED={seed}: {wrong}"))
+    });
     eprintln!("{way:?}: {} seeds in {:.1} s", seeds.len(), begun.elapsed().as_secs_f64());
 }
 

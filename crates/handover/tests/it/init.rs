@@ -103,9 +103,11 @@ fn check_whole(proposed: &Proposed, from: &SystemView, to: &SystemView) {
         }
         for rule in &flow.rules {
             let there = target.field(rule.target.as_str());
-            let wanted = proposed.project.create_fields.iter().any(|wanted| {
-                wanted.object == flow.target.object && wanted.field.name == rule.target
-            });
+            let wanted = proposed
+                .project
+                .create_fields
+                .iter()
+                .any(|wanted| wanted.object == flow.target.object && wanted.field.name == rule.target);
             assert!(there.is_some() || wanted, "{}: {} does not exist", flow.name, rule.target);
             assert!(there.is_none_or(|field| field.writable != Writable::Never), "{}: {}", flow.name, rule.target);
             for field in match &rule.from {
@@ -116,11 +118,20 @@ fn check_whole(proposed: &Proposed, from: &SystemView, to: &SystemView) {
             }
         }
         for field in target.fields.iter().filter(|field| field.required) {
-            assert!(flow.rules.iter().any(|rule| rule.target == field.name), "{}: {} has no source", flow.name, field.name);
+            assert!(
+                flow.rules.iter().any(|rule| rule.target == field.name),
+                "{}: {} has no source",
+                flow.name,
+                field.name
+            );
         }
         let in_file = flow.key.as_ref().is_none_or(|key| {
             target.field(key.as_str()).is_some()
-                || proposed.project.create_fields.iter().any(|wanted| wanted.object == target.object && wanted.field.name == *key)
+                || proposed
+                    .project
+                    .create_fields
+                    .iter()
+                    .any(|wanted| wanted.object == target.object && wanted.field.name == *key)
         });
         assert!(in_file, "{}: the key field is not proposed", flow.name);
     }

@@ -1,5 +1,6 @@
 //! Tests through the library's public doors.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "figures and seeds of long tests")]
 
 mod cli;
 mod config;

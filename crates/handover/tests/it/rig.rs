@@ -12,9 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use handover::config;
 use handover_connect::{Clock, VirtualClock};
-use handover_engine::{
-    Error, Pass, Policies, Project, Report, Selection, Unobserved, Workplace, transform::Tables,
-};
+use handover_engine::{Error, Pass, Policies, Project, Report, Selection, Unobserved, Workplace, transform::Tables};
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::FaultPlan;
 use handover_sandbox::journal::Entry;
@@ -92,7 +90,17 @@ impl<'s> Ground<'s> {
             std::fs::create_dir_all(dir.join(name)).unwrap();
             std::fs::write(dir.join(name).join("world.json"), world.to_string()).unwrap();
         }
-        Self { scene, dir, _folder: folder, location, now: scene.start, limited: 0, requests: 0, writes: 0, changing: Vec::new() }
+        Self {
+            scene,
+            dir,
+            _folder: folder,
+            location,
+            now: scene.start,
+            limited: 0,
+            requests: 0,
+            writes: 0,
+            changing: Vec::new(),
+        }
     }
 
     /// Changes the world of a system while no process lives.

@@ -120,7 +120,8 @@ async fn the_same_record_twice_in_a_commit_is_one_row(scene: Scene) {
 
 async fn how_far_a_flow_came_counts_for_the_files_that_it_was_noted_under(scene: Scene) {
     let store = scene.open().await;
-    let noted = |flow: &str, snapshot: &str, blocks| Worked { flow: flow.into(), snapshot: snapshot.to_owned(), blocks };
+    let noted =
+        |flow: &str, snapshot: &str, blocks| Worked { flow: flow.into(), snapshot: snapshot.to_owned(), blocks };
     let worked = |flow: &'static str, snapshot: &'static str| {
         let store = store.clone();
         async move { store.worked(&flow.into(), snapshot).await.unwrap() }

@@ -146,7 +146,10 @@ pub(crate) fn entry(kind: &str, flow: &str, items: &[(&str, Json)]) -> Entry {
         kind: kind.to_owned(),
         flow: Some(flow.into()),
         note: serde_json::json!({ "kind": kind }),
-        items: items.iter().map(|(record, values)| Item { record: (*record).into(), values: values.clone().into() }).collect(),
+        items: items
+            .iter()
+            .map(|(record, values)| Item { record: (*record).into(), values: values.clone().into() })
+            .collect(),
     }
 }
 

@@ -42,7 +42,8 @@ fn a_person_is_forgotten_and_the_chain_still_verifies() {
     let play = Play::ran();
     let before = play.does(&["audit", "show", "persons/1"]).ends(0).out;
     assert!(before.contains("Nystr\u{f6}m"), "{before}");
-    let told = play.does(&["audit", "erase", "persons/1", "--who", "Ana Silva", "--reason", "request of 2026-11-03"]).ends(0);
+    let told =
+        play.does(&["audit", "erase", "persons/1", "--who", "Ana Silva", "--reason", "request of 2026-11-03"]).ends(0);
     insta::assert_snapshot!(told.shown());
     let after = play.does(&["audit", "show", "persons/1"]).ends(0).out;
     assert!(!after.contains("Nystr\u{f6}m") && !after.contains("bjorn.nystrom"), "{after}");

@@ -92,7 +92,9 @@ fn a_source_field_that_was_removed_since_the_check() {
 fn a_target_field_that_was_removed_since_the_check() {
     let play = Play::forth();
     play.does(&["check"]).ends(0);
-    play.disturb("new", |world| world["properties"]["deals"].as_array_mut().unwrap().retain(|field| field["name"] != "licences"));
+    play.disturb("new", |world| {
+        world["properties"]["deals"].as_array_mut().unwrap().retain(|field| field["name"] != "licences")
+    });
     refused(&play, "target_removed");
 }
 

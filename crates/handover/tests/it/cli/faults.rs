@@ -28,8 +28,9 @@ fn a_deal_without_a_person_is_carried() {
 fn a_person_with_eleven_addresses() {
     let play = Play::forth();
     play.disturb("old", |world| {
-        let addresses: Vec<Json> =
-            (0..11).map(|n| json!({"value": format!("bjorn{n}@umbra-mobler.example"), "label": "work", "primary": n == 0})).collect();
+        let addresses: Vec<Json> = (0..11)
+            .map(|n| json!({"value": format!("bjorn{n}@umbra-mobler.example"), "label": "work", "primary": n == 0}))
+            .collect();
         record(world, "persons", 4)["emails"] = addresses.into();
     });
     play.does(&["run"]).ends(3);
@@ -96,7 +97,8 @@ fn a_record_that_vanished_from_the_target_after_the_run() {
     // The run goes on with what is open; that the record is missing is for verify to say.
     play.does(&["run"]).ends(3);
     let told = play.does(&["verify", "--json"]).ends(4).json();
-    let kinds: Vec<&str> = told["report"]["differences"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        told["report"]["differences"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"missing_record"), "{kinds:?}");
 }
 

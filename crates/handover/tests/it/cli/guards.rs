@@ -89,7 +89,8 @@ fn a_full_disk() {
     let play = Play::forth();
     let folder = play.dir().join(".handover");
     std::fs::create_dir_all(&folder).unwrap();
-    let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(&folder).output();
+    let mount =
+        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(&folder).output();
     if !mount.is_ok_and(|done| done.status.success()) {
         eprintln!("skipped: this user may not mount");
         return;
@@ -113,9 +114,18 @@ fn a_state_that_another_run_has_open() {
     // A system that never answers: who asks it has the state open.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let text = play.read("handover.yaml");
-    let served = text.replace("sandbox: sandbox/old", &format!("base_url: http://{}\n    token: {{env: OLD_TOKEN}}", silent.local_addr().unwrap()));
+    let served = text.replace(
+        "sandbox: sandbox/old",
+        &format!("base_url: http://{}\n    token: {{env: OLD_TOKEN}}", silent.local_addr().unwrap()),
+    );
     std::fs::write(play.dir().join("slow.yaml"), served).unwrap();
-    let mut first = play.command(&["run", "-p", "slow.yaml"]).env("OLD_TOKEN", "1234").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut first = play
+        .command(&["run", "-p", "slow.yaml"])
+        .env("OLD_TOKEN", "1234")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let asked = silent.accept().unwrap();
     let second = play.does(&["run"]);
     let reading = play.does(&["status"]);

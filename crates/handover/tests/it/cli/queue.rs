@@ -12,7 +12,12 @@ fn groups(play: &Play) -> BTreeMap<String, u64> {
     let holds = told["holds"].as_array().unwrap();
     holds
         .iter()
-        .map(|hold| (format!("{} {}", hold["flow"].as_str().unwrap(), hold["group"].as_str().unwrap()), hold["count"].as_u64().unwrap()))
+        .map(|hold| {
+            (
+                format!("{} {}", hold["flow"].as_str().unwrap(), hold["group"].as_str().unwrap()),
+                hold["count"].as_u64().unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -54,7 +59,17 @@ fn a_translation_releases_its_records_and_what_waits_for_them() {
     let held = play.does(&["holds", "list", "untranslated:deal_stages:10", "--json"]).json();
     let deal = held["holds"][0]["record"].as_str().unwrap().to_owned();
     let waiting = play.does(&["holds", "show", &format!("deals/{deal}"), "--json"]).json();
-    let answer = ["holds", "answer", "untranslated:deal_stages:10", "--translate", "1184520411", "--reviewer", "Ana Silva", "--comment", "as agreed"];
+    let answer = [
+        "holds",
+        "answer",
+        "untranslated:deal_stages:10",
+        "--translate",
+        "1184520411",
+        "--reviewer",
+        "Ana Silva",
+        "--comment",
+        "as agreed",
+    ];
     play.does(&answer).ends(3);
     assert!(play.read("translations/deal_stages.csv").contains("as agreed"));
     let changed = changed(&before, &play.world("new"));
@@ -65,7 +80,10 @@ fn a_translation_releases_its_records_and_what_waits_for_them() {
     for (object, keys) in changed.iter().filter(|(object, _)| *object != "deals") {
         for key in keys {
             let id = key.rsplit(':').next().unwrap();
-            assert!(waiting.iter().any(|child| child.as_str().unwrap().ends_with(&format!("/{id}"))), "{object} {key} did not wait");
+            assert!(
+                waiting.iter().any(|child| child.as_str().unwrap().ends_with(&format!("/{id}"))),
+                "{object} {key} did not wait"
+            );
         }
     }
     let story = play.does(&["audit", "show", &format!("deals/{deal}")]).ends(0).out;
@@ -92,7 +110,8 @@ fn answers_about_the_counterpart() {
     play.does(&["holds", "answer", "persons/55", "--choose", &candidate]).ends(3);
     let world = play.world("new");
     assert_eq!(contacts(&world), contacts(&before));
-    let chosen = world["objects"]["contacts"].as_array().unwrap().iter().find(|one| one["id"] == *candidate).unwrap().clone();
+    let chosen =
+        world["objects"]["contacts"].as_array().unwrap().iter().find(|one| one["id"] == *candidate).unwrap().clone();
     assert_eq!(chosen["properties"]["handover_source_key"], "old:persons:55");
     play.does(&["holds", "answer", "persons/45", "--create"]).ends(3);
     assert_eq!(contacts(&play.world("new")), contacts(&before) + 1);
@@ -116,7 +135,10 @@ fn answers_about_the_counterpart() {
 fn an_edit_and_a_second_try() {
     let play = Play::ran();
     let groups = groups(&play);
-    let refused = groups.keys().find_map(|group| group.strip_prefix("persons ").filter(|group| group.starts_with("invalid:email"))).unwrap();
+    let refused = groups
+        .keys()
+        .find_map(|group| group.strip_prefix("persons ").filter(|group| group.starts_with("invalid:email")))
+        .unwrap();
     let rows = play.does(&["holds", "list", refused, "--json"]).json();
     let person = format!("persons/{}", rows["holds"][0]["record"].as_str().unwrap());
     play.does(&["holds", "answer", &person, "--edit", "email=mended@example.com"]).ends(3);
@@ -170,7 +192,16 @@ fn complete_when_every_hold_is_resolved_or_accepted() {
         }
         assert!(round < 4, "never empty: {open:?}");
         for group in open {
-            play.does(&["holds", "answer", &group, "--accept", "--reviewer", "Ana Silva", "--comment", "left in the archive"]);
+            play.does(&[
+                "holds",
+                "answer",
+                &group,
+                "--accept",
+                "--reviewer",
+                "Ana Silva",
+                "--comment",
+                "left in the archive",
+            ]);
         }
     }
     let status = play.does(&["status", "--json"]).ends(0).json();

@@ -52,7 +52,11 @@ fn a_wrong_token_and_none() {
     let play = Play::forth();
     let _served = serve(&play, "new", &json!([]));
     let told = play.does_with(&["run"], &[("SERVED_TOKEN", "pat-eu1-wrong")]).ends(1);
-    assert!(told.err.contains("error[not_let_in]: `new` failed") && told.err.contains("check the token of `new`"), "{}", told.err);
+    assert!(
+        told.err.contains("error[not_let_in]: `new` failed") && told.err.contains("check the token of `new`"),
+        "{}",
+        told.err
+    );
     assert!(!told.err.contains("pat-eu1-wrong"), "{}", told.err);
     let told = play.does(&["run"]).ends(1);
     assert!(told.err.contains("SERVED_TOKEN"), "{}", told.err);
@@ -61,7 +65,11 @@ fn a_wrong_token_and_none() {
 #[test]
 fn a_token_that_expires_in_the_middle() {
     let play = Play::forth();
-    let served = serve(&play, "old", &json!([{"when": {"path": "**/deals", "from": 1}, "fault": {"kind": "expired_token", "until_refresh": true}}]));
+    let served = serve(
+        &play,
+        "old",
+        &json!([{"when": {"path": "**/deals", "from": 1}, "fault": {"kind": "expired_token", "until_refresh": true}}]),
+    );
     let told = play.does_with(&["run"], &served.token()).ends(1);
     assert!(told.err.contains("check the token of `old`"), "{}", told.err);
     assert!(!told.err.contains(&served.token) && !told.out.contains(&served.token), "the token is shown");
@@ -70,7 +78,9 @@ fn a_token_that_expires_in_the_middle() {
 #[test]
 fn a_token_with_few_scopes() {
     let play = Play::forth();
-    play.disturb("new", |world| world["tokens"][0]["scopes"] = json!(["crm.objects.contacts.read", "crm.schemas.contacts.read"]));
+    play.disturb("new", |world| {
+        world["tokens"][0]["scopes"] = json!(["crm.objects.contacts.read", "crm.schemas.contacts.read"])
+    });
     let told = play.does(&["run"]).ends(1);
     insta::assert_snapshot!("few_scopes", told.shown());
 }
@@ -78,7 +88,11 @@ fn a_token_with_few_scopes() {
 #[test]
 fn the_days_calls_are_used_up() {
     let play = Play::forth();
-    let served = serve(&play, "old", &json!([{"when": {"path": "**/notes", "from": 1}, "fault": {"kind": "limited", "scope": "daily"}}]));
+    let served = serve(
+        &play,
+        "old",
+        &json!([{"when": {"path": "**/notes", "from": 1}, "fault": {"kind": "limited", "scope": "daily"}}]),
+    );
     let told = play.does_with(&["run"], &served.token()).ends(4);
     assert!(told.err.contains("run the command again"), "{}", told.err);
     assert!(told.err.contains("what was confirmed stands"), "{}", told.err);
@@ -148,6 +162,11 @@ fn a_bad_day_on_the_wire() {
     }
     assert_eq!(code, 3);
     let told = play.does_with(&["verify", "--json"], &served.token());
-    let twice = told.json()["report"]["differences"].as_array().unwrap().iter().filter(|one| one["kind"] == "duplicate").count();
+    let twice = told.json()["report"]["differences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["kind"] == "duplicate")
+        .count();
     assert_eq!(twice, 0, "{}", told.shown());
 }

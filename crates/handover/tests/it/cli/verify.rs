@@ -113,7 +113,10 @@ fn an_extra_participant() {
         deal.to_string()
     });
     let found = differences(&play.does(&["verify", "--json"]).ends(4));
-    assert_eq!(found.iter().map(|one| [&one[0], &one[3], &one[4]]).collect::<Vec<_>>(), [["extra_link", &deal, "participants"]]);
+    assert_eq!(
+        found.iter().map(|one| [&one[0], &one[3], &one[4]]).collect::<Vec<_>>(),
+        [["extra_link", &deal, "participants"]]
+    );
 }
 
 #[test]
@@ -124,7 +127,10 @@ fn two_files_that_changed_places() {
         std::mem::swap(&mut one["content_base64"], &mut other["content_base64"]);
     });
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found.iter().all(|one| one[0] == "file" && one[1] == "files" && one[2] != "-" && one[3] != "-"), "{found:?}");
+    assert!(
+        found.iter().all(|one| one[0] == "file" && one[1] == "files" && one[2] != "-" && one[3] != "-"),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -155,7 +161,10 @@ fn a_deleted_record() {
     let (target, found) = planted(|world| {
         let target = id(made_of(world, "notes", "old:notes:1"));
         world["objects"]["notes"].as_array_mut().unwrap().retain(|note| note["id"] != *target);
-        world["associations"].as_array_mut().unwrap().retain(|link| link["toId"] != *target && link["fromId"] != *target);
+        world["associations"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|link| link["toId"] != *target && link["fromId"] != *target);
         target
     });
     assert_eq!(found, [row(["missing_record", "notes", "1", &target, "-"])]);
@@ -206,7 +215,8 @@ fn a_rule_that_multiplies_by_a_hundred_shows_in_the_sums() {
 #[test]
 fn a_rule_that_exchanges_day_and_month_shows_in_the_months() {
     let play = Play::forth();
-    let rule = "  go_live: {from: c057d60ab60706ac957515e4c9869aedafbf843e, steps: [{format_date: {format: '%Y-%d-%m'}}]}\n";
+    let rule =
+        "  go_live: {from: c057d60ab60706ac957515e4c9869aedafbf843e, steps: [{format_date: {format: '%Y-%d-%m'}}]}\n";
     // Days that are no months would only be held.
     play.disturb("old", |world| {
         for deal in world["deals"].as_array_mut().unwrap() {

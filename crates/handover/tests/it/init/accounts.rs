@@ -112,7 +112,8 @@ pub(super) fn pipedrive() -> SystemView {
         ("files", include_str!("accounts/files.txt")),
         ("leads", "title | Title | text | required"),
     ];
-    let users = [("11", "Ana@Acme.example", true), ("12", "ben@acme.example", true), ("13", "gone@acme.example", false)];
+    let users =
+        [("11", "Ana@Acme.example", true), ("12", "ben@acme.example", true), ("13", "gone@acme.example", false)];
     view("old", "pipedrive", schemas.iter().map(|(object, lines)| schema(object, lines)).collect(), &users)
 }
 
@@ -125,7 +126,10 @@ pub(super) fn hubspot() -> SystemView {
         ("meetings", include_str!("accounts/meetings.txt")),
         ("tasks", include_str!("accounts/tasks.txt")),
         ("notes", include_str!("accounts/hubspot_notes.txt")),
-        ("files", "name | Name | text | create required\nfolderPath | Folder | text | create required\nsize | Size | number | ro"),
+        (
+            "files",
+            "name | Name | text | create required\nfolderPath | Folder | text | create required\nsize | Size | number | ro",
+        ),
         ("attachments", include_str!("accounts/attachments.txt")),
     ];
     let users = [("901", "ana@acme.example", true), ("902", "ben@acme.example", false)];

@@ -53,7 +53,11 @@ fn stages_are_translated_where_names_agree_and_left_open_otherwise() {
     let table = proposed.file("translations/deal_stages.csv");
     assert!(table.contains("13,,Sales: Negotiation\n"), "{table}");
     let open = proposed.proposal.findings.iter().find(|finding| finding.message.contains("deal_stages.csv")).unwrap();
-    assert!(open.message.contains("Sales: Negotiation") && open.message.contains("Renewals: Talking"), "{}", open.message);
+    assert!(
+        open.message.contains("Sales: Negotiation") && open.message.contains("Renewals: Talking"),
+        "{}",
+        open.message
+    );
 }
 
 #[test]

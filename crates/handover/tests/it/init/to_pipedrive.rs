@@ -30,12 +30,28 @@ fn won_and_lost_become_a_status_beside_the_stage() {
     let proposed = proposed(&accounts::hubspot(), &accounts::pipedrive());
     assert_eq!(
         proposed.rows("deal_status"),
-        [("closedlost", "lost"), ("closedwon", "won"), ("r1", "open"), ("r8", "won"), ("r9", "lost"), ("s1", "open"), ("s2", "open")]
+        [
+            ("closedlost", "lost"),
+            ("closedwon", "won"),
+            ("r1", "open"),
+            ("r8", "won"),
+            ("r9", "lost"),
+            ("s1", "open"),
+            ("s2", "open")
+        ]
     );
     assert_eq!(proposed.rows("deal_pipelines"), [("default", "1"), ("p2", "2")]);
     assert_eq!(
         proposed.rows("deal_stages"),
-        [("closedlost", "13"), ("closedwon", "13"), ("r1", "21"), ("r8", "22"), ("r9", "22"), ("s1", "11"), ("s2", "12")]
+        [
+            ("closedlost", "13"),
+            ("closedwon", "13"),
+            ("r1", "21"),
+            ("r8", "22"),
+            ("r9", "22"),
+            ("s1", "11"),
+            ("s2", "12")
+        ]
     );
     let From::Expression(won) = &proposed.rule("deals", "won_time").from else { panic!("an expression") };
     assert_eq!(won, "if .dealstage == \"closedwon\" || .dealstage == \"r8\" { .closedate } else { null }");
@@ -51,6 +67,6 @@ fn what_pipedrive_has_no_type_for_is_kept_in_another() {
     assert!(matches!(wanted("persons", "newsletter").kind, Kind::Choice { many: false, .. }));
     assert!(matches!(proposed.rule("contacts", "newsletter").from, From::Expression(_)));
     assert!(matches!(wanted("persons", "first_seen").kind, Kind::Text { .. }));
-    assert_eq!(wanted("organizations", "handover_source_key").unique, false);
+    assert!(!wanted("organizations", "handover_source_key").unique);
     assert!(proposed.flow("notes").key.is_none(), "Pipedrive's notes take no fields");
 }

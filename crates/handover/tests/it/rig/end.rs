@@ -145,10 +145,12 @@ fn name(object: &str, record: &Json, before: bool) -> String {
     if let Some(key) = source_key(record) {
         return format!("{object} {key}");
     }
-    let part = |field: &str| record.get(field).map(Json::to_string).unwrap_or_default();
-    let content = blake3::hash(part("content_base64").as_bytes()).to_hex();
+    let part = |field: &str| {
+        record.get(field).map(|value| plain(value, field, &BTreeMap::new()).to_string()).unwrap_or_default()
+    };
+    let content = part("content_base64");
     let parts = ["name", "subject", "content", "type", "due_date", "due_time", "note"].map(part).join("|");
-    format!("{object} new {parts} {}", &content[..12])
+    format!("{object} new {parts} {content}")
 }
 
 /// A record's source key. In HubSpot other fields may hold keys of other records.
@@ -222,6 +224,8 @@ fn plain(value: &Json, field: &str, names: &BTreeMap<(String, String), String>) 
             text.split(';').map(|id| named("files", id).unwrap_or_else(|| id.to_owned())).collect()
         }
         Json::String(text) if is_time(field) && text.starts_with("2026-11-") => Json::from("during the run"),
+        // Of files with one name HubSpot numbers those that come later, and they may come in any order.
+        Json::String(text) if field == "name" && text.ends_with("-1") => Json::from(text.trim_end_matches("-1")),
         Json::String(text) if field == "content_base64" => {
             Json::from(&blake3::hash(text.as_bytes()).to_hex().as_str()[..12])
         }

@@ -102,6 +102,7 @@ fn worlds(way: Way) -> (Json, Json) {
             for object in ["notes", "activities"] {
                 thin(&mut old[object], 4);
             }
+            twin_files(&mut old["files"], json!(9001));
             new["settings"]["partial_write_on_refusal"] = json!(true);
             (old, new)
         }
@@ -113,6 +114,8 @@ fn worlds(way: Way) -> (Json, Json) {
             }
             thin_notes(&mut old["objects"]["notes"]);
             cut_loose_ends(&mut old);
+            twin_files(&mut old["files"], json!(79_000_000_001_u64));
+            twin_notes(&mut old);
             new["settings"]["contact_sync"] = json!(true);
             (old, new)
         }
@@ -136,6 +139,42 @@ fn thin_notes(notes: &mut Json) {
         at += 1;
         (at - 1) % 8 == 0 || note["properties"].get("hs_attachment_ids").is_some()
     });
+}
+
+/// A file with the name of the last one and other bytes.
+fn twin_files(files: &mut Json, id: Json) {
+    let mut twin = files.as_array().unwrap().last().unwrap().clone();
+    twin["id"] = id;
+    twin["content_base64"] = json!("b3RoZXIgYnl0ZXM=");
+    if twin.get("file_size").is_some() {
+        twin["file_size"] = json!(11);
+    }
+    files.as_array_mut().unwrap().push(twin);
+}
+
+/// A note beside one of the same parents that says the same, and the second file on the note of the first.
+fn twin_notes(world: &mut Json) {
+    let links = world["associations"].clone();
+    let linked = |id: &Json| links.as_array().unwrap().iter().any(|link| link["toId"] == *id || link["fromId"] == *id);
+    let notes = world["objects"]["notes"].as_array_mut().unwrap();
+    let with_file = notes.iter_mut().rev().find(|note| note["properties"].get("hs_attachment_ids").is_some()).unwrap();
+    let files = with_file["properties"]["hs_attachment_ids"].as_str().unwrap().to_owned() + ";79000000001";
+    with_file["properties"]["hs_attachment_ids"] = json!(files);
+    let plain = |note: &&Json| note["properties"].get("hs_attachment_ids").is_none() && linked(&note["id"]);
+    let mut twin = notes.iter().find(plain).unwrap().clone();
+    let of = twin["id"].clone();
+    twin["id"] = json!("59000000001");
+    notes.push(twin);
+    let links = world["associations"].as_array_mut().unwrap();
+    let mut more: Vec<Json> = links.iter().filter(|link| link["toId"] == of || link["fromId"] == of).cloned().collect();
+    for link in &mut more {
+        for end in ["toId", "fromId"] {
+            if link[end] == of {
+                link[end] = json!("59000000001");
+            }
+        }
+    }
+    links.extend(more);
 }
 
 /// Takes away associations with records that are not there.
