@@ -197,7 +197,8 @@ impl Problem {
         }
         match (&finding.place, &finding.hint) {
             (Some(place), hint) => {
-                problem = problem.at(place, finding.width, sources);
+                let (place, width) = marked(place, finding, sources);
+                problem = problem.at(&place, width, sources);
                 problem.notes.extend(hint.clone());
             }
             (None, hint) => problem.hints.extend(hint.clone()),
@@ -312,4 +313,24 @@ fn word(weight: Weight) -> &'static str {
         Weight::Warning => "warning",
         Weight::Note => "note",
     }
+}
+
+/// What the caret marks: the word that the finding is about where it stands on the line behind the marked
+/// key, else the key.
+fn marked(place: &Place, finding: &Finding, sources: &Sources) -> (Place, u32) {
+    let key = (place.clone(), finding.width);
+    let word = finding.about.as_deref().filter(|word| !word.is_empty());
+    let (Some(word), Some(line)) = (word, sources.line(&place.file, place.line)) else { return key };
+    let behind = place.column.saturating_sub(1).saturating_add(finding.width) as usize;
+    let Some((start, _)) = line.char_indices().nth(behind) else { return key };
+    let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let is_whole = |at: &usize| {
+        let (before, after) = (line.get(..*at).unwrap_or_default(), line.get(at + word.len()..).unwrap_or_default());
+        !before.ends_with(joins) && !after.starts_with(joins)
+    };
+    let found = line.match_indices(word).map(|(at, _)| at).filter(|at| *at >= start).find(is_whole);
+    let Some(at) = found else { return key };
+    let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    let column = count(line.get(..at).unwrap_or_default()).saturating_add(1);
+    (Place { column, ..place.clone() }, count(word))
 }

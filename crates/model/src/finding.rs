@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Place;
+use crate::{Place, Rule};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Finding {
     pub place: Option<Place>,
     /// How many columns the caret marks, from the place's column on; 0 for the rest of the line.
     pub width: u32,
+    /// A word behind the marked columns, on the same line, that the caret marks instead where it is found:
+    /// the source field of a rule whose place is its target field.
+    pub about: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
     /// How many records it concerns, where that is known.
@@ -44,6 +47,7 @@ impl Finding {
             message: message.into(),
             place: None,
             width: 0,
+            about: None,
             hint: None,
             records: None,
         }
@@ -53,6 +57,20 @@ impl Finding {
     #[must_use]
     pub fn at(mut self, place: &Place) -> Self {
         self.place = Some(place.clone());
+        self
+    }
+
+    /// The same finding at a rule: the caret marks its target field.
+    #[must_use]
+    pub fn at_rule(mut self, rule: &Rule) -> Self {
+        self.width = u32::try_from(rule.target.as_str().chars().count()).unwrap_or(0);
+        self.at(&rule.place)
+    }
+
+    /// The same finding with the caret under this word, where it stands behind the place on its line.
+    #[must_use]
+    pub fn about(mut self, word: impl Into<String>) -> Self {
+        self.about = Some(word.into());
         self
     }
 

@@ -57,8 +57,11 @@ fn dear(subject: &Subject<'_>, field: &Field) -> Option<Finding> {
     let rule = rules
         .clone()
         .find(|rule| matches!(&rule.from, handover_model::From::Fields(names) if names.contains(&field.name)));
-    let place = rule.map_or(&subject.flow.place, |rule| &rule.place);
-    Some(Finding::new(Weight::Note, "opt_in_field_used", message).at(place))
+    let finding = Finding::new(Weight::Note, "opt_in_field_used", message);
+    Some(match rule {
+        Some(rule) => finding.at_rule(rule).about(field.name.as_str()),
+        None => finding.at(&subject.flow.place),
+    })
 }
 
 fn exclusions(subject: &Subject<'_>) -> Vec<Finding> {

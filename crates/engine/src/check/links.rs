@@ -65,7 +65,7 @@ fn found(flows: &[(Flow, Schema, Schema)], flow: &Flow, source: &Schema, rule: &
             findings.push(lacking(rule, message).hint(hint));
         } else if pairing.len() > 1 {
             let message = format!("several flows pair `{from}` with `{to}`: {}", listed(pairing.iter().copied()));
-            let finding = Finding::new(Weight::Error, "link_with_several_flows", message).at(&rule.place);
+            let finding = Finding::new(Weight::Error, "link_with_several_flows", message).at_rule(rule);
             findings.push(finding.hint("name the one that is meant: `flow: NAME`"));
         }
     }
@@ -83,5 +83,5 @@ fn pointed_to(flow: &Flow, source: &Schema, name: &FieldName) -> Option<ObjectNa
 }
 
 fn lacking(rule: &Rule, message: String) -> Finding {
-    Finding::new(Weight::Error, "link_without_flow", message).at(&rule.place)
+    Finding::new(Weight::Error, "link_without_flow", message).at_rule(rule)
 }

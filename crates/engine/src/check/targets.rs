@@ -76,7 +76,7 @@ fn too_narrow(subject: &Subject<'_>, rule: &Rule, field: &Field) -> Vec<Finding>
             Kind::Text { .. } => "a step `truncate: {max: N}` cuts, an expression can put the rest elsewhere",
             _ => "a step `first` chooses, or write to a field that takes several",
         };
-        findings.push(Finding::new(Weight::Warning, "too_narrow", message).at(&rule.place).hint(hint));
+        findings.push(Finding::new(Weight::Warning, "too_narrow", message).at_rule(rule).hint(hint));
     }
     findings
 }
@@ -112,7 +112,8 @@ fn user_without_kind(subject: &Subject<'_>, rule: &Rule, field: &Field) -> Vec<F
             let message =
                 format!("`{}` takes a user, `{}` is {}", field.name, from.name, with_article(from.kind.word()));
             Finding::new(Weight::Warning, "user_without_kind", message)
-                .at(&rule.place)
+                .at_rule(rule)
+                .about(from.name.as_str())
                 .hint("it works if it holds the source's user ids or e-mails; every other record is held")
         })
         .collect()
@@ -169,7 +170,8 @@ fn match_fields(key: &MatchKey, names: &[FieldName], schema: &Schema) -> Vec<Fin
         .map(|name| {
             let known = schema.fields.iter().map(|field| field.name.as_str());
             let message = format!("`{}` has no field `{name}` to match by", schema.object);
-            let mut finding = Finding::new(Weight::Error, "match_field_unknown", message).at(&key.place);
+            let mut finding =
+                Finding::new(Weight::Error, "match_field_unknown", message).at(&key.place).about(name.as_str());
             finding.hint = did_you_mean(name.as_str(), known);
             finding
         })

@@ -102,7 +102,12 @@ fn untranslatable(subject: &Subject<'_>, rule: &Rule, target: &Field) -> Vec<Fin
                 listed(lacking.iter().copied()),
             );
             let hint = "translate them: `translate: NAME` with a file translations/NAME.csv, or `steps: [by_label]`";
-            findings.push(Finding::new(Weight::Warning, "missing_table", message).at(&rule.place).hint(hint));
+            findings.push(
+                Finding::new(Weight::Warning, "missing_table", message)
+                    .at_rule(rule)
+                    .about(field.name.as_str())
+                    .hint(hint),
+            );
         }
     }
     findings

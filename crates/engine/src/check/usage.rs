@@ -99,7 +99,7 @@ fn announced(rule: &Rule, cause: &Cause, label: &str, records: u64) -> Finding {
 }
 
 fn with_count(rule: &Rule, message: String, records: u64) -> Finding {
-    let mut finding = Finding::new(Weight::Warning, "values_in_use", message).at(&rule.place);
+    let mut finding = Finding::new(Weight::Warning, "values_in_use", message).at_rule(rule);
     finding.records = Some(records);
     finding
 }

@@ -9,7 +9,7 @@ use super::convert::Shape;
 use super::expression::{Expression, Fault, ID};
 use super::rule::{Compiled, Ids, Input, Markup, Source, Translation, labels_of};
 use super::spelling::did_you_mean;
-use super::steps::{Stage, prepare, width};
+use super::steps::{Stage, prepare};
 use super::{State, Tables};
 
 /// What compiling a flow gives.
@@ -134,8 +134,7 @@ impl Both<'_> {
     fn unknown_target(&self, rule: &Rule) -> Finding {
         let names = self.target.fields.iter().map(|field| field.name.as_str());
         let message = format!("`{}` has no field `{}`", self.target.object, rule.target);
-        let mut finding = Finding::new(Weight::Error, "unknown_field", message).at(&rule.place);
-        finding.width = width(rule.target.as_str());
+        let mut finding = Finding::new(Weight::Error, "unknown_field", message).at_rule(rule);
         finding.hint = did_you_mean(rule.target.as_str(), names)
             .or_else(|| Some(format!("`handover init` lists the fields of `{}`", self.target.object)));
         finding
@@ -149,7 +148,7 @@ impl Both<'_> {
             let hint = did_you_mean(name, self.tables.0.keys().map(String::as_str));
             let hint =
                 hint.unwrap_or_else(|| format!("create translations/{name}.csv with the header `from,to,comment`"));
-            Finding::new(Weight::Error, "missing_table", message).at(&rule.place).hint(hint)
+            Finding::new(Weight::Error, "missing_table", message).at_rule(rule).about(name).hint(hint)
         })
     }
 
@@ -188,7 +187,7 @@ impl Both<'_> {
     fn unknown_source(&self, rule: &Rule, name: &FieldName) -> Finding {
         let names = self.source.fields.iter().map(|field| field.name.as_str());
         let message = format!("`{}` has no field `{name}`", self.source.object);
-        let mut finding = Finding::new(Weight::Error, "unknown_field", message).at(&rule.place);
+        let mut finding = Finding::new(Weight::Error, "unknown_field", message).at_rule(rule).about(name.as_str());
         let parts = self.source.fields.iter().map(|field| field.name.as_str());
         let part =
             parts.filter(|have| have.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))).min();
@@ -220,7 +219,7 @@ impl Both<'_> {
             with_article(shape.kind.word()),
             with_article(kind.word())
         );
-        let finding = Finding::new(Weight::Error, "wrong_type", message).at(&rule.place);
+        let finding = Finding::new(Weight::Error, "wrong_type", message).at_rule(rule).about(name.as_str());
         Some(match (&shape.kind, is_link(&kind)) {
             (Kind::User, _) => {
                 finding.hint("a user field takes a user field, a value, or a translation to users' e-mails")
@@ -241,7 +240,7 @@ impl Both<'_> {
         let compiled = Expression::compile(text, self.source).map_err(|faults| {
             // What it meant to read counts as read: one mistake, one finding.
             reads.extend(Expression::named(text, self.source));
-            faults.into_iter().map(|fault| fault_at(fault, text, &rule.place)).collect::<Vec<_>>()
+            faults.into_iter().map(|fault| rule_fault(fault, text, rule)).collect::<Vec<_>>()
         })?;
         reads.extend(compiled.fields().cloned());
         if let Some(shape) = shape.filter(|_| rule.steps.is_empty() && rule.table.is_none())
@@ -253,7 +252,7 @@ impl Both<'_> {
                 with_article(shape.kind.word()),
                 wording(compiled.gives())
             );
-            return Err(vec![Finding::new(Weight::Error, "wrong_type", message).at(&rule.place)]);
+            return Err(vec![Finding::new(Weight::Error, "wrong_type", message).at_rule(rule)]);
         }
         Ok(Source::Expression(Box::new(compiled)))
     }
@@ -278,6 +277,13 @@ fn fault_at(fault: Fault, text: &str, place: &handover_model::Place) -> Finding 
     let mut finding = Finding::new(Weight::Error, fault.code, message).at(place);
     finding.hint = fault.hint;
     finding
+}
+
+/// The same within a rule: the caret marks the part where it stands on the rule's own line.
+fn rule_fault(fault: Fault, text: &str, rule: &Rule) -> Finding {
+    let part = text.get(fault.at.clone()).unwrap_or_default().trim().to_owned();
+    let finding = fault_at(fault, text, &rule.place).at_rule(rule);
+    if part.is_empty() || part.contains('\n') { finding } else { finding.about(part) }
 }
 
 fn ids(rule: &Rule, translated: bool) -> Ids {
@@ -326,7 +332,7 @@ fn literal(rule: &Rule, value: &Value, shape: &Shape, what: &str) -> Result<Stat
     let value = option.as_ref().unwrap_or(value);
     shape.convert(std::borrow::Cow::Borrowed(value)).map(State::Value).map_err(|broken| {
         let message = format!("{what} of `{}` does not fit: {broken}", rule.target);
-        let mut finding = Finding::new(Weight::Error, "wrong_type", message).at(&rule.place);
+        let mut finding = Finding::new(Weight::Error, "wrong_type", message).at_rule(rule);
         if let Kind::Choice { options, .. } = &shape.kind {
             finding.hint =
                 did_you_mean(&value.display(), options.iter().map(|option| option.value.as_str())).or_else(|| {

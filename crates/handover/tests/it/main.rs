@@ -5,6 +5,7 @@
 mod cli;
 mod config;
 mod crash;
+mod crash_postgres;
 mod crash_stops;
 mod csv;
 mod faults;
