@@ -36,9 +36,10 @@ fn dying_with_the_state_in_postgresql() {
         let mut whole = ground(&url, way, Death::No);
         whole.finish().unwrap();
         let expected = whole.end();
-        let at_writes = (3..=whole.writes).step_by(8).enumerate().map(|(at, n)| {
-            Death::AtWrite(n, if at % 2 == 0 { Moment::Before } else { Moment::After })
-        });
+        let at_writes = (3..=whole.writes)
+            .step_by(8)
+            .enumerate()
+            .map(|(at, n)| Death::AtWrite(n, if at % 2 == 0 { Moment::Before } else { Moment::After }));
         let at_requests = whole.changing.iter().step_by(6).map(|n| Death::AtRequest(*n, Around::After));
         let deaths: Vec<Death> = at_writes.chain(at_requests).collect();
         for death in &deaths {
