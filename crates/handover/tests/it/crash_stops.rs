@@ -72,8 +72,11 @@ fn the_error_threshold_stops_and_what_is_known_does_not_stop_again() {
         policies.error_or = 3;
     }
     let scene = Scene::of(Way::ToPipedrive);
-    // Job titles are refused.
-    let refuse = |world: &mut serde_json::Value| world["settings"]["contact_sync"] = json!(false);
+    // Most notes are too long for this account, which its schema does not tell.
+    let refuse = |world: &mut serde_json::Value| {
+        world["settings"]["note_max_bytes"] = json!(40);
+        world["settings"]["contact_sync"] = json!(true);
+    };
     let mut whole = Ground::new(scene);
     whole.change("new", refuse);
     whole.finish().unwrap();
