@@ -234,9 +234,9 @@ fn routes(entries: &[&Entry]) -> BTreeMap<(String, String), Route> {
     routes
 }
 
-/// Records that a batch takes (sheet: HubSpot section 5.3 [doc]).
+/// Records that a batch takes (sheet: HubSpot section 5.3 \[doc\]).
 const RECORDS: u64 = 100;
-/// Links that a batch takes (sheet: HubSpot section 5.1 [doc]).
+/// Links that a batch takes (sheet: HubSpot section 5.1 \[doc\]).
 const LINKS: u64 = 2_000;
 
 fn shape(path: &str) -> String {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 /// What can be done about a fault. The engine's policy is one exhaustive `match` over these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultKind {
-    /// Too many calls. See [`Fault::limited`].
+    /// Too many calls. See [`Detail::limited`].
     Limited,
     /// The system does not answer, or says that it cannot now.
     Unavailable,

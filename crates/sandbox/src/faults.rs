@@ -171,7 +171,7 @@ pub enum LimitScope {
     Search,
 }
 
-/// A fault whose status, headers and body the platform gives (see [`Platform::fault_reply`]).
+/// A fault whose status, headers and body the platform gives (see [`Platform::fault_reply`](crate::Platform::fault_reply)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invented {
     /// 429.

@@ -82,14 +82,14 @@ impl Both<'_> {
             }
         }
         let table = self.table(rule).unwrap_or_else(|finding| {
-            findings.push(finding);
+            findings.push(*finding);
             None
         });
         let source = match (&rule.from, &shape) {
             (From::Fields(names), shape) => self.fields(rule, names, shape.as_ref(), &stages, reads),
             (From::Expression(text), shape) => self.expression(rule, text, shape.as_ref(), reads),
             (From::Constant(value), Some(shape)) => {
-                literal(rule, value, shape, "the value").map(Source::Constant).map_err(|finding| vec![finding])
+                literal(rule, value, shape, "the value").map(Source::Constant).map_err(|finding| vec![*finding])
             }
             (From::Constant(_), None) => Ok(Source::Constant(State::Absent)),
         };
@@ -99,7 +99,7 @@ impl Both<'_> {
         });
         let default = match (&rule.default, &shape) {
             (Some(default), Some(shape)) => literal(rule, &default.0, shape, "the default").unwrap_or_else(|finding| {
-                findings.push(finding);
+                findings.push(*finding);
                 State::Absent
             }),
             _ => State::Absent,
@@ -140,7 +140,7 @@ impl Both<'_> {
         finding
     }
 
-    fn table(&self, rule: &Rule) -> Result<Option<&Table>, Finding> {
+    fn table(&self, rule: &Rule) -> Result<Option<&Table>, Box<Finding>> {
         let Some(name) = rule.table.as_ref().filter(|_| !self.pairs_users(rule)) else { return Ok(None) };
         let found = self.tables.0.get(name.as_str());
         found.map(Some).ok_or_else(|| {
@@ -148,7 +148,7 @@ impl Both<'_> {
             let hint = did_you_mean(name, self.tables.0.keys().map(String::as_str));
             let hint =
                 hint.unwrap_or_else(|| format!("create translations/{name}.csv with the header `from,to,comment`"));
-            Finding::new(Weight::Error, "missing_table", message).at_rule(rule).about(name).hint(hint)
+            Finding::new(Weight::Error, "missing_table", message).at_rule(rule).about(name).hint(hint).into()
         })
     }
 
@@ -323,7 +323,7 @@ fn markup(field: Option<&Field>, target: &Kind, stages: &[Stage]) -> Markup {
 }
 
 /// A value that the project wrote, in the target's kind.
-fn literal(rule: &Rule, value: &Value, shape: &Shape, what: &str) -> Result<State, Finding> {
+fn literal(rule: &Rule, value: &Value, shape: &Shape, what: &str) -> Result<State, Box<Finding>> {
     if value.is_blank() {
         return Ok(State::Absent);
     }
@@ -339,7 +339,7 @@ fn literal(rule: &Rule, value: &Value, shape: &Shape, what: &str) -> Result<Stat
                     Some(format!("the options are {}", listed(options.iter().map(|option| option.value.as_str()))))
                 });
         }
-        finding
+        Box::new(finding)
     })
 }
 

@@ -126,8 +126,8 @@ pub(super) fn title(platform: &str) -> &str {
     }
 }
 
-/// Whether an object takes custom fields through the platform's API (sheets: HubSpot section 3 [doc],
-/// Pipedrive section 3 [spec]).
+/// Whether an object takes custom fields through the platform's API (sheets: HubSpot section 3 \[doc\],
+/// Pipedrive section 3 \[spec\]).
 pub(super) fn takes_fields(platform: &str, object: &str) -> bool {
     match platform {
         "hubspot" => !matches!(object, "files" | "attachments"),
@@ -136,8 +136,8 @@ pub(super) fn takes_fields(platform: &str, object: &str) -> bool {
     }
 }
 
-/// Whether custom fields of an object can be unique (sheet: HubSpot section 3 [doc]; Pipedrive has no
-/// unique fields, section 3 [spec]).
+/// Whether custom fields of an object can be unique (sheet: HubSpot section 3 \[doc\]; Pipedrive has no
+/// unique fields, section 3 \[spec\]).
 pub(super) fn takes_unique(platform: &str, object: &str) -> bool {
     platform == "hubspot" && matches!(object, "companies" | "contacts" | "deals")
 }

@@ -19,7 +19,7 @@ pub(super) fn account(place: Option<&Place>) -> Request {
     Request::new(Method::Get, format!("{}/{what}", path::ACCOUNT), &CALL)
 }
 
-/// The account (sheet: HubSpot section 3 [spec]). What the token lacks is told by no reply here, only by
+/// The account (sheet: HubSpot section 3 \[spec\]). What the token lacks is told by no reply here, only by
 /// the refusal of a call that needs it.
 pub(super) fn account_told(place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
     if let Some(Place::Usage(mut account)) = place {
@@ -56,7 +56,7 @@ pub(super) fn account_told(place: Option<Place>, reply: &Reply) -> Result<Step, 
     Ok(Place::Usage(account).then())
 }
 
-/// One page of owners; inactive ones come only when asked for (sheet: HubSpot section 2.5 [spec]).
+/// One page of owners; inactive ones come only when asked for (sheet: HubSpot section 2.5 \[spec\]).
 pub(super) fn owners(place: Option<&Place>) -> Request {
     let request = Request::new(Method::Get, path::OWNERS, &CALL).with_query("limit", "100");
     match place {
@@ -71,7 +71,7 @@ pub(super) fn owners(place: Option<&Place>) -> Request {
     }
 }
 
-/// Owners as users. Records carry the owner's `id`, not its `userId` (sheet: HubSpot section 2.5 [doc, obs]).
+/// Owners as users. Records carry the owner's `id`, not its `userId` (sheet: HubSpot section 2.5 \[doc, obs\]).
 pub(super) fn owners_told(place: Option<&Place>, reply: &Reply) -> Result<Step, Fault> {
     let archived = matches!(place, Some(Place::Owners { archived: true, .. }));
     let body = body(reply)?;

@@ -1,10 +1,10 @@
 //! Links between records: the one table of type ids, and the fields made of them.
 //!
-//! - A link has a direction, and each direction its own type id (sheet: HubSpot section 5.6 [doc]):
+//! - A link has a direction, and each direction its own type id (sheet: HubSpot section 5.6 \[doc\]):
 //!   contact to company is 279, company to contact 280. Only the direction in which a field points
 //!   stands here.
 //! - Type 1 instead of 279 makes a company the contact's *primary* one (sheet: HubSpot section 5.6
-//!   [doc]); so the primary company is a field of its own, and the plain field never touches it.
+//!   \[doc\]); so the primary company is a field of its own, and the plain field never touches it.
 //! - A read of the plain field gives every linked record whatever the labels of the links.
 
 use handover_model::{Field, Kind, ReadCost, Record, Value, Writable};
@@ -29,12 +29,12 @@ pub(super) struct Association {
     pub(super) all: bool,
 }
 
-/// Inputs of one v4 batch read (sheet: HubSpot section 5.1 [doc]).
+/// Inputs of one v4 batch read (sheet: HubSpot section 5.1 \[doc\]).
 pub(super) const READ_BATCH: u32 = 1_000;
-/// Inputs of one v4 batch create (sheet: HubSpot section 5.1 [doc]).
+/// Inputs of one v4 batch create (sheet: HubSpot section 5.1 \[doc\]).
 pub(super) const WRITE_BATCH: u32 = 2_000;
 
-/// Every type id in use (sheet: HubSpot section 5.6 [code, doc]).
+/// Every type id in use (sheet: HubSpot section 5.6 \[code, doc\]).
 pub(super) const ASSOCIATIONS: [Association; 21] = [
     all("contacts", "associations.companies", "companies", "Companies", 279),
     one("contacts", "associations.primary_company", "companies", "Primary company", 1),
@@ -121,7 +121,7 @@ impl Association {
     }
 
     /// Whether one result of a v4 read belongs to this field. The first result is not the primary one
-    /// (sheet: HubSpot section 5.6 [doc, obs]): the type decides.
+    /// (sheet: HubSpot section 5.6 \[doc, obs\]): the type decides.
     fn takes(&self, result: &Json) -> bool {
         self.all
             || items(result, "associationTypes").iter().any(|kind| {

@@ -9,7 +9,7 @@ use super::json::{body, text_at};
 use super::objects::path;
 
 /// Puts the credentials on a request: into the form of the token endpoint, else as a bearer token, which
-/// private apps and OAuth share (sheet: HubSpot section 1 [doc]).
+/// private apps and OAuth share (sheet: HubSpot section 1 \[doc\]).
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     if request.host == Host::Oauth {
         if let (Body::Form(form), Credentials::Oauth { client_id, client_secret, refresh_token, .. }) =
@@ -30,7 +30,7 @@ pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
 }
 
 /// The request for a new access token. Refresh tokens were not seen to change at use (sheet: HubSpot
-/// section 1 [unsure]), so asking twice gives two access tokens and harms nothing.
+/// section 1 \[unsure\]), so asking twice gives two access tokens and harms nothing.
 pub(super) fn refresh() -> Request {
     let mut request = Request::new(Method::Post, path::TOKEN, &[]).idempotent();
     request.host = Host::Oauth;
@@ -39,7 +39,7 @@ pub(super) fn refresh() -> Request {
 }
 
 /// The new token. A refusal of the token endpoint is about the credentials whatever its status: a dead
-/// refresh token is a 400 (sheet: HubSpot section 1 [obs]).
+/// refresh token is a 400 (sheet: HubSpot section 1 \[obs\]).
 pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
     if !(200..300).contains(&reply.status) {
         let mut fault = faults::of_reply(reply, false);
@@ -68,7 +68,7 @@ pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
 }
 
 /// What the headers tell of the limits; searches and OAuth apps' daily ones tell nothing (sheet: HubSpot
-/// section 6 [doc]).
+/// section 6 \[doc\]).
 pub(super) fn limits_told(reply: &Reply) -> Vec<LimitTold> {
     let number = |name: &str| reply.header(name).and_then(|text| text.trim().parse::<u64>().ok());
     let mut told = Vec::new();

@@ -8,15 +8,15 @@ use super::objects::{Family, OBJECTS, Object};
 /// A call that is no search.
 pub(super) const CALL: [Charge; 2] = [Charge::of("burst", 1), Charge::of("daily", 1)];
 /// A search. It has a limit of its own and counts for the day; whether it also takes from the burst of a
-/// private app is not said, so it is charged there too (sheet: HubSpot section 6 [doc]).
+/// private app is not said, so it is charged there too (sheet: HubSpot section 6 \[doc\]).
 pub(super) const SEARCH: [Charge; 3] = [Charge::of("search", 1), Charge::of("burst", 1), Charge::of("daily", 1)];
 
 /// How long the search index may lag behind writes: a connector's manual asks for 60 seconds after an
-/// update, others found more (sheet: HubSpot section 4 [obs]).
+/// update, others found more (sheet: HubSpot section 4 \[obs\]).
 const INDEX_LAG_MS: u64 = 90_000;
 
 /// The table. Limits are those of the lowest tier; replies' headers tell the account's own (sheet: HubSpot
-/// section 6 [doc]).
+/// section 6 \[doc\]).
 pub(super) fn table() -> Capabilities {
     Capabilities {
         platform: "hubspot",

@@ -16,7 +16,7 @@ use super::place::Place;
 use super::reading::Reading;
 use super::{account, auth, files, links, schema, write};
 
-/// The longest body of a search, in characters (sheet: HubSpot section 4 [doc]).
+/// The longest body of a search, in characters (sheet: HubSpot section 4 \[doc\]).
 const LONGEST_SEARCH: usize = 3_000;
 /// How much older than its write a candidate may claim to be: the portal's clock is not ours.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
@@ -115,7 +115,7 @@ fn list(reading: &Reading<'_>, read: &Read, place: Option<&Place>) -> Result<Req
     Ok(if linked.is_empty() { request } else { request.with_query("associations", linked.join(",")) })
 }
 
-/// Since when records are searched; deleted ones are never found by search (sheet: HubSpot section 4 [doc]).
+/// Since when records are searched; deleted ones are never found by search (sheet: HubSpot section 4 \[doc\]).
 pub(super) fn searched_since(read: &Read) -> Option<Timestamp> {
     read.since.filter(|_| read.which == Which::Live)
 }

@@ -1,7 +1,7 @@
 //! What HubSpot's refusals mean: one table from its words to decisions, one from statuses.
 //!
 //! - The words stand in four places (detail code, sub-category, category, a plain `status`), none of
-//!   them always present (sheet: HubSpot section 7 [doc]); the most precise one that is known decides.
+//!   them always present (sheet: HubSpot section 7 \[doc\]); the most precise one that is known decides.
 //! - Statuses that say "not now" win over every word.
 //! - Messages can hold the customer's values (the JSON inside "Property values were not valid"): for
 //!   writes a message is built from codes and property names, unless its form is known to be harmless.
@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::json::{id_text, items, text_at};
 
-/// HubSpot's words (sheet: HubSpot sections 1, 2.2, 3, 4, 7 [doc, obs, code]).
+/// HubSpot's words (sheet: HubSpot sections 1, 2.2, 3, 4, 7 \[doc, obs, code\]).
 const WORDS: [(&str, FaultKind); 24] = [
     ("CONFLICTING_UNIQUE_VALUE", FaultKind::Conflict),
     ("PROPERTY_DOESNT_EXIST", FaultKind::Invalid),
@@ -57,7 +57,7 @@ const HARMLESS: [&str; 11] = [
 /// How long a message may be, in characters.
 const LONGEST: usize = 300;
 
-/// What a status says by itself (sheet: HubSpot section 7 [doc]).
+/// What a status says by itself (sheet: HubSpot section 7 \[doc\]).
 fn by_status(status: u16) -> FaultKind {
     match status {
         401 => FaultKind::Auth,
@@ -148,7 +148,7 @@ fn read(error: &Json, reply: &Reply, values: bool) -> Fault {
     fault
 }
 
-/// The list inside "Property values were not valid: [{..}]" (sheet: HubSpot section 7 [doc]).
+/// The list inside "Property values were not valid: [{..}]" (sheet: HubSpot section 7 \[doc\]).
 fn embedded(error: &Json) -> Vec<Json> {
     let Some(message) = text_at(error, "message") else { return Vec::new() };
     let Some((_, list)) = message.split_once("Property values were not valid: ") else { return Vec::new() };
@@ -193,7 +193,7 @@ fn message(error: &Json, details: &[&Json], code: &str, values: bool) -> String 
 }
 
 /// The record ids that a message about a clash names: "Existing ID: 123" (sheet: HubSpot section 7
-/// [code]), "with ID 123", "123 already has that value" [obs]. There is no field for them.
+/// \[code\]), "with ID 123", "123 already has that value" \[obs\]. There is no field for them.
 fn ids(message: &str) -> Vec<String> {
     let words: Vec<&str> =
         message.split(|c: char| c.is_whitespace() || c == ':').filter(|word| !word.is_empty()).collect();
@@ -211,7 +211,7 @@ fn ids(message: &str) -> Vec<String> {
         .collect()
 }
 
-/// Which limit was met and how long to wait (sheet: HubSpot section 6 [doc, code]).
+/// Which limit was met and how long to wait (sheet: HubSpot section 6 \[doc, code\]).
 fn limited(error: &Json, reply: &Reply) -> Option<Limited> {
     let told: Option<u64> = reply.header("retry-after").and_then(|text| text.trim().parse().ok());
     match reply.status {

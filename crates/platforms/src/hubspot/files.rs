@@ -1,7 +1,7 @@
 //! Files, and attachments: a file seen from the note that it hangs on.
 //!
 //! A file has no link to a record; it is named by a note that has links (sheet: HubSpot section 2.7
-//! [doc]). So towards HubSpot a file is created and then named by a note (`hs_attachment_ids`), and from
+//! \[doc\]). So towards HubSpot a file is created and then named by a note (`hs_attachment_ids`), and from
 //! HubSpot an attachment, with the id `note:file`, shows the note's time, owner and links.
 
 use handover_connect::{Body, Charge, Fault, Method, Part, Refusal, Request, Write, WriteBatch, WriteMode};
@@ -107,7 +107,7 @@ pub(super) fn target(write: &Write) -> Result<(&str, &str), Refusal> {
     Ok((text("folderPath")?, text("name")?))
 }
 
-/// The upload of one file. A second upload makes a second file (sheet: HubSpot section 2.7 [unsure]).
+/// The upload of one file. A second upload makes a second file (sheet: HubSpot section 2.7 \[unsure\]).
 pub(super) fn upload(batch: &WriteBatch, charges: &[Charge]) -> Result<Request, Refusal> {
     let (WriteMode::Create { .. }, [write]) = (&batch.mode, &*batch.writes) else {
         return Err(Refusal("files are created one at a time and not changed".to_owned()));

@@ -2,7 +2,7 @@
 //!
 //! - Properties come in batch reads of 100, links in v4 batch reads of 1,000, files one by one.
 //! - A batch read answers a merged id with the surviving record under *its* id (sheet: HubSpot section 4
-//!   [doc]); it is passed on so, and each record once.
+//!   \[doc\]); it is passed on so, and each record once.
 //! - What is merely not there is left out; any other error in a mixed answer fails the read, since a
 //!   record that was not read must not look like one that is gone.
 
@@ -79,11 +79,11 @@ pub(super) struct Input {
     pub(super) after: Option<String>,
 }
 
-/// Records in one batch read (sheet: HubSpot section 5.1 [doc]).
+/// Records in one batch read (sheet: HubSpot section 5.1 \[doc\]).
 pub(super) const READ: usize = 100;
-/// Filter groups in one search (sheet: HubSpot section 2.2 [doc]; the specification's 6 is not relied on).
+/// Filter groups in one search (sheet: HubSpot section 2.2 \[doc\]; the specification's 6 is not relied on).
 pub(super) const GROUPS: usize = 5;
-/// Records on one page of a search (sheet: HubSpot section 4 [doc]).
+/// Records on one page of a search (sheet: HubSpot section 4 \[doc\]).
 pub(super) const SEARCH_PAGE: usize = 200;
 
 impl Gathering {
@@ -310,7 +310,7 @@ impl Gathering {
 ///
 /// The keyset over record ids never leaves the first page of its query, so neither the 10,000 results
 /// that a query may page through nor many records with one time stamp lose anything (sheet: HubSpot
-/// section 4 [doc, obs]).
+/// section 4 \[doc, obs\]).
 pub(super) fn keyset(property: &str, since_ms: i64, beyond: u64, properties: &[&str]) -> Json {
     json!({
         "filterGroups": [{ "filters": [

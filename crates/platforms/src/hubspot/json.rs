@@ -3,7 +3,7 @@
 use handover_connect::{Fault, Reply};
 use serde_json::Value as Json;
 
-/// A reply's body. Routes and edges answer with HTML at times (sheet: HubSpot section 7 [code]).
+/// A reply's body. Routes and edges answer with HTML at times (sheet: HubSpot section 7 \[code\]).
 pub(super) fn body(reply: &Reply) -> Result<Json, Fault> {
     serde_json::from_slice(&reply.body)
         .map_err(|error| Fault::malformed(format!("the answer is not JSON: {error}")).with_status(reply.status))
@@ -33,7 +33,7 @@ pub(super) fn text_or_empty(json: &Json, name: &str) -> String {
 }
 
 /// An id: a string nearly everywhere, a number in v4 associations (sheet: HubSpot section 9, trap 14
-/// [doc]).
+/// \[doc\]).
 pub(super) fn id_text(json: &Json) -> Option<String> {
     match json {
         Json::String(text) if !text.is_empty() => Some(text.clone()),
@@ -47,7 +47,7 @@ pub(super) fn flag_at(json: &Json, name: &str) -> bool {
     json.get(name).and_then(Json::as_bool).unwrap_or(false)
 }
 
-/// Where the next page begins; absent on the last one (sheet: HubSpot section 2.1 [spec]).
+/// Where the next page begins; absent on the last one (sheet: HubSpot section 2.1 \[spec\]).
 pub(super) fn after(json: &Json) -> Option<String> {
     json.pointer("/paging/next/after").and_then(id_text)
 }

@@ -1,7 +1,7 @@
 //! Adding links between records that exist.
 //!
 //! - Writing types to a pair replaces the labels that it has, "Primary" among them (sheet: HubSpot section
-//!   5.6 [doc]). So plain links are added through the default endpoint, which leaves labels alone, and a
+//!   5.6 \[doc\]). So plain links are added through the default endpoint, which leaves labels alone, and a
 //!   typed link (the primary company, the parent) is written together with the types that are there.
 //! - Adding a link that exists is success, so sending it twice does no harm (section 5.4 [unsure but
 //!   consistent with the label documents]).
@@ -110,7 +110,7 @@ pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, reply: &Reply) -> 
     Ok(Place::Labels(labels).then())
 }
 
-/// A type as reads show it, in the form that writes want (sheet: HubSpot section 4, 5.6 [spec]).
+/// A type as reads show it, in the form that writes want (sheet: HubSpot section 4, 5.6 \[spec\]).
 fn as_spec(kind: &Json) -> Json {
     json!({ "associationCategory": text_or_empty(kind, "category"), "associationTypeId": kind.get("typeId") })
 }
@@ -164,7 +164,7 @@ impl Refused {
 }
 
 /// The two ids of a result; the labelled and the default endpoint write them differently (sheet: HubSpot
-/// section 5.6 [spec]).
+/// section 5.6 \[spec\]).
 fn ends(result: &Json) -> Option<(String, String)> {
     let end = |flat: &str, nested: &str| {
         result.get(flat).and_then(id_text).or_else(|| result.pointer(nested).and_then(id_text))

@@ -47,7 +47,7 @@ use self::place::Place;
 /// described is text.
 ///
 /// Numbers of records are the search's `total`. It counts live records only and trails writes by moments
-/// up to minutes (sheet: HubSpot section 4 [doc, obs]): it is the system's own number once it was left in
+/// up to minutes (sheet: HubSpot section 4 \[doc, obs\]): it is the system's own number once it was left in
 /// peace for that long, and no proof while it is written to.
 pub struct HubSpot {
     capabilities: Capabilities,

@@ -1,7 +1,7 @@
 //! The objects that this dialect knows, and every path it calls: one table each.
 //!
 //! Paths are v3 for objects, properties, pipelines, owners, files and v4 for associations; the dated
-//! forms (`/crm/objects/2026-03/..`) answer beside them (sheet: HubSpot section 0b [doc]), so a later
+//! forms (`/crm/objects/2026-03/..`) answer beside them (sheet: HubSpot section 0b \[doc\]), so a later
 //! version is a change of this table alone.
 
 use handover_connect::Refusal;
@@ -22,11 +22,11 @@ pub(super) mod path {
     pub(crate) const FILES: &str = "/files/v3/files";
     /// The account and its use of the API.
     pub(crate) const ACCOUNT: &str = "/account-info/v3";
-    /// Outcomes of calls (sheet: HubSpot section 2.4 [doc]).
+    /// Outcomes of calls (sheet: HubSpot section 2.4 \[doc\]).
     pub(crate) const DISPOSITIONS: &str = "/calling/v1/dispositions";
     /// Workflows (public reference of the workflows v4 API, in beta; the sheet does not cover them).
     pub(crate) const FLOWS: &str = "/automation/v4/flows";
-    /// The token endpoint; v1 is served until 2027-02-16 (sheet: HubSpot section 0b [doc]).
+    /// The token endpoint; v1 is served until 2027-02-16 (sheet: HubSpot section 0b \[doc\]).
     pub(crate) const TOKEN: &str = "/oauth/v1/token";
 }
 
@@ -50,19 +50,19 @@ pub(super) struct Object {
     pub(super) name: &'static str,
     /// What users call it.
     pub(super) label: &'static str,
-    /// The API's type id, as workflows name it (sheet: HubSpot section 2 [doc]).
+    /// The API's type id, as workflows name it (sheet: HubSpot section 2 \[doc\]).
     pub(super) type_id: &'static str,
     /// Its family.
     pub(super) family: Family,
-    /// The property with the time of the last change (sheet: HubSpot section 4 [doc]).
+    /// The property with the time of the last change (sheet: HubSpot section 4 \[doc\]).
     pub(super) modified: &'static str,
     /// The group that new properties go to; where none is known the portal's groups are read first.
     pub(super) group: Option<&'static str>,
-    /// What a record cannot be created without (sheet: HubSpot section 2.3 [doc]). *One of several*
+    /// What a record cannot be created without (sheet: HubSpot section 2.3 \[doc\]). *One of several*
     /// (a contact's e-mail or name, a company's name or domain) cannot be said of a single field and is
     /// not here.
     pub(super) required: &'static [&'static str],
-    /// String properties that hold HTML (sheet: HubSpot section 2.4 [doc]).
+    /// String properties that hold HTML (sheet: HubSpot section 2.4 \[doc\]).
     pub(super) html: &'static [&'static str],
 }
 

@@ -15,7 +15,7 @@ use super::values;
 /// The note's list of files.
 pub(super) const ATTACHED: &str = "hs_attachment_ids";
 /// The longest list of property names that goes into a query, in characters as sent. A query of 5,116
-/// characters was seen to pass, and 414 exists (sheet: HubSpot section 4 [obs, doc]).
+/// characters was seen to pass, and 414 exists (sheet: HubSpot section 4 \[obs, doc\]).
 const LONGEST_QUERY: usize = 5_000;
 
 /// What a read operation wants.

@@ -1,9 +1,9 @@
 //! Field definitions: from HubSpot's properties to fields, and the other way for new ones.
 //!
 //! - `type` decides what a property holds, not `fieldType`: a datetime also has the field type `date`
-//!   (sheet: HubSpot section 3 [obs, doc]).
-//! - All ids are text, whatever their type says (`hs_object_id` is typed number; section 3 [obs]).
-//! - A property can be written when `modificationMetadata.readOnlyValue` is false (section 3 [doc]).
+//!   (sheet: HubSpot section 3 \[obs, doc\]).
+//! - All ids are text, whatever their type says (`hs_object_id` is typed number; section 3 \[obs\]).
+//! - A property can be written when `modificationMetadata.readOnlyValue` is false (section 3 \[doc\]).
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::objects::{Family, Object, object, path};
 use super::place::Place;
 use super::{associations, faults, files};
 
-/// The longest text of a property, in characters (sheet: HubSpot section 3 [doc]).
+/// The longest text of a property, in characters (sheet: HubSpot section 3 \[doc\]).
 const LONGEST_TEXT: u32 = 65_536;
 
 /// The request that describes an object, or the part of it that `place` says.
@@ -144,7 +144,7 @@ fn choice(json: &Json, value: &str, within: Option<&str>) -> Choice {
     Choice { value: text_or_empty(json, value), label: text_or_empty(json, "label"), within: within.map(str::to_owned) }
 }
 
-/// Pipelines and stages have ids of their own in every portal (sheet: HubSpot section 2.6 [spec]).
+/// Pipelines and stages have ids of their own in every portal (sheet: HubSpot section 2.6 \[spec\]).
 fn with_pipelines(mut schema: Schema, pipelines: &[Json]) -> Schema {
     let live: Vec<&Json> = pipelines.iter().filter(|pipeline| !flag_at(pipeline, "archived")).collect();
     let all: Arc<[Choice]> = live.iter().map(|pipeline| choice(pipeline, "id", None)).collect();
@@ -229,7 +229,7 @@ pub(super) fn field_created(object: &str, wish: &Field, place: Option<Place>, re
     }
 }
 
-/// A property's definition (sheet: HubSpot section 3 [doc]).
+/// A property's definition (sheet: HubSpot section 3 \[doc\]).
 fn definition(wish: &Field, group: &str) -> Result<Json, Refusal> {
     let (kind, field_type) = match &wish.kind {
         Kind::Text { html: true, .. } => ("string", "html"),

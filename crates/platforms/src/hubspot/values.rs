@@ -1,5 +1,5 @@
 //! Values in HubSpot's notation: every property value is a string or null, numbers and flags too
-//! (sheet: HubSpot section 2.1 [obs, spec]).
+//! (sheet: HubSpot section 2.1 \[obs, spec\]).
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-/// What separates several values, without spaces (sheet: HubSpot section 9, trap 5 [doc]).
+/// What separates several values, without spaces (sheet: HubSpot section 9, trap 5 \[doc\]).
 const SEPARATOR: char = ';';
 
 /// A property's value as a value of `kind`. What does not read as its kind stays text: a value that was
@@ -41,7 +41,7 @@ pub(super) fn read(kind: Option<&Kind>, value: &Json) -> Value {
     parsed.unwrap_or(Value::Text(text))
 }
 
-/// A value as a property takes it; the empty string clears (sheet: HubSpot section 2.2 [spec]).
+/// A value as a property takes it; the empty string clears (sheet: HubSpot section 2.2 \[spec\]).
 pub(super) fn write(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,10 +1,10 @@
 //! Batches of writes, and what became of each row.
 //!
 //! - Every row carries `objectWriteTraceId`: without it one bad row fails the whole create (sheet: HubSpot
-//!   section 5.3 [doc]).
+//!   section 5.3 \[doc\]).
 //! - Results have no order and may be fewer than the inputs: rows are joined by trace, else by key, else
 //!   by id, never by place. What nothing accounts for is unknown.
-//! - A batch that is refused as a whole may have landed in part (section 5.3 [obs]): a create of several
+//! - A batch that is refused as a whole may have landed in part (section 5.3 \[obs\]): a create of several
 //!   rows is then unknown. Updates and upserts may simply be sent again, in halves.
 
 use std::collections::{HashMap, HashSet};

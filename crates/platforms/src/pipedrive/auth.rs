@@ -1,7 +1,7 @@
 //! Credentials on requests, and buying an access token.
 //!
 //! A token goes into `x-api-token`, an OAuth access token into `Authorization: Bearer`; the token endpoint
-//! takes the app's id and secret as Basic and a form (sheet: Pipedrive section 1 [spec, doc]).
+//! takes the app's id and secret as Basic and a form (sheet: Pipedrive section 1 \[spec, doc\]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -363,7 +363,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The participants of a deal as far as a list tells them: nobody, or the main person alone. With more,
-/// or with one who is not the main person, a call of its own tells (sheet: section 2.1 [code]).
+/// or with one who is not the main person, a call of its own tells (sheet: section 2.1 \[code\]).
 fn only_participant(row: &Json) -> Option<Value> {
     let main = row.get("person_id").and_then(id_text);
     match (row.get("participants_count").and_then(Json::as_u64)?, main) {

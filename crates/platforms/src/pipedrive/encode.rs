@@ -11,7 +11,7 @@ use super::object::{Object, cost};
 use super::system::Brought;
 use super::{auth, link, schema, write};
 
-/// `custom_fields` takes so many keys (sheet: Pipedrive section 4 [spec]).
+/// `custom_fields` takes so many keys (sheet: Pipedrive section 4 \[spec\]).
 const MOST_CUSTOM: usize = 15;
 /// A file moves from the API to a store; more hops than this are a loop.
 const MOST_HOPS: u32 = 5;
@@ -119,7 +119,7 @@ fn v2_list(known: &Known, object: Object, fields: &[FieldName], archived: bool) 
     Ok(request)
 }
 
-/// Archived deals and leads are in no other list (sheet: section 4 [spec]).
+/// Archived deals and leads are in no other list (sheet: section 4 \[spec\]).
 fn collection(object: Object, archived: bool) -> (String, u32) {
     let tokens = object.list_cost();
     if archived { (format!("{}/archived", object.path()), tokens * 2) } else { (object.path(), tokens) }
@@ -195,7 +195,7 @@ pub(super) enum Source {
     NotesOf(&'static str, String),
 }
 
-/// The lists to look through, in order (sheet: section 5 [spec]: primary lists, never the search index).
+/// The lists to look through, in order (sheet: section 5 \[spec\]: primary lists, never the search index).
 pub(super) fn sources(object: Object, batch: &WriteBatch) -> Vec<Source> {
     if batch.mode == WriteMode::Update {
         let ids: Vec<RecordId> = batch.writes.iter().filter_map(|write| write.id.clone()).collect();

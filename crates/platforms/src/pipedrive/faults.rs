@@ -1,6 +1,6 @@
 //! What a refusal or a broken answer means: one table of statuses and codes.
 //!
-//! Statuses, codes and bodies as in the sheet (Pipedrive section 7 [doc, obs, spec]); the two kinds of
+//! Statuses, codes and bodies as in the sheet (Pipedrive section 7 \[doc, obs, spec\]); the two kinds of
 //! limit as in section 6.
 
 use handover_connect::{Fault, FaultKind, Limited, Reply};
@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 use super::object::{BURST, DAILY};
 
 /// Seconds to stay away after the Cloudflare page, which follows when limits were ignored (sheet:
-/// section 6 [doc]; the length is not documented, so it is generous).
+/// section 6 \[doc\]; the length is not documented, so it is generous).
 const BLOCKED_MS: u64 = 90_000;
-/// The burst's span, waited out when the reply does not say how long (sheet: section 6 [doc]).
+/// The burst's span, waited out when the reply does not say how long (sheet: section 6 \[doc\]).
 const BURST_MS: u64 = 2_000;
 
 /// The reply's JSON when it tells of success.

@@ -1,4 +1,4 @@
-//! Custom fields of leads: v1's flat keys beside the record's own (sheet: Pipedrive section 3 [doc]):
+//! Custom fields of leads: v1's flat keys beside the record's own (sheet: Pipedrive section 3 \[doc\]):
 //! `hash`, `hash_currency`, `hash_until`, `hash_timezone_id`, `hash_{address part}`; a choice is the text
 //! `"123"`, several are `"1,2"`. Unset ones are left out.
 

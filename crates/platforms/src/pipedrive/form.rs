@@ -21,11 +21,11 @@ pub(super) enum Form {
     Number,
     /// True or false; v2 refuses 0 and 1 (trap 5).
     Bool,
-    /// True or false as v1 writes it: 0 or 1 (sheet: section 0b [doc]).
+    /// True or false as v1 writes it: 0 or 1 (sheet: section 0b \[doc\]).
     Flag,
     /// An instant, RFC 3339 (v2).
     Instant,
-    /// An instant, `YYYY-MM-DD HH:MM:SS` in UTC (v1, and `archive_time` of v2: sheet section 5 [spec]).
+    /// An instant, `YYYY-MM-DD HH:MM:SS` in UTC (v1, and `archive_time` of v2: sheet section 5 \[spec\]).
     Stamp,
     /// A day.
     Date,
@@ -35,7 +35,7 @@ pub(super) enum Form {
     Id,
     /// Numeric ids.
     Ids,
-    /// A numeric id that v1 writes as text (`visible_to` of leads: sheet section 5 [spec]).
+    /// A numeric id that v1 writes as text (`visible_to` of leads: sheet section 5 \[spec\]).
     TextId,
     /// Ids that are text (labels of leads).
     Words,
@@ -48,7 +48,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The form of a custom field's value, or of a part of it, in v2 (sheet: section 3 [doc]).
+    /// The form of a custom field's value, or of a part of it, in v2 (sheet: section 3 \[doc\]).
     pub(super) fn of_custom(kind: &Kind) -> Self {
         match kind {
             Kind::Text { .. } | Kind::Currency | Kind::Email { many: false } | Kind::Phone { many: false } => {
@@ -126,7 +126,7 @@ impl Form {
     }
 }
 
-/// The participants of an activity, the first of them the main person (sheet: section 2.1 [doc]).
+/// The participants of an activity, the first of them the main person (sheet: section 2.1 \[doc\]).
 pub(super) fn participants_json(ids: &[&str]) -> Result<Json, &'static str> {
     let mut list: Vec<Json> = Vec::new();
     for (at, id) in ids.iter().enumerate() {
@@ -157,7 +157,7 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
     Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// RFC 3339 in whole seconds: fractions are refused in `updated_since` (sheet: section 4 [obs]).
+/// RFC 3339 in whole seconds: fractions are refused in `updated_since` (sheet: section 4 \[obs\]).
 pub(super) fn rfc3339(at: Timestamp) -> String {
     floor(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -86,7 +86,7 @@ impl Relation {
     }
 }
 
-/// v1's next offset, when there is more (sheet: Pipedrive section 4 [doc]).
+/// v1's next offset, when there is more (sheet: Pipedrive section 4 \[doc\]).
 pub(super) fn next_start(body: &Json) -> Option<u64> {
     let pagination = body.get("additional_data")?.get("pagination")?;
     if pagination.get("more_items_in_collection").and_then(Json::as_bool) != Some(true) {

@@ -1,7 +1,7 @@
 //! Pipedrive.
 //!
 //! v2 of its API where it has one, v1 for leads, notes, files, users and relations (sheet: Pipedrive
-//! section 0b [spec]). Owned here: the objects, their fields, both notations, the meaning of refusals.
+//! section 0b \[spec\]). Owned here: the objects, their fields, both notations, the meaning of refusals.
 //!
 //! Invariants:
 //! - Nothing is sent that the strict v2 would misread: numbers are numbers, ids integers, sets null and
@@ -91,7 +91,7 @@ impl Dialect for Pipedrive {
 }
 
 /// What Pipedrive can do. Limits are those of the lowest plan with one seat and an API token; the headers
-/// tell more (section 6 [doc]).
+/// tell more (section 6 \[doc\]).
 fn capabilities() -> Capabilities {
     Capabilities {
         platform: "pipedrive",

@@ -1,6 +1,6 @@
 //! The objects, and where each lives: version, path, page size, price.
 //!
-//! Prices are the documented `x-token-cost` per request (sheet: Pipedrive section 2 [spec]).
+//! Prices are the documented `x-token-cost` per request (sheet: Pipedrive section 2 \[spec\]).
 
 use handover_connect::Charge;
 
@@ -75,7 +75,7 @@ impl Object {
         }
     }
 
-    /// Whether v2 has it. Leads, notes and files still live in v1 (sheet: section 0b [spec]).
+    /// Whether v2 has it. Leads, notes and files still live in v1 (sheet: section 0b \[spec\]).
     pub(super) const fn is_v2(self) -> bool {
         !matches!(self, Self::Leads | Self::Notes | Self::Files)
     }
@@ -92,7 +92,7 @@ impl Object {
     }
 
     /// Where its fields are told; notes and files have a fixed set. Leads borrow the fields of deals
-    /// (sheet: section 3 [doc]).
+    /// (sheet: section 3 \[doc\]).
     pub(super) const fn fields_path(self) -> Option<&'static str> {
         match self {
             Self::Organizations => Some("/api/v2/organizationFields"),
@@ -105,7 +105,7 @@ impl Object {
     }
 
     /// Whether its records have custom fields that can be written. Those of activities are told by
-    /// `activityFields` and stand in no write shape (sheet: section 2.1 [spec]).
+    /// `activityFields` and stand in no write shape (sheet: section 2.1 \[spec\]).
     pub(super) const fn has_custom(self) -> bool {
         matches!(self, Self::Organizations | Self::Persons | Self::Products | Self::Deals | Self::Leads)
     }
@@ -116,7 +116,7 @@ impl Object {
     }
 
     /// Records on one page. Files stop at 100 (vendor's specification of `GET /v1/files`), everything else
-    /// at 500; the price is per request, so pages are as large as they may be (sheet: section 4 [spec]).
+    /// at 500; the price is per request, so pages are as large as they may be (sheet: section 4 \[spec\]).
     pub(super) const fn page(self) -> u32 {
         if matches!(self, Self::Files) { 100 } else { 500 }
     }

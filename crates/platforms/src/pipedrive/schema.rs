@@ -105,7 +105,7 @@ pub(super) fn create(object: Object, field: &Field) -> Result<Request, Refusal> 
     Ok(Request::new(Method::Post, path, &cost(5)).with_json(body.to_string().into_bytes()))
 }
 
-/// The field as the server made it: its code is drawn by the server (sheet: section 3 [spec]).
+/// The field as the server made it: its code is drawn by the server (sheet: section 3 \[spec\]).
 pub(super) fn created(reply: &Reply) -> Result<Step, Fault> {
     let body = faults::check(reply)?;
     let told = body.get("data").and_then(told).ok_or_else(|| Fault::malformed("the new field has no code or type"))?;
@@ -299,7 +299,7 @@ fn stage(id: &str, name: &str, pipeline: &str, mark: &DescribeMark) -> Choice {
     choice(id, &label, Some(pipeline))
 }
 
-/// A custom field, structured ones part by part (sheet: section 3 [doc]).
+/// A custom field, structured ones part by part (sheet: section 3 \[doc\]).
 fn custom(told: &Told, into: &mut Vec<Field>) {
     let mut push = |part: Option<(&str, &str)>, kind: Kind| {
         let (name, label) = match part {

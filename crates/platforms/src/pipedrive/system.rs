@@ -1,7 +1,7 @@
 //! The system fields of each object, as the sheet has them: what the account's own field list may not
 //! tell (links, flags, times) and who may write what.
 //!
-//! Writability follows the write shapes of the specification (sheet: Pipedrive section 2.1 [spec]).
+//! Writability follows the write shapes of the specification (sheet: Pipedrive section 2.1 \[spec\]).
 
 use handover_model::Writable;
 
@@ -88,7 +88,7 @@ pub(super) struct System {
     pub(super) also: &'static str,
 }
 
-/// Parts of an address; those left out of a write become null (sheet: section 3 [doc]).
+/// Parts of an address; those left out of a write become null (sheet: section 3 \[doc\]).
 pub(super) const ADDRESS: &[(&str, &str)] = &[
     ("value", "full"),
     ("country", "country"),
@@ -105,7 +105,7 @@ pub(super) const ADDRESS: &[(&str, &str)] = &[
 /// Parts of a lead's value; it takes both or none (sheet: section 9 trap 11).
 pub(super) const LEAD_VALUE: &[(&str, &str)] = &[("amount", "amount"), ("currency", "currency")];
 
-/// `visible_to`: its meaning depends on the plan (sheet: section 5 [spec]).
+/// `visible_to`: its meaning depends on the plan (sheet: section 5 \[spec\]).
 const VISIBLE: &[(&str, &str)] =
     &[("1", "Owner"), ("3", "Company, or group"), ("5", "Group and sub-groups"), ("7", "Company")];
 const STATUS: &[(&str, &str)] = &[("open", "Open"), ("won", "Won"), ("lost", "Lost")];
@@ -204,11 +204,11 @@ use Holds::{
 };
 use Writable::{Always, Never, OnCreate};
 
-/// The longest `varchar`, in characters (sheet: section 3 [spec]).
+/// The longest `varchar`, in characters (sheet: section 3 \[spec\]).
 pub(super) const VARCHAR: u32 = 255;
-/// The longest `text`: "65k characters" (sheet: section 3 [spec]); the exact end is not documented.
+/// The longest `text`: "65k characters" (sheet: section 3 \[spec\]); the exact end is not documented.
 pub(super) const LONG: u32 = 65_000;
-/// Notes: about 100 KB (sheet: section 9 trap 8 [unsure]).
+/// Notes: about 100 KB (sheet: section 9 trap 8 \[unsure\]).
 const NOTE: u32 = 100_000;
 
 const ORGANIZATIONS: &[System] = &[

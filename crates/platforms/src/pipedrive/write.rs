@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - A structured value (an address, money, a range, the participants of an activity) is replaced as a
-//!   whole by Pipedrive, and parts left out become null (sheet: Pipedrive section 3 [doc]). An update that
+//!   whole by Pipedrive, and parts left out become null (sheet: Pipedrive section 3 \[doc\]). An update that
 //!   names only some parts therefore reads the record first and sends the others along.
 //! - A create is never idempotent; an update is (sheet: section 5).
 
@@ -328,7 +328,7 @@ fn people(write: &Write, before: Option<&Json>, body: &mut Map<String, Json>) ->
     Ok(())
 }
 
-/// A file with exactly the parents that it shall have (sheet: section 2.1 [spec]).
+/// A file with exactly the parents that it shall have (sheet: section 2.1 \[spec\]).
 fn upload(known: &Known, write: &Write) -> Result<Request, Refusal> {
     let content = write.content.as_ref().ok_or_else(|| Refusal("a file needs its bytes".to_owned()))?;
     let given = write.fields.get("name").and_then(Value::as_text).filter(|name| !name.trim().is_empty());

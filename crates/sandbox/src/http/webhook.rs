@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::Shell;
 use crate::Event;
 
-/// A delivery without an answer after this long has failed (sheet: Pipedrive section 8 [doc]).
+/// A delivery without an answer after this long has failed (sheet: Pipedrive section 8 \[doc\]).
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Delivers an event until the receiver or the platform is content.

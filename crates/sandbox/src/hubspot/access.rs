@@ -9,7 +9,7 @@ use super::instant::iso;
 use super::refusal::Refusal;
 use crate::Request;
 
-/// Life of an OAuth access token, in milliseconds (sheet: section 1 [doc]).
+/// Life of an OAuth access token, in milliseconds (sheet: section 1 \[doc\]).
 pub(crate) const TOKEN_LIFE_MS: i64 = 1_800_000;
 
 /// What a token may do.
@@ -128,7 +128,7 @@ fn missing() -> Refusal {
 }
 
 /// 401 for a token that expired at `at`; one that never was reads as expired in 1970 (sheet: section 1
-/// [obs]).
+/// \[obs\]).
 pub(crate) fn expired(now: i64, at: i64) -> Refusal {
     let seconds = now.saturating_sub(at) / 1_000;
     let ago = if at == 0 { format!("{} day(s)", seconds / 86_400) } else { format!("{seconds} second(s)") };

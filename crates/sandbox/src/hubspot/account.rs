@@ -41,7 +41,7 @@ fn details(hub: &Hubspot, now: i64) -> Json {
         "dataHostingLocation": account.data_hosting_location})
 }
 
-/// `GET /crm/v3/owners[/{id}]` (sheet: HubSpot section 2.5 [spec]).
+/// `GET /crm/v3/owners[/{id}]` (sheet: HubSpot section 2.5 \[spec\]).
 pub(crate) fn owners(hub: &Hubspot, call: &Call<'_>) -> Answer {
     let archived = call.flag("archived")?;
     let own = |id: &str| {
@@ -176,7 +176,7 @@ fn switch(hub: &mut Hubspot, call: &Call<'_>, id: &str) -> Answer {
     Ok(Reply::json(200, &shown))
 }
 
-/// `GET /crm-object-schemas/v3/schemas[/{kind}]`: custom objects only (sheet: section 2.8 [spec]).
+/// `GET /crm-object-schemas/v3/schemas[/{kind}]`: custom objects only (sheet: section 2.8 \[spec\]).
 pub(crate) fn schemas(hub: &Hubspot, call: &Call<'_>) -> Answer {
     if call.request.method != "GET" {
         return Err(Refusal::new(405, "", "Method Not Allowed"));

@@ -1,4 +1,4 @@
-//! Associations v4: one pair, many pairs, and their labels (sheet: HubSpot sections 4 and 5.6 [doc/spec]).
+//! Associations v4: one pair, many pairs, and their labels (sheet: HubSpot sections 4 and 5.6 \[doc/spec\]).
 
 use serde_json::{Map, Value as Json, json};
 
@@ -13,7 +13,7 @@ use super::world::World;
 use super::{Hubspot, batch, no_content, write};
 use crate::Reply;
 
-/// Inputs of batch create, batch read, batch archive; pairs on a page (sheet: section 5.1 [doc]).
+/// Inputs of batch create, batch read, batch archive; pairs on a page (sheet: section 5.1 \[doc\]).
 const CREATE_LIMIT: usize = 2_000;
 const READ_LIMIT: usize = 1_000;
 const ARCHIVE_LIMIT: usize = 100;
@@ -98,7 +98,7 @@ fn types_json(world: &World, from: Kind, to: Kind, types: &[LinkType]) -> Vec<Js
     types.iter().map(one).collect()
 }
 
-/// What a labelled write returns (sheet: section 5.6 [spec]).
+/// What a labelled write returns (sheet: section 5.6 \[spec\]).
 fn pair_json(hub: &Hubspot, from: Node, to: Node) -> Json {
     let world = &hub.world;
     let types = world.links.types(from, to).unwrap_or(&[]);
@@ -186,7 +186,7 @@ fn read(hub: &mut Hubspot, call: &Call<'_>, from: Kind, to: Kind) -> Answer {
     Ok(batch::reply(hub, call.now, 200, results, errors))
 }
 
-/// The normal answer for records without links (sheet: section 4 [doc/obs]).
+/// The normal answer for records without links (sheet: section 4 \[doc/obs\]).
 fn no_associations(world: &World, from: Kind, to: Kind, id: &str) -> Refusal {
     let (from, to) = (world.kinds.singular(from), world.kinds.singular(to));
     Refusal::not_found(format!("No {to} is associated with {from} {id}."))
@@ -252,7 +252,7 @@ fn archive(hub: &mut Hubspot, call: &Call<'_>, from_kind: Kind, to_kind: Kind) -
     Ok(no_content())
 }
 
-/// Takes labels; taking the plain type takes the whole pair (sheet: section 5.6 [doc]).
+/// Takes labels; taking the plain type takes the whole pair (sheet: section 5.6 \[doc\]).
 fn archive_labels(hub: &mut Hubspot, call: &Call<'_>, from_kind: Kind, to_kind: Kind) -> Answer {
     let inputs = call.inputs(&call.object()?, ARCHIVE_LIMIT)?;
     for input in call.applied(&inputs) {

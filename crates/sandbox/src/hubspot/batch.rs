@@ -18,7 +18,7 @@ use super::view::{Selection, record_json, written_json};
 use super::{Hubspot, draft, no_content, write};
 use crate::Reply;
 
-/// Inputs of an object batch (sheet: section 5.1 [doc]).
+/// Inputs of an object batch (sheet: section 5.1 \[doc\]).
 pub(crate) const BATCH_LIMIT: usize = 100;
 
 type Input = Map<String, Json>;
@@ -205,7 +205,7 @@ pub(crate) fn update(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
     })
 }
 
-/// The sentence that clients match (sheet: section 5.2 [obs]).
+/// The sentence that clients match (sheet: section 5.2 \[obs\]).
 fn non_unique(hub: &Hubspot, kind: Kind, name: &str) -> Refusal {
     Refusal::invalid(format!(
         "Unable to perform update/upsert by non-unique {} property {name}",

@@ -15,7 +15,7 @@ pub(crate) struct Call<'a> {
     /// Segments of the canonical (v3/v4) path, decoded.
     pub(crate) path: Vec<String>,
     /// The date-versioned path says 2026-09 or later: portal rules are enforced (sheet: HubSpot
-    /// section 0b [doc]).
+    /// section 0b \[doc\]).
     pub(crate) enforce_rules: bool,
     /// Epoch milliseconds.
     pub(crate) now: i64,

@@ -143,7 +143,7 @@ fn stage_in_pipeline(world: &World, kind: Kind, values: &Values, current: Option
     }
 }
 
-/// The stage moves forward only; clearing it first opens the way back (sheet: section 9, trap 4 [doc]).
+/// The stage moves forward only; clearing it first opens the way back (sheet: section 9, trap 4 \[doc\]).
 fn lifecycle(world: &World, kind: Kind, values: &mut Values, current: Option<&Record>, bad: &mut Vec<BadValue>) {
     let schema = world.schema(kind);
     let (Some(ix), Some(current)) = (schema.index("lifecyclestage"), current) else { return };
@@ -165,7 +165,7 @@ fn lifecycle(world: &World, kind: Kind, values: &mut Values, current: Option<&Re
     }
 }
 
-/// An address belongs to one contact (sheet: sections 7 and 9, trap 1 [code/doc]).
+/// An address belongs to one contact (sheet: sections 7 and 9, trap 1 \[code/doc\]).
 fn email_taken(
     world: &World,
     kind: Kind,
@@ -215,7 +215,7 @@ fn unique_taken(world: &World, kind: Kind, values: &Values, current: Option<&Rec
     }
 }
 
-/// What a create must bring (sheet: section 2.3 [doc]).
+/// What a create must bring (sheet: section 2.3 \[doc\]).
 fn required_on_create(world: &World, kind: Kind, values: &Values) -> Result<(), Refusal> {
     let has = |name: &str| after(world, kind, values, None, name).is_some();
     let any_of: &[&str] = match kind {
@@ -256,7 +256,7 @@ fn missing(kind: Kind, world: &World, names: &[&str], sentence: &str) -> Refusal
     refusal
 }
 
-/// Rules that an administrator set, enforced from 2026-09 paths on (sheet: section 0b [doc]).
+/// Rules that an administrator set, enforced from 2026-09 paths on (sheet: section 0b \[doc\]).
 fn portal_rules(world: &World, kind: Kind, values: &Values, current: Option<&Record>) -> Result<(), Refusal> {
     let empty = Vec::new();
     let required = world.settings.required_properties.get(world.kinds.plural(kind)).unwrap_or(&empty);

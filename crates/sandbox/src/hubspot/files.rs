@@ -1,4 +1,4 @@
-//! The file manager (sheet: HubSpot section 2.7 [spec/doc]). A file is attached to a record through a
+//! The file manager (sheet: HubSpot section 2.7 \[spec/doc\]). A file is attached to a record through a
 //! note that names it in `hs_attachment_ids`.
 
 use md5::{Digest, Md5};
@@ -14,7 +14,7 @@ use super::{Hubspot, no_content};
 use crate::Reply;
 use crate::journal::{Action, Change};
 
-/// The values of `access` (sheet: section 2.7 [spec]).
+/// The values of `access` (sheet: section 2.7 \[spec\]).
 const ACCESS: [&str; 8] = [
     "PUBLIC_INDEXABLE",
     "PUBLIC_NOT_INDEXABLE",
@@ -138,7 +138,7 @@ fn text<'a>(parts: &'a [Part<'_>], name: &str) -> Option<&'a str> {
     std::str::from_utf8(part.content).ok().filter(|t| !t.is_empty())
 }
 
-/// The upload's options: `access` is required (sheet: section 2.7 [spec]).
+/// The upload's options: `access` is required (sheet: section 2.7 \[spec\]).
 fn options(parts: &[Part<'_>]) -> Result<Map<String, Json>, Refusal> {
     let Some(options) = text(parts, "options") else {
         return Err(Refusal::invalid("Missing required part: options"));

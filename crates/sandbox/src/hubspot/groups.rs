@@ -1,4 +1,4 @@
-//! Property groups (sheet: HubSpot section 3 [obs]).
+//! Property groups (sheet: HubSpot section 3 \[obs\]).
 
 use serde_json::{Value as Json, json};
 

@@ -1,6 +1,6 @@
 //! Which kinds of record exist, by what names a path may call them, and which scopes guard them.
 //!
-//! Owns the table of type ids (sheet: HubSpot section 2 [doc]). A kind never changes its index, so
+//! Owns the table of type ids (sheet: HubSpot section 2 \[doc\]). A kind never changes its index, so
 //! every other module keeps the small [`Kind`] instead of a name. Custom objects are appended behind
 //! the built-in ones when a world brings them.
 
@@ -132,7 +132,7 @@ impl Kinds {
     }
 
     /// The scopes that reading or writing records of `kind` needs, all of them
-    /// (sheet: section 1 [doc]: tickets have their own word, e-mail bodies one more).
+    /// (sheet: section 1 \[doc\]: tickets have their own word, e-mail bodies one more).
     pub(crate) fn object_scopes(&self, kind: Kind, write: bool) -> Vec<String> {
         if kind == TICKETS {
             return vec!["tickets".to_owned()];
@@ -154,7 +154,7 @@ impl Kinds {
         format!("crm.schemas.{word}.{}", if write { "write" } else { "read" })
     }
 
-    /// The property that every write of `kind` moves: contacts differ (sheet: section 4 [doc]).
+    /// The property that every write of `kind` moves: contacts differ (sheet: section 4 \[doc\]).
     pub(crate) fn modified_property(kind: Kind) -> &'static str {
         if kind == CONTACTS { "lastmodifieddate" } else { "hs_lastmodifieddate" }
     }

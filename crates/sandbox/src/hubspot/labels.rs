@@ -1,5 +1,5 @@
 //! Association labels: `GET|POST|PUT /crm/v4/associations/{from}/{to}/labels`, `DELETE .../{typeId}`
-//! (sheet: HubSpot section 5.6 [spec/doc]).
+//! (sheet: HubSpot section 5.6 \[spec/doc\]).
 
 use serde_json::{Value as Json, json};
 

@@ -1,6 +1,6 @@
 //! Which associations may exist, under which type ids, in which direction.
 //!
-//! The built-in table is the sheet's (HubSpot section 5.6 [code/doc]); labels that users define are
+//! The built-in table is the sheet's (HubSpot section 5.6 \[code/doc\]); labels that users define are
 //! added behind it. A pair of kinds without a row cannot be associated.
 
 use std::collections::HashMap;

@@ -18,7 +18,7 @@ pub(crate) struct Node {
 /// How types are written to a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Write {
-    /// Labels become exactly these (sheet: HubSpot section 5.6 [doc]: replace).
+    /// Labels become exactly these (sheet: HubSpot section 5.6 \[doc\]: replace).
     Replace {
         /// Also the primary goes, unless it is among them.
         drop_primary: bool,

@@ -1,4 +1,4 @@
-//! Merging two records into one (sheet: HubSpot section 4 [doc/obs]): by default under a new id, to
+//! Merging two records into one (sheet: HubSpot section 4 \[doc/obs\]): by default under a new id, to
 //! which both old ids resolve from then on.
 
 use serde_json::{Value as Json, json};

@@ -1,5 +1,5 @@
 //! Limits: ten rolling seconds per app, a day per account, a second for search, and locks (sheet:
-//! HubSpot sections 6 and 7 [doc]).
+//! HubSpot sections 6 and 7 \[doc\]).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,11 +12,11 @@ use crate::Reply;
 
 const WINDOW_MS: i64 = 10_000;
 const SECOND_MS: i64 = 1_000;
-/// Requests per ten seconds of an OAuth app (sheet: section 6 [doc]).
+/// Requests per ten seconds of an OAuth app (sheet: section 6 \[doc\]).
 const OAUTH_BURST: usize = 110;
-/// Searches per second and account (sheet: section 6 [doc]).
+/// Searches per second and account (sheet: section 6 \[doc\]).
 const SEARCHES_PER_SECOND: usize = 5;
-/// How long a lock lasts (sheet: section 7 [doc]).
+/// How long a lock lasts (sheet: section 7 \[doc\]).
 const LOCK_MS: i64 = 2_000;
 
 /// What was asked when.

@@ -7,7 +7,7 @@
 //! - A reply depends on the world, the request, the time and the seed alone. Ids and tokens are drawn
 //!   from counters that stand in the world, so that replaying the writes gives the same world.
 //! - A refused write has changed nothing, except where a setting asks for it.
-//! - Every change of a record passes [`world::World::put`]; every change is in the journal.
+//! - Every change of a record passes `world::World::put`; every change is in the journal.
 //! - Deliberately absent: imports, lists, conversations, marketing, calculated values that need
 //!   exchange rates or roll-ups, permissions of users.
 
@@ -65,7 +65,7 @@ use crate::faults::{Disturbance, Interference, Invented, LimitScope};
 use crate::journal::Change;
 use crate::{Event, Outcome, Platform, Reply, Request, Retry};
 
-/// The longest URI that is accepted (sheet: HubSpot section 4 [obs]: 5,116 characters were; 414 exists).
+/// The longest URI that is accepted (sheet: HubSpot section 4 \[obs\]: 5,116 characters were; 414 exists).
 const LONGEST_URI: usize = 8_192;
 
 /// One portal with its API.

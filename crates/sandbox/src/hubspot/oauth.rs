@@ -1,4 +1,4 @@
-//! The OAuth endpoints, v1 and v3 (sheet: HubSpot section 1 [spec/doc]).
+//! The OAuth endpoints, v1 and v3 (sheet: HubSpot section 1 \[spec/doc\]).
 
 use std::collections::BTreeMap;
 

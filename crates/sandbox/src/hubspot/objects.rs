@@ -17,9 +17,9 @@ use super::{Hubspot, no_content, write};
 use crate::Reply;
 use crate::journal::{Action, Change};
 
-/// Records on a page of a list (sheet: HubSpot section 4 [doc]).
+/// Records on a page of a list (sheet: HubSpot section 4 \[doc\]).
 const LIST_LIMIT: usize = 100;
-/// The same when history is asked for (sheet: section 4 [code]).
+/// The same when history is asked for (sheet: section 4 \[code\]).
 const LIST_LIMIT_WITH_HISTORY: usize = 50;
 
 /// `GET /crm/v3/objects/{kind}`
@@ -84,7 +84,7 @@ pub(crate) enum UniqueKey {
     Property(PropIx),
 }
 
-/// The key that a property is, if it is one (sheet: section 5.2 [doc]).
+/// The key that a property is, if it is one (sheet: section 5.2 \[doc\]).
 pub(crate) fn unique_index(world: &World, kind: Kind, name: &str) -> Option<UniqueKey> {
     if kind == kinds::CONTACTS && name == "email" {
         return Some(UniqueKey::Email);

@@ -1,4 +1,4 @@
-//! Pipelines and their stages over the API (sheet: HubSpot section 2.6 [spec]).
+//! Pipelines and their stages over the API (sheet: HubSpot section 2.6 \[spec\]).
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::instant::iso;
 
-/// The subscription, which decides the limits (sheet: HubSpot section 6 [doc]).
+/// The subscription, which decides the limits (sheet: HubSpot section 6 \[doc\]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
@@ -117,7 +117,7 @@ fn person() -> String {
 }
 
 impl Owner {
-    /// The owner as the API returns it; an archived one has no `archivedAt` (sheet: section 4 [obs]).
+    /// The owner as the API returns it; an archived one has no `archivedAt` (sheet: section 4 \[obs\]).
     pub(crate) fn json(&self) -> Json {
         let at = |given: &Option<String>| given.clone().unwrap_or_else(|| "2023-01-02T09:00:00.000Z".to_owned());
         let mut out = json!({
@@ -154,7 +154,7 @@ pub(crate) struct Stage {
     pub(crate) updated_at: i64,
 }
 
-/// One pipeline; times are epoch milliseconds, 0 for a default pipeline (sheet: section 2.6 [spec]).
+/// One pipeline; times are epoch milliseconds, 0 for a default pipeline (sheet: section 2.6 \[spec\]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Pipeline {

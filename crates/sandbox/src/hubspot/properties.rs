@@ -1,4 +1,4 @@
-//! Property definitions over the API (sheet: HubSpot section 3 [doc/spec/obs]).
+//! Property definitions over the API (sheet: HubSpot section 3 \[doc/spec/obs\]).
 
 use serde_json::{Map, Value as Json, json};
 
@@ -10,7 +10,7 @@ use super::refusal::{Answer, Refusal};
 use super::{Hubspot, batch, no_content};
 use crate::Reply;
 
-/// Unique properties of a kind (sheet: section 3 [doc]).
+/// Unique properties of a kind (sheet: section 3 \[doc\]).
 const UNIQUE_LIMIT: usize = 10;
 
 /// `/crm/v3/properties/{kind}...`
@@ -64,7 +64,7 @@ fn create_one(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
     Ok(Reply::json(201, &hub.world.property_json(kind, property)).with_header("location", location))
 }
 
-/// Creates a property; the name of an archived one restores that one (sheet: section 3 [obs]).
+/// Creates a property; the name of an archived one restores that one (sheet: section 3 \[obs\]).
 fn create(hub: &mut Hubspot, kind: Kind, body: &Map<String, Json>, now: i64) -> Result<PropIx, Refusal> {
     let mut property = parse(body, now)?;
     let schema = hub.world.schema(kind);
@@ -258,7 +258,7 @@ fn patch(hub: &mut Hubspot, call: &Call<'_>, kind: Kind, name: &str) -> Answer {
     Ok(Reply::json(200, &shown))
 }
 
-/// Archives a custom property that no live record has a value of (sheet: section 3 [obs]: in use means
+/// Archives a custom property that no live record has a value of (sheet: section 3 \[obs\]: in use means
 /// in use by a workflow or form; here by the world's workflows).
 fn archive(hub: &mut Hubspot, call: &Call<'_>, kind: Kind, name: &str) -> Result<(), Refusal> {
     let ix = hub.world.schema(kind).live_index(name).ok_or_else(|| unknown(name))?;

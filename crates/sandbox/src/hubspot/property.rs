@@ -11,7 +11,7 @@ use super::instant::iso;
 /// Index of a property within its kind.
 pub(crate) type PropIx = u16;
 
-/// The value type of a property (sheet: HubSpot section 3 [doc D4]).
+/// The value type of a property (sheet: HubSpot section 3 \[doc D4\]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueType {
     Bool,
@@ -55,7 +55,7 @@ impl ValueType {
         })
     }
 
-    /// The field types that go with it (sheet: section 3 [doc D4]).
+    /// The field types that go with it (sheet: section 3 \[doc D4\]).
     pub(crate) fn field_types(self) -> &'static [&'static str] {
         match self {
             Self::Bool => &["booleancheckbox", "calculation_equation"],

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::property::PropIx;
 
-/// Who made a change (sheet: HubSpot section 2.1 [spec], sourceType).
+/// Who made a change (sheet: HubSpot section 2.1 \[spec\], sourceType).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// An app through the API: its id.

@@ -1,4 +1,4 @@
-//! What the API says when it refuses: HubSpot's error envelope (sheet: HubSpot section 7 [doc]).
+//! What the API says when it refuses: HubSpot's error envelope (sheet: HubSpot section 7 \[doc\]).
 //!
 //! A [`Refusal`] is complete except for the correlation id, which the dispatcher adds, so that the
 //! same refusal can stand alone as a reply or as one row of a 207.
@@ -78,7 +78,7 @@ impl Refusal {
         Self::new(404, "OBJECT_NOT_FOUND", message)
     }
 
-    /// 404 for a record: HubSpot says only this (sheet: section 7 [code]).
+    /// 404 for a record: HubSpot says only this (sheet: section 7 \[code\]).
     pub(crate) fn no_record() -> Self {
         Self::not_found("resource not found")
     }
@@ -145,7 +145,7 @@ impl Refusal {
         Json::Object(body)
     }
 
-    /// The entry in `errors` of a 207 (sheet: section 2.2 [spec]).
+    /// The entry in `errors` of a 207 (sheet: section 2.2 \[spec\]).
     pub(crate) fn row(&self) -> Json {
         let mut row = Map::new();
         row.insert("status".into(), "error".into());
@@ -166,14 +166,14 @@ impl Refusal {
 pub(crate) struct BadValue {
     /// The property.
     pub(crate) name: String,
-    /// `PROPERTY_DOESNT_EXIST`, `INVALID_OPTION`, ... (sheet: section 7 [code/doc]).
+    /// `PROPERTY_DOESNT_EXIST`, `INVALID_OPTION`, ... (sheet: section 7 \[code/doc\]).
     pub(crate) code: &'static str,
     /// The sentence.
     pub(crate) message: String,
 }
 
 /// The refusal of a row for its property values: the sentence embeds a JSON array, the details repeat
-/// it in the newer form (sheet: section 7 [doc D2 sample]).
+/// it in the newer form (sheet: section 7 \[doc D2 sample\]).
 pub(crate) fn bad_values(bad: &[BadValue]) -> Refusal {
     let embedded: Vec<Json> = bad
         .iter()

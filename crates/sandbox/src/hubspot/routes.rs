@@ -10,11 +10,11 @@ use super::view::unknown_kind;
 use super::world::World;
 use super::{Hubspot, account, associations, batch, files, merge, objects, pipelines, properties, search, webhooks};
 
-/// Date-versioned paths that are served beside v3 and v4 (sheet: HubSpot section 0b [doc]).
+/// Date-versioned paths that are served beside v3 and v4 (sheet: HubSpot section 0b \[doc\]).
 const DATED: [&str; 2] = ["2026-03", "2026-09"];
 
 /// Where a dated family lives on canonical paths: dated prefix (`*` is the version), canonical prefix
-/// (sheet: section 0b [spec]). The first that fits wins.
+/// (sheet: section 0b \[spec\]). The first that fits wins.
 const FAMILIES: &[(&[&str], &[&str])] = &[
     (&["crm", "objects", "*"], &["crm", "v3", "objects"]),
     (&["crm", "properties", "*"], &["crm", "v3", "properties"]),
@@ -185,7 +185,7 @@ fn object(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
     }
 }
 
-/// Merge exists for these on v3 (sheet: section 2 [spec]); generic from 2026-09 on.
+/// Merge exists for these on v3 (sheet: section 2 \[spec\]); generic from 2026-09 on.
 fn mergeable(kind: Kind) -> bool {
     use super::kinds::{COMPANIES, CONTACTS, DEALS, TICKETS};
     matches!(kind, CONTACTS | COMPANIES | DEALS | TICKETS)

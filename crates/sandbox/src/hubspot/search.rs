@@ -21,7 +21,7 @@ use super::world::World;
 use crate::Reply;
 
 const LIMIT: usize = 200;
-/// Results that paging can reach (sheet: section 4 [doc]).
+/// Results that paging can reach (sheet: section 4 \[doc\]).
 const CEILING: usize = 10_000;
 const GROUPS: usize = 5;
 const FILTERS_PER_GROUP: usize = 6;
@@ -347,7 +347,7 @@ fn fits(world: &World, kind: Kind, record: &Record, filter: &Filter) -> bool {
     }
 }
 
-/// `IN` on strings needs lower-case values (sheet: section 2.2 [unsure]; the stricter reading).
+/// `IN` on strings needs lower-case values (sheet: section 2.2 \[unsure\]; the stricter reading).
 fn in_list(filter: &Filter, value: &str) -> bool {
     let own = match filter.value_type {
         ValueType::Text => Cow::Owned(value.to_lowercase()),
@@ -408,7 +408,7 @@ fn contains_token(value: &str, wanted: &str) -> bool {
     })
 }
 
-/// By the rule, then by id; without a rule by time of creation (sheet: section 2.2 [doc]). Records
+/// By the rule, then by id; without a rule by time of creation (sheet: section 2.2 \[doc\]). Records
 /// without the value come last.
 fn sort(world: &World, kind: Kind, query: &Query, found: &mut [&Record]) {
     match &query.sort {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Duplicates {
-    /// The request is refused (sheet: section 5.3 [unsure]; the stricter reading).
+    /// The request is refused (sheet: section 5.3 \[unsure\]; the stricter reading).
     #[default]
     Error,
     /// The rows are applied in order; the last one stays.
@@ -21,7 +21,7 @@ pub enum Duplicates {
 #[serde(rename_all = "snake_case")]
 pub enum RowErrors {
     /// 207 when every input carries an `objectWriteTraceId`, else the whole request fails with the first
-    /// error (sheet: section 5.3 [doc/obs]: both were seen).
+    /// error (sheet: section 5.3 \[doc/obs\]: both were seen).
     #[default]
     Traced,
     /// Always 207.
@@ -30,7 +30,7 @@ pub enum RowErrors {
     Whole,
 }
 
-/// What a write that would move the lifecycle stage backward does (sheet: section 9, trap 4 [doc]).
+/// What a write that would move the lifecycle stage backward does (sheet: section 9, trap 4 \[doc\]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Backward {
@@ -62,12 +62,12 @@ pub struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long a write takes to reach search, in milliseconds (sheet: section 4 [doc]: moments; 60 s
+    /// How long a write takes to reach search, in milliseconds (sheet: section 4 \[doc\]: moments; 60 s
     /// were seen). Default 0.
     pub search_lag_ms: i64,
-    /// Merges keep `primaryObjectId` instead of making a new id (sheet: section 4 [doc]). Default false.
+    /// Merges keep `primaryObjectId` instead of making a new id (sheet: section 4 \[doc\]). Default false.
     pub preserve_primary_on_merge: bool,
-    /// What a merge above 250 identities answers: 400 or 414 (sheet: section 7 [doc]). Default 400.
+    /// What a merge above 250 identities answers: 400 or 414 (sheet: section 7 \[doc\]). Default 400.
     pub merge_limit_status: u16,
     /// How many identities (addresses and merged ids) a contact may have. Default 250.
     pub merge_identities: usize,
@@ -75,23 +75,23 @@ pub struct Settings {
     pub duplicates_in_batch: Duplicates,
     /// Rows refused in update and upsert. Default `traced`.
     pub batch_row_errors: RowErrors,
-    /// A batch refused as a whole leaves the rows before the bad one written (sheet: section 5.3 [obs]).
+    /// A batch refused as a whole leaves the rows before the bad one written (sheet: section 5.3 \[obs\]).
     /// Default false.
     pub partial_write_on_refusal: bool,
     /// Results of batches come in another order than the inputs. Default true.
     pub shuffle_results: bool,
-    /// Property values may be JSON numbers, booleans and null, as well as strings (sheet: section 2.1 [spec]
+    /// Property values may be JSON numbers, booleans and null, as well as strings (sheet: section 2.1 \[spec\]
     /// says strings). Default false.
     pub accept_json_scalars: bool,
-    /// Whether `createdate` may be written, by plural name (sheet: section 5.5 [unsure]). Default: deals only.
+    /// Whether `createdate` may be written, by plural name (sheet: section 5.5 \[unsure\]). Default: deals only.
     pub createdate_writable: BTreeMap<String, bool>,
     /// Requested properties without a value come back as null, else they are left out (sheet: section 2.1:
     /// both are documented). Default true.
     pub empty_as_null: bool,
     /// The first company of a contact, deal or ticket becomes its primary company (sheet: section 5.6
-    /// [unsure]). Default true.
+    /// \[unsure\]). Default true.
     pub first_company_is_primary: bool,
-    /// Writing labels also drops "Primary" unless it is among them (sheet: section 5.6 [doc]: labels are
+    /// Writing labels also drops "Primary" unless it is among them (sheet: section 5.6 \[doc\]: labels are
     /// replaced). Default true.
     pub label_write_drops_primary: bool,
     /// Contacts with an e-mail address get a company of that domain (sheet: section 9, trap 3). Default
@@ -103,11 +103,11 @@ pub struct Settings {
     /// Default false.
     pub update_by_email: bool,
     /// More write requests than this to one kind within a second lock it for two seconds, 423 (sheet: section
-    /// 7 [doc]). 0 switches it off. Default 0.
+    /// 7 \[doc\]). 0 switches it off. Default 0.
     pub lock_writes_per_second: usize,
-    /// How many custom properties each kind may have (sheet: section 3 [doc]). Default 1,000.
+    /// How many custom properties each kind may have (sheet: section 3 \[doc\]). Default 1,000.
     pub custom_property_limit: usize,
-    /// Notes, calls and the like may have unique properties (sheet: section 5.2 [unsure]; section 3 [doc] names
+    /// Notes, calls and the like may have unique properties (sheet: section 5.2 \[unsure\]; section 3 \[doc\] names
     /// contacts, companies, deals, tickets and custom objects only). Default false.
     pub unique_on_activities: bool,
     /// How often each webhook array is delivered again, with `attemptNumber` counting up. Default 0.
@@ -120,7 +120,7 @@ pub struct Settings {
     pub touch_on_equal_write: bool,
     /// Workflows that answer to writes.
     pub rules: Vec<Rule>,
-    /// The properties that a 2026-09 write must leave filled, by plural name (sheet: section 0b [doc]).
+    /// The properties that a 2026-09 write must leave filled, by plural name (sheet: section 0b \[doc\]).
     pub required_properties: BTreeMap<String, Vec<String>>,
 }
 

@@ -1,6 +1,6 @@
 //! Whether a value fits its property, and how it is stored.
 //!
-//! Codes and sentences follow the sheet (HubSpot sections 7 and 9 [code/doc]); where it gives only the
+//! Codes and sentences follow the sheet (HubSpot sections 7 and 9 \[code/doc\]); where it gives only the
 //! code, the sentence is ours.
 
 use serde_json::Value as Json;
@@ -11,7 +11,7 @@ use super::property::{Choice, Property, ValueType};
 use super::refusal::{BadValue, Refusal};
 use super::world::World;
 
-/// The longest string (sheet: section 9, trap 8 [doc]).
+/// The longest string (sheet: section 9, trap 8 \[doc\]).
 const MAX_CHARACTERS: usize = 65_536;
 
 /// A value ready to be stored; `None` clears.
@@ -116,7 +116,7 @@ fn date(property: &Property, given: &str) -> Result<Stored, BadValue> {
     }
 }
 
-/// Digits with at most one decimal point and a sign (sheet: section 9, trap 8 [doc]).
+/// Digits with at most one decimal point and a sign (sheet: section 9, trap 8 \[doc\]).
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let mut points = 0;

@@ -1,4 +1,4 @@
-//! A record as the API shows it (sheet: HubSpot section 2.1 [spec/obs]): every value a string or null,
+//! A record as the API shows it (sheet: HubSpot section 2.1 \[spec/obs\]): every value a string or null,
 //! ids as strings, the object id and both times always there.
 
 use std::collections::BTreeSet;

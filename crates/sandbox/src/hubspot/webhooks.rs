@@ -1,7 +1,7 @@
 //! Webhook subscriptions, and the deliveries that follow from changes.
 //!
 //! Deliveries are JSON arrays of up to 100 events, signed v3 and v1 (sheet: HubSpot section 8
-//! [doc/code]). Whether private apps also sign v3 is open; both headers are always there.
+//! \[doc/code\]). Whether private apps also sign v3 is open; both headers are always there.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,9 +19,9 @@ use super::record::Source;
 use super::refusal::{Answer, Refusal};
 use crate::{Event, Reply, Retry};
 
-/// Events in one delivery (sheet: section 8 [doc]).
+/// Events in one delivery (sheet: section 8 \[doc\]).
 const EVENTS_PER_DELIVERY: usize = 100;
-/// Deliveries of one array, the first included (sheet: section 8 [doc]: up to 10 retries over 24 h).
+/// Deliveries of one array, the first included (sheet: section 8 \[doc\]: up to 10 retries over 24 h).
 const MAX_ATTEMPTS: u32 = 11;
 
 /// One subscription of an app.
@@ -330,7 +330,7 @@ fn shown(subscription: &Subscription) -> Json {
         "updatedAt": iso(subscription.updated_at)})
 }
 
-/// Which kinds of object webhooks name in the singular (sheet: section 8 [spec]); others are `object.*`.
+/// Which kinds of object webhooks name in the singular (sheet: section 8 \[spec\]); others are `object.*`.
 fn named_kind(kind: Kind) -> bool {
     matches!(
         kind,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::kind::Access;
 use super::time::Seconds;
 
-/// The plan, which decides budgets (sheet: Pipedrive section 6 [doc]).
+/// The plan, which decides budgets (sheet: Pipedrive section 6 \[doc\]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Plan {
@@ -133,31 +133,31 @@ pub(super) struct Settings {
     /// Requests in two seconds, in place of the plan's.
     pub(super) burst: Option<usize>,
     /// After so many 429 in a row, an API token gets the Cloudflare page for a minute; 0: never.
-    /// The number is not documented (sheet: section 6 [doc] for the page itself).
+    /// The number is not documented (sheet: section 6 \[doc\] for the page itself).
     pub(super) abuse_after: u32,
     /// `job_title`, `notes`, `im`, `birthday` and `postal_address` exist (sheet: section 9 trap 4).
     pub(super) contact_sync: bool,
     /// The company has the Campaigns product: `marketing_status` exists.
     pub(super) campaigns: bool,
-    /// The largest note, in bytes; the number is [unsure] (sheet: section 9 trap 8).
+    /// The largest note, in bytes; the number is \[unsure\] (sheet: section 9 trap 8).
     pub(super) note_max_bytes: usize,
-    /// Comments in note HTML survive; [unsure], default: they are dropped.
+    /// Comments in note HTML survive; \[unsure\], default: they are dropped.
     pub(super) keep_html_comments: bool,
     /// `value` of a deal with products is silently derived instead of refused (trap 6).
     pub(super) ignore_value_with_products: bool,
-    /// `GET` of a deleted record is a 404 instead of showing `is_deleted` [unsure].
+    /// `GET` of a deleted record is a 404 instead of showing `is_deleted` \[unsure\].
     pub(super) hide_deleted: bool,
-    /// Deleting again is a 410 instead of a 404 [unsure].
+    /// Deleting again is a 410 instead of a 404 \[unsure\].
     pub(super) delete_again_gone: bool,
-    /// `PATCH is_deleted: false` revives a deal [spec lists the key; unsure it works].
+    /// `PATCH is_deleted: false` revives a deal \[spec lists the key; unsure it works\].
     pub(super) restore_deals: bool,
-    /// Deactivated users may own new records [unsure].
+    /// Deactivated users may own new records \[unsure\].
     pub(super) inactive_owners: bool,
-    /// `person_id` of an activity is ignored instead of refused (sheet: section 2.1 [doc]).
+    /// `person_id` of an activity is ignored instead of refused (sheet: section 2.1 \[doc\]).
     pub(super) ignore_activity_person: bool,
-    /// Unset custom fields appear as null instead of being absent [unsure].
+    /// Unset custom fields appear as null instead of being absent \[unsure\].
     pub(super) show_unset_custom: bool,
-    /// `?api_token=` is accepted [unsure].
+    /// `?api_token=` is accepted \[unsure\].
     pub(super) query_token: bool,
     /// Search finds a change only after so many seconds; freshness is not documented.
     pub(super) search_lag_s: i64,
@@ -165,9 +165,9 @@ pub(super) struct Settings {
     pub(super) open_deals_limit: Option<u64>,
     /// Custom fields allowed over all kinds; none: no cap.
     pub(super) custom_fields_limit: Option<u64>,
-    /// Options allowed per field; the number is [unsure].
+    /// Options allowed per field; the number is \[unsure\].
     pub(super) options_limit: Option<usize>,
-    /// Labels allowed per deal; the number is [unsure].
+    /// Labels allowed per deal; the number is \[unsure\].
     pub(super) deal_labels_limit: Option<usize>,
     /// Creations answer 200 instead of 201 where the sheet says "varies".
     pub(super) create_with_200: bool,

@@ -152,7 +152,7 @@ fn take_code(world: &mut World, code: &str, client: &str, at: Seconds) -> Result
     }
 }
 
-/// A refresh token works once (sheet: section 1 [doc]: "also if already exchanged").
+/// A refresh token works once (sheet: section 1 \[doc\]: "also if already exchanged").
 fn take_refresh(world: &mut World, token: &str, client: &str, at: Seconds) -> Option<Grant> {
     if let Some(grant) = world.account.refresh_tokens.get_mut(token) {
         if grant.used || grant.client_id != client || grant.expires.is_some_and(|expires| at >= expires) {

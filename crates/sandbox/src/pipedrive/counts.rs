@@ -1,4 +1,4 @@
-//! What `include_fields` adds: counts of what hangs on a record (sheet: Pipedrive section 2.1 [code]).
+//! What `include_fields` adds: counts of what hangs on a record (sheet: Pipedrive section 2.1 \[code\]).
 
 use serde_json::{Value as Json, json};
 

@@ -1,5 +1,5 @@
 //! Values of custom fields: v2's shapes, read and written alike; webhooks' typed shapes; leads' flat
-//! ones (sheet: Pipedrive sections 3 and 8 [doc]).
+//! ones (sheet: Pipedrive sections 3 and 8 \[doc\]).
 
 use serde_json::{Map, Value as Json, json};
 
@@ -106,7 +106,7 @@ fn choice(field: &Field, value: &Json) -> Result<Json, String> {
     if field.has_option(id) { Ok(value.clone()) } else { Err(format!("Option {id} does not exist")) }
 }
 
-/// Option ids; an empty list is an error, null clears (sheet: section 3 [doc]).
+/// Option ids; an empty list is an error, null clears (sheet: section 3 \[doc\]).
 fn choices(field: &Field, value: &Json) -> Result<Json, String> {
     let list = value.as_array().ok_or_else(|| expected("array", value))?;
     if list.is_empty() {

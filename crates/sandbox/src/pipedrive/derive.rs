@@ -68,7 +68,7 @@ fn split_name(record: &mut Record) {
 
 /// Brings status and times of a deal into agreement after a write. `sent` says which keys the body had.
 ///
-/// Times and reasons of a status need that status (sheet: section 5 [spec]).
+/// Times and reasons of a status need that status (sheet: section 5 \[spec\]).
 pub(super) fn status_times(
     before: Option<&Record>,
     record: &mut Record,

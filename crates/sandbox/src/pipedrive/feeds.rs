@@ -13,7 +13,7 @@ use super::time;
 use super::world::World;
 use crate::Reply;
 
-/// How far back `/recents` goes: one month (since 2024-12-01 [doc]).
+/// How far back `/recents` goes: one month (since 2024-12-01 \[doc\]).
 const MONTH_S: i64 = 31 * 86_400;
 
 fn record_of<'w>(world: &'w World, call: &Call<'_>) -> Result<(Kind, &'w Record), Refusal> {
@@ -54,7 +54,7 @@ pub(super) fn mail_message(world: &mut World, call: &mut Call<'_>) -> Answer {
 
 /// `GET /v1/recents?since_timestamp=`.
 ///
-/// Deletions are seen here; records that were never updated are not (sheet: section 4 [obs]).
+/// Deletions are seen here; records that were never updated are not (sheet: section 4 \[obs\]).
 pub(super) fn recents(world: &mut World, call: &mut Call<'_>) -> Answer {
     let world = &*world;
     let since = call.param("since_timestamp").and_then(time::read_any);

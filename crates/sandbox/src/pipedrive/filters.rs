@@ -1,4 +1,4 @@
-//! Saved filters: a lookup by a field over the primary lists (sheet: Pipedrive section 5 [spec]).
+//! Saved filters: a lookup by a field over the primary lists (sheet: Pipedrive section 5 \[spec\]).
 //!
 //! Conditions are `{"glue": "and|or", "conditions": [..]}` or `{"object", "field_id", "operator": "=",
 //! "value"}`. Only equality is in the sandbox; other operators are refused.

@@ -1,5 +1,5 @@
 //! Sanitising of note HTML: comments, scripts and event handlers are dropped (sheet: Pipedrive
-//! section 9 trap 8; that comments go is [unsure], hence a setting).
+//! section 9 trap 8; that comments go is \[unsure\], hence a setting).
 
 /// Elements that go with everything inside them.
 const DROPPED: [&str; 6] = ["script", "style", "iframe", "object", "embed", "noscript"];

@@ -1,7 +1,7 @@
 //! The kinds of records and their keys: what each key holds, who may write it, what it is when unset.
 //!
 //! One table per kind drives validation, rendering, the schema endpoints and the world file, so that
-//! they cannot disagree (sheet: Pipedrive section 2.1 [spec]).
+//! they cannot disagree (sheet: Pipedrive section 2.1 \[spec\]).
 
 use serde_json::{Value as Json, json};
 
@@ -30,7 +30,7 @@ pub(super) enum Form {
     Bool,
     /// RFC 3339.
     Instant,
-    /// `YYYY-MM-DD HH:MM:SS` (sheet: section 5 [spec] about `archive_time`).
+    /// `YYYY-MM-DD HH:MM:SS` (sheet: section 5 \[spec\] about `archive_time`).
     ArchiveInstant,
     Date,
     Clock,
@@ -68,7 +68,7 @@ pub(super) enum Access {
     Create,
     /// Always.
     Write,
-    /// Only with contact sync (sheet: section 9 trap 4 [doc]).
+    /// Only with contact sync (sheet: section 9 trap 4 \[doc\]).
     Sync,
     /// Only with the Campaigns product (vendor's specification of `POST /persons`); lists show it when
     /// `include_fields` asks.

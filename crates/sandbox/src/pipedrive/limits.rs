@@ -1,5 +1,5 @@
 //! Budgets: tokens per day, requests in two seconds, searches in two seconds, and the wall that a
-//! client meets who ignores them (sheet: Pipedrive section 6 [doc]).
+//! client meets who ignores them (sheet: Pipedrive section 6 \[doc\]).
 //!
 //! The day ends at midnight UTC; the sheet says "server time" without naming the zone.
 
@@ -126,7 +126,7 @@ fn day_of(now: Timestamp) -> i64 {
     now.as_second().div_euclid(86_400)
 }
 
-/// Tokens of a day (sheet: section 6 [doc]).
+/// Tokens of a day (sheet: section 6 \[doc\]).
 fn daily_budget(world: &World) -> u64 {
     world.settings.daily_budget.unwrap_or(30_000 * world.account.plan.multiplier() * world.account.seats)
 }

@@ -1,5 +1,5 @@
 //! Merging: the record of the path is merged into `merge_with_id`, whose values win (sheet: Pipedrive
-//! section 2.1 [spec]).
+//! section 2.1 \[spec\]).
 
 use serde_json::{Value as Json, json};
 

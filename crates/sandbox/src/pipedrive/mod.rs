@@ -2,7 +2,7 @@
 //!
 //! Written from the sheet, checklist in its section 13. A request goes through one pipe: route, token,
 //! account, budget, scope, handler. Handlers answer or refuse; what they change goes through
-//! [`call::commit`], so that journal, changelog, indexes and webhooks cannot miss it.
+//! `call::commit`, so that journal, changelog, indexes and webhooks cannot miss it.
 //!
 //! Ids in the journal: records by their id (leads by their row's number), participants as
 //! `DEAL/PERSON`, fields by their code, options as `FIELD/OPTION`.

@@ -298,7 +298,7 @@ pub(super) fn create(world: &mut World, call: &mut Call<'_>) -> Answer {
     written(world, kind, id, status)
 }
 
-/// `add_time` is writable on creation of persons and organizations only (sheet: section 5 [spec]).
+/// `add_time` is writable on creation of persons and organizations only (sheet: section 5 \[spec\]).
 fn add_time(kind: Kind, body: &mut Map<String, Json>) -> Result<Option<i64>, Refusal> {
     if !matches!(kind, Kind::Person | Kind::Organization) {
         return Ok(None);
@@ -312,7 +312,7 @@ fn add_time(kind: Kind, body: &mut Map<String, Json>) -> Result<Option<i64>, Ref
     }
 }
 
-/// `person_id` of an activity is read-only in practice (sheet: section 2.1 [doc]).
+/// `person_id` of an activity is read-only in practice (sheet: section 2.1 \[doc\]).
 fn drop_activity_person(world: &World, kind: Kind, body: &mut Map<String, Json>) {
     if kind == Kind::Activity && world.settings.ignore_activity_person {
         body.remove("person_id");

@@ -19,7 +19,7 @@ static NULL: Json = Json::Null;
 pub(super) struct Record {
     pub(super) id: u64,
     pub(super) added: Seconds,
-    /// None for old records that were never updated (sheet: section 4 [obs]).
+    /// None for old records that were never updated (sheet: section 4 \[obs\]).
     pub(super) updated: Option<Seconds>,
     /// When it was deleted.
     pub(super) deleted: Option<Seconds>,

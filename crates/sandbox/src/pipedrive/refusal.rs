@@ -43,7 +43,7 @@ impl Refusal {
         )
     }
 
-    /// 404 for a record (sheet: section 7 [doc]).
+    /// 404 for a record (sheet: section 7 \[doc\]).
     pub(super) fn not_found() -> Self {
         Self::json(
             404,
@@ -69,7 +69,7 @@ impl Refusal {
         )
     }
 
-    /// 403 for a cap of the plan (sheet: section 7 [doc]).
+    /// 403 for a cap of the plan (sheet: section 7 \[doc\]).
     pub(super) fn capped(error: &str, code: &str) -> Self {
         Self::json(
             403,
@@ -83,7 +83,7 @@ impl Refusal {
     }
 }
 
-/// 401, exactly as seen live (sheet: section 1 [obs]).
+/// 401, exactly as seen live (sheet: section 1 \[obs\]).
 pub(super) fn unauthorized() -> Reply {
     let body = json!({"success": false, "error": "unauthorized access", "errorCode": 401, "error_info": INFO});
     Reply::json(401, &body)
@@ -115,7 +115,7 @@ pub(super) fn wrong_method() -> Reply {
     )
 }
 
-/// 410 for the v1 paths whose support ended (sheet: section 0b [doc]).
+/// 410 for the v1 paths whose support ended (sheet: section 0b \[doc\]).
 pub(super) fn retired_path() -> Reply {
     Reply::json(
         410,
@@ -123,7 +123,7 @@ pub(super) fn retired_path() -> Reply {
     )
 }
 
-/// The page that stands before the API once a client ignored its limits (sheet: section 6 [doc]).
+/// The page that stands before the API once a client ignored its limits (sheet: section 6 \[doc\]).
 pub(super) fn cloudflare() -> Reply {
     Reply::html(403, "<!DOCTYPE html><html><head><title>Access denied | pipedrive.com used Cloudflare to restrict access</title></head><body><h1>Error 1015</h1><p>You are being rate limited</p></body></html>")
         .with_header("server", "cloudflare")

@@ -1,5 +1,5 @@
 //! Participants of deals and relationships between organizations: readable only record by record
-//! (sheet: Pipedrive section 2.1 [code]).
+//! (sheet: Pipedrive section 2.1 \[code\]).
 
 use serde_json::{Value as Json, json};
 

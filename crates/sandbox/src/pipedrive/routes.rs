@@ -1,4 +1,4 @@
-//! Every route: method, path, token cost, scopes, handler (sheet: Pipedrive section 2 [spec]).
+//! Every route: method, path, token cost, scopes, handler (sheet: Pipedrive section 2 \[spec\]).
 //!
 //! Costs that the sheet lacks are v1's generic ones (get 2, list 20, write 10, delete 6), or half of
 //! them in v2.

@@ -1,7 +1,7 @@
 //! Field definitions: system fields from the key tables, custom fields from the account.
 //!
 //! Codes of custom fields are 40 hex digits drawn per account; option ids are drawn from one counter
-//! per account (sheet: Pipedrive section 3 [spec]). A deleted field stays in the list as deleted: its
+//! per account (sheet: Pipedrive section 3 \[spec\]). A deleted field stays in the list as deleted: its
 //! code is unknown to writes from then on, and its values are no longer shown.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use super::kind::{Access, Form, Kind};
 use super::time::{self, Seconds};
 
-/// The field types that may be created (sheet: section 3 [spec]).
+/// The field types that may be created (sheet: section 3 \[spec\]).
 pub(super) const CREATABLE: [&str; 16] = [
     "varchar",
     "varchar_auto",
@@ -132,7 +132,7 @@ impl Field {
         })
     }
 
-    /// Whether search looks into this custom field (sheet: section 2.1 [spec]).
+    /// Whether search looks into this custom field (sheet: section 2.1 \[spec\]).
     pub(super) fn is_searchable(&self) -> bool {
         matches!(self.form.as_str(), "address" | "varchar" | "text" | "varchar_auto" | "double" | "monetary" | "phone")
     }

@@ -1,5 +1,5 @@
 //! Instants as Pipedrive writes them: RFC 3339 in v2, `YYYY-MM-DD HH:MM:SS` (UTC) in v1, both in
-//! whole seconds (sheet: Pipedrive section 4 [spec, obs]).
+//! whole seconds (sheet: Pipedrive section 4 \[spec, obs\]).
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};

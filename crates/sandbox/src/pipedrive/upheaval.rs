@@ -13,7 +13,7 @@ use crate::faults::{DisturbAction, Disturbance, Interference, Which};
 use crate::journal::{Action, Change};
 use crate::{Event, Request};
 
-/// Deleted records are gone for good after 30 days (sheet: Pipedrive section 4 [doc]).
+/// Deleted records are gone for good after 30 days (sheet: Pipedrive section 4 \[doc\]).
 const KEPT_S: i64 = 30 * 86_400;
 
 /// Takes out what was deleted too long ago.

@@ -1,7 +1,7 @@
 //! Strict validation of v2 bodies: known keys, exact types, existing references.
 //!
 //! All complaints of a body are collected, as v2 does: `Validation failed: <key>: <why>; ...`
-//! (sheet: Pipedrive sections 0b, 7 and 9 [doc, obs]).
+//! (sheet: Pipedrive sections 0b, 7 and 9 \[doc, obs\]).
 
 use std::sync::Arc;
 

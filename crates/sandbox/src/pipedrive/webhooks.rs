@@ -1,5 +1,5 @@
 //! Webhooks v2: subscriptions, events with typed custom fields, the ban for receivers that fail
-//! (sheet: Pipedrive section 8 [doc]).
+//! (sheet: Pipedrive section 8 \[doc\]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -415,7 +415,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The file, and the note that attaches it (sheet: HubSpot section 2.7 [doc]).
+    /// The file, and the note that attaches it (sheet: HubSpot section 2.7 \[doc\]).
     fn file(&mut self, file: &super::records::File) {
         let stored = id(FILE, file.id);
         self.files.push(json!({"id": stored, "name": file.name, "access": "PRIVATE", "folder": "/crm",

@@ -1,4 +1,4 @@
-//! The company as a Pipedrive account: a world file (sheet: Pipedrive sections 2.1 and 3 [spec]).
+//! The company as a Pipedrive account: a world file (sheet: Pipedrive sections 2.1 and 3 \[spec\]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

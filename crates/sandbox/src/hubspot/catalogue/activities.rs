@@ -1,5 +1,5 @@
 //! Properties of the timeline: notes, calls, meetings, tasks, e-mails, communications, postal mail
-//! (sheet: HubSpot section 2.4 [doc D8]; the ones it marks with a star are from general knowledge).
+//! (sheet: HubSpot section 2.4 \[doc D8\]; the ones it marks with a star are from general knowledge).
 
 /// Properties that all of them share.
 pub(super) const SHARED: &str = "\
@@ -73,7 +73,7 @@ hs_task_last_contact_outreach | Last contact outreach | INFO | datetime/date | r
 hs_task_relative_reminders | Relative reminders | INFO | string/text | |
 ";
 
-/// E-mails. Participants are read-only, derived from the headers (sheet: section 2.4 [doc]).
+/// E-mails. Participants are read-only, derived from the headers (sheet: section 2.4 \[doc\]).
 pub(super) const EMAILS: &str = "\
 hs_email_direction | Email direction | INFO | enumeration/select | | EMAIL=Email sent;INCOMING_EMAIL=Incoming email;FORWARDED_EMAIL=Forwarded email
 hs_email_subject | Email subject | INFO | string/text | |

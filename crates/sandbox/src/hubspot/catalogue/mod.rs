@@ -4,7 +4,7 @@
 //! Flags: `ro` value read-only, `calc` calculated, `hid` hidden, `uniq` unique, `owner` an enumeration
 //! of owners with empty options, `ext` external options, `money` with currency symbol, `form` form
 //! field, `team`/`company`/`contact` refers to that kind. Options: `value=Label;value;...`.
-//! Names, types and flags follow the sheet (HubSpot sections 2.3, 2.4, 3 [doc/obs]); it is a realistic
+//! Names, types and flags follow the sheet (HubSpot sections 2.3, 2.4, 3 \[doc/obs\]); it is a realistic
 //! part of the several hundred properties of a real portal, not all of them.
 
 mod activities;
