@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use handover_model::{Cause, Outcome};
-use handover_store::{Commit, Error, Moment, PendingLink, Store};
+use handover_store::{Commit, Error, Location, Moment, PendingLink, Store};
 use serde_json::json;
 
 use crate::scene::{Scene, at, commit, entry, hold, member, on_both, paired, row};
@@ -100,36 +100,11 @@ async fn fresh(scene: &Scene) -> Scene {
     if scene.is_sqlite() {
         return Scene::sqlite();
     }
-    let names = handover_store_tables();
-    drop(scene.open().await);
-    let clear: String = names.iter().map(|table| format!("DROP TABLE \"{table}\";")).collect();
+    let Location::Postgres(url) = &scene.location else { unreachable!("not a file") };
+    let schema = url.rsplit_once("schema=").unwrap().1;
+    let clear = format!("DROP SCHEMA IF EXISTS \"{schema}\" CASCADE");
     scene.tamper(&clear).await;
     Scene { _folder: tempfile::tempdir().unwrap(), location: scene.location.clone() }
-}
-
-fn handover_store_tables() -> [&'static str; 20] {
-    [
-        "meta",
-        "counter",
-        "name",
-        "system",
-        "flow",
-        "pass",
-        "extraction",
-        "block",
-        "match_key",
-        "record",
-        "membership",
-        "intent",
-        "hold",
-        "link",
-        "answer",
-        "spent",
-        "writer",
-        "entry",
-        "entry_values",
-        "story",
-    ]
 }
 
 async fn whatever_the_moment_the_end_is_the_same(scene: Scene) {
