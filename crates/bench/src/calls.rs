@@ -198,7 +198,7 @@ async fn carried(
     let setup = Setup::prepare(project).await?;
     let store = Store::open(&Location::Sqlite(dir.join("state.db"))).await?;
     let place = Workplace { store, clock: clock.clone(), scratch: dir.join("scratch"), observer: Arc::new(Unobserved) };
-    let pass = Pass::begin(&setup, &place, "run", Arc::new(AtomicBool::new(false))).await?;
+    let pass = Pass::begin(setup, &place, "run", Arc::new(AtomicBool::new(false))).await?;
     Ok(pass.run(&Selection::All).await?)
 }
 

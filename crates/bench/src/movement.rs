@@ -49,7 +49,7 @@ pub(crate) async fn run(server: &str, dir: PathBuf) -> Result<(), Error> {
     let store = Store::open(&Location::Sqlite(dir.join("state.db"))).await?;
     let place =
         Workplace { store, clock: Arc::new(SystemClock), scratch: dir.join("scratch"), observer: watch.clone() };
-    let pass = Pass::begin(&setup, &place, "backfill", Arc::new(AtomicBool::new(false))).await?;
+    let pass = Pass::begin(setup, &place, "backfill", Arc::new(AtomicBool::new(false))).await?;
     let report = pass.run(&Selection::All).await?;
     let counts = report.objects.first().map(|object| object.counts).ok_or("nothing was reported")?;
     if !counts.adds_up() || counts.created != counts.read {

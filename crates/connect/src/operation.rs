@@ -141,7 +141,7 @@ pub struct Write {
     /// The target id, for updates.
     pub id: Option<RecordId>,
     /// What to write. [`handover_model::Value::Null`] clears a field.
-    pub fields: Fields,
+    pub fields: Arc<Fields>,
     /// The bytes, for files.
     pub content: Option<Content>,
 }

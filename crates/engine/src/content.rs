@@ -10,7 +10,7 @@ use crate::pass::Pass;
 use crate::setup::Ready;
 use crate::write::Batch;
 
-impl Pass<'_> {
+impl Pass {
     /// Reads the bytes of the batches' files. A file whose bytes are gone is held and leaves its batch.
     pub(crate) async fn load_content(&self, ready: &Ready, batches: &mut [Batch]) -> Result<(), Error> {
         let wanted = ready.source.content && ready.target.content && self.setup.project.policies.read_content;
@@ -42,6 +42,7 @@ impl Pass<'_> {
                             values: json!({"causes": [cause]}).into(),
                         });
                         self.hold(ready, &mut commit, &write.case, cause);
+                        self.threshold().note(!write.case.was_held);
                     }
                     Err(fault) => return Err(Error::system(&end.system, fault)),
                 }

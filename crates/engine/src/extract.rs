@@ -97,7 +97,7 @@ impl Reading {
     }
 }
 
-impl Pass<'_> {
+impl Pass {
     /// Reads an object to its end, from where an earlier process stopped.
     pub(crate) async fn extract(&self, reading: &Reading, counted: bool) -> Result<Extraction, Error> {
         let system = self.setup.project.system(&reading.system)?.clone();
@@ -158,7 +158,7 @@ impl Pass<'_> {
                     None => Ok(None),
                 }
             };
-            let (staged, next) = futures::future::join(self.place.store.commit(commit), next).await;
+            let (staged, next) = futures::future::join(self.stage(commit), next).await;
             staged?;
             self.tell_reading(&state);
             ahead = next.map_err(fault)?;
@@ -170,6 +170,16 @@ impl Pass<'_> {
             self.keep_extraction(&state).await?;
         }
         Ok(state)
+    }
+
+    /// Makes a page durable, on another processor than the one that reads the next.
+    async fn stage(&self, commit: Commit) -> Result<(), Error> {
+        let store = self.place.store.clone();
+        match tokio::spawn(async move { store.commit(commit).await }).await {
+            Ok(staged) => Ok(drop(staged?)),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(Error::Stopped),
+        }
     }
 
     /// Nothing read yet, of so many records as the system tells.

@@ -47,7 +47,7 @@ impl Tied {
     }
 }
 
-impl Pass<'_> {
+impl Pass {
     /// Writes every link whose both ends are in the target.
     pub(crate) async fn link_all(&self) -> Result<(), Error> {
         let mut done = 0;
@@ -195,7 +195,7 @@ impl Pass<'_> {
                 several => Value::List(several.iter().map(|id| Value::from(id.as_str())).collect()),
             };
             let fields: Fields = [(FieldName::from(field), value)].into_iter().collect();
-            let write = Write { trace: from.clone(), id: Some(from.clone()), fields, content: None };
+            let write = Write { trace: from.clone(), id: Some(from.clone()), fields: fields.into(), content: None };
             let batch = WriteBatch { object: end.object.clone(), mode: WriteMode::Update, writes: vec![write].into() };
             let outcome = system.write(&batch).await?.into_iter().next().map(|written| written.outcome);
             results.push((

@@ -23,7 +23,7 @@ struct Found {
     lacking: Fields,
 }
 
-impl Pass<'_> {
+impl Pass {
     /// Looks lost writes up. What is found is applied, what is certainly not there is to be sent again, the
     /// rest stays unknown.
     pub(crate) async fn look_up(
@@ -158,7 +158,7 @@ impl Pass<'_> {
             return Ok(Settled::Applied { id, created: true, lacks: None });
         }
         let end = &ready.flow.target;
-        let write = Write { trace: id.clone(), id: Some(id.clone()), fields: lacking, content: None };
+        let write = Write { trace: id.clone(), id: Some(id.clone()), fields: lacking.into(), content: None };
         let batch = WriteBatch { object: end.object.clone(), mode: WriteMode::Update, writes: vec![write].into() };
         let written = self.setup.project.system(&end.system)?.write(&batch).await;
         let failed = |fault| Err(Error::system(&end.system, fault));

@@ -23,7 +23,7 @@ pub(crate) fn merge(ready: &Ready, source: &Record, mapped: &Fields, target: &Re
     for (name, value) in mapped.iter() {
         let have = target.fields.get(name.as_str()).unwrap_or(&Value::Null);
         let Some(write) = survivor(ready, name, source, value, target, have) else { continue };
-        let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
+        let kind = ready.target_field(name).map(|field| &field.kind);
         if !same(kind, &write, have) {
             merged.before.set(name.clone(), have.clone());
             merged.write.set(name.clone(), write);
@@ -48,8 +48,7 @@ fn survivor(
     }
     let rule = ready.flow.rules.iter().find(|rule| rule.target == *name);
     let keep = rule.and_then(|rule| rule.keep.as_ref()).unwrap_or(&ready.flow.keep);
-    let many =
-        ready.target.field(name.as_str()).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
+    let many = ready.target_field(name).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
     if many {
         return Some(union(have, value));
     }

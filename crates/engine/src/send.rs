@@ -51,6 +51,8 @@ pub(crate) struct Sending {
     failures: u32,
     /// Whether another process began it: staged bytes are not to be trusted then.
     resumed: bool,
+    /// Whose outcomes the error threshold knows.
+    weighed: Vec<bool>,
 }
 
 /// Writes of a batch that are to be sent.
@@ -73,8 +75,19 @@ pub(crate) struct Loss {
 impl Sending {
     fn new(batch: Batch, at: Timestamp) -> Self {
         let settled = batch.writes.iter().map(|_| None).collect();
+        let weighed = vec![false; batch.writes.len()];
         let since = at.checked_sub(CLOCKS_APART).unwrap_or(at);
-        Self { batch, since, settled, parts: Vec::new(), lost: Vec::new(), stop: None, failures: 0, resumed: false }
+        Self {
+            batch,
+            since,
+            settled,
+            parts: Vec::new(),
+            lost: Vec::new(),
+            stop: None,
+            failures: 0,
+            resumed: false,
+            weighed,
+        }
     }
 
     fn all(&self) -> Vec<usize> {
@@ -176,7 +189,7 @@ impl Sending {
     }
 }
 
-impl Pass<'_> {
+impl Pass {
     /// Sends batches, several at once, and looks up what was lost.
     pub(crate) async fn send_all(&self, ready: &Arc<Ready>, batches: Vec<Batch>) -> Vec<Sent> {
         let stopped = AtomicBool::new(false);
@@ -190,6 +203,7 @@ impl Pass<'_> {
                         let writes = sending.all();
                         sending.parts.push(Part { writes, tries: 0, unsure: false });
                         self.send_parts(ready, &mut sending).await;
+                        self.weigh(ready, &mut sending);
                         stopped.fetch_or(sending.stop.is_some(), Ordering::Relaxed);
                     }
                     sending
@@ -199,7 +213,31 @@ impl Pass<'_> {
             .collect()
             .await;
         self.look_all_up(ready, &mut sendings).await;
+        sendings.iter_mut().for_each(|sending| self.weigh(ready, sending));
         sendings.into_iter().map(Sending::end).collect()
+    }
+
+    /// A batch that is not sent any more.
+    pub(crate) fn not_sent(&self, batch: Batch) -> Sent {
+        Sending::new(batch, self.place.clock.now()).end()
+    }
+
+    /// Tells the error threshold what became of a batch's writes, each once; stops when there is too much.
+    fn weigh(&self, ready: &Ready, sending: &mut Sending) {
+        let mut threshold = self.threshold();
+        for (at, settled) in sending.settled.iter().enumerate() {
+            let held = match settled {
+                Some(Settled::Applied { lacks, .. }) => lacks.is_some(),
+                Some(Settled::Refused(_) | Settled::Unknown) => !sending.batch.writes[at].case.was_held,
+                Some(Settled::NotSent | Settled::Open) | None => continue,
+            };
+            if !std::mem::replace(&mut sending.weighed[at], true) {
+                threshold.note(held);
+            }
+        }
+        if let Err(error) = threshold.check(&ready.flow.name) {
+            sending.stop.get_or_insert(error);
+        }
     }
 
     /// Sends what is to be sent of a batch.
@@ -287,6 +325,7 @@ impl Pass<'_> {
             }
             self.send_parts(&ready, &mut sending).await;
             self.look_all_up(&ready, std::slice::from_mut(&mut sending)).await;
+            self.weigh(&ready, &mut sending);
             self.commit_outcomes(&ready, vec![sending.end()]).await?;
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! What a pass works from: systems, flows, tables, policies, state, clock, an observer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use handover_connect::{Clock, Connector};
-use handover_model::{Flow, FlowName, ObjectName, Schema, SystemName, User};
+use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User};
 use handover_store::Store;
 use jiff::SignedDuration;
 
@@ -94,6 +94,41 @@ pub struct Ready {
     /// For each rule that makes links: the flow whose pairs are meant, and whether the link is written in
     /// the second step.
     pub links: BTreeMap<usize, LinkRule>,
+    /// Where the target's fields stand in its schema.
+    places: HashMap<FieldName, usize>,
+    /// The target's fields that a new record cannot be without.
+    pub(crate) required: Vec<FieldName>,
+    /// Those that hold a user.
+    pub(crate) users: Vec<FieldName>,
+    /// Those with options that belong to another field's option.
+    pub(crate) nested: Vec<FieldName>,
+}
+
+impl Ready {
+    pub(crate) fn new(
+        flow: Flow,
+        source: Schema,
+        target: Schema,
+        program: Program,
+        links: BTreeMap<usize, LinkRule>,
+    ) -> Self {
+        let places = target.fields.iter().enumerate().map(|(at, field)| (field.name.clone(), at)).collect();
+        let those = |is: fn(&Field) -> bool| {
+            target.fields.iter().filter(|field| is(field)).map(|field| field.name.clone()).collect::<Vec<_>>()
+        };
+        let required = those(|field| field.required);
+        let users = those(|field| field.kind == Kind::User);
+        let nested = those(|field| match &field.kind {
+            Kind::Choice { options, .. } => options.iter().any(|option| option.within.is_some()),
+            _ => false,
+        });
+        Self { flow, source, target, program, links, places, required, users, nested }
+    }
+
+    /// A field of the target. Found at once: schemas have hundreds, and every value of every record asks.
+    pub(crate) fn target_field(&self, name: &FieldName) -> Option<&Field> {
+        self.target.fields.get(*self.places.get(name)?)
+    }
 }
 
 /// How a rule's links are made.
@@ -158,7 +193,7 @@ impl Setup {
             match Program::compile(&flow, &source, &target, &project.tables) {
                 Ok(program) => {
                     let links = order.links(*at, &project, &target);
-                    flows.push(Arc::new(Ready { flow, source, target, program, links }));
+                    flows.push(Arc::new(Ready::new(flow, source, target, program, links)));
                 }
                 Err(found) => findings.extend(found),
             }

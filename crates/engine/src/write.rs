@@ -4,7 +4,6 @@
 //! - The intent of a write is durable before the request leaves; its outcome before the next wave.
 //! - A write of unknown outcome is looked up before anything of it is sent again.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -19,7 +18,7 @@ use crate::Error;
 use crate::decide::{Decision, Judged};
 use crate::pass::Pass;
 use crate::send::Sent;
-use crate::setup::{Policies, Ready};
+use crate::setup::Ready;
 use crate::trail::Trail;
 
 /// What is kept of a record between judging and the outcome of its write.
@@ -33,7 +32,7 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) was_held: bool,
     pub(crate) digest: [u8; 16],
-    #[serde(with = "hex")]
+    #[serde(with = "base64")]
     pub(crate) base: Vec<u8>,
     pub(crate) links: Vec<PendingLinkText>,
 }
@@ -52,14 +51,14 @@ pub(crate) struct Outgoing {
     pub(crate) case: Case,
     /// The target id, for updates.
     pub(crate) target: Option<RecordId>,
-    pub(crate) fields: Fields,
+    pub(crate) fields: Arc<Fields>,
     pub(crate) content: Option<Content>,
     /// What the ledger tells before the intent is durable.
     #[serde(skip)]
     trail: Trail,
     /// The mapped values; those that are written so are among `fields`.
     #[serde(skip)]
-    mapped: Fields,
+    mapped: Arc<Fields>,
 }
 
 /// A batch on its way, as its intent keeps it.
@@ -128,60 +127,14 @@ impl Outgoing {
         let (target, fields) = match one.decision {
             Decision::Create(fields) => (None, fields),
             Decision::Update(target, fields) => (Some(target), fields),
-            Decision::Hold(_) | Decision::Skip | Decision::Merge(_) | Decision::Unchanged(_) => (None, Fields::new()),
+            Decision::Hold(_) | Decision::Skip | Decision::Merge(_) | Decision::Unchanged(_) => (None, Arc::default()),
         };
         Self { case, target, fields, content: None, trail: one.trail, mapped: one.mapped }
     }
 }
 
-/// Gathers records into full batches across blocks: calls are the users' scarcest good.
-pub(crate) struct Writer {
-    pub(crate) ready: Arc<Ready>,
-    creates: VecDeque<Outgoing>,
-    updates: VecDeque<Outgoing>,
-}
-
-impl Writer {
-    pub(crate) fn new(ready: Arc<Ready>) -> Self {
-        Self { ready, creates: VecDeque::new(), updates: VecDeque::new() }
-    }
-
-    pub(crate) fn push(&mut self, one: Outgoing) {
-        if one.target.is_some() { self.updates.push_back(one) } else { self.creates.push_back(one) }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.creates.is_empty() && self.updates.is_empty()
-    }
-
-    /// The first block that a record which waits here comes from.
-    pub(crate) fn oldest(&self) -> Option<i64> {
-        self.creates.iter().chain(&self.updates).map(|write| write.case.block).min()
-    }
-
-    pub(crate) fn has_wave(&self, policies: &Policies) -> bool {
-        self.creates.len() >= policies.wave || self.updates.len() >= policies.wave
-    }
-
-    /// The next wave: whole batches of one kind, up to the size of a wave.
-    fn wave(&mut self, batch: usize, wave: usize) -> Vec<Batch> {
-        let update = self.creates.len() < self.updates.len();
-        let queue = if update { &mut self.updates } else { &mut self.creates };
-        let wave = (wave.max(batch) / batch) * batch;
-        let mut rest: Vec<Outgoing> = queue.drain(..queue.len().min(wave)).collect();
-        let mut batches = Vec::new();
-        while !rest.is_empty() {
-            let tail = rest.split_off(rest.len().min(batch));
-            let id = batch_id(&self.ready, &rest);
-            batches.push(Batch { id, update, writes: rest });
-            rest = tail;
-        }
-        batches
-    }
-}
-
 /// An id that says which writes it is about, the same after a restart.
-fn batch_id(ready: &Ready, writes: &[Outgoing]) -> String {
+pub(crate) fn batch_id(ready: &Ready, writes: &[Outgoing]) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(ready.flow.name.as_str().as_bytes());
     for write in writes {
@@ -192,29 +145,16 @@ fn batch_id(ready: &Ready, writes: &[Outgoing]) -> String {
     hasher.finalize().to_hex().as_str()[..32].to_owned()
 }
 
-impl Pass<'_> {
-    /// Sends the writer's next wave and commits what became of it.
-    pub(crate) async fn send_wave(&self, writer: &mut Writer) -> Result<(), Error> {
-        self.go_on()?;
-        let ready = writer.ready.clone();
-        let system = self.setup.project.system(&ready.flow.target.system)?;
-        let size = system
-            .capabilities()
-            .object(ready.flow.target.object.as_str())
-            .map_or(1, |object| object.write_batch.max(1));
-        let policies = &self.setup.project.policies;
-        // Single writes would otherwise leave too many intents to look up after a crash.
-        let wave = if size == 1 { policies.wave.min(32) } else { policies.wave };
-        let mut batches = writer.wave(usize::try_from(size).unwrap_or(1), wave);
-        self.load_content(&ready, &mut batches).await?;
+impl Pass {
+    /// Makes the intents of a wave durable; contents and identities are there then.
+    pub(crate) async fn note_intents(&self, ready: &Ready, batches: &mut Vec<Batch>) -> Result<(), Error> {
+        self.load_content(ready, batches).await?;
         batches.retain(|batch| !batch.writes.is_empty());
         if batches.is_empty() {
             return Ok(());
         }
-        self.give_identities(&mut batches).await?;
-        self.commit_intents(&ready, &mut batches).await?;
-        let sent = self.send_all(&ready, batches).await;
-        self.commit_outcomes(&ready, sent).await
+        self.give_identities(batches).await?;
+        self.commit_intents(ready, batches).await
     }
 
     async fn give_identities(&self, batches: &mut [Batch]) -> Result<(), Error> {
@@ -240,9 +180,11 @@ impl Pass<'_> {
                     let mut values = std::mem::take(&mut write.trail);
                     // What was mapped and is written stands once: the fields that were mapped and are not
                     // written so are told beside them.
-                    let other =
-                        write.mapped.iter().filter(|(name, value)| write.fields.get(name.as_str()) != Some(value));
-                    values.fields("mapped", other.map(|(name, value)| (name.as_str(), value)));
+                    if !Arc::ptr_eq(&write.mapped, &write.fields) {
+                        let other =
+                            write.mapped.iter().filter(|(name, value)| write.fields.get(name.as_str()) != Some(value));
+                        values.fields("mapped", other.map(|(name, value)| (name.as_str(), value)));
+                    }
                     values.all("write", &write.fields);
                     Item { record: write.case.record.clone(), values: values.end() }
                 })
@@ -282,7 +224,7 @@ impl Pass<'_> {
         self.place.store.commit(commit).await?;
         match stop {
             Some(error) => Err(error),
-            None => self.threshold().check(&ready.flow.name),
+            None => Ok(()),
         }
     }
 
@@ -328,7 +270,6 @@ impl Pass<'_> {
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
                 commit.links.extend(case.pending_links(ready));
                 push_row(commit, ready, case, became, case.identity, Some(id));
-                self.threshold().note(lacks.is_some());
                 commit.holds.extend(lacks.map(|fault| self.hold_of(ready, case, refused(&fault))));
                 return;
             }
@@ -348,7 +289,6 @@ impl Pass<'_> {
         commit.released.push((ready.flow.name.clone(), case.record.clone()));
         commit.holds.push(self.hold_of(ready, case, cause));
         push_row(commit, ready, case, Outcome::Held, case.identity, None);
-        self.threshold().note(!case.was_held);
     }
 
     fn hold_of(&self, ready: &Ready, case: &Case, cause: Cause) -> Hold {
@@ -438,26 +378,19 @@ pub(crate) fn push_row(
     });
 }
 
-/// Bytes as text: as JSON's list of numbers they would be twice as long.
-mod hex {
+/// Bytes as text: as JSON's list of numbers they would be three times as long.
+mod base64 {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
-        let mut text = String::with_capacity(bytes.len() * 2);
-        bytes.iter().for_each(|byte| text.extend([digit(byte >> 4), digit(*byte)]));
-        to.serialize_str(&text)
+        to.serialize_str(&BASE64_STANDARD.encode(bytes))
     }
 
     pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<u8>, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(from)?;
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let bytes =
-            pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect::<Option<Vec<u8>>>();
-        bytes.filter(|_| rest.is_empty()).ok_or_else(|| D::Error::custom("not bytes in hexadecimal digits"))
+        BASE64_STANDARD.decode(text.as_bytes()).map_err(D::Error::custom)
     }
 }

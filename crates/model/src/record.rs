@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::value::digest_part;
+use crate::value::tagged;
 use crate::{FieldName, RecordId, Value};
 
 /// Fields with their values, sorted by name, each name once.
@@ -17,6 +17,11 @@ impl Fields {
     /// No fields.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No fields, with room for so many.
+    pub fn with_capacity(number: usize) -> Self {
+        Self(Vec::with_capacity(number))
     }
 
     /// The value of a field; `None` when it is absent.
@@ -62,14 +67,12 @@ impl Fields {
     /// Sixteen bytes that are equal for equal fields. Not the update time but this tells whether a
     /// record changed: clocks of one second hide edits.
     pub fn digest(&self) -> [u8; 16] {
-        let mut hasher = blake3::Hasher::new();
+        let mut bytes = Vec::with_capacity(self.0.len() * 64);
         for (name, value) in &self.0 {
-            digest_part(&mut hasher, b'k', name.as_str().as_bytes());
-            value.digest_into(&mut hasher);
+            tagged(&mut bytes, b'k', name.as_str());
+            value.write_down(&mut bytes);
         }
-        let mut digest = [0; 16];
-        hasher.finalize_xof().fill(&mut digest);
-        digest
+        twox_hash::XxHash3_128::oneshot(&bytes).to_le_bytes()
     }
 }
 

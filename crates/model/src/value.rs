@@ -1,7 +1,7 @@
 //! One value of one field.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -90,39 +90,69 @@ impl Value {
         }
     }
 
-    /// Feeds the value to a hasher so that equal values (1 and 1.0 too) give equal bytes and unequal
-    /// ones do not run into each other.
-    pub fn digest_into(&self, hasher: &mut blake3::Hasher) {
+    /// Writes the value down so that equal values (1 and 1.0 too) give equal bytes and unequal ones do not
+    /// run into each other. For hashing: marks of values are kept in states, so this form never changes.
+    pub fn write_down(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Null => drop(hasher.update(b"0")),
-            Self::Bool(flag) => drop(hasher.update(if *flag { b"t" } else { b"f" })),
-            Self::Number(number) => digest_part(hasher, b'n', number.normalize().to_string().as_bytes()),
-            Self::Text(text) => digest_part(hasher, b's', text.as_bytes()),
-            Self::Date(date) => digest_part(hasher, b'd', date.to_string().as_bytes()),
-            Self::DateTime(instant) => digest_part(hasher, b'i', &instant.as_nanosecond().to_le_bytes()),
-            Self::Time(time) => digest_part(hasher, b'c', time.to_string().as_bytes()),
+            Self::Null => out.push(b'0'),
+            Self::Bool(flag) => out.push(if *flag { b't' } else { b'f' }),
+            Self::Text(text) => tagged(out, b's', text),
+            Self::Number(number) => {
+                let mut digits = Digits([0; 40], 0);
+                // What does not fit into the digits' room is no decimal.
+                let _ = write!(digits, "{}", number.normalize());
+                tagged(out, b'n', digits.as_str());
+            }
+            Self::Date(date) => {
+                out.push(b'd');
+                out.extend_from_slice(&date.year().to_le_bytes());
+                out.extend_from_slice(&[date.month().cast_unsigned(), date.day().cast_unsigned()]);
+            }
+            Self::DateTime(instant) => {
+                out.push(b'i');
+                out.extend_from_slice(&instant.as_nanosecond().to_le_bytes());
+            }
+            Self::Time(time) => tagged(out, b'c', &time.to_string()),
             Self::List(items) => {
-                digest_part(hasher, b'l', &(items.len() as u64).to_le_bytes());
-                for item in items {
-                    item.digest_into(hasher);
-                }
+                out.push(b'l');
+                out.extend_from_slice(&(items.len() as u64).to_le_bytes());
+                items.iter().for_each(|item| item.write_down(out));
             }
             Self::Map(parts) => {
-                digest_part(hasher, b'm', &(parts.len() as u64).to_le_bytes());
+                out.push(b'm');
+                out.extend_from_slice(&(parts.len() as u64).to_le_bytes());
                 for (name, part) in parts {
-                    digest_part(hasher, b'k', name.as_bytes());
-                    part.digest_into(hasher);
+                    tagged(out, b'k', name);
+                    part.write_down(out);
                 }
             }
         }
     }
 }
 
-/// One tagged, length-prefixed part of a digest.
-pub(crate) fn digest_part(hasher: &mut blake3::Hasher, tag: u8, bytes: &[u8]) {
-    hasher.update(&[tag]);
-    hasher.update(&(bytes.len() as u64).to_le_bytes());
-    hasher.update(bytes);
+/// A text behind its tag and its length.
+pub(crate) fn tagged(out: &mut Vec<u8>, tag: u8, text: &str) {
+    out.push(tag);
+    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Room for the digits of a decimal: 29, a point and a sign.
+struct Digits([u8; 40], usize);
+
+impl Digits {
+    fn as_str(&self) -> &str {
+        self.0.get(..self.1).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Digits {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.0.get_mut(self.1..self.1 + text.len()).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.1 += text.len();
+        Ok(())
+    }
 }
 
 /// Values are the customer's data: they never enter logs or panics by accident.

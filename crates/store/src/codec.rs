@@ -16,8 +16,8 @@ const FORMAT: u8 = 1;
 /// Values within values, at most: what decodes must not overflow the stack.
 const DEPTH: usize = 64;
 
-/// zstd's level: 3 is its own default, and reading does not depend on it.
-const LEVEL: i32 = 3;
+/// zstd's level: half the time of its default for a tenth more bytes; reading does not depend on it.
+const LEVEL: i32 = 1;
 
 /// Bytes that are not what we wrote.
 #[derive(Debug, thiserror::Error)]

@@ -95,20 +95,21 @@ pub struct Difference {
 ///
 /// # Errors
 /// When a system or the state cannot be read; the verification has no result then.
-pub async fn verify(setup: &Setup, place: &Workplace) -> Result<Verification, Error> {
-    let pass = Pass::looking(setup, place);
+pub async fn verify(setup: impl Into<Arc<Setup>>, place: &Workplace) -> Result<Verification, Error> {
+    let setup = setup.into();
+    let pass = Pass::looking(&setup, place);
     let scratch = place.scratch.join("verify");
     let disk = |source| Error::Disk { path: scratch.clone(), source };
     tokio::fs::create_dir_all(&scratch).await.map_err(disk)?;
     let file = scratch.join(format!("{}.db", blake3::hash(place.clock.now().to_string().as_bytes()).to_hex()));
     let beside = Store::open(&Location::Sqlite(file.clone())).await?;
-    let verified = Verifier { pass: &pass, setup, place, beside, found: Verification::default() }.run().await;
+    let verified = Verifier { pass: &pass, setup: &setup, place, beside, found: Verification::default() }.run().await;
     drop(tokio::fs::remove_dir_all(&scratch).await);
     verified
 }
 
 struct Verifier<'v> {
-    pass: &'v Pass<'v>,
+    pass: &'v Pass,
     setup: &'v Setup,
     place: &'v Workplace,
     beside: Store,
@@ -458,7 +459,7 @@ impl FlowVerified {
     }
 }
 
-impl Pass<'_> {
+impl Pass {
     /// What the target should say of records now, with the digest that tells whether the source changed.
     async fn expected(&self, ready: &Arc<Ready>, records: Vec<&Record>) -> Result<Vec<(Fields, [u8; 16])>, Error> {
         let mapped: Vec<_> = records.iter().map(|record| ready.program.apply(record)).collect();

@@ -77,7 +77,7 @@ pub(crate) fn text<'r>(record: &'r Record, field: &str) -> &'r str {
 
 pub(crate) fn write(trace: &str, pairs: &[(&str, &str)]) -> Write {
     let fields: Fields = pairs.iter().map(|(name, value)| (FieldName::from(*name), Value::from(*value))).collect();
-    Write { trace: trace.into(), id: None, fields, content: None }
+    Write { trace: trace.into(), id: None, fields: fields.into(), content: None }
 }
 
 pub(crate) fn batch(object: &str, mode: WriteMode, writes: Vec<Write>) -> WriteBatch {

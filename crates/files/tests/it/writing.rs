@@ -66,7 +66,7 @@ async fn updates_change_their_cells_and_no_others() {
     assert_eq!((text(&records[1], "name"), text(&records[1], "note")), ("C", "y"));
     let mut clear = write("t3", &[]);
     clear.id = Some("2".into());
-    clear.fields.set("note".into(), Value::Null);
+    std::sync::Arc::make_mut(&mut clear.fields).set("note".into(), Value::Null);
     connector.write(&batch("contacts", WriteMode::Update, vec![clear])).await.unwrap();
     assert_eq!(folder.all("contacts").await.unwrap()[1].fields.get("note"), Some(&Value::Null));
 }

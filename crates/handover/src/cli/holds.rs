@@ -375,7 +375,7 @@ async fn process(
     let sources = &project.sources;
     let setup = session.setup(session.engine_project_of(&project, session.systems.clone())).await?;
     let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
-    let pass = Pass::begin(&setup, &place, "release", stop_on_request(output))
+    let pass = Pass::begin(setup, &place, "release", stop_on_request(output))
         .await
         .map_err(|error| failure::engine(&error, sources))?;
     let report = pass.run(&Selection::Only(wanted)).await.map_err(|error| failure::engine(&error, sources))?;

@@ -91,7 +91,7 @@ pub(crate) async fn plan(session: &Session, output: &Output) -> Result<Plan, Vec
         session.systems.iter().map(|(name, system)| (name.clone(), system.spent())).collect();
     let place = session.workplace(fork.clone(), Progress::watch(output.shows_progress(), &session.systems));
     let failed = |error: handover_engine::Error| failure::engine(&error, &session.project.sources);
-    let pass = Pass::begin(&setup, &place, "plan", stop_on_request(output)).await.map_err(failed)?;
+    let pass = Pass::begin(setup, &place, "plan", stop_on_request(output)).await.map_err(failed)?;
     let report = pass.run(&Selection::All).await.map_err(failed)?;
     let queue = Queue::of(&fork).await?;
     let prices = session

@@ -80,7 +80,7 @@ pub(crate) async fn carry(
     setup.project.policies.accept_counts = options.accept_counts;
     let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
     let kind = options.reason.as_ref().map_or_else(|| "run".to_owned(), |reason| format!("run, continued: {reason}"));
-    let pass = Pass::begin(&setup, &place, &kind, stop_on_request(output))
+    let pass = Pass::begin(setup, &place, &kind, stop_on_request(output))
         .await
         .map_err(|error| failure::engine(&error, &session.project.sources))?;
     pass.run(&Selection::All).await.map_err(|error| failure::engine(&error, &session.project.sources))

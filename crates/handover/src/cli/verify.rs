@@ -58,7 +58,7 @@ async fn compared(session: &Session, store: &Store, output: &Output) -> Result<V
     session.bind(store).await?;
     let setup = session.setup(session.engine_project(session.systems.clone())).await?;
     let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
-    verify(&setup, &place).await.map_err(|error| failure::engine(&error, &session.project.sources))
+    verify(setup, &place).await.map_err(|error| failure::engine(&error, &session.project.sources))
 }
 
 /// Writes the report as a page.

@@ -193,7 +193,7 @@ impl<'s> Ground<'s> {
             }));
         }
         let pass = async {
-            let pass = Pass::begin(&setup, &place, "run", wire.stop()).await?;
+            let pass = Pass::begin(setup, &place, "run", wire.stop()).await?;
             pass.run(&Selection::All).await
         };
         let ended = tokio::select! {

@@ -61,7 +61,7 @@ fn batch(object: &str, mode: WriteMode, writes: &[Row<'_>]) -> WriteBatch {
         .map(|(trace, id, pairs)| Write {
             trace: (*trace).into(),
             id: id.map(Into::into),
-            fields: fields(pairs),
+            fields: fields(pairs).into(),
             content: None,
         })
         .collect();

@@ -216,7 +216,7 @@ impl Stage {
         let write = |(at, (id, fields)): (usize, (Option<RecordId>, Fields))| Write {
             trace: format!("t{at}").into(),
             id,
-            fields,
+            fields: fields.into(),
             content: content.clone(),
         };
         WriteBatch { object: object.name.into(), mode, writes: rows.into_iter().enumerate().map(write).collect() }

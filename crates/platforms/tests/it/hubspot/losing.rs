@@ -14,7 +14,7 @@ fn upload(path: &std::path::Path, bytes: u64) -> WriteBatch {
     let write = Write {
         trace: "f".into(),
         id: None,
-        fields: super::fields(&[("folderPath", "/from old".into()), ("name", "offer 1.pdf".into())]),
+        fields: super::fields(&[("folderPath", "/from old".into()), ("name", "offer 1.pdf".into())]).into(),
         content: Some(Content { path: path.to_owned(), bytes, blake3: String::new() }),
     };
     WriteBatch { object: "files".into(), mode: WriteMode::Create { key: None }, writes: [write].into() }

@@ -260,7 +260,7 @@ fn a_file_is_uploaded_in_private() {
     let write = Write {
         trace: "f".into(),
         id: None,
-        fields: fields(&[("folderPath", "/old/12".into()), ("name", "offer.pdf".into())]),
+        fields: fields(&[("folderPath", "/old/12".into()), ("name", "offer.pdf".into())]).into(),
         content: Some(Content { path: "/tmp/staged".into(), bytes: 12, blake3: String::new() }),
     };
     let batch = WriteBatch { object: "files".into(), mode: WriteMode::Create { key: None }, writes: [write].into() };

@@ -65,7 +65,7 @@ fn list(object: &str, fields: &[&str]) -> Operation {
 
 fn batch(object: &str, mode: WriteMode, id: Option<&str>, fields: &[(&str, Value)]) -> WriteBatch {
     let fields: Fields = fields.iter().map(|(name, value)| (FieldName::from(*name), value.clone())).collect();
-    let write = Write { trace: "t".into(), id: id.map(RecordId::from), fields, content: None };
+    let write = Write { trace: "t".into(), id: id.map(RecordId::from), fields: fields.into(), content: None };
     WriteBatch { object: object.into(), mode, writes: vec![write].into() }
 }
 

@@ -150,7 +150,7 @@ fn every(schema: &Schema) -> Arc<[FieldName]> {
 
 fn batch(object: &str, mode: WriteMode, id: Option<RecordId>, fields: &[(&str, Value)]) -> WriteBatch {
     let fields: Fields = fields.iter().map(|(name, value)| (FieldName::from(*name), value.clone())).collect();
-    let write = Write { trace: "t".into(), id, fields, content: None };
+    let write = Write { trace: "t".into(), id, fields: fields.into(), content: None };
     WriteBatch { object: object.into(), mode, writes: vec![write].into() }
 }
 

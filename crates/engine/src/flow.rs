@@ -1,0 +1,257 @@
+//! A flow at work: its staged records are judged block by block; what is to be written goes to the writer,
+//! the rest is settled at once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use handover_model::{FieldName, FlowName, Outcome, RecordId};
+use handover_store::Entry;
+
+use crate::Error;
+use crate::decide::{Decision, Judged, Staged};
+use crate::extract::Reading;
+use crate::pairing::Pairing;
+use crate::pass::Pass;
+use crate::setup::Ready;
+use crate::write::{Case, Outgoing, push_row};
+use crate::writer::Writer;
+
+/// Records that are looked at again at once.
+const AGAIN: usize = 500;
+
+impl Pass {
+    /// Every staged record of the flow's source object.
+    pub(crate) async fn whole_flow(self: &Arc<Self>, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
+        let source = &ready.flow.source;
+        let Some(extraction) = self.place.store.extraction(&source.system, &source.object).await? else {
+            return Ok(());
+        };
+        let worked = self.place.store.worked(&ready.flow.name, &self.setup.project.snapshot).await?;
+        let worked = worked.min(extraction.blocks);
+        // Blocks are pages of one size but for the last.
+        let done = u64::try_from(extraction.records * worked / extraction.blocks.max(1)).unwrap_or(0);
+        let mut writer = Writer::of_flow(self, ready, worked, u64::try_from(extraction.records).unwrap_or(0))?;
+        let judged = self.blocks(ready, pairing, worked..extraction.blocks, done, &mut writer).await;
+        writer.end(judged).await
+    }
+
+    /// Judges what is open of the blocks that were worked through, then the others.
+    async fn blocks(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        blocks: std::ops::Range<i64>,
+        mut done: u64,
+        writer: &mut Writer,
+    ) -> Result<(), Error> {
+        let source = &ready.flow.source;
+        self.unsettled(ready, pairing, blocks.start, writer).await?;
+        for number in blocks {
+            self.go_on()?;
+            let records = self.place.store.block_once(&source.system, &source.object, number).await?;
+            done += records.len() as u64;
+            let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
+            self.judge_and_write(ready, pairing, staged, writer).await?;
+            writer.reached(number + 1, done).await?;
+        }
+        Ok(())
+    }
+
+    /// Of blocks that were worked through, the records that are not settled: they are judged again.
+    async fn unsettled(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        worked: i64,
+        writer: &mut Writer,
+    ) -> Result<(), Error> {
+        if worked == 0 {
+            return Ok(());
+        }
+        for outcome in [Outcome::Held, Outcome::Pending] {
+            let mut after = None;
+            loop {
+                self.go_on()?;
+                let rows = self.place.store.rows_page(&ready.flow.name, Some(outcome), after.as_ref(), AGAIN).await?;
+                let Some(last) = rows.last() else { break };
+                after = Some(last.record.clone());
+                let ids: Vec<RecordId> =
+                    rows.into_iter().filter(|row| row.block < worked).map(|row| row.record).collect();
+                self.some_again(ready, pairing, &ids, writer).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Some records, by their ids; gives those that have a counterpart now or are left out.
+    pub(crate) async fn some_records(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        ids: &BTreeSet<RecordId>,
+    ) -> Result<Vec<RecordId>, Error> {
+        let ids: Vec<RecordId> = ids.iter().cloned().collect();
+        let mut writer = Writer::of_records(self, ready)?;
+        let judged = self.some_again(ready, pairing, &ids, &mut writer).await;
+        writer.end(judged).await?;
+        let mut settled = Vec::new();
+        for chunk in ids.chunks(AGAIN) {
+            let rows = self.place.store.rows(&ready.flow.name, chunk).await?;
+            settled.extend(
+                rows.into_values()
+                    .filter(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending))
+                    .map(|row| row.record),
+            );
+        }
+        Ok(settled)
+    }
+
+    /// Judges some records again and hands them to the writer.
+    async fn some_again(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        ids: &[RecordId],
+        writer: &mut Writer,
+    ) -> Result<(), Error> {
+        let source = &ready.flow.source;
+        for chunk in ids.chunks(AGAIN) {
+            let rows = self.place.store.rows(&ready.flow.name, chunk).await?;
+            let mut blocks: BTreeMap<i64, HashSet<RecordId>> = BTreeMap::new();
+            for row in rows.values() {
+                blocks.entry(row.block).or_default().insert(row.record.clone());
+            }
+            let mut staged = Vec::new();
+            for (number, wanted) in blocks {
+                let records = self.place.store.block(&source.system, &source.object, number).await?;
+                staged.extend(
+                    records
+                        .iter()
+                        .filter(|record| wanted.contains(&record.id))
+                        .map(|record| Staged { record: record.clone(), block: number }),
+                );
+            }
+            self.judge_and_write(ready, pairing, staged, writer).await?;
+        }
+        Ok(())
+    }
+
+    /// Children that were held only because these parents were.
+    pub(crate) async fn wake_children(
+        &self,
+        flow: &FlowName,
+        parents: &[RecordId],
+        wanted: &mut BTreeMap<FlowName, BTreeSet<RecordId>>,
+    ) -> Result<(), Error> {
+        for chunk in parents.chunks(AGAIN) {
+            for child in self.place.store.children(flow, chunk).await? {
+                wanted.entry(child.flow).or_default().insert(child.record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges records, commits what needs no write, hands the rest to the writer.
+    async fn judge_and_write(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        staged: Vec<Staged>,
+        writer: &mut Writer,
+    ) -> Result<(), Error> {
+        let judged = self.judge(ready, pairing, staged).await?;
+        let mut settled = Vec::new();
+        for one in judged {
+            match one.decision {
+                Decision::Create(_) | Decision::Update(..) => writer.push(Outgoing::of(one)),
+                Decision::Hold(_) | Decision::Skip | Decision::Merge(_) | Decision::Unchanged(_) => settled.push(one),
+            }
+        }
+        self.commit_settled(ready, settled).await?;
+        writer.send_full().await
+    }
+
+    /// Commits decisions that need no write.
+    async fn commit_settled(&self, ready: &Arc<Ready>, settled: Vec<Judged>) -> Result<(), Error> {
+        if settled.is_empty() {
+            return Ok(());
+        }
+        let mut identities = self.identities_for(settled.iter().map(|one| one.identity)).await?;
+        let mut commit = self.commit();
+        let mut entries: HashMap<&'static str, Entry> = HashMap::new();
+        for mut one in settled {
+            let (kind, outcome, target) = match &one.decision {
+                Decision::Hold(_) => ("held", Outcome::Held, None),
+                Decision::Skip => ("skipped", Outcome::Skipped, None),
+                Decision::Merge(target) => ("merged", Outcome::Merged, Some(target.clone())),
+                Decision::Unchanged(target) => ("unchanged", Outcome::Unchanged, Some(target.clone())),
+                Decision::Create(_) | Decision::Update(..) => continue,
+            };
+            let mut values = std::mem::take(&mut one.trail);
+            let identity = one.identity.or_else(|| identities.pop());
+            commit.released.push((ready.flow.name.clone(), one.record.clone()));
+            if let Decision::Hold(holds) = &one.decision {
+                values.tell("causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
+                let unannounced = holds.iter().any(|hold| !hold.announced);
+                self.threshold().note(unannounced && !one.was_held);
+                commit.holds.extend(holds.iter().cloned());
+            } else {
+                self.threshold().note(false);
+            }
+            if let Some(target) = &target {
+                values.tell("target", &target.as_str());
+                values.all("mapped", &one.mapped);
+            }
+            commit.links.extend(one.links.iter().cloned());
+            entries
+                .entry(kind)
+                .or_insert_with(|| self.entry(kind, ready))
+                .items
+                .push(handover_store::Item { record: one.record.clone(), values: values.end() });
+            push_row(&mut commit, ready, &Case::of(&one), outcome, identity, target);
+        }
+        commit.entries.extend(entries.into_values());
+        self.place.store.commit(commit).await?;
+        self.threshold().check(&ready.flow.name)
+    }
+
+    /// As many new identities as there are records without one.
+    pub(crate) async fn identities_for(&self, have: impl Iterator<Item = Option<i64>>) -> Result<Vec<i64>, Error> {
+        /// Identities that are reserved at once: a reservation is a durable step.
+        const RESERVED: i64 = 10_000;
+        let number = i64::try_from(have.filter(Option::is_none).count()).unwrap_or(i64::MAX);
+        if number == 0 {
+            return Ok(Vec::new());
+        }
+        // Held over the reservation: judging and writing both ask.
+        let mut spare = self.spare.lock().await;
+        if spare.end - spare.start < number {
+            let taken = number.max(RESERVED);
+            let first = self.place.store.reserve_identities(usize::try_from(taken).unwrap_or(usize::MAX)).await?;
+            *spare = first..first.saturating_add(taken);
+        }
+        let first = spare.start;
+        spare.start = first.saturating_add(number);
+        Ok((first..spare.start).rev().collect())
+    }
+
+    /// What is read of the target before a flow works: records among which there is something to be found.
+    pub(crate) async fn read_target(&self, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
+        if pairing.target.is_empty() {
+            return Ok(());
+        }
+        let end = &ready.flow.target;
+        let mut fields: HashSet<FieldName> = HashSet::new();
+        let mut keys = Vec::new();
+        // Flows that share a target object read it once, for all of them.
+        for other in self.setup.flows.iter().filter(|other| other.flow.target == *end) {
+            let pairing = Pairing::of(&other.flow, &other.target);
+            fields.extend(pairing.target_fields());
+            fields.extend(other.flow.rules.iter().map(|rule| rule.target.clone()));
+            keys.extend(pairing.target);
+        }
+        let reading = Reading::new(&ready.target, end.system.clone(), fields, keys);
+        self.extract(&reading, false).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+//! Users and links of mapped values become the target's ids, or the reason why they cannot.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use handover_model::{Answer, Cause, FieldName, Fields, FlowName, Kind, Outcome, Record, RecordId, Value};
+use handover_store::{GivenAnswer, PendingLink, RecordRow};
+
+use crate::Error;
+use crate::pairing::source_key;
+use crate::pass::Pass;
+use crate::setup::Ready;
+use crate::transform::{Mapped, State};
+
+/// The parents that the records of a block point to.
+pub(crate) struct Parents(HashMap<FlowName, HashMap<RecordId, RecordRow>>);
+
+impl Parents {
+    /// The target ids of a rule's links whose parents are in the target.
+    pub(crate) fn targets(&self, ready: &Ready, rule: usize, ids: &[String]) -> Vec<String> {
+        let Some(rows) = ready.links.get(&rule).and_then(|link| self.0.get(&link.flow)) else { return Vec::new() };
+        ids.iter()
+            .filter_map(|id| rows.get(id.as_str()))
+            .filter(|row| row.outcome.is_paired())
+            .filter_map(|row| row.target.as_ref().map(ToString::to_string))
+            .collect()
+    }
+}
+
+/// Mapped values with users and links resolved, and what stands in the way.
+#[derive(Default)]
+pub(crate) struct Resolved {
+    pub(crate) fields: Fields,
+    /// Links to records that are not in the target yet.
+    pub(crate) links: Vec<PendingLink>,
+    /// By rule and target id: the source record that is linked.
+    pub(crate) found: HashMap<(usize, String), RecordId>,
+    pub(crate) causes: Vec<(Cause, Option<Value>)>,
+    pub(crate) dropped: Vec<String>,
+}
+
+impl Pass {
+    /// The rows of all records that these point to.
+    pub(crate) async fn parents<'m>(
+        &self,
+        ready: &Ready,
+        mapped: impl Iterator<Item = &'m [Mapped]>,
+    ) -> Result<Parents, Error> {
+        let mut wanted: HashMap<FlowName, Vec<RecordId>> = HashMap::new();
+        for value in mapped.flatten() {
+            if let (State::Links(ids), Some(link)) = (&value.state, ready.links.get(&value.rule)) {
+                wanted.entry(link.flow.clone()).or_default().extend(ids.iter().map(|id| RecordId::from(id.as_str())));
+            }
+        }
+        let mut rows = HashMap::new();
+        for (flow, mut ids) in wanted {
+            ids.sort();
+            ids.dedup();
+            let found = self.place.store.rows(&flow, &ids).await?;
+            rows.insert(flow, found);
+        }
+        Ok(Parents(rows))
+    }
+
+    /// Users and links of mapped values become the target's ids.
+    pub(crate) fn resolve(
+        &self,
+        ready: &Ready,
+        record: &Record,
+        mapped: Vec<Mapped>,
+        answers: &[GivenAnswer],
+        parents: &Parents,
+    ) -> Resolved {
+        let mut resolved = Resolved { fields: Fields::with_capacity(mapped.len() + 1), ..Resolved::default() };
+        for value in mapped {
+            let edited = answers.iter().rev().find_map(|given| match &given.answer {
+                Answer::Edit { field, value: edited } if *field == value.target => Some(edited.clone()),
+                _ => None,
+            });
+            if let Some(edited) = edited {
+                resolved.fields.set(value.target, edited);
+                continue;
+            }
+            match value.state {
+                State::Absent => {}
+                State::Value(found) => {
+                    let found = self.target_user(ready, &value.target, found);
+                    resolved.fields.set(value.target, found);
+                }
+                State::Problem(cause, found) => resolved.causes.push((cause, found)),
+                State::User(user) => self.resolve_user(ready, value.target, &user, &mut resolved),
+                State::Links(ids) => {
+                    resolve_links(ready, record, value.rule, &value.target, &ids, parents, &mut resolved)
+                }
+            }
+        }
+        if let Some(key) = &ready.flow.key {
+            let source = &ready.flow.source;
+            resolved.fields.set(key.clone(), source_key(&source.system, &source.object, &record.id).into());
+        }
+        resolved
+    }
+
+    /// A user that the project itself names, by address or id, as the target's id.
+    fn target_user(&self, ready: &Ready, target: &FieldName, value: Value) -> Value {
+        let is_user = ready.users.contains(target);
+        let known = if is_user {
+            value.as_text().and_then(|user| self.setup.people.known(&ready.flow.target.system, user))
+        } else {
+            None
+        };
+        known.map_or(value, |id| Value::from(id.as_str()))
+    }
+
+    fn resolve_user(&self, ready: &Ready, target: FieldName, user: &str, resolved: &mut Resolved) {
+        let (source, to) = (&ready.flow.source.system, &ready.flow.target.system);
+        match self.setup.people.counterpart(source, user, to) {
+            Some(id) => resolved.fields.set(target, id.as_str().into()),
+            None => {
+                let label = self.setup.people.label(source, user);
+                let cause = Cause::UnknownUser { field: target, user: user.to_owned(), label };
+                resolved.causes.push((cause, Some(user.into())));
+            }
+        }
+    }
+
+    /// Required fields of a new record that have no value.
+    pub(crate) fn missing(&self, ready: &Ready, resolved: &mut Resolved) {
+        for name in &ready.required {
+            let there = resolved.fields.get(name.as_str()).is_some_and(|value| !value.is_blank());
+            let explained = resolved.causes.iter().any(|(cause, _)| cause.field() == Some(name));
+            if !there && !explained {
+                resolved.causes.push((Cause::Missing { field: name.clone() }, None));
+            }
+        }
+    }
+}
+
+/// Options that belong to another field's option (a stage to its pipeline) and stand beside a different one.
+pub(crate) fn misplaced(ready: &Ready, resolved: &mut Resolved) {
+    let mut causes = Vec::new();
+    for (name, value) in resolved.fields.iter().filter(|(name, _)| ready.nested.contains(name)) {
+        let Some(within) = option_of(ready, name, value).and_then(|option| option.within.as_deref()) else { continue };
+        let other = ready.target.fields.iter().find(|field| {
+            field.name != *name && matches!(&field.kind, Kind::Choice { options, .. } if options.iter().any(|option| option.value == within))
+        });
+        let Some(other) = other else { continue };
+        let beside = resolved.fields.get(other.name.as_str()).and_then(Value::as_text);
+        if beside.is_some_and(|beside| beside != within) {
+            let rule = format!("the option does not belong to the `{}` beside it", other.name);
+            causes.push((Cause::Invalid { field: name.clone(), rule }, Some(value.clone())));
+        }
+    }
+    resolved.causes.extend(causes);
+}
+
+fn option_of<'r>(ready: &'r Ready, name: &FieldName, value: &Value) -> Option<&'r handover_model::Choice> {
+    match &ready.target_field(name)?.kind {
+        Kind::Choice { options, many: false } => {
+            options.iter().find(|option| Some(option.value.as_str()) == value.as_text())
+        }
+        _ => None,
+    }
+}
+
+/// Links whose parents are in the target become its ids, those of held parents hold the record, those of
+/// parents that are left out are left out.
+fn resolve_links(
+    ready: &Ready,
+    record: &Record,
+    rule: usize,
+    target: &FieldName,
+    ids: &[String],
+    parents: &Parents,
+    resolved: &mut Resolved,
+) {
+    let Some(link) = ready.links.get(&rule) else { return };
+    let later = link.deferred || ready.flow.rules.get(rule).is_some_and(|rule| rule.later);
+    let none = HashMap::new();
+    let rows = parents.0.get(&link.flow).unwrap_or(&none);
+    let mut there = Vec::new();
+    for id in ids {
+        let parent = RecordId::from(id.as_str());
+        let row = rows.get(&parent);
+        let pending = || PendingLink {
+            flow: ready.flow.name.clone(),
+            record: record.id.clone(),
+            field: target.as_str().to_owned(),
+            parent_flow: link.flow.clone(),
+            parent: parent.clone(),
+        };
+        match row.map(|row| (row.outcome, row.target.as_ref())) {
+            Some((outcome, Some(found))) if outcome.is_paired() && !link.deferred => {
+                resolved.found.insert((rule, found.as_str().to_owned()), parent);
+                there.push(Value::from(found.as_str()));
+            }
+            Some((Outcome::Skipped | Outcome::Excluded, _)) => {
+                resolved.dropped.push(format!("{target}: {id} was left out"));
+            }
+            _ if later => resolved.links.push(pending()),
+            Some(_) => {
+                let cause = Cause::ParentHeld { field: target.clone(), flow: link.flow.clone(), parent };
+                resolved.causes.push((cause, Some(Value::from(id.as_str()))));
+            }
+            None => resolved.dropped.push(format!("{target}: {id} is not among the records of `{}`", link.flow)),
+        }
+    }
+    let many = ready.target_field(target).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
+    match there.len() {
+        0 => {}
+        _ if many => resolved.fields.set(target.clone(), Value::List(there)),
+        _ => resolved.fields.set(target.clone(), there.swap_remove(0)),
+    }
+}
+
+/// The fields without the links that are written in calls of their own, and these links. Where there are none
+/// the fields stay shared.
+pub(crate) fn split_links(
+    ready: &Ready,
+    record: &RecordId,
+    fields: &Arc<Fields>,
+    found: &HashMap<(usize, String), RecordId>,
+    update: bool,
+) -> (Arc<Fields>, Vec<PendingLink>) {
+    let mut fields = fields.clone();
+    let mut links = Vec::new();
+    for (rule, link) in &ready.links {
+        let separate = if update { link.separate_on_update } else { link.separate };
+        let target = &ready.flow.rules[*rule].target;
+        if separate.is_none() || fields.get(target.as_str()).is_none() {
+            continue;
+        }
+        let Some(value) = Arc::make_mut(&mut fields).remove(target.as_str()) else { continue };
+        for id in value.ids() {
+            // What the target had already needs no call.
+            let Some(parent) = found.get(&(*rule, id.to_owned())) else { continue };
+            links.push(PendingLink {
+                flow: ready.flow.name.clone(),
+                record: record.clone(),
+                field: target.as_str().to_owned(),
+                parent_flow: link.flow.clone(),
+                parent: parent.clone(),
+            });
+        }
+    }
+    (fields, links)
+}
