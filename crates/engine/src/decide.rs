@@ -301,6 +301,7 @@ impl Pass {
         trail: Trail,
         mapped: Carried,
     ) -> Judged {
+        let base = crate::base::encode(ready, &mapped.fields);
         Judged {
             record: staged.record.id.clone(),
             title: title(&staged.record),
@@ -309,8 +310,8 @@ impl Pass {
             was_held: row.is_some_and(|row| row.outcome == Outcome::Held),
             decision,
             trail,
-            digest: mapped.fields.digest(),
-            base: crate::base::encode(ready, &mapped.fields),
+            digest: crate::base::digest(&base),
+            base,
             mapped: mapped.fields,
             links: mapped.links,
         }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::value::tagged;
 use crate::{FieldName, RecordId, Value};
 
 /// Fields with their values, sorted by name, each name once.
@@ -62,17 +61,6 @@ impl Fields {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-
-    /// Sixteen bytes that are equal for equal fields. Not the update time but this tells whether a
-    /// record changed: clocks of one second hide edits.
-    pub fn digest(&self) -> [u8; 16] {
-        let mut bytes = Vec::with_capacity(self.0.len() * 64);
-        for (name, value) in &self.0 {
-            tagged(&mut bytes, b'k', name.as_str());
-            value.write_down(&mut bytes);
-        }
-        twox_hash::XxHash3_128::oneshot(&bytes).to_le_bytes()
     }
 }
 

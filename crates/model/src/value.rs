@@ -131,7 +131,7 @@ impl Value {
 }
 
 /// A text behind its tag and its length.
-pub(crate) fn tagged(out: &mut Vec<u8>, tag: u8, text: &str) {
+fn tagged(out: &mut Vec<u8>, tag: u8, text: &str) {
     out.push(tag);
     out.extend_from_slice(&(text.len() as u64).to_le_bytes());
     out.extend_from_slice(text.as_bytes());

@@ -1,8 +1,8 @@
 //! Applying a commit: everything that one durable step changes, in one transaction.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use handover_model::Cause;
 
 use crate::database::LIST;

@@ -3,8 +3,9 @@
 //! Shape: `1` (the format), the names, then the records; texts and lists are preceded by their length.
 //! Numbers are unsigned LEB128, signed ones zigzag before. The whole is compressed with zstd.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use foldhash::{HashMap, HashMapExt as _};
 use handover_model::{FieldName, Fields, Record, RecordId, Value};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};

@@ -1,7 +1,8 @@
 //! Names of flows, systems and objects as small numbers: they stand in every key of millions of rows.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::database::{Pool, Sql, Tx};
 use crate::{Error, Store};

@@ -153,7 +153,7 @@ impl Step<'_> {
     pub(crate) async fn write_rows(
         &mut self,
         rows: &[RecordRow],
-        heads: &HashMap<(i64, &str), Seq>,
+        heads: &foldhash::HashMap<(i64, &str), Seq>,
     ) -> Result<(), Error> {
         let mut placed = Vec::with_capacity(rows.len());
         for row in rows {

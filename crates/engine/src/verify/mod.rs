@@ -477,7 +477,7 @@ impl Pass {
                 })
                 .collect();
             let mut fields = self.resolve(ready, record, mapped, &answers, &parents).fields;
-            let digest = fields.digest();
+            let digest = crate::base::digest(&crate::base::encode(ready, &fields));
             // Links of the second step belong to what should be there as well.
             for (rule, field, ids) in links {
                 let targets = parents.targets(ready, rule, &ids);

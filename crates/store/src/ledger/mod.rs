@@ -16,8 +16,7 @@ mod erase;
 mod read;
 mod verify;
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use handover_model::FlowName;
 use jiff::Timestamp;
 use rand::RngCore;
