@@ -3,10 +3,13 @@
 
 mod audit;
 mod broken;
+mod during;
 mod faults;
+mod gate;
 mod guards;
 mod queue;
 mod served;
+mod unwritable;
 mod verify;
 
 use std::path::{Path, PathBuf};
