@@ -30,10 +30,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PLATFORM")]
     to: String,
     /// The address of the one to leave, where it is not the platform's own
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "OLD_URL")]
     from_url: Option<String>,
     /// The address of the one to move to
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "NEW_URL")]
     to_url: Option<String>,
     /// Where the project goes
     #[arg(long, value_name = "DIR", default_value = ".")]
