@@ -3,10 +3,12 @@
 
 mod audit;
 mod broken;
+mod browser;
 mod during;
 mod faults;
 mod gate;
 mod guards;
+mod page;
 mod queue;
 mod served;
 mod unwritable;
