@@ -74,6 +74,20 @@ impl<'a> Page<'a> {
     }
 }
 
+impl Page<'_> {
+    /// A number with commas; anything else as it is.
+    #[expect(clippy::unused_self, reason = "the template calls it")]
+    fn grouped(&self, text: &str) -> String {
+        let (whole, rest) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+        let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+        match (digits.parse::<u64>(), rest) {
+            (Ok(number), None) => format!("{sign}{}", count(number)),
+            (Ok(number), Some(rest)) => format!("{sign}{}.{rest}", count(number)),
+            (Err(_), _) => text.to_owned(),
+        }
+    }
+}
+
 fn object_row(object: &ObjectVerified) -> (String, Vec<String>) {
     let counts = &object.counts;
     let numbers = [
