@@ -150,7 +150,12 @@ pub(crate) fn write_page(session: &Session, found: &Verification, file: &std::pa
     let text =
         page.render().map_err(|error| vec![Problem::ours("report", "the report could not be made").because(&error)])?;
     std::fs::write(file, text).map_err(|error| {
-        vec![Problem::new("report", format!("{} could not be written", file.display())).because(&error)]
+        vec![
+            Problem::new("report", format!("{} could not be written", file.display()))
+                .because(&error)
+                .state("both systems were compared; nothing was changed")
+                .hint("give `--html` a file in a folder that exists and has room"),
+        ]
     })
 }
 
