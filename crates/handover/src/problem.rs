@@ -97,6 +97,9 @@ impl DerefMut for Problem {
     }
 }
 
+/// Bytes of a line beyond which it is no help to a reader: its number stands alone then.
+const SHOWN: usize = 1000;
+
 impl Problem {
     /// An error that the user can fix.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
@@ -157,7 +160,7 @@ impl Problem {
     /// The same problem at a place, its line taken from `sources`.
     #[must_use]
     pub fn at(mut self, place: &Place, width: u32, sources: &Sources) -> Self {
-        let text = sources.line(&place.file, place.line).map(str::to_owned);
+        let text = sources.line(&place.file, place.line).filter(|line| line.len() <= SHOWN).map(str::to_owned);
         self.excerpt = Some(Excerpt { place: place.clone(), width, text });
         self
     }

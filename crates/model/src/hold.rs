@@ -251,7 +251,9 @@ impl Cause {
                 format!("{} point to different target records", keys.join(" and "))
             }
             Self::DuplicateSource { key, others } => {
-                format!("{} other source record(s) have the same {key}", others.len())
+                let others = others.len();
+                let (records, have) = if others == 1 { ("record", "has") } else { ("records", "have") };
+                format!("{others} other source {records} {have} the same {key}")
             }
             Self::ParentHeld { flow, .. } => format!("waits for its parent in `{flow}`"),
             Self::Invalid { field, rule } => format!("`{field}`: {rule}"),

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 use super::holds::record_name;
 use super::output::{count, plural};
 use super::session::Session;
-use super::{Done, Global, Output, failure};
+use super::{Done, Global, Output, failure, plain};
 use crate::problem::{Exit, Problem};
 
 /// Options of `audit`.
@@ -126,9 +126,9 @@ fn told_json(told: &Told) -> Json {
 /// One ledger row in plain words.
 fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
     let Some(values) = &told.values else {
-        return format!("{}  row {}: {} (its values were erased)", told.at, told.seq, told.kind);
+        return format!("{}  row {}: {} (its values were erased)", plain::moment(told.at), told.seq, told.kind);
     };
-    let mut text = format!("{}  row {}, pass {}: ", told.at, told.seq, told.pass);
+    let mut text = format!("{}  row {}, pass {}: ", plain::moment(told.at), told.seq, told.pass);
     match told.kind.as_str() {
         "decided" => {
             let mode = told.note["mode"].as_str().unwrap_or("write");
@@ -164,7 +164,8 @@ fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
             text.push_str(&format!(
                 "{} answered: {}",
                 values["reviewer"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),
-                values["answer"]
+                serde_json::from_value(values["answer"].clone())
+                    .map_or_else(|_| values["answer"].to_string(), |answer| plain::answer(&answer))
             ));
             if let Some(comment) = values["comment"].as_str().filter(|comment| !comment.is_empty()) {
                 text.push_str(&format!(" ({comment})"));
@@ -228,8 +229,7 @@ async fn rules(store: &Store, flow: &FlowName, story: &[Told]) -> Result<BTreeMa
 
 async fn export(session: &Session, format: &str, out: Option<&std::path::Path>, output: &Output) -> Done {
     let store = session.store_reading().await?;
-    let failed =
-        |error: std::io::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let failed = |error: std::io::Error| vec![unwritten(&error)];
     let mut target: Box<dyn std::io::Write> = match out {
         Some(file) => Box::new(std::io::BufWriter::new(std::fs::File::create(file).map_err(failed)?)),
         None => Box::new(std::io::stdout()),
@@ -246,9 +246,15 @@ async fn export(session: &Session, format: &str, out: Option<&std::path::Path>, 
     Ok(Exit::Done)
 }
 
+fn unwritten(error: &(dyn std::error::Error + 'static)) -> Problem {
+    Problem::new("export", "the ledger could not be written out")
+        .because(error)
+        .state("the ledger itself is as it was")
+        .hint("give `--out` a file in a folder that exists and has room")
+}
+
 async fn export_lines(store: &Store, target: &mut Box<dyn std::io::Write>) -> Result<u64, Vec<Problem>> {
-    let failed =
-        |error: std::io::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let failed = |error: std::io::Error| vec![unwritten(&error)];
     let (mut after, mut rows) = (0, 0);
     loop {
         let page = store.entries(after, 500).await.map_err(|error| vec![failure::store(&error)])?;
@@ -265,8 +271,7 @@ async fn export_lines(store: &Store, target: &mut Box<dyn std::io::Write>) -> Re
 }
 
 async fn export_csv(store: &Store, target: &mut Box<dyn std::io::Write>) -> Result<u64, Vec<Problem>> {
-    let failed =
-        |error: csv::Error| vec![Problem::new("export", "the ledger could not be written out").because(&error)];
+    let failed = |error: csv::Error| vec![unwritten(&error)];
     let mut writer = csv::Writer::from_writer(target);
     writer
         .write_record(["seq", "writer", "at", "pass", "kind", "flow", "record", "values", "note", "hash"])

@@ -143,6 +143,8 @@ pub(crate) async fn automations(session: &Session) -> Result<Vec<Finding>, Vec<P
             );
             continue;
         };
+        let names: Vec<String> =
+            unacknowledged(session, &all).map(|automation| format!("\"{}\"", automation.name)).collect();
         for automation in unacknowledged(session, &all) {
             findings.push(
                 Finding::new(
@@ -154,8 +156,9 @@ pub(crate) async fn automations(session: &Session) -> Result<Vec<Finding>, Vec<P
                     ),
                 )
                 .hint(format!(
-                    "switch it off, or acknowledge it: policies: acknowledged_automations: [\"{}\"]",
-                    automation.name
+                    "switch them off for the load, or acknowledge them in handover.yaml: policies: \
+                     acknowledged_automations: [{}]",
+                    names.join(", ")
                 )),
             );
         }

@@ -75,7 +75,14 @@ pub(crate) fn store(error: &handover_store::Error) -> Problem {
         )),
         State::OtherProject { .. } => problem.hint("each project has its own state: change `state:` or `project:`"),
         State::Corrupt { .. } | State::Broken { .. } | State::BadLocation { .. } | State::UnknownFlow { .. } => problem,
-        State::Stopped { .. } | State::Unreachable { .. } | State::Failed { .. } => problem,
+        State::Failed { .. } => problem.hint(
+            "look whether its disk is well and has room (a quota, a limit of this user), then run the command \
+             again; it goes on where it stopped",
+        ),
+        State::Unreachable { .. } => {
+            problem.hint("when it answers again, run the command again; it goes on where it stopped")
+        }
+        State::Stopped { .. } => problem,
     }
 }
 

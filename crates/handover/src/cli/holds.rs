@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::queue::{self, Queue};
 use super::run::{objects_json, stop_on_request};
 use super::session::Session;
-use super::{Done, Global, Output, answers, failure};
+use super::{Done, Global, Output, answers, failure, plain, sheet};
 use crate::config;
 use crate::problem::{Exit, Problem};
 
@@ -40,11 +40,13 @@ pub(crate) struct Options {
 #[derive(Subcommand)]
 enum Action {
     /// The records of a group, or of all
+    #[command(after_help = "Examples:\n  handover holds list\n  handover holds list unknown_user:7 --json")]
     List {
         /// The group, as `holds` shows it
         group: Option<String>,
     },
     /// One record with everything known about it
+    #[command(after_help = "Example:\n  handover holds show persons/42")]
     Show {
         /// FLOW/ID
         record: String,
@@ -52,11 +54,15 @@ enum Action {
     /// Answer a group or one record; only those records and what waits for them are processed then
     Answer(AnswerOptions),
     /// Write the queue to a CSV file, to be answered in a spreadsheet
+    #[command(after_help = "Example:\n  handover holds export queue.csv")]
     Export {
         /// The file
         file: PathBuf,
     },
     /// Take the answers from such a file
+    #[command(
+        after_help = "Example:\n  handover holds import queue.csv --reviewer \"Ana Silva\"\n\nRows without an answer stay as they are. When one answer cannot be carried out, none is taken."
+    )]
     Import {
         /// The file
         file: PathBuf,
@@ -65,20 +71,29 @@ enum Action {
     },
 }
 
+/// Who answers, why, and when it takes effect.
 #[derive(clap::Args)]
-struct How {
+pub(super) struct How {
     /// Who answers (written into the ledger)
     #[arg(long, env = "HANDOVER_REVIEWER", default_value = "")]
-    reviewer: String,
+    pub(super) reviewer: String,
     /// Why (written into the ledger)
     #[arg(long, default_value = "")]
-    comment: String,
+    pub(super) comment: String,
     /// Record the answers only; the next run carries them out
     #[arg(long)]
-    later: bool,
+    pub(super) later: bool,
 }
 
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  handover holds answer untranslated:deal_stages:17 --translate 90125
+  handover holds answer unknown_user:7 --assign ben@example.com --reviewer \"Ana Silva\"
+  handover holds answer \"invalid:email:not an e-mail address that the target takes\" --skip
+  handover holds answer persons/42 --edit email=ana@example.com
+  handover holds answer persons/43 --choose 30117 --later
+
+`handover holds show FLOW/ID` names the answers that fit a record.")]
 struct AnswerOptions {
     /// A group, or FLOW/ID
     which: String,
@@ -131,8 +146,8 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
             let word = word(&answer.answer)?;
             answer_command(&session, global, &answer.which, &word, &answer.how, output).await
         }
-        Some(Action::Export { file }) => export(&session, file, output).await,
-        Some(Action::Import { file, how }) => import(&session, global, file, how, output).await,
+        Some(Action::Export { file }) => sheet::export(&session, file, output).await,
+        Some(Action::Import { file, how }) => sheet::import(&session, global, file, how, output).await,
     }
 }
 
@@ -187,9 +202,9 @@ fn held_json((row, accepted): &(HeldRow, bool)) -> Json {
         "record": row.hold.record,
         "title": row.hold.title,
         "group": row.hold.cause.group(),
-        "cause": row.hold.cause,
+        "cause": plain::cause(&row.hold.cause),
         "why": row.hold.cause.sentence(),
-        "value": row.hold.value.as_ref().map(Value::display),
+        "value": row.hold.value.as_ref().map(plain::value),
         "accepted": accepted,
     })
 }
@@ -223,7 +238,7 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
         output.say(&format!(
             "{record}  {}\n  held since {}{accepted}: {}",
             row.hold.title,
-            row.since,
+            plain::moment(row.since),
             row.hold.cause.sentence()
         ));
         if let Some(value) = &row.hold.value {
@@ -239,7 +254,8 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
         output.say(&format!("  answer: {}", answers::fitting(&row.hold.cause)));
     }
     if !waiting.is_empty() {
-        output.say(&format!("  {} for it: {}", plural(waiting.len() as u64, "record waits"), waiting.join(", ")));
+        let wait = if waiting.len() == 1 { "waits" } else { "wait" };
+        output.say(&format!("  {} {wait} for it: {}", plural(waiting.len() as u64, "record"), waiting.join(", ")));
     }
     Ok(held_exit(rows.iter().filter(|(_, accepted)| !accepted).count() as u64))
 }
@@ -259,7 +275,8 @@ fn word(options: &AnswerWord) -> Result<Answer, Vec<Problem>> {
     })
 }
 
-fn edited(text: &str) -> Result<Answer, Vec<Problem>> {
+/// `FIELD=VALUE` as an answer.
+pub(super) fn edited(text: &str) -> Result<Answer, Vec<Problem>> {
     match text.split_once('=') {
         Some((field, value)) => Ok(Answer::Edit { field: FieldName::from(field.trim()), value: Value::text(value) }),
         None => {
@@ -303,7 +320,8 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    fn say(&self, output: &Output) {
+    /// Tells it to people or as JSON.
+    pub(super) fn say(&self, output: &Output) {
         output.value(&json!({
             "answered": self.answered,
             "objects": self.report.as_ref().map(objects_json),
@@ -381,108 +399,4 @@ async fn process(
     let report = pass.run(&Selection::Only(wanted)).await.map_err(|error| failure::engine(&error, sources))?;
     session.close().map_err(|problem| vec![problem])?;
     Ok(report)
-}
-
-async fn export(session: &Session, file: &std::path::Path, output: &Output) -> Done {
-    let store = session.store_reading().await?;
-    let rows = queue::rows(&store, &HoldFilter::default()).await?;
-    let failed = |error: csv::Error| {
-        vec![Problem::new("export", format!("{} could not be written", file.display())).because(&error)]
-    };
-    let mut writer = csv::Writer::from_path(file).map_err(failed)?;
-    writer
-        .write_record(["record", "title", "group", "why", "value", "answers", "answer", "answer_value", "comment"])
-        .map_err(failed)?;
-    for (row, _) in &rows {
-        let value = row.hold.value.as_ref().map(Value::display).unwrap_or_default();
-        writer
-            .write_record([
-                &format!("{}/{}", row.hold.flow, row.hold.record),
-                &safe(&row.hold.title),
-                &row.hold.cause.group(),
-                &row.hold.cause.sentence(),
-                &safe(&value),
-                answers::fitting(&row.hold.cause),
-                "",
-                "",
-                "",
-            ])
-            .map_err(failed)?;
-    }
-    writer.flush().map_err(|error| failed(error.into()))?;
-    output.value(&json!({"exported": rows.len(), "file": file}));
-    output.say(&format!("{} written to {}. Fill in `answer` (translate, assign, choose, create, edit, merge-into, skip, accept, retry) and `answer_value`.", plural(rows.len() as u64, "hold"), file.display()));
-    Ok(Exit::Done)
-}
-
-/// A spreadsheet takes a cell that begins like this for a formula.
-fn safe(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
-}
-
-async fn import(session: &Session, global: &Global, file: &std::path::Path, how: &How, output: &Output) -> Done {
-    let store = session.store().await?;
-    let failed = |error: csv::Error| {
-        vec![Problem::new("import", format!("{} could not be read", file.display())).because(&error)]
-    };
-    let mut reader = csv::Reader::from_path(file).map_err(failed)?;
-    let head = reader.headers().map_err(failed)?.clone();
-    let mut given = Vec::new();
-    let mut problems = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(failed)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let cell = |name: &str| {
-            head.iter()
-                .position(|have| have == name)
-                .and_then(|at| record.get(at))
-                .unwrap_or_default()
-                .trim()
-                .to_owned()
-        };
-        if cell("answer").is_empty() {
-            continue;
-        }
-        match imported(&cell("answer"), &cell("answer_value")) {
-            Some(answer) => {
-                let (flow, id) = record_name(&cell("record"))?;
-                let filter = HoldFilter {
-                    flow: Some(flow),
-                    record: Some(id),
-                    group: Some(cell("group")).filter(|group| !group.is_empty()),
-                    ..HoldFilter::default()
-                };
-                for (row, _) in queue::rows(&store, &filter).await? {
-                    given.push((row, answer.clone(), cell("comment")));
-                }
-            }
-            None => problems.push(Problem::new(
-                "answer",
-                format!("{}:{line}: `{}` is not an answer, or lacks its value", file.display(), cell("answer")),
-            )),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems.into_iter().map(|problem| problem.state("nothing was answered")).collect());
-    }
-    let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
-    let outcome = Session::closed(store, outcome).await?;
-    outcome.say(output);
-    Ok(outcome.queue.exit())
-}
-
-fn imported(answer: &str, value: &str) -> Option<Answer> {
-    let needed = || Some(value).filter(|value| !value.is_empty());
-    Some(match answer {
-        "translate" => Answer::Translate { to: needed()?.to_owned() },
-        "assign" => Answer::Assign { to: needed()?.to_owned() },
-        "choose" => Answer::Choose { target: RecordId::from(needed()?) },
-        "merge-into" => Answer::MergeInto { record: RecordId::from(needed()?) },
-        "edit" => edited(value).ok()?,
-        "create" => Answer::Create,
-        "skip" => Answer::Skip,
-        "accept" => Answer::Accept,
-        "retry" => Answer::Retry,
-        _ => return None,
-    })
 }

@@ -1,11 +1,11 @@
 //! What was found out about folders of files from their contents: shown before anything is read for good.
 
 use handover_files::{DateOrder, Decimals, Form, Inferred, Settings};
-use handover_model::{End, FieldName, Finding, Kind, SystemName, Weight};
+use handover_model::{End, FieldName, Finding, Kind, ObjectName, SystemName, Weight};
 use serde_json::{Value as Json, json};
 
 use super::Output;
-use super::output::table;
+use super::output::{plural, table};
 use super::session::Session;
 use crate::config::Project;
 use crate::problem::Problem;
@@ -70,7 +70,43 @@ fn ends(session: &Session) -> Vec<&End> {
     ends
 }
 
+/// A column of references that point to nobody: its records are written without the link.
+pub(crate) struct Nowhere {
+    system: SystemName,
+    object: ObjectName,
+    column: FieldName,
+    records: u64,
+    evidence: String,
+}
+
+impl Nowhere {
+    /// `{system, object, column, records, why}`.
+    pub(crate) fn json(&self) -> Json {
+        json!({"system": self.system, "object": self.object, "column": self.column, "records": self.records, "why": self.evidence})
+    }
+
+    /// How many, and where they stand.
+    pub(crate) fn sentence(&self) -> String {
+        let rows = plural(self.records, "row");
+        format!("{rows} of {}.csv without the link of `{}`: {}", self.object, self.column, self.evidence)
+    }
+}
+
 impl Found {
+    /// References that lead nowhere.
+    pub(crate) fn nowhere(&self) -> Vec<Nowhere> {
+        let one = |(system, one): &(SystemName, Inferred)| {
+            Some(Nowhere {
+                system: system.clone(),
+                object: one.object.clone(),
+                column: one.column.clone()?,
+                records: one.dangling,
+                evidence: one.evidence.clone(),
+            })
+        };
+        self.0.iter().filter(|(_, one)| one.dangling > 0).filter_map(one).collect()
+    }
+
     /// Columns that nobody excluded and that stay text because their values allow several readings, or that
     /// point nowhere.
     pub(crate) fn findings(&self, session: &Session) -> Vec<Finding> {

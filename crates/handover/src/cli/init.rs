@@ -30,10 +30,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PLATFORM")]
     to: String,
     /// The address of the one to leave, where it is not the platform's own
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "OLD_URL")]
     from_url: Option<String>,
     /// The address of the one to move to
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "NEW_URL")]
     to_url: Option<String>,
     /// Where the project goes
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -60,9 +60,10 @@ pub(crate) async fn run(_: &Global, options: &Options, output: &Output) -> Done 
     tell(&proposal, output);
     output.value(&json!({"files": files.keys().collect::<Vec<_>>(), "fields_to_create": proposal.create_fields.len(), "findings": proposal.findings}));
     output.say(&format!(
-        "{} written to {}. Read them, then: handover check, handover plan --create-fields, handover run.",
+        "{} written to {}. Read them, then{}: handover check, handover plan --create-fields, handover run.",
         plural(files.len() as u64, "file"),
-        options.dir.display()
+        options.dir.display(),
+        if options.dir == Path::new(".") { String::new() } else { format!(" in {}", options.dir.display()) }
     ));
     Ok(Exit::Done)
 }

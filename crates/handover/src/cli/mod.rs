@@ -9,12 +9,14 @@ mod holds;
 mod inferred;
 mod init;
 mod output;
+mod plain;
 mod plan;
 mod progress;
 mod queue;
 mod run;
 mod sandbox;
 mod session;
+mod sheet;
 mod status;
 mod verify;
 

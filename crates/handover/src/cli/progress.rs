@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use handover_connect::Connector;
 use handover_engine::{Event, Observer};
 use handover_model::SystemName;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::output::count;
 
@@ -33,12 +34,9 @@ impl Progress {
                 bar.finish_and_clear();
             }
             let bar = match total {
-                Some(total) => ProgressBar::new(total).with_style(style(
-                    "{msg:28} {bar:24} {human_pos}/{human_len} {per_sec:>12} {eta:>5} left  {prefix}",
-                )),
-                None => {
-                    ProgressBar::new_spinner().with_style(style("{msg:28} {human_pos} read {per_sec:>12}  {prefix}"))
-                }
+                Some(total) => ProgressBar::new(total)
+                    .with_style(style("{msg:28} {bar:24} {human_pos}/{human_len} {rate:>8} {eta:>5} left  {prefix}")),
+                None => ProgressBar::new_spinner().with_style(style("{msg:28} {human_pos} {rate:>8}  {prefix}")),
             };
             bar.set_message(label.to_owned());
             *slot = Some((label.to_owned(), bar));
@@ -64,7 +62,14 @@ impl Progress {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).with_key("rate", rate)
+}
+
+/// Whole records a second; nothing while it would be a guess.
+fn rate(state: &ProgressState, line: &mut dyn std::fmt::Write) {
+    if state.elapsed() >= Duration::from_secs(1) {
+        drop(write!(line, "{:.0}/s", state.per_sec()));
+    }
 }
 
 impl Observer for Progress {

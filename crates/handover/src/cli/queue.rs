@@ -124,7 +124,7 @@ impl Queue {
         output.say(&format!("\n{} {are} held{accepted}:\n", plural(total, "record")));
         output.say(&self.table());
         if !self.is_settled() {
-            output.say("\nAnswer a group: `handover holds answer GROUP ...` (see `handover holds --help`).");
+            output.say("\nAnswer a group: `handover holds answer \"GROUP\" ...` (see `handover holds answer --help`).");
         }
     }
 }

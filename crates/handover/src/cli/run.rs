@@ -8,6 +8,7 @@ use handover_model::{Counts, Outcome, Weight};
 use handover_store::Store;
 use serde_json::{Value as Json, json};
 
+use super::inferred::{self, Nowhere};
 use super::output::{count, plural, table};
 use super::progress::Progress;
 use super::queue::{Queue, last_run};
@@ -36,6 +37,7 @@ pub(crate) struct Options {
 /// Runs the command.
 pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
     let session = Session::open(&global.project)?;
+    let nowhere = inferred::found(&session)?.nowhere();
     let store = session.store().await?;
     let ran = guarded(&session, &store, output, options).await;
     let (report, queue) = Session::closed(store, ran).await?;
@@ -44,8 +46,12 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
         "holds": queue.json(),
         "calls": calls_json(&session),
         "links_waiting": report.links_waiting,
+        "links_nowhere": nowhere.iter().map(Nowhere::json).collect::<Vec<_>>(),
     }));
     output.say(&objects_table(&report));
+    for one in &nowhere {
+        output.say(&one.sentence());
+    }
     queue.say(output);
     Ok(queue.exit())
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::output::{count, table};
 use super::queue::{Queue, last_run};
 use super::session::Session;
-use super::{Done, Global, Output, failure};
+use super::{Done, Global, Output, failure, plain};
 
 /// Options of `status`.
 #[derive(clap::Args)]
@@ -43,7 +43,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
             "Last pass: {} ({}), begun {}, {}.",
             pass.id,
             pass.kind,
-            pass.began,
+            plain::moment(pass.began),
             pass.status.as_deref().unwrap_or("cut off: `handover run` goes on where it stopped")
         )),
     }

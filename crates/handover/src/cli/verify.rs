@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use askama::Template;
-use handover_engine::verify::{Verification, verify};
+use handover_engine::verify::{FlowVerified, ObjectVerified, Total, Verification, verify};
+use handover_model::FlowName;
 use handover_store::Store;
 use serde_json::json;
 
@@ -24,14 +25,95 @@ pub(crate) struct Options {
     html: Option<PathBuf>,
 }
 
-/// The report as a page.
+/// The report as a page. It brings everything along and forbids the browser to load anything.
 #[derive(Template)]
 #[template(path = "verify.html")]
 struct Page<'a> {
     project: &'a str,
     at: String,
+    verdict: String,
     found: &'a Verification,
-    held: u64,
+    /// By object: in the source, read, and the outcomes.
+    objects: Vec<(String, Vec<String>)>,
+    /// By flow: what was compared.
+    flows: Vec<(String, Vec<String>)>,
+    agreeing: String,
+    /// By flow, in the order of the flows.
+    totals: Vec<(&'a FlowName, Vec<&'a Total>)>,
+}
+
+impl<'a> Page<'a> {
+    fn of(project: &'a str, at: String, found: &'a Verification) -> Self {
+        let held: u64 = found.objects.iter().map(|object| object.counts.held).sum();
+        let differ = match found.differences.len() as u64 {
+            0 => "Nothing differs.".to_owned(),
+            many => format!("{}.", plural(many, "difference")),
+        };
+        let wait = match held {
+            0 => String::new(),
+            1 => " 1 record is held and waits for an answer.".to_owned(),
+            many => format!(" {} records are held and wait for an answer.", count(many)),
+        };
+        let mut totals: Vec<(&FlowName, Vec<&Total>)> = Vec::new();
+        for total in &found.totals {
+            match totals.last_mut().filter(|(flow, _)| **flow == total.flow) {
+                Some((_, group)) => group.push(total),
+                None => totals.push((&total.flow, vec![total])),
+            }
+        }
+        Self {
+            project,
+            at,
+            verdict: differ + &wait,
+            found,
+            objects: found.objects.iter().map(object_row).collect(),
+            flows: found.flows.iter().map(flow_row).collect(),
+            agreeing: agreeing(found),
+            totals,
+        }
+    }
+}
+
+impl Page<'_> {
+    /// A number with commas; anything else as it is.
+    #[expect(clippy::unused_self, reason = "the template calls it")]
+    fn grouped(&self, text: &str) -> String {
+        let (whole, rest) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
+        let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+        match (digits.parse::<u64>(), rest) {
+            (Ok(number), None) => format!("{sign}{}", count(number)),
+            (Ok(number), Some(rest)) => format!("{sign}{}.{rest}", count(number)),
+            (Err(_), _) => text.to_owned(),
+        }
+    }
+}
+
+fn object_row(object: &ObjectVerified) -> (String, Vec<String>) {
+    let counts = &object.counts;
+    let numbers = [
+        object.in_source,
+        counts.read,
+        counts.created,
+        counts.updated,
+        counts.unchanged,
+        counts.merged,
+        counts.held,
+        counts.skipped,
+        counts.excluded,
+        counts.pending,
+    ];
+    (format!("{}.{}", object.system, object.object), numbers.map(count).to_vec())
+}
+
+fn flow_row(flow: &FlowVerified) -> (String, Vec<String>) {
+    let numbers = [flow.records, flow.fields, flow.links, flow.files, flow.changed_since];
+    (flow.flow.to_string(), numbers.map(count).to_vec())
+}
+
+fn agreeing(found: &Verification) -> String {
+    let agreeing = found.totals.iter().filter(|total| total.agrees).count();
+    let (agreeing, all) = (count(agreeing as u64), count(found.totals.len() as u64));
+    format!("{agreeing} of {all} totals agree (fill rates, sums by currency, dates, distributions).")
 }
 
 /// Runs the command.
@@ -63,23 +145,23 @@ async fn compared(session: &Session, store: &Store, output: &Output) -> Result<V
 
 /// Writes the report as a page.
 pub(crate) fn write_page(session: &Session, found: &Verification, file: &std::path::Path) -> Result<(), Vec<Problem>> {
-    let held = found.objects.iter().map(|object| object.counts.held).sum();
-    let page = Page {
-        project: &session.project.name,
-        at: session.clock.now().strftime("%-d %B %Y, %H:%M UTC").to_string(),
-        found,
-        held,
-    };
+    let at = session.clock.now().strftime("%-d %B %Y, %H:%M UTC").to_string();
+    let page = Page::of(&session.project.name, at, found);
     let text =
         page.render().map_err(|error| vec![Problem::ours("report", "the report could not be made").because(&error)])?;
     std::fs::write(file, text).map_err(|error| {
-        vec![Problem::new("report", format!("{} could not be written", file.display())).because(&error)]
+        vec![
+            Problem::new("report", format!("{} could not be written", file.display()))
+                .because(&error)
+                .state("both systems were compared; nothing was changed")
+                .hint("give `--html` a file in a folder that exists and has room"),
+        ]
     })
 }
 
 /// The sums of a verification.
 pub(crate) fn summary(found: &Verification) -> serde_json::Value {
-    let sum = |of: fn(&handover_engine::verify::FlowVerified) -> u64| found.flows.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&FlowVerified) -> u64| found.flows.iter().map(of).sum::<u64>();
     json!({
         "records": sum(|flow| flow.records),
         "fields": sum(|flow| flow.fields),
@@ -95,23 +177,12 @@ pub(crate) fn say(found: &Verification, output: &Output) {
         .flows
         .iter()
         .map(|flow| {
-            vec![
-                flow.flow.to_string(),
-                count(flow.records),
-                count(flow.fields),
-                count(flow.links),
-                count(flow.files),
-                count(flow.changed_since),
-            ]
+            let (name, numbers) = flow_row(flow);
+            std::iter::once(name).chain(numbers).collect()
         })
         .collect();
     output.say(&table(&["flow", "records", "fields", "links", "files", "changed since"], &rows));
-    let agreeing = found.totals.iter().filter(|total| total.agrees).count();
-    output.say(&format!(
-        "\n{} of {} totals agree (fill rates, sums by currency, dates, distributions).",
-        count(agreeing as u64),
-        count(found.totals.len() as u64)
-    ));
+    output.say(&format!("\n{}", agreeing(found)));
     if found.differences.is_empty() {
         output.say("Nothing differs.");
         return;

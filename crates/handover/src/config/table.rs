@@ -117,6 +117,10 @@ fn rows(reading: &mut Reading, file: &File, bytes: &[u8]) -> Option<BTreeMap<Str
             reading.problems.push(problem);
             continue;
         }
+        if let Some(message) = record.iter().find_map(no_value) {
+            reading.complain(file, mark, "wrong_cell", message);
+            continue;
+        }
         let cell = |at: usize| record.get(at).unwrap_or_default().trim();
         let (key, value) = (cell(from), cell(to));
         if key.is_empty() {
@@ -133,6 +137,17 @@ fn rows(reading: &mut Reading, file: &File, bytes: &[u8]) -> Option<BTreeMap<Str
         }
     }
     Some(rows)
+}
+
+/// Why a cell is nothing that people translate.
+fn no_value(cell: &str) -> Option<&'static str> {
+    if cell.contains('\0') {
+        Some("a cell has a NUL byte, which no text has: export the file anew")
+    } else if cell.len() > 64 * 1024 {
+        Some("a cell is larger than 64 kB: is a closing double quote missing?")
+    } else {
+        None
+    }
 }
 
 /// The text, and the encoding to append in. What is neither marked nor UTF-8 is read as Windows-1252,

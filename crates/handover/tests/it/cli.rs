@@ -3,10 +3,15 @@
 
 mod audit;
 mod broken;
+mod browser;
+mod during;
 mod faults;
+mod gate;
 mod guards;
+mod page;
 mod queue;
 mod served;
+mod unwritable;
 mod verify;
 
 use std::path::{Path, PathBuf};

@@ -224,6 +224,13 @@ fn names_that_nobody_has_are_said_before_anything_is_written() {
     let told = place.does(&["check"]).ends(0);
     told.says("warning[dangling_reference]")
         .says(&format!("1 of its values to no row or to several: line {}", DEALS + 2));
+    // The run says it again: the deal is there, and which link it lacks is named.
+    place.does(&["plan", "--create-fields"]).ends(0);
+    let ran = place.does(&["run", "--json"]).ends(3).json();
+    let nowhere = &ran["links_nowhere"];
+    assert_eq!((&nowhere[0]["column"], &nowhere[0]["records"]), (&json!("account"), &json!(1)), "{nowhere}");
+    assert_eq!(nowhere.as_array().unwrap().len(), 1);
+    place.does(&["run"]).ends(3).says("1 row of sales_pipeline.csv without the link of `account`");
 }
 
 /// Excludes the fields of which the check says that nobody maps them.

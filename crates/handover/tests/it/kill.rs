@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use handover_sandbox::journal::Entry;
@@ -13,10 +14,10 @@ use crate::rig::Way;
 use crate::rig::judge::{Case, judge};
 
 /// A system in a process of its own; it ends with the test.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     address: String,
-    token: String,
+    pub(crate) token: String,
     before: Json,
 }
 
@@ -31,20 +32,38 @@ impl Served {
     /// Serves one side of a play; the project reaches it over HTTP from now on.
     fn begin(play: &Play, side: &str) -> Self {
         let before = play.world(side);
+        let platform = before["platform"].as_str().unwrap().to_owned();
+        let world = play.dir().join("sandbox").join(side).join("world.json");
+        let mut served = Self::with(&platform, &world, "real");
+        served.before = before;
+        let url = served.base_url();
+        let system = format!("base_url: {url}\n    timeout: 1s\n    token: {{env: {}_TOKEN}}", side.to_uppercase());
+        play.edit("handover.yaml", &format!("sandbox: sandbox/{side}"), &system);
+        served
+    }
+
+    /// Serves a world file without limits.
+    pub(crate) fn of(platform: &str, world: &Path) -> Self {
+        Self::with(platform, world, "off")
+    }
+
+    fn with(platform: &str, world: &Path, limits: &str) -> Self {
         let mut child = binary()
-            .args(["sandbox", before["platform"].as_str().unwrap(), "--world"])
-            .arg(play.dir().join("sandbox").join(side).join("world.json"))
+            .args(["sandbox", platform, "--limits", limits, "--world"])
+            .arg(world)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Json = serde_json::from_str(&line).unwrap();
-        let url = ready["base_url"].as_str().unwrap();
-        let system = format!("base_url: {url}\n    timeout: 1s\n    token: {{env: {}_TOKEN}}", side.to_uppercase());
-        play.edit("handover.yaml", &format!("sandbox: sandbox/{side}"), &system);
-        let token = ready["token"].as_str().unwrap().to_owned();
-        Self { child, address: url.trim_start_matches("http://").to_owned(), token, before }
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        let address = text("base_url").trim_start_matches("http://").to_owned();
+        Self { child, address, token: text("token"), before: Json::Null }
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// What the sandbox tells a judge.

@@ -11,4 +11,5 @@ mod csv;
 mod faults;
 mod init;
 mod kill;
+mod manual;
 mod rig;

@@ -1,4 +1,5 @@
-//! The state and the guards: a state that cannot be used, and passes that stop.
+//! The state and the guards: a state that cannot be used, and passes that stop. States that cannot be written
+//! are in `unwritable`.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -59,53 +60,6 @@ fn a_state_that_cannot_be_made() {
     std::fs::write(play.dir().join(".handover"), "").unwrap();
     let told = play.does(&["run"]).ends(1);
     assert!(told.err.contains("nothing"), "{}", told.err);
-}
-
-#[test]
-fn a_read_only_state() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let play = Play::ran();
-    let folder = play.dir().join(".handover");
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o444)).unwrap();
-        }
-    }
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
-    let told = play.does(&["run"]);
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-    if told.code == 3 {
-        // Root may write whatever the permissions say.
-        eprintln!("skipped: this user may write everywhere");
-        return;
-    }
-    assert_eq!(told.code, 1, "{}", told.shown());
-    assert!(told.err.contains("cannot be written"), "{}", told.err);
-}
-
-#[test]
-fn a_full_disk() {
-    let play = Play::forth();
-    let folder = play.dir().join(".handover");
-    std::fs::create_dir_all(&folder).unwrap();
-    let mount =
-        std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=400k", "tmpfs"]).arg(&folder).output();
-    if !mount.is_ok_and(|done| done.status.success()) {
-        eprintln!("skipped: this user may not mount");
-        return;
-    }
-    let told = play.does(&["run"]);
-    let more = std::process::Command::new("mount").args(["-o", "remount,size=64m"]).arg(&folder).status();
-    let again = play.does(&["run"]);
-    let verified = play.does(&["verify", "--json"]);
-    let gone = std::process::Command::new("umount").arg("-l").arg(&folder).status();
-    assert!(more.is_ok_and(|done| done.success()) && gone.is_ok_and(|done| done.success()));
-    assert_eq!(told.code, 1, "{}", told.shown());
-    assert!(told.err.contains("no space is left"), "{}", told.err);
-    assert!(told.err.contains("goes on where it stopped"), "{}", told.err);
-    assert_eq!(again.code, 3, "{}", again.shown());
-    assert_eq!(verified.code, 0, "{}", verified.shown());
 }
 
 #[test]

@@ -56,6 +56,18 @@ fn ragged_rows_and_missing_columns_are_refused() {
     insta::assert_snapshot!(written(b"from,to\n,a\n").load().unwrap_err());
 }
 
+#[test]
+fn cells_that_no_spreadsheet_writes_are_refused_without_being_shown() {
+    insta::assert_snapshot!(written(b"from,to\n7,a\n8,b\0c\n").load().unwrap_err());
+    let told = written(format!("from,to\n7,a\n8,{}\n", "x".repeat(11 << 20)).as_bytes()).load().unwrap_err();
+    assert!(told.contains("translations/deal_stages.csv:3") && told.contains("larger than 64 kB"), "{:.1000}", told);
+    assert!(told.len() < 1000, "{} bytes are shown", told.len());
+    // A quote that is never closed swallows the rest of the file.
+    let rest = "9,c\n".repeat(50_000);
+    let told = written(format!("from,to\n7,a\n8,\"b\n{rest}").as_bytes()).load().unwrap_err();
+    assert!(told.contains("closing double quote"), "{:.1000}", told);
+}
+
 /// Appends `9 -> ä, "b"` and gives the bytes that were added; the old ones must be untouched.
 fn added(old: &[u8]) -> Vec<u8> {
     let folder = written(old);

@@ -1,0 +1,128 @@
+//! The queue as a spreadsheet: written, filled in by people, taken back.
+
+use handover_model::{Answer, RecordId, Value};
+use handover_store::HoldFilter;
+use serde_json::json;
+
+use super::holds::{How, carry_answers, edited, record_name};
+use super::output::plural;
+use super::session::Session;
+use super::{Done, Global, Output, answers, queue};
+use crate::problem::{Exit, Problem};
+
+/// Writes the queue to a file.
+pub(super) async fn export(session: &Session, file: &std::path::Path, output: &Output) -> Done {
+    let store = session.store_reading().await?;
+    let rows = queue::rows(&store, &HoldFilter::default()).await?;
+    let failed = |error: csv::Error| {
+        vec![Problem::new("export", format!("{} could not be written", file.display())).because(&error)]
+    };
+    let mut writer = csv::Writer::from_path(file).map_err(failed)?;
+    writer
+        .write_record(["record", "title", "group", "why", "value", "answers", "answer", "answer_value", "comment"])
+        .map_err(failed)?;
+    for (row, _) in &rows {
+        let value = row.hold.value.as_ref().map(Value::display).unwrap_or_default();
+        writer
+            .write_record([
+                &format!("{}/{}", row.hold.flow, row.hold.record),
+                &safe(&row.hold.title),
+                &row.hold.cause.group(),
+                &row.hold.cause.sentence(),
+                &safe(&value),
+                answers::fitting(&row.hold.cause),
+                "",
+                "",
+                "",
+            ])
+            .map_err(failed)?;
+    }
+    writer.flush().map_err(|error| failed(error.into()))?;
+    output.value(&json!({"exported": rows.len(), "file": file}));
+    output.say(&format!("{} written to {}. Fill in `answer` (translate, assign, choose, create, edit, merge-into, skip, accept, retry) and `answer_value`.", plural(rows.len() as u64, "hold"), file.display()));
+    Ok(Exit::Done)
+}
+
+/// A spreadsheet takes a cell that begins like this for a formula.
+fn safe(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// Takes the answers from such a file: all or none.
+pub(super) async fn import(
+    session: &Session,
+    global: &Global,
+    file: &std::path::Path,
+    how: &How,
+    output: &Output,
+) -> Done {
+    let store = session.store().await?;
+    let failed = |error: csv::Error| {
+        vec![
+            Problem::new("import", format!("{} could not be read", file.display()))
+                .because(&error)
+                .state("nothing was answered")
+                .hint("`handover holds export FILE` writes such a file"),
+        ]
+    };
+    let mut reader = csv::Reader::from_path(file).map_err(failed)?;
+    let head = reader.headers().map_err(failed)?.clone();
+    let mut given = Vec::new();
+    let mut problems = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(failed)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |name: &str| {
+            head.iter()
+                .position(|have| have == name)
+                .and_then(|at| record.get(at))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
+        if cell("answer").is_empty() {
+            continue;
+        }
+        match imported(&cell("answer"), &cell("answer_value")) {
+            Some(answer) => {
+                let (flow, id) = record_name(&cell("record"))?;
+                let filter = HoldFilter {
+                    flow: Some(flow),
+                    record: Some(id),
+                    group: Some(cell("group")).filter(|group| !group.is_empty()),
+                    ..HoldFilter::default()
+                };
+                for (row, _) in queue::rows(&store, &filter).await? {
+                    given.push((row, answer.clone(), cell("comment")));
+                }
+            }
+            None => problems.push(Problem::new(
+                "answer",
+                format!("{}:{line}: `{}` is not an answer, or lacks its value", file.display(), cell("answer")),
+            )),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems.into_iter().map(|problem| problem.state("nothing was answered")).collect());
+    }
+    let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
+    let outcome = Session::closed(store, outcome).await?;
+    outcome.say(output);
+    Ok(outcome.queue.exit())
+}
+
+fn imported(answer: &str, value: &str) -> Option<Answer> {
+    let needed = || Some(value).filter(|value| !value.is_empty());
+    Some(match answer {
+        "translate" => Answer::Translate { to: needed()?.to_owned() },
+        "assign" => Answer::Assign { to: needed()?.to_owned() },
+        "choose" => Answer::Choose { target: RecordId::from(needed()?) },
+        "merge-into" => Answer::MergeInto { record: RecordId::from(needed()?) },
+        "edit" => edited(value).ok()?,
+        "create" => Answer::Create,
+        "skip" => Answer::Skip,
+        "accept" => Answer::Accept,
+        "retry" => Answer::Retry,
+        _ => return None,
+    })
+}
