@@ -5,6 +5,7 @@ mod audit;
 mod broken;
 mod faults;
 mod guards;
+mod mail;
 mod queue;
 mod served;
 mod verify;

@@ -2,6 +2,7 @@
 
 mod contact;
 mod lists;
+mod mail;
 mod markup;
 mod number;
 mod phone;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
         .iter()
         .chain(lists::ALL)
         .chain(contact::ALL)
+        .chain(mail::ALL)
         .chain(phone::ALL)
         .chain(markup::ALL)
         .chain(number::ALL)
