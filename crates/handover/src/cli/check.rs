@@ -137,7 +137,11 @@ fn read_through(flow: &Flow, systems: &Systems) -> Option<Finding> {
     }
     let message =
         format!("reading `{object}` takes one call for each record of {} that has some", through.join(" and "));
-    Some(Finding::new(Weight::Note, "opt_in_object_used", message).at(&flow.place).hint("`handover plan` counts the calls"))
+    Some(
+        Finding::new(Weight::Note, "opt_in_object_used", message)
+            .at(&flow.place)
+            .hint("`handover plan` counts the calls"),
+    )
 }
 
 /// Workflows of the targets that nobody has acknowledged.

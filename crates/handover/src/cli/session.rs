@@ -250,7 +250,8 @@ impl Session {
     pub(crate) fn wanted_fields(&self) -> BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>> {
         let mut wanted: BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>> = BTreeMap::new();
         let is_written = |field: &config::WantedField| {
-            let to = |flow: &handover_model::Flow| flow.target.system == field.system && flow.target.object == field.object;
+            let to =
+                |flow: &handover_model::Flow| flow.target.system == field.system && flow.target.object == field.object;
             self.project.flows.iter().any(to)
         };
         let missing = |field: &&config::WantedField| field.created_as.is_none() && is_written(field);

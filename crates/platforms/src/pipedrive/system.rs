@@ -202,8 +202,8 @@ use Form::{
     Bool, Clock, Contacts, Date, Flag, Id, Ids, Instant, Number, Participants, Parties, Stamp, Text as T, TextId, Words,
 };
 use Holds::{
-    ActivityType, Address, Choice, Choices, Currency, Emails, Free, FreeHtml, Html, LeadLabels, LeadValue, Link, Links, OneOf,
-    Opaque, Phones, Pipeline, Plain, Stage, Text, User,
+    ActivityType, Address, Choice, Choices, Currency, Emails, Free, FreeHtml, Html, LeadLabels, LeadValue, Link, Links,
+    OneOf, Opaque, Phones, Pipeline, Plain, Stage, Text, User,
 };
 use Writable::{Always, Never, OnCreate};
 

@@ -4,8 +4,8 @@
 use serde_json::Value as Json;
 
 use super::Hubspot;
-use super::email;
 use super::draft::Values;
+use super::email;
 use super::instant::iso;
 use super::kinds::{self, Kind};
 use super::link_types::LinkType;

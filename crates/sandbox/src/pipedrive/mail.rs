@@ -89,9 +89,8 @@ fn is_seen(world: &World, call: &Call<'_>, mail: &Item) -> bool {
     let persons = persons_of(mail).map(|id| (Kind::Person, id));
     let mut hangs_on = deal.into_iter().chain(persons);
     own || call.actor.admin
-        || hangs_on.any(|(kind, id)| {
-            world.table(kind).live(id).is_some_and(|record| sees(world, &call.actor, kind, record))
-        })
+        || hangs_on
+            .any(|(kind, id)| world.table(kind).live(id).is_some_and(|record| sees(world, &call.actor, kind, record)))
 }
 
 fn shape(mail: &Item) -> Map<String, Json> {

@@ -7,8 +7,8 @@ use super::call::Call;
 use super::refusal::{self, Answer};
 use super::world::World;
 use super::{
-    activity_types, calls, deal_products, feeds, field_routes, files, filters, leads, mail, merge, notes, objects, pipelines,
-    relations, search, users, webhooks,
+    activity_types, calls, deal_products, feeds, field_routes, files, filters, leads, mail, merge, notes, objects,
+    pipelines, relations, search, users, webhooks,
 };
 use crate::Reply;
 

@@ -113,10 +113,9 @@ fn parties<'b>(mail: &Mail, books: &'b Books) -> Parties<'b> {
         let address = person.emails.first().map_or("unknown@mail.test", |line| line.value.as_str());
         Party { name: person.name.trim_end().to_owned(), address, person: Some(person) }
     };
-    let customer = mail.person.map_or(
-        Party { name: "Reception".to_owned(), address: "reception@mail.test", person: None },
-        theirs,
-    );
+    let customer = mail
+        .person
+        .map_or(Party { name: "Reception".to_owned(), address: "reception@mail.test", person: None }, theirs);
     let (from, to) = if mail.sent { (ours, customer) } else { (customer, ours) };
     Parties { from: vec![from], to: vec![to], cc: mail.colleague.map(theirs).into_iter().collect() }
 }
@@ -163,8 +162,7 @@ pub(super) fn in_hubspot(mail: &Mail, books: &Books, owner: String) -> BTreeMap<
             })
             .collect()
     };
-    let addresses =
-        |parties: &[Party<'_>]| parties.iter().map(|party| party.address).collect::<Vec<_>>().join(";");
+    let addresses = |parties: &[Party<'_>]| parties.iter().map(|party| party.address).collect::<Vec<_>>().join(";");
     let Parties { from, to, cc } = parties(mail, books);
     let headers = json!({"from": list(&from)[0], "to": list(&to), "cc": list(&cc), "bcc": []});
     let mut properties = BTreeMap::from([

@@ -61,7 +61,10 @@ fn pages_have_offsets_and_unknown_records_no_mail() {
     assert_eq!(ids(&first), [5]);
     assert_eq!(first["additional_data"]["pagination"]["next_start"], 1);
     let last = account.get("/v1/deals/9/mailMessages?start=1&limit=1");
-    assert_eq!((ids(&last), &last["additional_data"]["pagination"]["more_items_in_collection"]), (vec![7], &json!(false)));
+    assert_eq!(
+        (ids(&last), &last["additional_data"]["pagination"]["more_items_in_collection"]),
+        (vec![7], &json!(false))
+    );
     account.refused("GET", "/v1/deals/9/mailMessages?start=x", None, 400);
     account.refused("GET", "/v1/deals/77/mailMessages", None, 404);
     account.call("DELETE", "/api/v2/deals/9", None);

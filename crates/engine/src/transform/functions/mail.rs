@@ -9,8 +9,9 @@ use super::{USUAL, items, optional, value};
 
 pub(super) static ALL: &[Function] = &[Function {
     name: "email_headers",
-    doc: "The participants of an e-mail as HubSpot's `hs_email_headers` takes them: JSON with `from`, `to`, `cc` and \
-          `bcc`. Entries are addresses, or maps with the address as `value` and the name as `label`.",
+    doc: "The participants of an e-mail in one text, for CRMs that take them so: JSON with `from`, `to`, `cc` and \
+          `bcc`, each with `email`, `firstName` and `lastName`. Entries are addresses, or maps with the address as \
+          `value` and the name as `label`.",
     parameters: &[
         value(Type::Any, "Who sent it."),
         optional("to", Type::Any, "Who got it."),

@@ -41,7 +41,7 @@ fn list<'w>(world: &'w Json, name: &str) -> &'w [Json] {
 }
 
 #[test]
-fn from_pipedrive_to_hubspot() {
+fn mail_from_pipedrive_is_priced_carried_and_compared() {
     let play = Play::forth();
     let (line, without, with) = priced(&play);
     assert!(line.contains("20 tokens") && line.contains("2 tokens"), "{line}");
@@ -49,7 +49,8 @@ fn from_pipedrive_to_hubspot() {
     let mails: Vec<&Json> = list(&world, "mail_messages").iter().filter(|mail| mail["draft_flag"] == 0).collect();
     let all = list(&world, "mail_messages").len() as u64;
     // Two lists of deals, one of persons; a call for each deal and person with mail; one for each text.
-    let deals: BTreeSet<u64> = list(&world, "mail_messages").iter().filter_map(|mail| mail["deal_id"].as_u64()).collect();
+    let deals: BTreeSet<u64> =
+        list(&world, "mail_messages").iter().filter_map(|mail| mail["deal_id"].as_u64()).collect();
     let persons: BTreeSet<u64> = list(&world, "mail_messages").iter().flat_map(persons_of).collect();
     assert_eq!(with - without, 3 + (deals.len() + persons.len()) as u64 + all);
     let verified = carried(&play);
@@ -95,7 +96,7 @@ fn persons_of(mail: &Json) -> impl Iterator<Item = u64> + '_ {
 }
 
 #[test]
-fn from_hubspot_to_pipedrive_as_notes() {
+fn mail_from_hubspot_becomes_notes() {
     let play = Play::back();
     let (line, _, _) = priced(&play);
     assert!(line.contains("becomes a note"), "{line}");
