@@ -1,7 +1,5 @@
 //! The sample company's synced e-mail.
 
-#![expect(clippy::unwrap_used, reason = "a world file without a key is a failed test")]
-
 use handover_sandbox::sample::{self, Company};
 
 use crate::sample::{SEEDS, by_id, is_live, list};
