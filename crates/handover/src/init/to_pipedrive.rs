@@ -18,7 +18,8 @@ const MAIL_TEXT: &str = "kind = if .hs_email_direction == \"INCOMING_EMAIL\" { \
     to = if is_blank(.hs_email_to_email) { null } else { concat([\"To:\", html(.hs_email_to_email)], \" \") }\n\
     cc = if is_blank(.hs_email_cc_email) { null } else { concat([\"Cc:\", html(.hs_email_cc_email)], \" \") }\n\
     subject = if is_blank(.hs_email_subject) { null } else { concat([\"Subject:\", html(.hs_email_subject)], \" \") }\n\
-    text = if is_blank(.hs_email_html) { html(.hs_email_text) } else { .hs_email_html }\n\
+    body = clean_html(.hs_email_html)\n\
+    text = if is_blank(body) { html(.hs_email_text) } else { body }\n\
     concat([concat([kind, when], \", \"), from, to, cc, subject, text], \"<br>\")";
 const FILE_TEXT: &str = "if is_blank(.hs_timestamp) { null } else { concat([\"Added\", format_date!(.hs_timestamp, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }";
 const MEETING_DONE: &str = ".hs_meeting_outcome == \"COMPLETED\"";
@@ -261,7 +262,8 @@ pub(super) const PAIRS: &[Pair] = &[
         source: "emails",
         target: "notes",
         about: "Pipedrive takes no e-mail through its API: each becomes a note with its date, sender, recipients and\n\
-            text. It is no e-mail any more there, and answers to it start a thread of their own.",
+            text, without styles and layout. It is no e-mail any more there, and answers to it start a thread of\n\
+            their own.",
         scope: "",
         opt_in: "e-mail costs one call (10 tokens) for each message, which becomes a note: Pipedrive takes no e-mail through its API",
         matching: &[],

@@ -84,6 +84,13 @@ fn text(dice: &mut Dice, hooks: &Hooks<'_>, parents: &Parents) -> String {
         let template = dice.entry(words::SENTENCES, '|');
         html.push_str(&format!("<p>{}</p>", hooks.fill(dice, parents, template, true)));
     }
+    if dice.chance(25) {
+        // What mail programs send along.
+        html = format!(
+            "<html><head><style>p.x {{margin: 0}}</style></head><body lang=\"EN\"><!--[if mso]><p>only here</p><![endif]-->\
+             <div class=\"x\" style=\"color: black\">{html}<p><a href=\"https://www.handwerk-nord.example/\">handwerk-nord.example</a></p></div></body></html>"
+        );
+    }
     html
 }
 

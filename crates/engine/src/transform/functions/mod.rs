@@ -1,5 +1,6 @@
 //! The steps and functions themselves, by what they work on.
 
+mod clean;
 mod contact;
 mod lists;
 mod mail;
@@ -26,6 +27,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
         .iter()
         .chain(lists::ALL)
         .chain(contact::ALL)
+        .chain(clean::ALL)
         .chain(mail::ALL)
         .chain(phone::ALL)
         .chain(markup::ALL)
