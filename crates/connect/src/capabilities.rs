@@ -49,6 +49,9 @@ pub struct ObjectCapabilities {
     pub lists_deleted: bool,
     /// Whether `updated since` filters a list.
     pub lists_since: bool,
+    /// The objects whose records it is read through, one call for each that has some; empty when it has a
+    /// list of its own. Such an object is moved on request only: nothing but a plan or a pass reads it.
+    pub through: &'static [&'static str],
 }
 
 /// Whether an object can be written by upsert.

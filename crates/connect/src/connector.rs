@@ -45,7 +45,8 @@ pub trait Connector: Send + Sync {
     /// How many live records the system says it has; `None` where it does not tell.
     async fn count(&self, object: &ObjectName) -> Result<Option<u64>, Fault>;
 
-    /// One page of a list.
+    /// One page of a list. A record that moved while the list was read, or that is read through several
+    /// others, comes again: the first copy counts.
     async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault>;
 
     /// Records by their ids, any number; those that no longer exist are not among the results.

@@ -1,7 +1,7 @@
 //! What is known before anything is written: values and users in use that have no counterpart yet.
 //!
-//! Reads the source's lists once (no call per record), applies the rules, counts. The records concerned
-//! will be held; the run of the rest is not prevented.
+//! Reads the source's lists once (no call per record, so nothing that is read through other records), applies
+//! the rules, counts. The records concerned will be held; the run of the rest is not prevented.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,6 +75,9 @@ pub async fn announce(setup: &Setup) -> Result<Announcement, Error> {
         fields.dedup();
         let read = Read { object: object.clone(), fields: fields.into(), which: Which::Live, since: None };
         let connector = setup.project.system(&system)?;
+        if connector.capabilities().object(object.as_str()).is_some_and(|object| !object.through.is_empty()) {
+            continue;
+        }
         let mut cursor = None;
         loop {
             let page = connector.page(&read, cursor.as_ref()).await.map_err(|fault| Error::system(&system, fault))?;

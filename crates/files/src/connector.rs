@@ -58,6 +58,7 @@ impl CsvConnector {
             content: settings.objects.get(object).is_some_and(|own| own.content.is_some()),
             lists_deleted: false,
             lists_since: false,
+            through: &[],
         };
         let capabilities = Capabilities {
             platform: "csv",

@@ -42,7 +42,7 @@ fn row(object: &ObjectCapabilities) -> String {
     format!(
         "| {} | {} | {} | {} | {charges} | {} | {} | {} | {} | {} | {} | {} |\n",
         object.object,
-        object.list_page,
+        list_page(object),
         object.fetch_batch,
         object.write_batch,
         upsert(&object.upsert),
@@ -53,6 +53,14 @@ fn row(object: &ObjectCapabilities) -> String {
         yes(object.lists_deleted),
         yes(object.lists_since),
     )
+}
+
+/// Records on a page, and through whose records the pages are read.
+fn list_page(object: &ObjectCapabilities) -> String {
+    match object.through {
+        [] => object.list_page.to_string(),
+        through => format!("{}, for each of the {} that have some", object.list_page, through.join(" and ")),
+    }
 }
 
 fn charge(list: &[Charge]) -> String {

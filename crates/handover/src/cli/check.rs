@@ -66,6 +66,7 @@ pub(crate) async fn check(
     let inferred = inferred::found(session)?;
     findings.extend(inferred.findings(session));
     let flows = described(session, systems).await?;
+    findings.extend(flows.iter().filter_map(|(flow, _, _)| read_through(flow, systems)));
     findings.extend(check_flows(&flows, &Tables(session.project.tables.clone())));
     if findings.iter().any(|finding| finding.weight == Weight::Error) {
         findings.retain(|finding| finding.weight != Weight::Note);
@@ -125,6 +126,22 @@ async fn described(
         }
     }
     Ok(flows)
+}
+
+/// An object without a list of its own is dear to read, and whoever switched it on should know.
+fn read_through(flow: &Flow, systems: &Systems) -> Option<Finding> {
+    let (system, object) = (systems.get(&flow.source.system)?, flow.source.object.as_str());
+    let through = system.capabilities().object(object)?.through;
+    if through.is_empty() {
+        return None;
+    }
+    let message =
+        format!("reading `{object}` takes one call for each record of {} that has some", through.join(" and "));
+    Some(
+        Finding::new(Weight::Note, "opt_in_object_used", message)
+            .at(&flow.place)
+            .hint("`handover plan` counts the calls"),
+    )
 }
 
 /// Workflows of the targets that nobody has acknowledged.

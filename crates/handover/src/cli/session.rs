@@ -249,7 +249,13 @@ impl Session {
     /// Fields that the project wants and that are not created yet, by system and object.
     pub(crate) fn wanted_fields(&self) -> BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>> {
         let mut wanted: BTreeMap<SystemName, BTreeMap<ObjectName, Vec<Field>>> = BTreeMap::new();
-        for field in self.project.create_fields.iter().filter(|field| field.created_as.is_none()) {
+        let is_written = |field: &config::WantedField| {
+            let to =
+                |flow: &handover_model::Flow| flow.target.system == field.system && flow.target.object == field.object;
+            self.project.flows.iter().any(to)
+        };
+        let missing = |field: &&config::WantedField| field.created_as.is_none() && is_written(field);
+        for field in self.project.create_fields.iter().filter(missing) {
             wanted
                 .entry(field.system.clone())
                 .or_default()

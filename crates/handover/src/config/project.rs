@@ -123,6 +123,7 @@ struct Head {
     systems: Vec<System>,
     names: Vec<SystemName>,
     flows: Vec<(FlowName, Node)>,
+    off: Vec<(FlowName, Node)>,
     policies: Policies,
 }
 
@@ -147,7 +148,7 @@ fn load(
     let tables = table::load(reading, &root);
     let flows = flows(reading, &main, &root, &head, &create_fields);
     check_names(reading, &flows, &tables);
-    let notices = unnamed_mappings(&root, &head.flows);
+    let notices = unnamed_mappings(&root, &head);
     Some(Project {
         name: head.name?,
         state: head.state?,
@@ -181,15 +182,23 @@ fn head(
         None => (Vec::new(), Vec::new()),
     };
     let flows = match entries.need("flows", reading) {
-        Some(node) => flow_names(reading, file, node),
+        Some(node) => flow_names(reading, file, node, "flows"),
         None => Vec::new(),
     };
+    let off = match entries.take("off") {
+        Some(node) => flow_names(reading, file, node, "off"),
+        None => Vec::new(),
+    };
+    for (name, node) in off.iter().filter(|(name, _)| flows.iter().any(|(flow, _)| flow == name)) {
+        let message = format!("the flow `{name}` is on and off: it stands in `flows` too");
+        reading.complain(file, node.mark, "duplicate_flow", message);
+    }
     let policies = match entries.take("policies") {
         Some(node) => policies(reading, file, node),
         None => Policies::default(),
     };
     entries.finish(reading);
-    Some(Head { name, state, systems, names, flows, policies })
+    Some(Head { name, state, systems, names, flows, off, policies })
 }
 
 /// A name that can be a file's: no separators, no dots in front.
@@ -204,14 +213,14 @@ pub(super) fn name(reading: &mut Reading, file: &File, node: &Node, what: &str) 
     None
 }
 
-fn flow_names(reading: &mut Reading, file: &File, node: &Node) -> Vec<(FlowName, Node)> {
+fn flow_names(reading: &mut Reading, file: &File, node: &Node, key: &str) -> Vec<(FlowName, Node)> {
     let Kind::List(items) = &node.kind else {
-        reading.wrong(file, node, "flows", "a list of names");
+        reading.wrong(file, node, key, "a list of names");
         return Vec::new();
     };
     let mut names: Vec<(FlowName, Node)> = Vec::new();
     for item in items {
-        let Some(text) = name(reading, file, item, "flows") else { continue };
+        let Some(text) = name(reading, file, item, key) else { continue };
         if names.iter().any(|(have, _)| *have == *text) {
             reading.complain(file, item.mark, "duplicate_flow", format!("the flow `{text}` is named twice"));
         } else {
@@ -353,18 +362,18 @@ fn check_names(reading: &mut Reading, flows: &[flow::ReadFlow], tables: &BTreeMa
 }
 
 /// Mappings that nobody names move nothing: somebody may believe they do.
-fn unnamed_mappings(root: &Path, flows: &[(FlowName, Node)]) -> Vec<Finding> {
+fn unnamed_mappings(root: &Path, head: &Head) -> Vec<Finding> {
     let Ok(folder) = std::fs::read_dir(root.join("mappings")) else { return Vec::new() };
     let mut names: Vec<_> = folder
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".yaml").map(str::to_owned))
-        .filter(|name| !flows.iter().any(|(flow, _)| *flow == **name))
+        .filter(|name| !head.flows.iter().chain(&head.off).any(|(flow, _)| *flow == **name))
         .collect();
     names.sort_unstable();
     let finding = |name: &String| {
         let message = format!("mappings/{name}.yaml is not among the `flows`: it moves nothing");
         Finding::new(Weight::Warning, "unused_mapping", message)
             .at(&Place { file: format!("mappings/{name}.yaml").into(), line: 0, column: 0 })
-            .hint(format!("add `{name}` to `flows` in the project file, or delete it"))
+            .hint(format!("add `{name}` to `flows` (or to `off`) in the project file, or delete it"))
     };
     names.iter().map(finding).collect()
 }

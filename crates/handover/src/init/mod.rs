@@ -74,9 +74,14 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
     let mut tables = TableRows::new();
     let mut wanted: Vec<Wanted> = Vec::new();
     let mut flows = Vec::new();
+    let mut off = Vec::new();
     let mut moved = BTreeSet::new();
     for pair in template::pairs(&from.platform, &to.platform) {
         let (Some(source), Some(target)) = (from.schema(pair.source), to.schema(pair.target)) else {
+            // What is off by default is missed by nobody.
+            if !pair.opt_in.is_empty() {
+                continue;
+            }
             let message = format!("the flow `{}` is left out: an account has no such object", pair.flow);
             findings.push(Finding::new(Weight::Warning, "object_missing", message));
             continue;
@@ -90,7 +95,12 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
         }
         wanted.extend(built.wanted);
         moved.insert(pair.source);
-        flows.push(pair.flow);
+        if pair.opt_in.is_empty() {
+            flows.push(pair.flow);
+        } else {
+            off.push((pair.flow, pair.opt_in));
+            findings.push(switched_off(source, pair));
+        }
     }
     if flows.is_empty() {
         findings.push(
@@ -108,10 +118,19 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
         files.insert(PathBuf::from(format!("translations/{name}.csv")), write::table(rows));
     }
     findings.extend(undecided(&tables));
-    files.insert(PathBuf::from("handover.yaml"), write::project(from, to, &flows));
+    files.insert(PathBuf::from("handover.yaml"), write::project(from, to, &flows, &off));
     files.insert(PathBuf::from("fields.yaml"), write::fields(&to.name, &wanted));
     let create_fields = wanted.into_iter().map(|wanted| (to.name.clone(), wanted.object, wanted.field)).collect();
     Proposal { files, create_fields, findings }
+}
+
+/// A flow that is written down and waits for a person to want it.
+fn switched_off(source: &Schema, pair: &template::Pair) -> Finding {
+    let message = format!("{} are not moved unless you switch it on: {}", source.label.to_lowercase(), pair.opt_in);
+    Finding::new(Weight::Warning, "opt_in_flow", message).hint(format!(
+        "move `{}` from `off` to `flows` in handover.yaml; `handover plan` counts the calls then",
+        pair.flow
+    ))
 }
 
 fn add_rows(into: &mut Vec<Row>, rows: Vec<Row>) {

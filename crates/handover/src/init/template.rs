@@ -15,6 +15,8 @@ pub(super) struct Pair {
     pub(super) about: &'static str,
     /// Which records belong to the flow; all when empty.
     pub(super) scope: &'static str,
+    /// Why the flow is proposed switched off, with what it costs; on when empty.
+    pub(super) opt_in: &'static str,
     /// Keys by which an existing target record is found.
     pub(super) matching: &'static [Match],
     /// Standard fields.

@@ -18,6 +18,10 @@ const CALL_STATUS: &str = "if .done == true { \"COMPLETED\" } else { null }";
 const MEETING_OUTCOME: &str = "if .done == true { \"COMPLETED\" } else { \"SCHEDULED\" }";
 const TASK_STATUS: &str = "if .done == true { \"COMPLETED\" } else { \"NOT_STARTED\" }";
 const TASK_TYPE: &str = "if .type == \"email\" { \"EMAIL\" } else { \"TODO\" }";
+const MAIL_DIRECTION: &str = "if .sent_flag == true { \"EMAIL\" } else { \"INCOMING_EMAIL\" }";
+const MAIL_STATUS: &str = "if .sent_flag == true { \"SENT\" } else { null }";
+const MAIL_TEXT: &str = "if is_blank(.body) { html(.snippet) } else { .body }";
+const MAIL_HEADERS: &str = "email_headers(.from, .to, .cc, .bcc)";
 const FILE_TEXT: &str = "concat([concat([\"File:\", html(.name)], \" \"), html(.description)], \"<br>\")";
 
 const CREATED_BY: Line = carry("handover_created_by", &["creator_user_id"], "Created by (before the move)");
@@ -74,6 +78,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "companies",
         about: "",
         scope: "",
+        opt_in: "",
         matching: &[by("domain", "website", &["domain"]), by("text", "name", &["name"])],
         lines: &[
             plain("name", &["name"]),
@@ -106,6 +111,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "contacts",
         about: "Add `region: DE` (your country) to the phone key if numbers are kept without a country code.",
         scope: "",
+        opt_in: "",
         matching: &[
             by("email", "emails", &["email", "hs_additional_emails"]),
             by("phone", "phones", &["phone", "mobilephone"]),
@@ -157,6 +163,7 @@ pub(super) const PAIRS: &[Pair] = &[
         about: "Won and lost deals go to the stages that translations/deal_stages.csv names for `PIPELINE:won` and\n\
             `PIPELINE:lost`; the pipeline goes with the stage, so both tables must agree.",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: &[
             plain("dealname", &["title"]),
@@ -191,6 +198,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "calls",
         about: "",
         scope: ".type == \"call\"",
+        opt_in: "",
         matching: &[],
         lines: activity![
             plain("hs_call_title", &["subject"]),
@@ -207,6 +215,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "meetings",
         about: "",
         scope: ".type == \"meeting\"",
+        opt_in: "",
         matching: &[],
         lines: activity![
             plain("hs_meeting_title", &["subject"]),
@@ -226,6 +235,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "tasks",
         about: "Everything that is neither a call nor a meeting: e-mails, deadlines, lunches, types of your own.",
         scope: ".type != \"call\" && .type != \"meeting\"",
+        opt_in: "",
         matching: &[],
         lines: activity![
             carry("handover_activity_type", &["type"], "Activity type (before the move)"),
@@ -245,6 +255,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "notes",
         about: "",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: &[
             plain("hs_note_body", &["content"]),
@@ -270,6 +281,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "files",
         about: "The bytes. What a file hangs on is said by a note: the flow `file_notes`.",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: &[plain("name", &["name", "file_name"]), constant("folderPath", "/handover")],
         excluded: &[
@@ -290,6 +302,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "notes",
         about: "HubSpot attaches a file to a record through a note that carries it.",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: &[
             with("hs_attachment_ids", &["id"], "flow: files"),
@@ -305,6 +318,35 @@ pub(super) const PAIRS: &[Pair] = &[
             ("activity_id", "HubSpot links notes to contacts, companies and deals only"),
             ("product_id", "products are not moved"),
             NO_LEADS,
+        ],
+    },
+    Pair {
+        flow: "emails",
+        source: "mail_messages",
+        target: "emails",
+        about: "Synced e-mail, without its attachments. Drafts stay behind. The text is read message by message: take\n\
+            `body` out of the rule of `hs_email_html` and exclude it, and the beginning of the text has to do.",
+        scope: ".draft_flag != true",
+        opt_in: "synced e-mail costs one call (20 tokens) for each deal and each person that has some, and one (2 tokens) for the text of each message",
+        matching: &[],
+        lines: &[
+            expr("hs_email_direction", &["sent_flag"], MAIL_DIRECTION),
+            expr("hs_email_status", &["sent_flag"], MAIL_STATUS),
+            plain("hs_email_subject", &["subject"]),
+            expr("hs_email_html", &["body", "snippet"], MAIL_TEXT),
+            plain("hs_email_html", &["body"]),
+            expr("hs_email_headers", &["from", "to", "cc", "bcc"], MAIL_HEADERS),
+            plain("hs_timestamp", &["message_time", "add_time"]),
+            plain("hubspot_owner_id", &["user_id"]),
+            plain("associations.deals", &["deal_id"]),
+            // One of many recipients who is held does not hold the message.
+            with("associations.contacts", &["linked_person_id"], "later: true"),
+        ],
+        excluded: &[
+            ("draft_flag", "drafts are not moved: see `where`"),
+            ("mail_thread_id", "HubSpot makes its threads of the addresses and the subject"),
+            ("has_body_flag", "the text says it"),
+            ("has_attachments_flag", "attachments of e-mails are not moved"),
         ],
     },
 ];

@@ -12,6 +12,15 @@ const CALL_TEXT: &str = "length = if is_blank(.hs_call_duration) { null } else {
     concat([.hs_call_body, length, .hs_call_status], \"<br>\")";
 const MEETING_TEXT: &str = "ends = if is_blank(.hs_meeting_end_time) { null } else { concat([\"Until\", format_date!(.hs_meeting_end_time, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }\n\
     concat([.hs_internal_meeting_notes, html(.hs_meeting_external_url), ends], \"<br>\")";
+const MAIL_TEXT: &str = "kind = if .hs_email_direction == \"INCOMING_EMAIL\" { \"E-mail received\" } else { \"E-mail sent\" }\n\
+    when = if is_blank(.hs_timestamp) { null } else { concat([format_date!(.hs_timestamp, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }\n\
+    from = if is_blank(.hs_email_from_email) { null } else { concat([\"From:\", html(.hs_email_from_email)], \" \") }\n\
+    to = if is_blank(.hs_email_to_email) { null } else { concat([\"To:\", html(.hs_email_to_email)], \" \") }\n\
+    cc = if is_blank(.hs_email_cc_email) { null } else { concat([\"Cc:\", html(.hs_email_cc_email)], \" \") }\n\
+    subject = if is_blank(.hs_email_subject) { null } else { concat([\"Subject:\", html(.hs_email_subject)], \" \") }\n\
+    body = clean_html(.hs_email_html)\n\
+    text = if is_blank(body) { html(.hs_email_text) } else { body }\n\
+    concat([concat([kind, when], \", \"), from, to, cc, subject, text], \"<br>\")";
 const FILE_TEXT: &str = "if is_blank(.hs_timestamp) { null } else { concat([\"Added\", format_date!(.hs_timestamp, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }";
 const MEETING_DONE: &str = ".hs_meeting_outcome == \"COMPLETED\"";
 const TASK_DONE: &str = ".hs_task_status == \"COMPLETED\"";
@@ -55,6 +64,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "organizations",
         about: "",
         scope: "",
+        opt_in: "",
         matching: &[by("domain", "domain", &["website"]), by("text", "name", &["name"])],
         lines: &[
             expr("name", &["name", "domain"], COMPANY_NAME),
@@ -87,6 +97,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "persons",
         about: "Add `region: DE` (your country) to the phone key if numbers are kept without a country code.",
         scope: "",
+        opt_in: "",
         matching: &[by("email", "email", &["emails"]), by("phone", "phone", &["phones"])],
         lines: &[
             expr("name", &["firstname", "lastname", "email"], NAME),
@@ -128,6 +139,7 @@ pub(super) const PAIRS: &[Pair] = &[
         about: "translations/deal_status.csv says which stages are won and lost; such deals keep the pipeline's stage\n\
             that translations/deal_stages.csv names, with the status beside it.",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: &[
             plain("title", &["dealname"]),
@@ -160,6 +172,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "activities",
         about: "",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: activity![
             with("subject", &["hs_call_title"], "default: Call"),
@@ -176,6 +189,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "activities",
         about: "",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: activity![
             with("subject", &["hs_meeting_title"], "default: Meeting"),
@@ -198,6 +212,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "activities",
         about: "",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: activity![
             with("subject", &["hs_task_subject"], "default: Task"),
@@ -214,6 +229,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "notes",
         about: "",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: linked![
             plain("content", &["hs_note_body"]),
@@ -229,6 +245,7 @@ pub(super) const PAIRS: &[Pair] = &[
         target: "files",
         about: "",
         scope: "",
+        opt_in: "",
         matching: &[],
         lines: linked![
             plain("name", &["name"]),
@@ -238,6 +255,43 @@ pub(super) const PAIRS: &[Pair] = &[
         excluded: &[
             ("hs_timestamp", "Pipedrive sets the time of a file itself"),
             ("hubspot_owner_id", "Pipedrive sets the owner of a file itself"),
+        ],
+    },
+    Pair {
+        flow: "emails",
+        source: "emails",
+        target: "notes",
+        about: "Pipedrive takes no e-mail through its API: each becomes a note with its date, sender, recipients and\n\
+            text, without styles and layout. It is no e-mail any more there, and answers to it start a thread of\n\
+            their own.",
+        scope: "",
+        opt_in: "e-mail costs one call (10 tokens) for each message, which becomes a note: Pipedrive takes no e-mail through its API",
+        matching: &[],
+        lines: linked![
+            expr(
+                "content",
+                &[
+                    "hs_email_direction",
+                    "hs_timestamp",
+                    "hs_email_from_email",
+                    "hs_email_to_email",
+                    "hs_email_cc_email",
+                    "hs_email_subject",
+                    "hs_email_text",
+                    "hs_email_html",
+                ],
+                MAIL_TEXT,
+            ),
+            plain("content", &["hs_email_html", "hs_email_text"]),
+            plain("add_time", &["hs_timestamp"]),
+            plain("user_id", &["hubspot_owner_id"]),
+            with("person_id", &["associations.contacts"], "steps: [first]"),
+        ],
+        excluded: &[
+            ("hs_attachment_ids", "attachments of e-mails are not moved"),
+            ("hs_email_headers", "the note says who wrote to whom"),
+            ("hs_email_status", "Pipedrive keeps no state of an e-mail that was sent elsewhere"),
+            ("hubspot_owner_id", "only an administrator's token can set the author of a note"),
         ],
     },
 ];

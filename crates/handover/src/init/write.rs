@@ -79,7 +79,7 @@ fn comment(text: &str) -> String {
 }
 
 /// `handover.yaml`.
-pub(super) fn project(from: &SystemView, to: &SystemView, flows: &[&str]) -> String {
+pub(super) fn project(from: &SystemView, to: &SystemView, flows: &[&str], off: &[(&str, &str)]) -> String {
     let system = |view: &SystemView| {
         let variable: String = view
             .name
@@ -95,13 +95,18 @@ pub(super) fn project(from: &SystemView, to: &SystemView, flows: &[&str]) -> Str
             reserve = comment("of every limit, left to the company's other integrations"),
         )
     };
+    let mut waiting = String::new();
+    if !off.is_empty() {
+        waiting = format!("off:{}\n", comment("written down and not run; a name moved to `flows` switches it on"));
+        off.iter().for_each(|(flow, cost)| waiting.push_str(&format!("  - {flow}{}\n", comment(cost))));
+    }
     format!(
         "# {} to {}: proposed by `handover init`. Everything here is meant to be read and changed;\n\
          # `handover check` says what is missing, `handover plan` what would happen.\n\
          project: {}-to-{}\n\
          state: .handover/state.db{}\n\
          systems:\n{}{}\
-         flows:{}\n{}\
+         flows:{}\n{}{waiting}\
          policies:\n  errors: {{share: 5%, of_last: 500, or: 50}}{}\n  acknowledged_automations: []{}\n",
         title(&from.platform),
         title(&to.platform),

@@ -8,6 +8,7 @@ mod during;
 mod faults;
 mod gate;
 mod guards;
+mod mail;
 mod page;
 mod queue;
 mod served;

@@ -48,6 +48,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         content: false,
         lists_deleted: true,
         lists_since: true,
+        through: &[],
     };
     match object.family {
         // Reading by a unique property is consistent, search is not (sheet: HubSpot sections 4, 5.2 [doc]).

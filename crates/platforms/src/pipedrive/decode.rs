@@ -13,7 +13,7 @@ use super::known::Known;
 use super::link::{self, next_start};
 use super::mark::{self, AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::Object;
-use super::{auth, schema, write};
+use super::{auth, mail, schema, write};
 
 /// The people of a deal, the main person among them.
 const PARTICIPANTS: &str = "participants";
@@ -36,6 +36,7 @@ pub(super) fn step(
         Operation::Fetch { object, fields, ids } => {
             fetch(known, object_of(object).map_err(odd)?, fields, ids, cursor, reply)
         }
+        Operation::Enrich { object, ids, .. } if *object == Object::MailMessages.name() => mail::enriched(ids, reply),
         Operation::Enrich { object, field, ids } => {
             link::enriched(object_of(object).map_err(odd)?, field, ids, cursor, reply)
         }
@@ -96,6 +97,9 @@ fn users(reply: &Reply) -> Result<Step, Fault> {
 
 fn list(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let object = object_of(&read.object).map_err(odd)?;
+    if object == Object::MailMessages {
+        return mail::listed(known, read, cursor, reply);
+    }
     let body = faults::check(reply)?;
     let mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
     let deleted = read.which == Which::Deleted;
@@ -271,7 +275,7 @@ fn download(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
 }
 
 /// Reads records of one object, with the fields wanted and no others.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     known: &'a Known,
     object: Object,
     fields: Vec<FieldName>,
@@ -280,7 +284,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(known: &'a Known, object: Object, wanted: &[FieldName]) -> Result<Self, Fault> {
+    pub(super) fn new(known: &'a Known, object: Object, wanted: &[FieldName]) -> Result<Self, Fault> {
         let fields = listed(known, object, wanted).map_err(odd)?;
         let participants = object == Object::Deals && wanted.iter().any(|name| *name == PARTICIPANTS);
         Ok(Self { known, object, fields, participants })
@@ -305,6 +309,9 @@ impl<'a> Reader<'a> {
         match faults::check(reply) {
             Ok(body) => {
                 let data = body.get("data").ok_or_else(|| Fault::malformed("the answer has no record"))?;
+                if self.object == Object::MailMessages {
+                    return Ok(vec![mail::record(self, &self.fields, data, None)?]);
+                }
                 Ok(vec![self.record(data)?])
             }
             Err(fault) if fault.kind == FaultKind::NotFound => Ok(Vec::new()),
@@ -312,7 +319,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn record(&self, row: &Json) -> Result<Record, Fault> {
+    pub(super) fn record(&self, row: &Json) -> Result<Record, Fault> {
         let id = row.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("a record without an id"))?;
         let mut fields = Fields::new();
         for name in &self.fields {

@@ -9,7 +9,7 @@ use super::known::Known;
 use super::mark::{self, AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::{Object, cost};
 use super::system::Brought;
-use super::{auth, link, schema, write};
+use super::{auth, link, mail, schema, write};
 
 /// `custom_fields` takes so many keys (sheet: Pipedrive section 4 \[spec\]).
 const MOST_CUSTOM: usize = 15;
@@ -30,6 +30,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         Operation::Count(object) => Err(Refusal(format!("Pipedrive does not tell how many {object} there are"))),
         Operation::List(read) => list(known, read, cursor),
         Operation::Fetch { object, fields, ids } => fetch(known, object_of(object)?, fields, ids, cursor),
+        Operation::Enrich { object, field, ids } if *object == Object::MailMessages.name() => mail::enrich(field, ids),
         Operation::Enrich { object, field, ids } => link::enrich(object_of(object)?, field, ids, cursor),
         Operation::Candidates { batch, fields, since } => candidates(known, batch, fields, *since, cursor),
         Operation::Write(batch) => write::request(known, batch, cursor),
@@ -72,6 +73,9 @@ pub(super) fn listed(known: &Known, object: Object, wanted: &[FieldName]) -> Res
 
 fn list(known: &Known, read: &Read, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     let object = object_of(&read.object)?;
+    if object == Object::MailMessages {
+        return mail::list(read, cursor);
+    }
     let mark = mark::of::<ListMark>(cursor)?.unwrap_or_default();
     if read.which == Which::Deleted && object != Object::Deals {
         return Err(Refusal(format!("Pipedrive does not list deleted {}", object.name())));
@@ -120,7 +124,7 @@ fn v2_list(known: &Known, object: Object, fields: &[FieldName], archived: bool) 
 }
 
 /// Archived deals and leads are in no other list (sheet: section 4 \[spec\]).
-fn collection(object: Object, archived: bool) -> (String, u32) {
+pub(super) fn collection(object: Object, archived: bool) -> (String, u32) {
     let tokens = object.list_cost();
     if archived { (format!("{}/archived", object.path()), tokens * 2) } else { (object.path(), tokens) }
 }
@@ -245,6 +249,9 @@ fn candidates(
     cursor: Option<&Cursor>,
 ) -> Result<Request, Refusal> {
     let object = object_of(&batch.object)?;
+    if object == Object::MailMessages {
+        return Err(Refusal("Pipedrive takes no e-mail, so none can have come of a write".to_owned()));
+    }
     let mark = mark::of::<CandidatesMark>(cursor)?.unwrap_or_default();
     let source = sources(object, batch).into_iter().nth(mark.source);
     let source = source.ok_or_else(|| Refusal("there is nothing to look up".to_owned()))?;

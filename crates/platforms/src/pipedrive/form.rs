@@ -43,6 +43,8 @@ pub(super) enum Form {
     Contacts,
     /// `[{"person_id", "primary"}]`.
     Participants,
+    /// `[{"email_address", "name", ..}]`: the parties of an e-mail, read as addresses with names.
+    Parties,
     /// Carried as it is.
     Opaque,
 }
@@ -82,6 +84,7 @@ impl Form {
             Self::Ids | Self::Words => list(json, id),
             Self::Participants => participants(json),
             Self::Contacts => list(json, opaque),
+            Self::Parties => list(json, party),
             Self::Opaque => opaque(json),
         }
     }
@@ -121,7 +124,8 @@ impl Form {
             (Self::Words, value) => Ok(json!(ids(value)?)),
             (Self::Participants, value) => participants_json(&ids(value)?),
             (Self::Contacts, value) => contacts(value),
-            (Self::Opaque, value) => Ok(plain(value)),
+            // Mail is read only.
+            (Self::Parties | Self::Opaque, value) => Ok(plain(value)),
         }
     }
 }
@@ -235,6 +239,13 @@ fn participants(json: &Json) -> Value {
         .collect();
     people.sort_by_key(|(not_primary, _)| *not_primary);
     Value::List(people.into_iter().map(|(_, person)| person).collect())
+}
+
+/// A party as an entry of an e-mail list: the address, and the name in the label's place.
+fn party(json: &Json) -> Value {
+    let part = |name: &str| json.get(name).filter(|part| !part.is_null()).map_or(Value::Null, text);
+    let parts = [("value", part("email_address")), ("label", part("name"))];
+    Value::Map(parts.into_iter().map(|(name, part)| (name.to_owned(), part)).collect())
 }
 
 fn opaque(json: &Json) -> Value {

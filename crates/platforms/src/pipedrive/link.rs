@@ -88,7 +88,9 @@ impl Relation {
 
 /// v1's next offset, when there is more (sheet: Pipedrive section 4 \[doc\]).
 pub(super) fn next_start(body: &Json) -> Option<u64> {
-    let pagination = body.get("additional_data")?.get("pagination")?;
+    let more = body.get("additional_data")?;
+    // The specification has the three numbers of some lists without the object around them.
+    let pagination = more.get("pagination").unwrap_or(more);
     if pagination.get("more_items_in_collection").and_then(Json::as_bool) != Some(true) {
         return None;
     }

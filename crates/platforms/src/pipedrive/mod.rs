@@ -18,6 +18,7 @@ mod flat;
 mod form;
 mod known;
 mod link;
+mod mail;
 mod mark;
 mod object;
 mod schema;
@@ -107,22 +108,28 @@ fn capabilities() -> Capabilities {
 }
 
 fn object_capabilities(object: Object) -> ObjectCapabilities {
+    let is_mail = object == Object::MailMessages;
     ObjectCapabilities {
         object: object.name().into(),
         list_page: object.page(),
         list_charges: cost(object.list_cost()).to_vec(),
         fetch_batch: if object.is_v2() { 100 } else { 1 },
         fetch_charges: cost(if object.is_v2() { object.list_cost() } else { object.get_cost() }).to_vec(),
-        write_batch: 1,
+        write_batch: u32::from(!is_mail),
         write_charges: cost(object.write_cost()).to_vec(),
         upsert: Upsert::None,
-        lookup: if object.has_key() { Lookup::ByKey } else { Lookup::ByListing },
+        lookup: match object {
+            Object::MailMessages => Lookup::None,
+            _ if object.has_key() => Lookup::ByKey,
+            _ => Lookup::ByListing,
+        },
         // No list tells its total. `GET /v1/deals/summary` counts deals for 40 tokens and archived ones
         // for 80; whether those counts are exact is not documented.
         count: Count::NotTold,
         links: Links::Inline,
         content: object == Object::Files,
         lists_deleted: object == Object::Deals,
-        lists_since: object != Object::Files,
+        lists_since: object != Object::Files && !is_mail,
+        through: if is_mail { mail::PARENTS } else { &[] },
     }
 }

@@ -22,6 +22,7 @@ pub(super) enum Object {
     Leads,
     Notes,
     Files,
+    MailMessages,
 }
 
 /// What one request costs: a place in the burst and so many of the day's tokens.
@@ -31,7 +32,7 @@ pub(super) const fn cost(tokens: u32) -> [Charge; 2] {
 
 impl Object {
     /// All of them, parents first.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Organizations,
         Self::Persons,
         Self::Products,
@@ -40,6 +41,7 @@ impl Object {
         Self::Activities,
         Self::Notes,
         Self::Files,
+        Self::MailMessages,
     ];
 
     /// The object of this name.
@@ -58,6 +60,7 @@ impl Object {
             Self::Leads => "leads",
             Self::Notes => "notes",
             Self::Files => "files",
+            Self::MailMessages => "mail_messages",
         }
     }
 
@@ -72,16 +75,21 @@ impl Object {
             Self::Leads => "Leads",
             Self::Notes => "Notes",
             Self::Files => "Files",
+            Self::MailMessages => "Synced e-mails",
         }
     }
 
-    /// Whether v2 has it. Leads, notes and files still live in v1 (sheet: section 0b \[spec\]).
+    /// Whether v2 has it. Leads, notes, files and mail still live in v1 (sheet: section 0b \[spec\]).
     pub(super) const fn is_v2(self) -> bool {
-        !matches!(self, Self::Leads | Self::Notes | Self::Files)
+        !matches!(self, Self::Leads | Self::Notes | Self::Files | Self::MailMessages)
     }
 
     /// The path of its collection.
     pub(super) fn path(self) -> String {
+        if self == Self::MailMessages {
+            // Where single messages are; a list of all of them does not exist.
+            return "/v1/mailbox/mailMessages".to_owned();
+        }
         let version = if self.is_v2() { "/api/v2" } else { "/v1" };
         format!("{version}/{}", self.name())
     }
@@ -91,7 +99,7 @@ impl Object {
         format!("{}/{}", self.path(), segment(id))
     }
 
-    /// Where its fields are told; notes and files have a fixed set. Leads borrow the fields of deals
+    /// Where its fields are told; notes, files and mail have a fixed set. Leads borrow the fields of deals
     /// (sheet: section 3 \[doc\]).
     pub(super) const fn fields_path(self) -> Option<&'static str> {
         match self {
@@ -100,7 +108,7 @@ impl Object {
             Self::Products => Some("/api/v2/productFields"),
             Self::Deals | Self::Leads => Some("/api/v2/dealFields"),
             Self::Activities => Some("/api/v2/activityFields"),
-            Self::Notes | Self::Files => None,
+            Self::Notes | Self::Files | Self::MailMessages => None,
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::faults;
 use super::form::id_text;
+use super::mail;
 use super::mark::{self, Asked, DescribeMark, Told};
 use super::object::{Object, cost};
 use super::system::{ADDRESS, Brought, Holds, LONG, Shown, System, VARCHAR};
@@ -21,7 +22,7 @@ fn questions(object: Object) -> &'static [Asked] {
         Object::Activities => &[Asked::Fields, Asked::ActivityTypes],
         Object::Leads => &[Asked::Fields, Asked::LeadLabels],
         // Their fields are fixed; the cheapest call tells whether the token works and who it is.
-        Object::Notes | Object::Files => &[Asked::Me],
+        Object::Notes | Object::Files | Object::MailMessages => &[Asked::Me],
     }
 }
 
@@ -94,7 +95,7 @@ pub(super) fn is_admin(user: &Json) -> bool {
 pub(super) fn create(object: Object, field: &Field) -> Result<Request, Refusal> {
     let path = match object {
         Object::Organizations | Object::Persons | Object::Products | Object::Deals => object.fields_path(),
-        Object::Activities | Object::Leads | Object::Notes | Object::Files => None,
+        Object::Activities | Object::Leads | Object::Notes | Object::Files | Object::MailMessages => None,
     };
     let path = path.ok_or_else(|| Refusal(format!("custom fields of {} cannot be created", object.name())))?;
     let mut body = json!({"field_name": field.label, "field_type": type_for(&field.kind)?});
@@ -227,6 +228,10 @@ fn read_cost(object: Object, system: &System) -> ReadCost {
     if system.brought != Brought::Extra {
         return ReadCost::Listed;
     }
+    if object == Object::MailMessages {
+        let only_above = Some(Above { field: FieldName::from(mail::HAS_BODY), than: 0 });
+        return ReadCost::Extra { per_call: 1, opt_in: true, only_above };
+    }
     // A deal's main person is its participant too, so the call is worth making from two on. There is no
     // such count for relations of organizations (sheet: section 2.1 [code]).
     let only_above = (object == Object::Deals).then(|| Above { field: FieldName::from("participants_count"), than: 1 });
@@ -243,6 +248,7 @@ fn kind(system: &System, told: Option<&Told>, mark: &DescribeMark) -> Kind {
         Holds::Text(max) => Kind::Text { max: Some(max), html: false },
         Holds::Free | Holds::Address | Holds::LeadValue => Kind::Text { max: None, html: false },
         Holds::Html(max) => Kind::Text { max: Some(max), html: true },
+        Holds::FreeHtml => Kind::Text { max: None, html: true },
         Holds::Plain => plain(system),
         // Without a list the ids mean nothing to anybody: carried as they are.
         Holds::Choice if told_options.is_empty() => Kind::Opaque,
@@ -285,6 +291,7 @@ fn plain(system: &System) -> Kind {
         | Form::Words
         | Form::Contacts
         | Form::Participants
+        | Form::Parties
         | Form::Opaque => Kind::Opaque,
     }
 }

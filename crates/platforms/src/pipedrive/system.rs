@@ -17,6 +17,8 @@ pub(super) enum Holds {
     Free,
     /// HTML of at most so many characters.
     Html(u32),
+    /// HTML without a documented length.
+    FreeHtml,
     /// What its form says: number, flag, time.
     Plain,
     /// One option of the account's list for this field.
@@ -186,6 +188,7 @@ impl Object {
             Self::Leads => LEADS,
             Self::Notes => NOTES,
             Self::Files => FILES,
+            Self::MailMessages => MAIL,
         }
     }
 
@@ -196,11 +199,11 @@ impl Object {
 }
 
 use Form::{
-    Bool, Clock, Contacts, Date, Flag, Id, Ids, Instant, Number, Participants, Stamp, Text as T, TextId, Words,
+    Bool, Clock, Contacts, Date, Flag, Id, Ids, Instant, Number, Participants, Parties, Stamp, Text as T, TextId, Words,
 };
 use Holds::{
-    ActivityType, Address, Choice, Choices, Currency, Emails, Free, Html, LeadLabels, LeadValue, Link, Links, OneOf,
-    Opaque, Phones, Pipeline, Plain, Stage, Text, User,
+    ActivityType, Address, Choice, Choices, Currency, Emails, Free, FreeHtml, Html, LeadLabels, LeadValue, Link, Links,
+    OneOf, Opaque, Phones, Pipeline, Plain, Stage, Text, User,
 };
 use Writable::{Always, Never, OnCreate};
 
@@ -406,4 +409,34 @@ const FILES: &[System] = &[
     field("mail_message_id", "Mail message", Id, Opaque, Never),
     field("add_time", "Created", Stamp, Plain, Never),
     field("update_time", "Updated", Stamp, Plain, Never),
+];
+
+/// As the lists of deals and persons tell them (vendor's specification of `GET /v1/deals/{id}/mailMessages`);
+/// nothing can be written. `deal_id` and `linked_person_id` say where a message hangs.
+const MAIL: &[System] = &[
+    field("subject", "Subject", T, Free, Never),
+    field("snippet", "Beginning of the text", T, Free, Never),
+    field("body", "Text", T, FreeHtml, Never).brought(Brought::Extra),
+    field("from", "From", Parties, Emails, Never),
+    field("to", "To", Parties, Emails, Never),
+    field("cc", "Copy to", Parties, Emails, Never),
+    field("bcc", "Blind copy to", Parties, Emails, Never),
+    field("message_time", "Sent at", Instant, Plain, Never),
+    field("sent_flag", "Sent by a user", Flag, Plain, Never),
+    field("draft_flag", "Draft", Flag, Plain, Never),
+    field("deal_id", "Deal", Id, Link(Object::Deals), Never),
+    field("linked_person_id", "People", Ids, Links(Object::Persons), Never),
+    field("user_id", "User", Id, User, Never),
+    field("mail_thread_id", "Thread", Id, Opaque, Never),
+    field("account_id", "Mail account", T, Free, Never),
+    field("mail_tracking_status", "Tracking", T, Free, Never),
+    field("mail_link_tracking_enabled_flag", "Links are tracked", Flag, Plain, Never),
+    field("read_flag", "Read", Flag, Plain, Never),
+    field("synced_flag", "Synced", Flag, Plain, Never),
+    field("has_body_flag", "Has a text", Flag, Plain, Never),
+    field("has_attachments_flag", "Has attachments", Flag, Plain, Never),
+    field("sent_from_pipedrive_flag", "Sent from Pipedrive", Flag, Plain, Never),
+    field("smart_bcc_flag", "Came by the copy address", Flag, Plain, Never),
+    field("add_time", "Created", Instant, Plain, Never),
+    field("update_time", "Updated", Instant, Plain, Never),
 ];

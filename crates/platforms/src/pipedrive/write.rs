@@ -42,6 +42,9 @@ pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>
         [write] => write,
         _ => return Err(Refusal("Pipedrive writes one record at a time".to_owned())),
     };
+    if object == Object::MailMessages {
+        return Err(Refusal("Pipedrive takes no e-mail through its API".to_owned()));
+    }
     let mark = mark::of::<WriteMark>(cursor)?;
     if let Some(WriteMark::Uploaded(id)) = &mark {
         return file_properties(write, id);

@@ -18,6 +18,7 @@ mod batch;
 mod call;
 mod catalogue;
 mod draft;
+mod email;
 mod files;
 mod groups;
 mod instant;

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::Hubspot;
 use super::draft::Values;
+use super::email;
 use super::instant::iso;
 use super::kinds::{self, Kind};
 use super::link_types::LinkType;
@@ -75,8 +76,8 @@ pub(crate) fn update(hub: &mut Hubspot, kind: Kind, id: u64, values: &Values, at
     true
 }
 
-/// Values that follow from the written ones: when an owner was assigned, when a task was done. Without
-/// a source the record is new and has no history.
+/// Values that follow from the written ones: when an owner was assigned, when a task was done, between whom
+/// an e-mail went. Without a source the record is new and has no history.
 fn derive(hub: &Hubspot, kind: Kind, record: &mut Record, written: &Values, at: i64, source: Option<&Source>) {
     let schema = hub.world.schema(kind);
     let touched = |name: &str| schema.index(name).is_some_and(|ix| written.iter().any(|(w, _)| *w == ix));
@@ -98,6 +99,12 @@ fn derive(hub: &Hubspot, kind: Kind, record: &mut Record, written: &Values, at: 
             .index("hs_task_status")
             .is_some_and(|ix| written.iter().any(|(w, v)| *w == ix && v.as_deref() == Some("COMPLETED")));
         set("hs_task_completion_date", done.then(|| iso(at).into()));
+    }
+    if kind == kinds::EMAILS && touched(email::HEADERS) {
+        let headers = written.iter().find(|(ix, _)| schema.index(email::HEADERS) == Some(*ix));
+        for (name, value) in email::participants(headers.and_then(|(_, value)| value.as_deref())) {
+            set(name, value.map(Into::into));
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Changelogs, recents and e-mails: what can only be read (sheet: Pipedrive sections 2.1 and 4).
+//! Changelogs and recents: what can only be read (sheet: Pipedrive sections 2.1 and 4).
 
 use serde_json::{Value as Json, json};
 
@@ -7,7 +7,7 @@ use super::kind::Kind;
 use super::objects::kind_of;
 use super::page::{limit, offsets, plain_cursor, read_plain_cursor};
 use super::record::{Order, Record, Walk};
-use super::refusal::{Answer, Refusal, offset_page, one, page};
+use super::refusal::{Answer, Refusal, offset_page, page};
 use super::render;
 use super::time;
 use super::world::World;
@@ -29,27 +29,6 @@ pub(super) fn changelog(world: &mut World, call: &mut Call<'_>) -> Answer {
     let entries = world.changelog.get(&(kind, record.id)).map_or(&[][..], Vec::as_slice);
     let data: Vec<Json> = entries.iter().rev().skip(at).take(limit).cloned().collect();
     Ok(page(data, (entries.len() > at + limit).then(|| plain_cursor(at + limit))))
-}
-
-/// `GET /v1/{deals,persons}/{id}/mailMessages`.
-pub(super) fn mail_of(world: &mut World, call: &mut Call<'_>) -> Answer {
-    let (kind, record) = record_of(world, call)?;
-    let (start, limit) = offsets(call)?;
-    let ids = world.mail_of.get(&(kind, record.id));
-    let mut mails = ids.into_iter().flatten().filter_map(|id| world.mail.get(id)).skip(start);
-    let data: Vec<Json> = mails
-        .by_ref()
-        .take(limit)
-        .map(|mail| json!({"object": "mailMessage", "timestamp": mail.get("message_time"), "data": mail}))
-        .collect();
-    let more = mails.next().is_some();
-    Ok(offset_page(data, start, limit, more))
-}
-
-/// `GET /v1/mailbox/mailMessages/{id}`.
-pub(super) fn mail_message(world: &mut World, call: &mut Call<'_>) -> Answer {
-    let mail = world.mail.get(&call.id(0)?).ok_or_else(Refusal::not_found)?;
-    Ok(one(200, Json::Object(mail.clone())))
 }
 
 /// `GET /v1/recents?since_timestamp=`.

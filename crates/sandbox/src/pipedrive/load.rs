@@ -352,10 +352,10 @@ fn links(world: &mut World, file: &mut Map<String, Json>) -> Result<(), WorldErr
     }
     for mut item in list(file, "mail_messages")? {
         let id = take_id(world, "mail", &mut item);
-        for (key, kind) in [("deal_id", Kind::Deal), ("person_id", Kind::Person)] {
-            if let Some(parent) = item.get(key).and_then(Json::as_u64) {
-                world.mail_of.entry((kind, parent)).or_default().insert(id);
-            }
+        let deal = item.get("deal_id").and_then(Json::as_u64).map(|deal| (Kind::Deal, deal));
+        let persons = super::mail::persons_of(&item).map(|person| (Kind::Person, person));
+        for parent in deal.into_iter().chain(persons) {
+            world.mail_of.entry(parent).or_default().insert(id);
         }
         world.mail.insert(id, item);
     }

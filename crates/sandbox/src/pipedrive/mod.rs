@@ -7,8 +7,8 @@
 //! Ids in the journal: records by their id (leads by their row's number), participants as
 //! `DEAL/PERSON`, fields by their code, options as `FIELD/OPTION`.
 //!
-//! Deliberately absent: projects, goals, boards, installments, discounts, follower lists, e-mail
-//! sending, and everything that the v1 API lost on 2026-08-01.
+//! Deliberately absent: projects, goals, boards, installments, discounts, follower lists, sending
+//! and receiving e-mail, and everything that the v1 API lost on 2026-08-01.
 
 mod account;
 mod activity_types;
@@ -30,6 +30,7 @@ mod kind;
 mod leads;
 mod limits;
 mod load;
+mod mail;
 mod merge;
 mod notes;
 mod objects;
@@ -82,7 +83,8 @@ impl Pipedrive {
     /// fields), `labels` (options of system fields by kind), `organizations`, `persons`, `deals`,
     /// `activities`, `products` (v2 shapes), `notes`, `files` (v1 shapes; files with `content_base64`,
     /// null for a file whose bytes are gone, or `content_seed` and `size`), `leads`, `deal_participants`, `deal_products`,
-    /// `organization_relationships`, `mail_messages` (each with `deal_id` or `person_id`), `webhooks`,
+    /// `organization_relationships`, `mail_messages` (v1 shape with `body`, each with `deal_id`, `person_id` or parties with
+    /// `linked_person_id`), `webhooks`,
     /// `filters`, `call_logs`, `changelog`, `merged`, `next_ids`, `drawn`.
     pub fn from_world(world: Json, seed: u64) -> Result<Self, WorldError> {
         Ok(Self { world: load::world(world, seed)?, limits: Limits::default(), cost: 0, told: Vec::new() })

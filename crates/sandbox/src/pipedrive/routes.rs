@@ -7,8 +7,8 @@ use super::call::Call;
 use super::refusal::{self, Answer};
 use super::world::World;
 use super::{
-    activity_types, calls, deal_products, feeds, field_routes, files, filters, leads, merge, notes, objects, pipelines,
-    relations, search, users, webhooks,
+    activity_types, calls, deal_products, feeds, field_routes, files, filters, leads, mail, merge, notes, objects,
+    pipelines, relations, search, users, webhooks,
 };
 use crate::Reply;
 
@@ -199,9 +199,10 @@ static ROUTES: &[Route] = &[
     route("GET", "v1/deals/{}/changelog", 20, Deals, feeds::changelog),
     route("GET", "v1/persons/{}/changelog", 20, Contacts, feeds::changelog),
     route("GET", "v1/organizations/{}/changelog", 20, Contacts, feeds::changelog),
-    route("GET", "v1/deals/{}/mailMessages", 20, Mail, feeds::mail_of),
-    route("GET", "v1/persons/{}/mailMessages", 20, Mail, feeds::mail_of),
-    route("GET", "v1/mailbox/mailMessages/{}", 2, Mail, feeds::mail_message),
+    route("GET", "v1/deals/{}/mailMessages", 20, Mail, mail::list),
+    route("GET", "v1/persons/{}/mailMessages", 20, Mail, mail::list),
+    route("GET", "v1/mailbox/mailMessages/{}", 2, Mail, mail::get),
+    route("DELETE", "v1/mailbox/mailThreads/{}", 6, Mail, mail::delete_thread),
     route("GET", "v1/recents", 20, Recents, feeds::recents),
     route("GET", "v1/webhooks", 10, Admin, webhooks::list),
     route("POST", "v1/webhooks", 10, Admin, webhooks::create),
@@ -258,7 +259,8 @@ impl Route {
             (Users, _) => &["users:read", "admin"],
             (Recents, _) => &["recents:read"],
             (Scope::Search, _) => &["search:read"],
-            (Mail, _) => &["mail:read", "mail:full"],
+            (Mail, true) => &["mail:read", "mail:full"],
+            (Mail, false) => &["mail:full"],
             (Phone, _) => &["phone-integration"],
         }
     }

@@ -14,8 +14,9 @@ use serde_json::{Map, Value as Json, json};
 use super::account::{self, DEPARTED, SELLERS, owner_of};
 use super::calendar::millis;
 use super::custom::{Field, Fields, Value, Values, clock, day};
+use super::mails;
 use super::portal::{self, own_stage_id, property, record};
-use super::records::{Activity, Books, Deal, DealRole, Note, Organization, Parents, Person, Role, Status};
+use super::records::{Activity, Books, Deal, DealRole, Mail, Note, Organization, Parents, Person, Role, Status};
 use super::words;
 
 /// The owner id of the representative who has no user in Pipedrive.
@@ -108,6 +109,7 @@ const NOTE_OF_FILE: u64 = 53;
 const CALL: u64 = 61;
 const MEETING: u64 = 62;
 const TASK: u64 = 63;
+const EMAIL: u64 = 64;
 const FILE: u64 = 71;
 
 fn id(kind: u64, id: u64) -> u64 {
@@ -184,6 +186,9 @@ impl Writer<'_> {
         }
         for file in books.files.iter().filter(|file| carried(file)) {
             self.file(file);
+        }
+        for mail in books.mails.iter().filter(|mail| !mail.draft) {
+            self.email(mail);
         }
     }
 
@@ -359,6 +364,18 @@ impl Writer<'_> {
         let from = ("notes", id(NOTE, note.id));
         self.put("notes", from.1, (note.added, note.updated), properties, Vec::new());
         self.hang(from, &note.parents, [202, 190, 214]);
+    }
+
+    fn email(&mut self, mail: &Mail) {
+        let properties = mails::in_hubspot(mail, self.books, owner(mail.user));
+        let from = ("emails", id(EMAIL, mail.id));
+        self.put("emails", from.1, (mail.at, mail.at), properties, Vec::new());
+        for place in mail.person.into_iter().chain(mail.colleague) {
+            self.link(from, ("contacts", id(CONTACT, self.books.persons[place].id)), &[198]);
+        }
+        if let Some(place) = mail.deal {
+            self.link(from, ("deals", id(DEAL, self.books.deals[place].id)), &[210]);
+        }
     }
 
     fn activity(&mut self, activity: &Activity) {

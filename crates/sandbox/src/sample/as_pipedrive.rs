@@ -8,6 +8,7 @@ use super::account::{self, ACTIVITY_TYPES, ADMIN, CURRENCIES, PIPELINES, SELLERS
 use super::calendar::{START, date, rfc3339, spaced};
 use super::custom::{Field, Fields, Value, Values, clock, day};
 use super::dice::Dice;
+use super::mails;
 use super::records::{Activity, Address, Books, Deal, File, Line, Note, Organization, Person, Status};
 
 /// Pipedrive's company id of the sample.
@@ -53,7 +54,7 @@ fn account(seed: u64, users: fn(&account::Seller) -> bool, stages: fn(&account::
             "color": "FFFFFF", "is_custom_flag": false, "add_time": spaced(START), "update_time": spaced(START)})
     });
     set("activity_types", types.collect());
-    for lists in ["mail_messages", "leads", "products", "webhooks"] {
+    for lists in ["leads", "products", "webhooks"] {
         set(lists, json!([]));
     }
     world
@@ -74,6 +75,7 @@ pub(super) fn empty(seed: u64) -> Json {
         "activities",
         "notes",
         "files",
+        "mail_messages",
     ] {
         world.insert(list.to_owned(), json!([]));
     }
@@ -117,6 +119,7 @@ pub(super) fn world(seed: u64, fields: &Fields, books: &Books) -> Json {
     set("activities", books.activities.iter().map(|activity| write.activity(activity)).collect());
     set("notes", books.notes.iter().map(|note| write.note(note)).collect());
     set("files", books.files.iter().map(|file| write.file(file)).collect());
+    set("mail_messages", books.mails.iter().map(|mail| mails::in_pipedrive(mail, books)).collect());
     Json::Object(world)
 }
 

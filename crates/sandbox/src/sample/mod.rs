@@ -10,7 +10,7 @@
 //! - E-mail addresses and phone numbers of different persons differ, also without case and
 //!   punctuation, except the pairs in the facts. Domains end in `.example` or `.test`.
 //!
-//! Deliberately absent: leads, products, e-mail messages and webhooks.
+//! Deliberately absent: leads, products and webhooks.
 
 mod account;
 mod activities;
@@ -22,6 +22,7 @@ mod deals;
 mod dice;
 mod facts;
 mod files;
+mod mails;
 mod notes;
 mod organizations;
 mod persons;
@@ -117,6 +118,7 @@ fn books(seed: u64, scale: &Scale) -> (Fields, Books, Exchange) {
     let (notes, oversized_note) = notes::notes(seed, scale, &hooks);
     let activities = activities::activities(seed, scale, &hooks);
     let files = files::files(seed, scale, &hooks, &activities);
+    let mails = mails::mails(seed, scale, &hooks);
     let cycle = relations.last().copied().unwrap_or_default();
     let books = Books {
         organizations,
@@ -129,6 +131,7 @@ fn books(seed: u64, scale: &Scale) -> (Fields, Books, Exchange) {
         oversized_note,
         activities,
         files,
+        mails,
     };
     (fields, books, exchange)
 }

@@ -204,6 +204,24 @@ pub(super) struct File {
     pub(super) deleted: bool,
 }
 
+/// A synced e-mail.
+pub(super) struct Mail {
+    pub(super) id: u64,
+    pub(super) thread: u64,
+    pub(super) subject: String,
+    pub(super) html: String,
+    /// Whether a user wrote it, and not the customer.
+    pub(super) sent: bool,
+    pub(super) user: u64,
+    /// The customer; none when the address is nobody's.
+    pub(super) person: Option<usize>,
+    /// Who got a copy.
+    pub(super) colleague: Option<usize>,
+    pub(super) deal: Option<usize>,
+    pub(super) draft: bool,
+    pub(super) at: i64,
+}
+
 /// Everything that the company recorded.
 pub(super) struct Books {
     pub(super) organizations: Vec<Organization>,
@@ -218,6 +236,7 @@ pub(super) struct Books {
     pub(super) oversized_note: usize,
     pub(super) activities: Vec<Activity>,
     pub(super) files: Vec<File>,
+    pub(super) mails: Vec<Mail>,
 }
 
 /// The place of the records that may be referred to: not deleted ones.

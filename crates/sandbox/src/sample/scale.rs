@@ -9,6 +9,8 @@ pub struct Scale {
     pub(super) notes: usize,
     pub(super) activities: usize,
     pub(super) files: usize,
+    /// Synced e-mails, the last of them a draft.
+    pub(super) mails: usize,
     /// Deleted records of each kind, beyond the counts.
     pub(super) deleted: usize,
     pub(super) untranslated_deals: usize,
@@ -37,7 +39,7 @@ pub struct Scale {
 
 impl Scale {
     /// A mid-size company: 1,000 organizations, 4,200 persons, 1,800 deals, 6,000 notes, 5,000
-    /// activities, 200 files.
+    /// activities, 200 files; and 240 synced e-mails, which are no record of any of these objects.
     pub const fn full() -> Self {
         Self {
             organizations: 1_000,
@@ -46,6 +48,7 @@ impl Scale {
             notes: 6_000,
             activities: 5_000,
             files: 200,
+            mails: 240,
             deleted: 5,
             untranslated_deals: 140,
             departed_persons: 34,
@@ -73,7 +76,7 @@ impl Scale {
     }
 
     /// About a hundredth, for tests that run a migration many times: 10 organizations, 42 persons,
-    /// 18 deals, 60 notes, 50 activities, 4 files, with each oddity at least once.
+    /// 18 deals, 60 notes, 50 activities, 4 files, 12 synced e-mails, with each oddity at least once.
     pub const fn small() -> Self {
         Self {
             organizations: 10,
@@ -82,6 +85,7 @@ impl Scale {
             notes: 60,
             activities: 50,
             files: 4,
+            mails: 12,
             deleted: 1,
             untranslated_deals: 2,
             departed_persons: 2,

@@ -14,7 +14,7 @@ pub(crate) fn list<'a>(world: &'a Json, name: &str) -> &'a [Json] {
     world[name].as_array().unwrap_or_else(|| panic!("no list {name}")).as_slice()
 }
 
-fn is_live(record: &Json) -> bool {
+pub(crate) fn is_live(record: &Json) -> bool {
     record["is_deleted"] != true && record["active_flag"] != false
 }
 

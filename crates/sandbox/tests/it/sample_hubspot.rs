@@ -18,6 +18,7 @@ fn the_company_stands_in_hubspot_too() {
         assert_eq!(count("notes"), 6_000 + facts.file_notes.len(), "seed {seed}");
         assert_eq!(facts.file_notes.len(), 199, "seed {seed}: one file has no bytes");
         assert_eq!(count("calls") + count("meetings") + count("tasks"), 5_000, "seed {seed}");
+        assert_eq!(count("emails"), 239, "seed {seed}: a draft is no e-mail yet");
         assert_eq!((facts.untranslated_deals.len(), facts.departed_contacts.len()), (140, 34), "seed {seed}");
         assert!(list(&pipedrive, "deals").is_empty() && list(&pipedrive, "users").len() == 12);
         check_hubspot(&hubspot, &facts, seed);

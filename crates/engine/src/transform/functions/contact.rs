@@ -139,7 +139,7 @@ const SUFFIXES: &[&str] = &[
 ];
 
 /// First and last name. One word alone is a last name: CRMs require that one.
-fn split_name(full: &str) -> (String, String) {
+pub(super) fn split_name(full: &str) -> (String, String) {
     let parts: Vec<&str> = full.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     let is_suffix = |part: &&str| part.split_whitespace().all(|word| is_among(word, SUFFIXES));
     let behind = parts.iter().skip(1).take_while(|part| is_suffix(part)).count();

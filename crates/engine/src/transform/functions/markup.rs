@@ -55,7 +55,7 @@ pub(crate) fn html_to_text(html: &str) -> String {
 }
 
 /// The inside of the tag that `html` begins with, and what stands behind it.
-fn tag_at(html: &str) -> Option<(&str, &str)> {
+pub(super) fn tag_at(html: &str) -> Option<(&str, &str)> {
     if let Some(comment) = html.strip_prefix("<!--") {
         return Some(comment.split_once("-->").map_or(("!", ""), |(_, behind)| ("!", behind)));
     }
@@ -78,7 +78,7 @@ fn after<'a>(html: &'a str, end: &str) -> &'a str {
     at.and_then(|at| html.get(at..)).and_then(|tail| tail.split_once('>')).map_or("", |(_, behind)| behind)
 }
 
-fn name(inside: &str) -> String {
+pub(super) fn name(inside: &str) -> String {
     let inside = inside.trim_start_matches('/');
     inside.chars().take_while(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }

@@ -1,7 +1,9 @@
 //! The steps and functions themselves, by what they work on.
 
+mod clean;
 mod contact;
 mod lists;
+mod mail;
 mod markup;
 mod number;
 mod phone;
@@ -25,6 +27,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
         .iter()
         .chain(lists::ALL)
         .chain(contact::ALL)
+        .chain(clean::ALL)
+        .chain(mail::ALL)
         .chain(phone::ALL)
         .chain(markup::ALL)
         .chain(number::ALL)

@@ -110,6 +110,7 @@ pub(super) fn pipedrive() -> SystemView {
         ("activities", include_str!("accounts/activities.txt")),
         ("notes", include_str!("accounts/notes.txt")),
         ("files", include_str!("accounts/files.txt")),
+        ("mail_messages", include_str!("accounts/mail_messages.txt")),
         ("leads", "title | Title | text | required"),
     ];
     let users =
@@ -126,6 +127,7 @@ pub(super) fn hubspot() -> SystemView {
         ("meetings", include_str!("accounts/meetings.txt")),
         ("tasks", include_str!("accounts/tasks.txt")),
         ("notes", include_str!("accounts/hubspot_notes.txt")),
+        ("emails", include_str!("accounts/emails.txt")),
         (
             "files",
             "name | Name | text | create required\nfolderPath | Folder | text | create required\nsize | Size | number | ro",

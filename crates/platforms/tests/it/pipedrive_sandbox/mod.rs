@@ -16,6 +16,7 @@ use handover_sandbox::faults::FaultPlan;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
+mod mail;
 mod reading;
 mod writing;
 

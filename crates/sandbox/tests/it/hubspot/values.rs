@@ -154,3 +154,24 @@ fn a_leading_semicolon_appends() {
     let spaced = client.patch(&path, json!({"properties": {"hs_buying_role": "OTHER; BLOCKER"}}));
     refused(spaced, 400, "VALIDATION_ERROR");
 }
+
+#[test]
+fn the_participants_of_an_email_follow_from_its_headers() {
+    let mut client = Client::new();
+    let headers = json!({"from": {"email": "ada@x.test", "firstName": "Ada", "lastName": "Lovelace"},
+        "to": [{"email": "bo@y.test"}, {"email": "cy@y.test"}], "cc": [], "bcc": []});
+    let email = json!({"hs_timestamp": "1795165200000", "hs_email_direction": "EMAIL",
+        "hs_email_headers": headers.to_string()});
+    let id = client.create("emails", email);
+    for (property, value) in [
+        ("hs_email_from_email", json!("ada@x.test")),
+        ("hs_email_from_lastname", json!("Lovelace")),
+        ("hs_email_to_email", json!("bo@y.test;cy@y.test")),
+        ("hs_email_cc_email", Json::Null),
+    ] {
+        assert_eq!(client.value("emails", &id, property), value, "{property}");
+    }
+    let path = format!("/crm/v3/objects/emails/{id}");
+    client.patch(&path, json!({"properties": {"hs_email_headers": ""}}));
+    assert_eq!(client.value("emails", &id, "hs_email_from_email"), Json::Null);
+}

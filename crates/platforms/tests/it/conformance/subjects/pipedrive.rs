@@ -39,7 +39,7 @@ const fn object(name: &'static str, journal: &'static str, text: &'static str) -
 
 const DERIVED: &str = "the first of them is the main person, which is a field of its own";
 
-static OBJECTS: [Object; 8] = [
+static OBJECTS: [Object; 9] = [
     Object { key: KEY, ..object("organizations", "organization", "name") },
     Object { key: KEY, ..object("persons", "person", "name") },
     Object { key: KEY, ..object("products", "product", "name") },
@@ -53,6 +53,9 @@ static OBJECTS: [Object; 8] = [
     Object { apart: &[("participants", DERIVED)], ..object("activities", "activity", "subject") },
     Object { overlap: 1, ..object("notes", "note", "content") },
     Object { overlap: 1, ..object("files", "file", "name") },
+    // Read through deals, archived deals and persons: a list each, and then the mail of the one deal that has
+    // some.
+    Object { disturbed: false, lists: 4, overlap: 1, ..object("mail_messages", "mail_message", "subject") },
 ];
 
 fn uuid(n: u64) -> String {
@@ -67,6 +70,8 @@ fn record(object: &str, n: u64) -> Json {
         "activities" => json!({"subject": text, "type": "call", "deal_id": 1}),
         "notes" => json!({"content": text, "deal_id": 1}),
         "leads" => json!({"title": text, "person_id": 1, "row_id": n}),
+        "mail_messages" => json!({"subject": text, "deal_id": 1, "mail_thread_id": n, "sent_flag": 1,
+            "body": format!("<p>{text}</p>"), "from": [{"email_address": "u1@x.test", "name": "User 1"}]}),
         "files" => {
             let bytes = base64::engine::general_purpose::STANDARD.encode(format!("bytes {n}"));
             json!({"name": text, "deal_id": 1, "content_base64": bytes})
@@ -122,7 +127,7 @@ impl Subject for Pipedrive {
             "account": {"plan": "growth", "seats": 5, "api_tokens": [{"token": "tok-secret", "user_id": 1}],
                 "oauth_clients": [{"client_id": "app", "client_secret": "app-secret", "refresh_token": "first-secret",
                     "user_id": 1, "scopes": ["base", "deals:full", "contacts:full", "activities:full",
-                    "products:full", "leads:full", "users:read", "admin", "deal-fields:full", "contact-fields:full"]}]},
+                    "products:full", "leads:full", "users:read", "admin", "mail:read", "deal-fields:full", "contact-fields:full"]}]},
             "users": [user(1, true), user(2, true), user(3, false)],
             "organization_fields": key, "person_fields": key, "product_fields": key, "deal_fields": custom,
         });
@@ -214,8 +219,9 @@ impl Subject for Pipedrive {
         }
     }
 
-    fn request(&self, _: &Object, _: &str, _: &DisturbAction) -> Option<Request> {
-        None
+    fn request(&self, object: &Object, id: &str, action: &DisturbAction) -> Option<Request> {
+        let deletes = matches!(action, DisturbAction::Delete) && object.name == "mail_messages";
+        deletes.then(|| Request::new(Method::Delete, format!("/v1/mailbox/mailThreads/{id}"), &[]))
     }
 
     fn refuse_whole(&self, _: &mut Json) -> bool {
