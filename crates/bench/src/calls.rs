@@ -1,11 +1,11 @@
-//! The sample company from one CRM to the other on the clock that jumps: calls against the least that would
-//! do, time against what the limits force.
+//! The sample company from one CRM to the other and verified there, on a clock that jumps: calls against the
+//! least that would do, time against what the limits force.
 //!
-//! What is judged is the sandboxes' journal, not what the client says of itself. The least is, by route: of
-//! reads each different request once; of batches as many as the records that they changed fill; of other
-//! writes those that were sent.
+//! What is judged is the sandboxes' journal and their worlds, not what the client says of itself; the least is
+//! made of the worlds alone (see [`crate::least`]). The time that the limits force is that of the slower side:
+//! its least calls, in windows of what the account reports less the reserve.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -13,16 +13,19 @@ use std::time::Duration;
 
 use handover::config;
 use handover::init::{SystemView, propose};
-use handover_connect::{Clock, Connector, Credentials, Driver, Limit, NoKeeper, Settings, Span, VirtualClock};
+use handover_connect::{Clock, Connector, Credentials, Driver, NoKeeper, Settings, Span};
+use handover_engine::verify::{Verification, verify};
 use handover_engine::{Pass, Policies, Project, Report, Selection, Setup, Unobserved, Workplace, transform::Tables};
 use handover_local::LocalTransport;
 use handover_model::SystemName;
-use handover_sandbox::journal::Entry;
+use handover_sandbox::journal::{Action, Entry};
 use handover_sandbox::{Platform, Sandbox, sample};
 use handover_store::{Location, Store};
 use secrecy::SecretString;
 use serde_json::Value as Json;
 
+use crate::least::{self, Role};
+use crate::turns::TurnClock;
 use crate::{Error, print};
 
 /// The share that is left to others unless the project says otherwise.
@@ -33,6 +36,8 @@ struct Side {
     platform: &'static str,
     sandbox: Arc<Mutex<Sandbox>>,
     driver: Arc<Driver>,
+    /// Its world before.
+    before: Json,
 }
 
 /// Both directions.
@@ -45,47 +50,128 @@ pub(crate) async fn run(small: bool) -> Result<(), Error> {
 
 async fn direction(from: &'static str, to: &'static str, small: bool) -> Result<(), Error> {
     let folder = tempfile::tempdir()?;
-    let clock = Arc::new(VirtualClock::new("2026-11-02T08:00:00Z".parse()?));
+    let clock = Arc::new(TurnClock::new("2026-11-02T08:00:00Z".parse()?));
     let (old, new) = worlds(from, small);
     let (project, new) = proposed(from, to, old.clone(), new, folder.path(), &clock).await?;
     let sides = [side("old", from, world(from, old)?, &clock)?, side("new", to, world(to, new)?, &clock)?];
     let begun = clock.now();
-    let report = carried(&project, &sides, folder.path(), &clock).await?;
+    let (report, found) = carried(&project, &sides, folder.path(), &clock).await?;
+    let took = clock.now().duration_since(begun).as_secs_f64();
     let read: u64 = report.objects.iter().map(|object| object.counts.read).sum();
     let held: u64 = report.objects.iter().map(|object| object.counts.held).sum();
-    print(&format!("calls: {from} to {to}, {read} records read, {held} held"));
-    let mut forced: f64 = 0.0;
-    let (mut calls, mut least) = (0, 0);
-    for side in &sides {
-        let sandbox = side.sandbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let entries: Vec<&Entry> =
-            sandbox.journal().entries().iter().filter(|entry| entry.at >= begun && entry.method != "DISTURB").collect();
-        let routes = routes(&entries);
-        let all: u64 = routes.values().map(|route| route.calls).sum();
-        let few: u64 = routes.values().map(|route| route.least).sum();
-        print(&format!(
-            "  {:<10} {all:>6} calls, the least is {few}; answered with 429: {}",
-            side.platform,
-            sandbox.journal().limited()
-        ));
-        for ((method, path), route) in routes.iter().filter(|(_, route)| route.calls > route.least) {
-            print(&format!("    {:>6} of {:>6} too many: {method} {path}", route.calls - route.least, route.calls));
-        }
-        let seconds = bound(side);
-        print(&format!("    its limits alone take {seconds:.0} s"));
-        forced = forced.max(seconds);
-        calls += all;
-        least += few;
+    let compared: u64 = found.flows.iter().map(|flow| flow.records).sum();
+    print(&format!(
+        "calls: {from} to {to}, {read} records read, {held} held, {compared} verified, {} differences",
+        found.differences.len()
+    ));
+    let after: Vec<Json> = sides.iter().map(Side::world).collect();
+    let files = files_carried(&sides[1], &after[1]);
+    let (mut calls, mut fewest, mut forced) = (0, 0, 0.0_f64);
+    for ((side, after), role) in sides.iter().zip(&after).zip([Role::Source, Role::Target]) {
+        let least = least::Side {
+            role,
+            capabilities: side.driver.capabilities(),
+            flows: &project.flows,
+            worlds: (&side.before, after),
+            updated: side.updated(),
+            files,
+        };
+        let told = side.told(&least.parts());
+        calls += told.calls;
+        fewest += told.least;
+        forced = forced.max(told.seconds);
     }
-    let took = clock.now().duration_since(begun).as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let ratio = calls as f64 / least.max(1) as f64;
-    print(&format!("  calls      {ratio:.3} of the least ({calls} of {least})"));
+    let ratio = calls as f64 / fewest.max(1) as f64;
+    print(&format!("  calls      {ratio:.3} of the least ({calls} of {fewest})"));
     print(&format!(
         "  time       {:.3} of what the limits force ({took:.0} s of {forced:.0} s)",
         took / forced.max(1.0)
     ));
     Ok(())
+}
+
+/// How many files the target has now that it had not before.
+fn files_carried(target: &Side, after: &Json) -> u64 {
+    (least::live(after, "files").len() - least::live(&target.before, "files").len()) as u64
+}
+
+/// A side's calls, the least, and the seconds that the least takes under its limits.
+struct Told {
+    calls: u64,
+    least: u64,
+    seconds: f64,
+}
+
+impl Side {
+    fn world(&self) -> Json {
+        self.sandbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner).platform().world()
+    }
+
+    /// Records that were there before and were changed, by object as the project names it.
+    fn updated(&self) -> BTreeMap<String, std::collections::BTreeSet<String>> {
+        let sandbox = self.sandbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut updated: BTreeMap<String, std::collections::BTreeSet<String>> = BTreeMap::new();
+        let changes = sandbox.journal().entries().iter().filter(|entry| entry.method != "DISTURB");
+        for change in changes.flat_map(|entry| &entry.changes).filter(|change| change.action == Action::Updated) {
+            let known = self.driver.objects().into_iter().map(|object| object.to_string());
+            let Some(object) = known
+                .into_iter()
+                .find(|object| *object == change.object || object.trim_end_matches('s') == change.object)
+            else {
+                continue;
+            };
+            let before = least::live(&self.before, &object);
+            if before.into_iter().any(|record| least::id(record) == change.id) {
+                updated.entry(object).or_default().insert(change.id.clone());
+            }
+        }
+        updated
+    }
+
+    /// Prints what was sent and what it takes at least.
+    fn told(&self, least: &[(String, u64, bool)]) -> Told {
+        let sandbox = self.sandbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut routes: BTreeMap<(String, String), u64> = BTreeMap::new();
+        for entry in sandbox.journal().entries().iter().filter(|entry| is_call(entry)) {
+            *routes.entry((entry.method.clone(), shape(&entry.path))).or_default() += 1;
+        }
+        let calls: u64 = routes.values().sum();
+        let few: u64 = least.iter().map(|(_, calls, _)| calls).sum();
+        let limited = sandbox.journal().limited();
+        print(&format!("  {:<10} {calls:>6} calls, the least is {few}; answered with 429: {limited}", self.platform));
+        for (what, calls, _) in least {
+            print(&format!("    {calls:>6} needed: {what}"));
+        }
+        for ((method, path), calls) in &routes {
+            print(&format!("    {calls:>6} sent:   {method} {path}"));
+        }
+        let charged: u64 = least.iter().filter(|(_, _, charged)| *charged).map(|(_, calls, _)| calls).sum();
+        let seconds = self.forced(charged);
+        print(&format!("    its limits alone take {seconds:.0} s"));
+        Told { calls, least: few, seconds }
+    }
+
+    /// Seconds that so many calls need at least under the limit of short spans that the account reports, the
+    /// reserve taken off: the first window is free. Days are left out: whoever runs into one waits for the next.
+    fn forced(&self, calls: u64) -> f64 {
+        let limits = self.driver.budget().limits();
+        let Some(burst) = limits.iter().find(|limit| limit.name == "burst") else { return 0.0 };
+        let Span::Rolling(span_ms) = burst.span else { return 0.0 };
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "far below 2^52 and not negative"
+        )]
+        let allowed = (burst.amount as f64 * (1.0 - RESERVE)).floor().max(1.0) as u64;
+        let windows = calls.saturating_sub(1) / allowed;
+        Duration::from_millis(windows * span_ms).as_secs_f64()
+    }
+}
+
+fn is_call(entry: &Entry) -> bool {
+    entry.method != "DISTURB"
 }
 
 fn worlds(from: &str, small: bool) -> (Json, Json) {
@@ -105,14 +191,10 @@ fn world(platform: &str, world: Json) -> Result<Box<dyn Platform>, Error> {
     })
 }
 
-fn side(
-    name: &str,
-    platform: &'static str,
-    world: Box<dyn Platform>,
-    clock: &Arc<VirtualClock>,
-) -> Result<Side, Error> {
+fn side(name: &str, platform: &'static str, world: Box<dyn Platform>, clock: &Arc<TurnClock>) -> Result<Side, Error> {
     let known = handover_platforms::platform(platform).ok_or("no such platform")?;
     let token = world.credentials()["token"].as_str().unwrap_or_default().to_owned();
+    let before = world.world();
     let sandbox = Arc::new(Mutex::new(Sandbox::new(world)));
     let base = format!("http://{name}.sandbox.test");
     let settings = Settings {
@@ -126,7 +208,7 @@ fn side(
     let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
     let credentials = Credentials::Token(SecretString::from(token));
     let driver = Driver::new((known.dialect)(), transport, clock.clone(), Arc::new(NoKeeper), credentials, settings);
-    Ok(Side { platform, sandbox, driver: Arc::new(driver) })
+    Ok(Side { platform, sandbox, driver: Arc::new(driver), before })
 }
 
 /// The project that `init` proposes, on worlds of its own, and the target's world with its new fields.
@@ -136,7 +218,7 @@ async fn proposed(
     old: Json,
     new: Json,
     dir: &Path,
-    clock: &Arc<VirtualClock>,
+    clock: &Arc<TurnClock>,
 ) -> Result<(config::Project, Json), Error> {
     let sides = [side("old", from, world(from, old)?, clock)?, side("new", to, world(to, new)?, clock)?];
     let proposal = propose(&view("old", &sides[0]).await?, &view("new", &sides[1]).await?);
@@ -171,13 +253,13 @@ async fn view(name: &str, side: &Side) -> Result<SystemView, Error> {
     Ok(SystemView { name: name.into(), platform: side.platform.to_owned(), account, schemas, users })
 }
 
-/// What `handover run` does, in its order.
+/// What `handover run` and `handover verify` do, in their order.
 async fn carried(
     project: &config::Project,
     sides: &[Side; 2],
     dir: &Path,
-    clock: &Arc<VirtualClock>,
-) -> Result<Report, Error> {
+    clock: &Arc<TurnClock>,
+) -> Result<(Report, Verification), Error> {
     let systems: BTreeMap<SystemName, Arc<dyn Connector>> = ["old", "new"]
         .into_iter()
         .zip(sides)
@@ -198,46 +280,11 @@ async fn carried(
     let setup = Setup::prepare(project).await?;
     let store = Store::open(&Location::Sqlite(dir.join("state.db"))).await?;
     let place = Workplace { store, clock: clock.clone(), scratch: dir.join("scratch"), observer: Arc::new(Unobserved) };
-    let pass = Pass::begin(setup, &place, "run", Arc::new(AtomicBool::new(false))).await?;
-    Ok(pass.run(&Selection::All).await?)
+    let setup = Arc::new(setup);
+    let pass = Pass::begin(setup.clone(), &place, "run", Arc::new(AtomicBool::new(false))).await?;
+    let report = pass.run(&Selection::All).await?;
+    Ok((report, verify(setup, &place).await?))
 }
-
-/// Calls of one route, and the least that would have done.
-#[derive(Default)]
-struct Route {
-    calls: u64,
-    least: u64,
-}
-
-fn routes(entries: &[&Entry]) -> BTreeMap<(String, String), Route> {
-    let mut routes: BTreeMap<(String, String), Route> = BTreeMap::new();
-    let mut seen = HashSet::new();
-    let mut batched: BTreeMap<(String, String), u64> = BTreeMap::new();
-    for entry in entries {
-        let key = (entry.method.clone(), shape(&entry.path));
-        let route = routes.entry(key.clone()).or_default();
-        route.calls += 1;
-        if entry.changes.is_empty() {
-            route.least += u64::from(seen.insert((&entry.method, &entry.path, &entry.query, &entry.body_hash)));
-        } else if entry.path.contains("/batch/") {
-            *batched.entry(key).or_default() += entry.changes.len() as u64;
-        } else {
-            route.least += 1;
-        }
-    }
-    for (key, changes) in batched {
-        let of_links = key.1.contains("/associations/");
-        if let Some(route) = routes.get_mut(&key) {
-            route.least += changes.div_ceil(if of_links { LINKS } else { RECORDS });
-        }
-    }
-    routes
-}
-
-/// Records that a batch takes (sheet: HubSpot section 5.3 \[doc\]).
-const RECORDS: u64 = 100;
-/// Links that a batch takes (sheet: HubSpot section 5.1 \[doc\]).
-const LINKS: u64 = 2_000;
 
 fn shape(path: &str) -> String {
     let plain = |segment: &str| {
@@ -246,18 +293,4 @@ fn shape(path: &str) -> String {
         if digits || code { "*".to_owned() } else { segment.to_owned() }
     };
     path.split('/').map(plain).collect::<Vec<_>>().join("/")
-}
-
-/// Seconds that the calls of a side need under its limits, the reserve taken off. Days are left out: whoever
-/// runs into one waits for the next.
-fn bound(side: &Side) -> f64 {
-    let spent = side.driver.spent();
-    let seconds = |limit: Limit| {
-        let Span::Rolling(span_ms) = limit.span else { return 0.0 };
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        let (taken, amount, span_ms) =
-            (spent.charges.get(limit.name).copied().unwrap_or(0) as f64, limit.amount as f64, span_ms as f64);
-        taken / (amount * (1.0 - RESERVE)).floor().max(1.0) * span_ms / 1000.0
-    };
-    side.driver.budget().limits().into_iter().map(seconds).fold(0.0, f64::max)
 }

@@ -5,11 +5,13 @@
 
 mod bare;
 mod calls;
+mod least;
 mod machine;
 mod movement;
 mod resume;
 mod stub;
 mod throughput;
+mod turns;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -17,7 +19,8 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: handover-bench NAME [--records N] [--dir DIR] [--small]
   throughput   records a second from a stub server to a stub server, and beside it a client that does nothing else
   resume       after kill -9: the time until the successor asks for the next page, and until its first new write
-  calls        the sample company both ways: calls against the least, time against the limits (--small: a tenth)";
+  calls        the sample company both ways, carried and verified: calls against the least, time against the limits
+               (--small: a hundredth)";
 
 /// What is asked for.
 struct Asked {

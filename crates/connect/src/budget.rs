@@ -132,6 +132,14 @@ impl Budget {
         Some(day.allowed.saturating_sub(day.in_window))
     }
 
+    /// When the account's day began, where a limit per day is known.
+    pub fn day_began(&self, now: Timestamp) -> Option<Timestamp> {
+        lock(&self.states).limits.iter().find(|state| state.limit.span == Span::Day)?;
+        let zone = lock(&self.zone).clone();
+        let today = now.to_zoned(zone.clone()).date();
+        Some(today.to_zoned(zone).ok()?.timestamp())
+    }
+
     /// Counts what this account's earlier processes spent today.
     pub fn spent_earlier_today(&self, amount: u64, now: Timestamp) {
         let zone = lock(&self.zone).clone();

@@ -82,4 +82,17 @@ pub trait Connector: Send + Sync {
 
     /// What was spent since the connector was made.
     fn spent(&self) -> Spent;
+
+    /// When the account's day began, where a limit per day is known.
+    fn day_began(&self, _now: Timestamp) -> Option<Timestamp> {
+        None
+    }
+
+    /// Counts what earlier processes spent today, in the unit of the limit per day. Only the first call counts.
+    fn spent_earlier_today(&self, _amount: u64, _now: Timestamp) {}
+
+    /// What was taken from the day's allowance since this was asked last, in the limit's unit.
+    fn newly_spent(&self) -> u64 {
+        0
+    }
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use handover_model::{Account, Automation, Field, ObjectName, Record, Schema, User};
+use handover_model::{Account, Automation, Field, FieldName, ObjectName, Record, Schema, User};
 
-use crate::{Capabilities, Charge, Credentials, Cursor, Fault, LinkOutcome, Operation, Token, Written};
+use crate::{Capabilities, Charge, Credentials, Cursor, Fault, FaultKind, LinkOutcome, Operation, Token, Written};
 
 /// What one platform says and understands.
 ///
@@ -38,10 +38,44 @@ pub trait Dialect: Send + Sync {
 /// One limit as a reply's headers tell it.
 pub type LimitTold = (&'static str, Option<u64>, Option<u64>);
 
-/// Something that the platform cannot do. Nothing was sent.
+/// Why nothing was sent: what is asked for is beyond the platform, or a value is of no use to it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Refusal(pub String);
+#[error("{message}")]
+pub struct Refusal {
+    /// [`FaultKind::Unsupported`] for what the platform cannot do, [`FaultKind::Invalid`] for a value.
+    pub kind: FaultKind,
+    /// The field whose value is refused, or which cannot be read or written.
+    pub field: Option<FieldName>,
+    /// In words, without the value.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Something that the platform cannot do.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Unsupported, field: None, message: message.into() }
+    }
+
+    /// A value that the platform would not take.
+    pub fn invalid(field: impl Into<FieldName>, message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Invalid, field: Some(field.into()), message: message.into() }
+    }
+
+    /// The same refusal, naming a field.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<FieldName>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { kind, field, message } = refusal;
+        let code = if kind == FaultKind::Invalid { "not_sent" } else { "unsupported" };
+        Self { field, ..Self::new(kind, code, message) }
+    }
+}
 
 /// The HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

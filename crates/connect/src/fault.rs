@@ -6,7 +6,7 @@ use handover_model::FieldName;
 use jiff::Timestamp;
 
 /// What can be done about a fault. The engine's policy is one exhaustive `match` over these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum FaultKind {
     /// Too many calls. See [`Detail::limited`].
     Limited,

@@ -1,5 +1,6 @@
 //! File bytes: read from the source into a folder, written from there, checked by their hash.
 
+use futures::{StreamExt as _, stream};
 use handover_connect::FaultKind;
 use handover_model::Cause;
 use handover_store::Item;
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::Error;
 use crate::pass::Pass;
 use crate::setup::Ready;
-use crate::write::Batch;
+use crate::write::{Batch, Outgoing};
 
 impl Pass {
     /// Reads the bytes of the batches' files. A file whose bytes are gone is held and leaves its batch.
@@ -24,31 +25,39 @@ impl Pass {
             .map_err(|source| Error::Disk { path: self.place.scratch.clone(), source })?;
         let mut commit = self.commit();
         let mut entry = self.entry("held", ready);
-        for batch in batches {
-            let mut kept = Vec::new();
-            for mut write in std::mem::take(&mut batch.writes) {
-                self.go_on()?;
+        let writes: Vec<(usize, Outgoing)> = batches
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(at, batch)| std::mem::take(&mut batch.writes).into_iter().map(move |write| (at, write)))
+            .collect();
+        // Several at once, since each waits for an answer; in order, so that batches keep theirs.
+        let mut read = stream::iter(writes)
+            .map(|(at, write)| async move {
                 let name = blake3::hash(format!("{}/{}", ready.flow.name, write.case.record).as_bytes()).to_hex();
                 let path = self.place.scratch.join(name.as_str());
-                match system.download(&end.object, &write.case.record, &path).await {
-                    Ok(content) => {
-                        write.content = Some(content);
-                        kept.push(write);
-                    }
-                    Err(fault) if matches!(fault.kind, FaultKind::NotFound | FaultKind::Invalid) => {
-                        let cause = Cause::ContentGone { message: fault.message };
-                        entry.items.push(Item {
-                            record: write.case.record.clone(),
-                            values: json!({"causes": [cause]}).into(),
-                        });
-                        self.hold(ready, &mut commit, &write.case, cause);
-                        self.threshold().note(!write.case.was_held);
-                    }
-                    Err(fault) => return Err(Error::system(&end.system, fault)),
+                let content = system.download(&end.object, &write.case.record, &path).await;
+                (at, write, content)
+            })
+            .buffered(self.setup.project.policies.writes_at_once.max(1));
+        while let Some((at, mut write, content)) = read.next().await {
+            self.go_on()?;
+            match content {
+                Ok(content) => {
+                    write.content = Some(content);
+                    batches[at].writes.push(write);
                 }
+                Err(fault) if matches!(fault.kind, FaultKind::NotFound | FaultKind::Invalid) => {
+                    let cause = Cause::ContentGone { message: fault.message };
+                    entry
+                        .items
+                        .push(Item { record: write.case.record.clone(), values: json!({"causes": [cause]}).into() });
+                    self.hold(ready, &mut commit, &write.case, cause);
+                    self.threshold().note(!write.case.was_held);
+                }
+                Err(fault) => return Err(Error::system(&end.system, fault)),
             }
-            batch.writes = kept;
         }
+        drop(read);
         if !entry.items.is_empty() {
             commit.entries.push(entry);
             self.place.store.commit(commit).await?;

@@ -20,6 +20,8 @@ pub(crate) struct Reading {
     pub(crate) object: ObjectName,
     pub(crate) fields: Arc<[FieldName]>,
     extra: Vec<FieldName>,
+    /// Records for which one call brings what lists do not: so many are gathered before it is made.
+    at_once: usize,
     keys: Vec<Keys>,
 }
 
@@ -29,9 +31,11 @@ impl Reading {
     pub(crate) fn new(schema: &Schema, system: SystemName, wanted: HashSet<FieldName>, keys: Vec<Keys>) -> Self {
         let mut listed = HashSet::new();
         let mut extra = Vec::new();
+        let mut at_once = 0;
         for name in wanted {
             match schema.field(name.as_str()).map(|field| &field.read) {
-                Some(ReadCost::Extra { only_above, .. }) => {
+                Some(ReadCost::Extra { only_above, per_call, .. }) => {
+                    at_once = at_once.max(usize::try_from(*per_call).unwrap_or(0));
                     if only_above.is_some() {
                         listed.insert(name.clone());
                     }
@@ -44,18 +48,27 @@ impl Reading {
         let mut fields: Vec<FieldName> = listed.into_iter().collect();
         fields.sort();
         extra.sort();
-        Self { system, object: schema.object.clone(), fields: fields.into(), extra, keys }
+        Self { system, object: schema.object.clone(), fields: fields.into(), extra, at_once, keys }
     }
 
+    /// Whether the next page would go into the same calls as these.
+    pub(crate) fn takes_another(&self, pages: &[Vec<Record>]) -> bool {
+        let records: usize = pages.iter().map(Vec::len).sum();
+        let largest = pages.iter().map(Vec::len).max().unwrap_or(0);
+        records + largest <= self.at_once
+    }
+
+    /// Reads for the records of some pages what lists do not bring.
     pub(crate) async fn enrich(
         &self,
         system: &dyn Connector,
-        records: &mut [Record],
+        pages: &mut [Vec<Record>],
     ) -> Result<(), handover_connect::Fault> {
         for field in &self.extra {
             // What a list could tell by itself stands in the record already.
-            let ids: Vec<RecordId> = records
+            let ids: Vec<RecordId> = pages
                 .iter()
+                .flatten()
                 .filter(|record| record.fields.get(field.as_str()).is_none())
                 .map(|record| record.id.clone())
                 .collect();
@@ -68,7 +81,7 @@ impl Reading {
                 .into_iter()
                 .filter_map(|mut record| record.fields.remove(field.as_str()).map(|value| (record.id, value)))
                 .collect();
-            for record in records.iter_mut() {
+            for record in pages.iter_mut().flatten() {
                 if let Some(value) = found.remove(&record.id) {
                     record.fields.set(field.clone(), value);
                 }
@@ -120,6 +133,7 @@ impl Pass {
         // Nothing to read costs no further call.
         state.complete = state.told == Some(0);
         let mut ahead = None;
+        let mut gathered: Vec<Vec<Record>> = Vec::new();
         while !state.complete {
             self.go_on()?;
             let page = match ahead.take() {
@@ -128,29 +142,20 @@ impl Pass {
             };
             // A record that moved while the list was read comes twice: the first copy is kept, and the
             // next delta sees the change.
-            let mut records: Vec<Record> = page
+            let records: Vec<Record> = page
                 .records
                 .into_iter()
                 .filter(|record| !record.gone && seen.insert(Store::mark_of(&record.id)))
                 .collect();
-            reading.enrich(system.as_ref(), &mut records).await.map_err(fault)?;
-            let number = state.blocks;
+            gathered.push(records);
             state.cursor = page.next.map(|cursor| cursor.0);
             state.complete = state.cursor.is_none();
-            state.records += i64::try_from(records.len()).unwrap_or(i64::MAX);
-            let keys = reading.match_rows(&records, number);
-            let mut commit = self.commit();
-            if !records.is_empty() {
-                state.blocks += 1;
-                commit.blocks.push(Block {
-                    system: reading.system.clone(),
-                    object: reading.object.clone(),
-                    number,
-                    records,
-                });
+            // Calls for what lists do not bring are filled over several pages.
+            if !state.complete && reading.takes_another(&gathered) {
+                continue;
             }
-            commit.keys = keys;
-            commit.extractions.push(state.clone());
+            reading.enrich(system.as_ref(), &mut gathered).await.map_err(fault)?;
+            let commit = self.staging(reading, &mut state, gathered.drain(..));
             // The next page is on its way while this one is made durable; if it fails, this one stays.
             let next = async {
                 match &state.cursor {
@@ -180,6 +185,22 @@ impl Pass {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => Err(Error::Stopped),
         }
+    }
+
+    /// Pages as blocks, with the state that goes on behind them.
+    fn staging(&self, reading: &Reading, state: &mut Extraction, pages: impl Iterator<Item = Vec<Record>>) -> Commit {
+        let mut commit = self.commit();
+        for records in pages.filter(|records| !records.is_empty()) {
+            let number = state.blocks;
+            state.blocks += 1;
+            state.records += i64::try_from(records.len()).unwrap_or(i64::MAX);
+            commit.keys.extend(reading.match_rows(&records, number));
+            let (system, object) = (reading.system.clone(), reading.object.clone());
+            commit.blocks.push(Block { system, object, number, records });
+        }
+        commit.extractions.push(state.clone());
+        commit.spent = self.newly_spent();
+        commit
     }
 
     /// Nothing read yet, of so many records as the system tells.

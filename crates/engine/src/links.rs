@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::future::join_all;
 use handover_connect::{Fault, FaultKind, Link, LinkBatch, Write, WriteBatch, WriteMode, WriteOutcome};
 use handover_model::{Cause, FieldName, Fields, Hold, Kind, ObjectName, RecordId, Value};
 use handover_store::{Intent, Item, PendingLink};
@@ -82,13 +83,9 @@ impl Pass {
                     continue;
                 };
                 self.hold_circles(&ready, &field, &mut links).await?;
-                let per_call = per_call(&ready, &field);
-                for chunk in links.chunks(per_call) {
-                    self.go_on()?;
-                    self.link_chunk(&ready, &field, chunk).await?;
-                    done += chunk.len() as u64;
-                    self.place.observer.on(Event::Linking { done });
-                }
+                // What a record points to is looked at once for all its links that go out together.
+                links.sort_by(|one, other| one.from.cmp(&other.from));
+                done += self.link_chunks(&ready, &field, &links, done).await?;
             }
         }
     }
@@ -130,6 +127,20 @@ impl Pass {
             value: Some(Value::from(link.parent.as_str())),
             announced: false,
         }
+    }
+
+    /// Adds links, several calls at once; gives their number. After a failure nothing more is begun.
+    async fn link_chunks(&self, ready: &Arc<Ready>, field: &str, links: &[Tied], before: u64) -> Result<u64, Error> {
+        let chunks: Vec<&[Tied]> = links.chunks(per_call(ready, field)).collect();
+        let mut done = 0;
+        for wave in chunks.chunks(self.setup.project.policies.writes_at_once.max(1)) {
+            self.go_on()?;
+            let added = join_all(wave.iter().map(|chunk| self.link_chunk(ready, field, chunk))).await;
+            done += wave.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+            self.place.observer.on(Event::Linking { done: before + done });
+            added.into_iter().collect::<Result<(), Error>>()?;
+        }
+        Ok(done)
     }
 
     async fn link_chunk(&self, ready: &Arc<Ready>, field: &str, links: &[Tied]) -> Result<(), Error> {
@@ -270,6 +281,7 @@ impl Pass {
         if !linked.items.is_empty() {
             commit.entries.push(linked);
         }
+        commit.spent = self.newly_spent();
         self.place.store.commit(commit).await?;
         match stop {
             Some(fault) => Err(Error::system(&ready.flow.target.system, fault)),

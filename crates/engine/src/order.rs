@@ -20,6 +20,10 @@ pub(crate) struct Ordered {
     names: Vec<handover_model::FlowName>,
 }
 
+/// Links with calls of their own that are handed over together where the platform takes them one by one: what
+/// a record points to already is then looked at once for all its links.
+const TOGETHER: u32 = 20;
+
 type SchemaOf<'a> = dyn Fn(&SystemName, &ObjectName) -> Option<Schema> + 'a;
 
 impl Ordered {
@@ -76,7 +80,7 @@ impl Ordered {
             let (separate, separate_on_update) = match links {
                 Some(Links::Separate { per_call }) => (Some(per_call), Some(per_call)),
                 Some(Links::InlineOnCreate { per_call }) => (None, Some(per_call)),
-                Some(Links::Inline) if own_calls => (Some(1), Some(1)),
+                Some(Links::Inline) if own_calls => (Some(TOGETHER), Some(TOGETHER)),
                 Some(Links::Inline) | None => (None, None),
             };
             rules.insert(

@@ -29,6 +29,8 @@ pub struct Pass {
     /// Identities that were reserved and not given yet.
     pub(crate) spare: tokio::sync::Mutex<std::ops::Range<i64>>,
     stop: Arc<AtomicBool>,
+    /// Whether one half of the pass failed, so that the other shall end too.
+    pub(crate) halted: AtomicBool,
 }
 
 /// How a pass ended.
@@ -101,6 +103,7 @@ impl Pass {
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
             stop,
+            halted: AtomicBool::new(false),
         };
         pass.note_pass("pass_begun", note).await?;
         Ok(Arc::new(pass))
@@ -109,7 +112,8 @@ impl Pass {
     /// A ledger row about the pass itself.
     async fn note_pass(&self, kind: &str, note: serde_json::Value) -> Result<(), Error> {
         let entry = Entry { kind: kind.to_owned(), flow: None, note, items: Vec::new() };
-        self.place.store.commit(Commit { entries: vec![entry], ..self.commit() }).await?;
+        let spent = self.newly_spent();
+        self.place.store.commit(Commit { entries: vec![entry], spent, ..self.commit() }).await?;
         Ok(())
     }
 
@@ -125,6 +129,7 @@ impl Pass {
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
             stop: Arc::default(),
+            halted: AtomicBool::new(false),
         }
     }
 
@@ -154,25 +159,16 @@ impl Pass {
 
     async fn work(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
         self.settle_open_intents().await?;
-        if matches!(selection, Selection::All) {
-            for (system, object) in self.setup.sources() {
-                let reading = self.source_reading(&system, &object);
-                self.extract(&reading, true).await?;
-            }
-        }
-        let mut wanted = match selection {
-            Selection::All => None,
-            Selection::Only(records) => Some(records.clone()),
-        };
-        for ready in &self.setup.flows {
-            let pairing = Pairing::of(&ready.flow, &ready.target);
-            self.read_target(ready, &pairing).await?;
-            match &mut wanted {
-                None => self.whole_flow(ready, &pairing).await?,
-                Some(records) => {
-                    if let Some(ids) = records.remove(&ready.flow.name) {
+        match selection {
+            Selection::All => self.read_and_carry().await?,
+            Selection::Only(records) => {
+                let mut wanted = records.clone();
+                for ready in &self.setup.flows {
+                    let pairing = Pairing::of(&ready.flow, &ready.target);
+                    self.read_target(ready, &pairing).await?;
+                    if let Some(ids) = wanted.remove(&ready.flow.name) {
                         let settled = self.some_records(ready, &pairing, &ids).await?;
-                        self.wake_children(&ready.flow.name, &settled, records).await?;
+                        self.wake_children(&ready.flow.name, &settled, &mut wanted).await?;
                     }
                 }
             }
@@ -195,7 +191,8 @@ impl Pass {
 
     /// Ends the pass here when somebody asked for it.
     pub(crate) fn go_on(&self) -> Result<(), Error> {
-        if self.stop.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
+        let ends = self.stop.load(Ordering::Relaxed) || self.halted.load(Ordering::Relaxed);
+        if ends { Err(Error::Stopped) } else { Ok(()) }
     }
 
     pub(crate) fn source_reading(&self, system: &SystemName, object: &ObjectName) -> Reading {

@@ -1,5 +1,6 @@
 //! What a pass works from: systems, flows, tables, policies, state, clock, an observer.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct Policies {
     pub accept_counts: bool,
     /// Whether file bytes are read (a plan leaves them out).
     pub read_content: bool,
+    /// Whether a pass keeps what it spends of the systems' days in its state (a plan's state is thrown away).
+    pub keep_spending: bool,
     /// How long a request of a process that died may still be under way: so long a successor waits before
     /// it looks up what that process left open.
     pub answer_wait: SignedDuration,
@@ -63,6 +66,7 @@ impl Default for Policies {
             wave: 800,
             accept_counts: false,
             read_content: true,
+            keep_spending: true,
             answer_wait: SignedDuration::from_secs(60),
         }
     }
@@ -144,6 +148,9 @@ pub struct LinkRule {
     pub separate_on_update: Option<u32>,
 }
 
+/// Schemas by system and object.
+pub type Schemas = BTreeMap<(SystemName, ObjectName), Schema>;
+
 /// Everything that a pass needs, checked.
 pub struct Setup {
     /// The project.
@@ -160,17 +167,23 @@ impl Setup {
     /// # Errors
     /// [`Error::Findings`] when a rule does not fit the schemas; [`Error::System`] when a system cannot be read.
     pub async fn prepare(project: Project) -> Result<Self, Error> {
-        let mut schemas: BTreeMap<(SystemName, ObjectName), Schema> = BTreeMap::new();
+        Self::prepare_described(project, Schemas::new()).await
+    }
+
+    /// The same with the schemas that are known already: the others are read.
+    ///
+    /// # Errors
+    /// Those of [`Setup::prepare`].
+    pub async fn prepare_described(project: Project, mut schemas: Schemas) -> Result<Self, Error> {
         let mut users: BTreeMap<SystemName, Vec<User>> = BTreeMap::new();
         for flow in &project.flows {
             for end in [&flow.source, &flow.target] {
                 let key = (end.system.clone(), end.object.clone());
-                if schemas.contains_key(&key) {
-                    continue;
-                }
                 let system = project.system(&end.system)?;
-                let schema = system.describe(&end.object).await.map_err(|fault| Error::system(&end.system, fault))?;
-                schemas.insert(key, schema);
+                if let Entry::Vacant(place) = schemas.entry(key) {
+                    place
+                        .insert(system.describe(&end.object).await.map_err(|fault| Error::system(&end.system, fault))?);
+                }
                 if !users.contains_key(&end.system) {
                     let known = system.users().await.map_err(|fault| Error::system(&end.system, fault))?;
                     users.insert(end.system.clone(), known);

@@ -221,6 +221,7 @@ impl Pass {
                 drop(tokio::fs::remove_file(&content.path).await);
             }
         }
+        commit.spent = self.newly_spent();
         self.place.store.commit(commit).await?;
         match stop {
             Some(error) => Err(error),

@@ -1,32 +1,33 @@
 //! Verify: both systems are read anew and compared, record by record, field by field, link by link, byte by
 //! byte; and as wholes, in ways that do not depend on our rules.
 //!
-//! The target's listing is kept in a store of its own for the time of the verification, so that memory
-//! stays flat and no record is asked for twice.
+//! Both listings are kept in a store of their own for the time of the verification, so that memory stays flat,
+//! no record is asked for twice, and neither system waits for the other's limits.
 
 mod links;
+mod listing;
 mod totals;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use handover_connect::{Connector, Read, Which};
+use futures::future::try_join;
+use handover_connect::FaultKind;
 use handover_model::{
-    Counts, FieldName, Fields, FlowName, Kind, ObjectName, Outcome, Record, RecordId, SystemName, Value,
+    Counts, End, FieldName, Fields, FlowName, Kind, ObjectName, Outcome, Record, RecordId, SystemName, Value,
 };
-use handover_store::{Block, Commit, Location, MatchRow, RecordRow, Store};
+use handover_store::{Location, RecordRow, Store};
 use serde::Serialize;
 
 pub use totals::{Total, Totals};
 
 use crate::Error;
-use crate::extract::Reading;
 use crate::merge::same;
-use crate::observe::Event;
 use crate::pass::{Pass, report};
 use crate::setup::{Ready, Setup, Workplace};
 use crate::transform::State;
 use links::Linked;
+use listing::Listing;
 
 /// What verification found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -118,15 +119,11 @@ struct Verifier<'v> {
 
 impl Verifier<'_> {
     async fn run(mut self) -> Result<Verification, Error> {
-        let mut targets_read: HashSet<(SystemName, ObjectName)> = HashSet::new();
-        for ready in &self.setup.flows {
-            let end = (ready.flow.target.system.clone(), ready.flow.target.object.clone());
-            if targets_read.insert(end) {
-                self.read_target(ready).await?;
-            }
-        }
-        for (system, object) in self.setup.sources() {
-            self.compare_object(&system, &object).await?;
+        let listing = Listing { pass: self.pass, setup: self.setup, place: self.place, beside: &self.beside };
+        let (differences, blocks) = listing.list_all().await?;
+        self.found.differences = differences;
+        for ((system, object), blocks) in self.setup.sources().into_iter().zip(blocks) {
+            self.compare_object(&system, &object, blocks).await?;
         }
         for state in report(self.setup, self.place, 0, false).await?.objects {
             if let Some(object) = self
@@ -141,103 +138,8 @@ impl Verifier<'_> {
         Ok(self.found)
     }
 
-    /// Lists a target object into the store beside, looking for records that claim to be ours and are not.
-    async fn read_target(&mut self, ready: &Arc<Ready>) -> Result<(), Error> {
-        let end = &ready.flow.target;
-        let mut fields: HashSet<FieldName> = HashSet::new();
-        let sharing: Vec<Arc<Ready>> =
-            self.setup.flows.iter().filter(|other| other.flow.target == *end).cloned().collect();
-        for other in &sharing {
-            fields.extend(other.flow.rules.iter().map(|rule| rule.target.clone()));
-            fields.extend(other.flow.key.clone());
-        }
-        let reading = Reading::new(&ready.target, end.system.clone(), fields, Vec::new());
-        let system = self.setup.project.system(&end.system)?.clone();
-        let mut number = 0;
-        let mut pages = Pages::new(&end.object, &reading.fields);
-        while let Some(mut records) =
-            pages.next(system.as_ref()).await.map_err(|fault| Error::system(&end.system, fault))?
-        {
-            reading.enrich(system.as_ref(), &mut records).await.map_err(|fault| Error::system(&end.system, fault))?;
-            for other in &sharing {
-                self.unknown_records(other, &records).await?;
-            }
-            let keys = records
-                .iter()
-                .map(|record| MatchRow {
-                    system: end.system.clone(),
-                    object: end.object.clone(),
-                    kind: "id".to_owned(),
-                    key: record.id.to_string(),
-                    record: record.id.clone(),
-                    block: number,
-                })
-                .collect();
-            let block = Block { system: end.system.clone(), object: end.object.clone(), number, records };
-            let commit = Commit { at: self.place.clock.now(), blocks: vec![block], keys, ..Commit::default() };
-            self.beside.commit(commit).await?;
-            number += 1;
-            self.place.observer.on(Event::Reading {
-                system: end.system.clone(),
-                object: end.object.clone(),
-                records: pages.records,
-                told: None,
-                complete: pages.done,
-            });
-        }
-        Ok(())
-    }
-
-    /// Target records that carry a source key of ours which the crosswalk gives to another record or to none.
-    async fn unknown_records(&mut self, ready: &Ready, records: &[Record]) -> Result<(), Error> {
-        let Some(key) = &ready.flow.key else { return Ok(()) };
-        let source = &ready.flow.source;
-        let prefix = format!("{}:{}:", source.system, source.object);
-        let ours: Vec<(RecordId, &Record)> = records
-            .iter()
-            .filter_map(|record| {
-                let text = record.fields.get(key.as_str())?.as_text()?;
-                Some((RecordId::from(text.strip_prefix(&prefix)?), record))
-            })
-            .collect();
-        let ids: Vec<RecordId> = ours.iter().map(|(source, _)| source.clone()).collect();
-        let mut known: HashMap<RecordId, Vec<RecordId>> = HashMap::new();
-        for other in self
-            .setup
-            .flows
-            .iter()
-            .filter(|other| other.flow.source == *source && other.flow.target == ready.flow.target)
-        {
-            for (source, target) in self.place.store.targets_of_flow(&other.flow.name, &ids).await? {
-                known.entry(source).or_default().push(target);
-            }
-        }
-        for (source, record) in ours {
-            let targets = known.get(&source);
-            if targets.is_some_and(|targets| targets.contains(&record.id)) {
-                continue;
-            }
-            let kind = if targets.is_some() { "duplicate" } else { "unknown_record" };
-            let difference = Difference {
-                kind: kind.to_owned(),
-                flow: ready.flow.name.clone(),
-                source: Some(source),
-                target: Some(record.id.clone()),
-                field: None,
-                expected: targets
-                    .and_then(|targets| targets.first())
-                    .map_or_else(|| "no record".to_owned(), ToString::to_string),
-                actual: record.id.to_string(),
-            };
-            if !self.found.differences.contains(&difference) {
-                self.found.differences.push(difference);
-            }
-        }
-        Ok(())
-    }
-
-    /// Lists a source object and compares each of its records in every flow that has it.
-    async fn compare_object(&mut self, system: &SystemName, object: &ObjectName) -> Result<(), Error> {
+    /// Compares each record of a source object in every flow that has it.
+    async fn compare_object(&mut self, system: &SystemName, object: &ObjectName, blocks: i64) -> Result<(), Error> {
         let flows: Vec<Arc<Ready>> = self
             .setup
             .flows
@@ -245,20 +147,13 @@ impl Verifier<'_> {
             .filter(|ready| ready.flow.source.system == *system && ready.flow.source.object == *object)
             .cloned()
             .collect();
-        let reading = self.pass.source_reading(system, object);
-        let connector = self.setup.project.system(system)?.clone();
         let mut in_source = 0;
-        let mut seen = HashSet::new();
         let mut works: BTreeMap<FlowName, (FlowVerified, Totals)> = flows
             .iter()
             .map(|ready| (ready.flow.name.clone(), (FlowVerified::of(&ready.flow.name), Totals::of(ready))))
             .collect();
-        let mut pages = Pages::new(object, &reading.fields);
-        while let Some(mut records) =
-            pages.next(connector.as_ref()).await.map_err(|fault| Error::system(system, fault))?
-        {
-            records.retain(|record| seen.insert(record.id.clone()));
-            reading.enrich(connector.as_ref(), &mut records).await.map_err(|fault| Error::system(system, fault))?;
+        for number in 0..blocks {
+            let records = self.beside.block_once(&listing::as_source(system), object, number).await?;
             in_source += records.len() as u64;
             for ready in &flows {
                 if let Some((verified, totals)) = works.get_mut(&ready.flow.name) {
@@ -412,20 +307,21 @@ impl Verifier<'_> {
             return Ok(());
         }
         verified.files += 1;
-        let mut hashes = Vec::new();
-        for (end, id) in [(&ready.flow.source, &record.id), (&ready.flow.target, &target.id)] {
-            let path = self.place.scratch.join("verify").join(format!("bytes-{}", hashes.len()));
-            let system = self.setup.project.system(&end.system)?;
-            hashes.push(match system.download(&end.object, id, &path).await {
-                Ok(content) => content.blake3,
-                Err(fault) if fault.kind == handover_connect::FaultKind::NotFound => "the bytes are gone".to_owned(),
-                Err(fault) => return Err(Error::system(&end.system, fault)),
-            });
-        }
-        if let [one, other] = hashes.as_slice()
-            && one != other
-        {
-            self.differ("file", ready, Some(&record.id), Some(&target.id), None, one, other);
+        let hash = async |end: &End, id: &RecordId, name: &str| {
+            let path = self.place.scratch.join("verify").join(name);
+            match self.setup.project.system(&end.system)?.download(&end.object, id, &path).await {
+                Ok(content) => Ok(content.blake3),
+                Err(fault) if fault.kind == FaultKind::NotFound => Ok("the bytes are gone".to_owned()),
+                Err(fault) => Err(Error::system(&end.system, fault)),
+            }
+        };
+        let (one, other) = try_join(
+            hash(&ready.flow.source, &record.id, "bytes-source"),
+            hash(&ready.flow.target, &target.id, "bytes-target"),
+        )
+        .await?;
+        if one != other {
+            self.differ("file", ready, Some(&record.id), Some(&target.id), None, &one, &other);
         }
         Ok(())
     }
@@ -488,31 +384,5 @@ impl Pass {
             all.push((fields, digest));
         }
         Ok(all)
-    }
-}
-
-/// The pages of a listing.
-struct Pages {
-    read: Read,
-    cursor: Option<handover_connect::Cursor>,
-    done: bool,
-    records: u64,
-}
-
-impl Pages {
-    fn new(object: &ObjectName, fields: &Arc<[FieldName]>) -> Self {
-        let read = Read { object: object.clone(), fields: fields.clone(), which: Which::Live, since: None };
-        Self { read, cursor: None, done: false, records: 0 }
-    }
-
-    async fn next(&mut self, system: &dyn Connector) -> Result<Option<Vec<Record>>, handover_connect::Fault> {
-        if self.done {
-            return Ok(None);
-        }
-        let page = system.page(&self.read, self.cursor.as_ref()).await?;
-        self.cursor = page.next;
-        self.done = self.cursor.is_none();
-        self.records += page.records.len() as u64;
-        Ok(Some(page.records.into_iter().filter(|record| !record.gone).collect()))
     }
 }

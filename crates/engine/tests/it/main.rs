@@ -5,4 +5,5 @@ mod expressions;
 mod keys;
 mod project;
 mod robust;
+mod spending;
 mod transform;

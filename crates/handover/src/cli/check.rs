@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handover_connect::Connector;
-use handover_engine::{Announcement, Overlay, Setup, announce, check::check_flows, transform::Tables};
+use handover_engine::{Announcement, Overlay, Schemas, Setup, announce, check::check_flows, transform::Tables};
 use handover_model::{Automation, Finding, Flow, Schema, SystemName, Weight};
 use serde_json::json;
 
@@ -65,7 +65,7 @@ pub(crate) async fn check(
     let mut findings = session.project.notices.clone();
     let inferred = inferred::found(session)?;
     findings.extend(inferred.findings(session));
-    let flows = described(session, systems).await?;
+    let (flows, schemas) = described(session, systems).await?;
     findings.extend(flows.iter().filter_map(|(flow, _, _)| read_through(flow, systems)));
     findings.extend(check_flows(&flows, &Tables(session.project.tables.clone())));
     if findings.iter().any(|finding| finding.weight == Weight::Error) {
@@ -75,7 +75,7 @@ pub(crate) async fn check(
             .map(|problem| if problem.weight == Weight::Error { problem.state("nothing was written") } else { problem })
             .collect());
     }
-    let setup = session.setup(session.engine_project(systems.clone())).await?;
+    let setup = session.setup_described(session.engine_project(systems.clone()), schemas).await?;
     findings.extend(automations(session).await?);
     let announced = if usage {
         announce(&setup).await.map_err(|error| failure::engine(&error, sources))?
@@ -86,12 +86,12 @@ pub(crate) async fn check(
     Ok(Checked { setup, findings, announced, inferred })
 }
 
-/// The flows with the schemas of both ends.
+/// The flows with the schemas of both ends, and the schemas by themselves.
 async fn described(
     session: &Session,
     systems: &BTreeMap<SystemName, Arc<dyn Connector>>,
-) -> Result<Vec<(Flow, Schema, Schema)>, Vec<Problem>> {
-    let mut schemas: BTreeMap<(SystemName, handover_model::ObjectName), Schema> = BTreeMap::new();
+) -> Result<(Vec<(Flow, Schema, Schema)>, Schemas), Vec<Problem>> {
+    let mut schemas = Schemas::new();
     let mut flows = Vec::new();
     for flow in &session.project.flows {
         let mut ends = Vec::new();
@@ -125,7 +125,7 @@ async fn described(
             flows.push((flow.clone(), source.clone(), target.clone()));
         }
     }
-    Ok(flows)
+    Ok((flows, schemas))
 }
 
 /// An object without a list of its own is dear to read, and whoever switched it on should know.
@@ -145,7 +145,7 @@ fn read_through(flow: &Flow, systems: &Systems) -> Option<Finding> {
 }
 
 /// Workflows of the targets that nobody has acknowledged.
-pub(crate) async fn automations(session: &Session) -> Result<Vec<Finding>, Vec<Problem>> {
+async fn automations(session: &Session) -> Result<Vec<Finding>, Vec<Problem>> {
     let mut findings = Vec::new();
     for name in session.targets() {
         let Some(system) = session.systems.get(&name) else { continue };

@@ -95,7 +95,7 @@ pub(crate) fn engine(error: &Error, sources: &Sources) -> Vec<Problem> {
         Error::Store(error) => store(error),
         Error::CountMismatch { system, object, .. } => Problem::new("count_mismatch", error.to_string())
             .exit(Exit::Guard)
-            .state("everything read so far is kept; nothing was written")
+            .state("everything read so far is kept, and what was confirmed stands; nothing of this object was written")
             .hint(format!("if people worked in `{system}` meanwhile, go on with `handover run --accept-counts`"))
             .hint(format!("if not, the token may not see all of `{object}`: use one of an administrator")),
         Error::Threshold { .. } => Problem::new("error_threshold", error.to_string())

@@ -307,6 +307,7 @@ async fn answer_command(
     let given: Vec<(HeldRow, Answer, String)> =
         rows.into_iter().map(|(row, _)| (row, answer.clone(), how.comment.clone())).collect();
     let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
+    let outcome = session.spent(&store, outcome).await;
     let outcome = Session::closed(store, outcome).await?;
     outcome.say(output);
     Ok(outcome.queue.exit())

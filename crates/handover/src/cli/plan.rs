@@ -79,12 +79,21 @@ pub(crate) async fn plan(session: &Session, output: &Output) -> Result<Plan, Vec
     output.warn(&lacks);
     let fork = store.fork().await.map_err(|error| vec![failure::store(&error)]);
     let fork = Session::closed(store, fork).await?;
+    let planned = played(session, fork, output).await;
+    // What the plan read counts for the run that follows on the same day.
+    let store = session.store().await?;
+    let planned = session.spent(&store, planned).await;
+    Session::closed(store, planned).await
+}
+
+async fn played(session: &Session, fork: handover_store::Store, output: &Output) -> Result<Plan, Vec<Problem>> {
     let (systems, overlays) = check::overlaid(session);
     let checked = check::check(session, &systems, false).await?;
     output.warn(&Problem::from_findings(&checked.findings, &session.project.sources));
     let (mut setup, inferred) = (checked.setup, checked.inferred);
     setup.project.policies.accept_counts = true;
     setup.project.policies.read_content = false;
+    setup.project.policies.keep_spending = false;
     setup.project.policies.error_or = u64::MAX;
     setup.project.policies.error_share = 1.0;
     let before: BTreeMap<SystemName, Spent> =

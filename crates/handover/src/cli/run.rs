@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use handover_engine::{Pass, Report, Selection};
-use handover_model::{Counts, Outcome, Weight};
+use handover_model::{Counts, Finding, Outcome, Weight};
 use handover_store::Store;
 use serde_json::{Value as Json, json};
 
@@ -64,6 +64,7 @@ async fn guarded(
 ) -> Result<(Report, Queue), Vec<Problem>> {
     guard_threshold(store, options).await?;
     let report = carry(session, store, output, options).await;
+    let report = session.spent(store, report).await;
     let closed = session.close();
     let report = report?;
     closed.map_err(|problem| vec![problem])?;
@@ -80,8 +81,8 @@ pub(crate) async fn carry(
     let lacks = session.bind(store).await?;
     output.warn(&lacks);
     guard_fields(session)?;
-    guard_automations(session).await?;
     let checked = check::check(session, &session.systems, false).await?;
+    guard_automations(session, &checked.findings)?;
     let mut setup = checked.setup;
     setup.project.policies.accept_counts = options.accept_counts;
     let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
@@ -166,11 +167,10 @@ fn guard_fields(session: &Session) -> Result<(), Vec<Problem>> {
     Err(vec![problem])
 }
 
-async fn guard_automations(session: &Session) -> Result<(), Vec<Problem>> {
-    let findings = check::automations(session).await?;
+fn guard_automations(session: &Session, findings: &[Finding]) -> Result<(), Vec<Problem>> {
     let problems: Vec<Problem> = findings
         .iter()
-        .filter(|finding| finding.weight == Weight::Warning)
+        .filter(|finding| finding.weight == Weight::Warning && finding.code == "automation")
         .map(|finding| {
             Problem::from_finding(finding, &session.project.sources)
                 .weighing(Weight::Error)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use handover_connect::{Clock, Connector, Credentials, Driver, HttpTransport, NoKeeper, SystemClock, VirtualClock};
-use handover_engine::{Observer, Policies, Project, Setup, Workplace, transform::Tables};
+use handover_engine::{Observer, Policies, Project, Schemas, Setup, Workplace, transform::Tables};
 use handover_files::CsvConnector;
 use handover_local::LocalTransport;
 use handover_model::{Field, ObjectName, SystemName};
@@ -176,6 +176,15 @@ impl Session {
         Location::parse(&self.project.state, Path::new("")).map_err(|error| vec![failure::store(&error)])
     }
 
+    /// Keeps what was spent of the systems' days, whatever became of the work.
+    pub(crate) async fn spent<T>(&self, store: &Store, done: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
+        let kept = handover_engine::keep_spending(&self.systems, store, self.clock.now())
+            .await
+            .map_err(|error| failure::engine(&error, &self.project.sources));
+        let value = done?;
+        kept.map(|()| value)
+    }
+
     /// Makes sure that the state belongs to these accounts; says what the credentials lack.
     pub(crate) async fn bind(&self, store: &Store) -> Result<Vec<Problem>, Vec<Problem>> {
         let mut accounts = Vec::new();
@@ -188,6 +197,9 @@ impl Session {
             accounts.push((name.clone(), connector.capabilities().platform.to_owned(), account.id));
         }
         store.bind(&self.project.name, &accounts).await.map_err(|error| vec![failure::store(&error)])?;
+        handover_engine::remember_spending(&self.systems, store, self.clock.now())
+            .await
+            .map_err(|error| failure::engine(&error, &self.project.sources))?;
         Ok(lacks)
     }
 
@@ -229,6 +241,11 @@ impl Session {
     /// Schemas read, rules compiled.
     pub(crate) async fn setup(&self, project: Project) -> Result<Setup, Vec<Problem>> {
         Setup::prepare(project).await.map_err(|error| failure::engine(&error, &self.project.sources))
+    }
+
+    /// The same with schemas that are known already.
+    pub(crate) async fn setup_described(&self, project: Project, schemas: Schemas) -> Result<Setup, Vec<Problem>> {
+        Setup::prepare_described(project, schemas).await.map_err(|error| failure::engine(&error, &self.project.sources))
     }
 
     /// Where a pass works.

@@ -106,6 +106,7 @@ pub(super) async fn import(
         return Err(problems.into_iter().map(|problem| problem.state("nothing was answered")).collect());
     }
     let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
+    let outcome = session.spent(&store, outcome).await;
     let outcome = Session::closed(store, outcome).await?;
     outcome.say(output);
     Ok(outcome.queue.exit())

@@ -133,6 +133,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
 pub(crate) async fn compare(session: &Session, output: &Output) -> Result<Verification, Vec<Problem>> {
     let store = session.store().await?;
     let found = compared(session, &store, output).await;
+    let found = session.spent(&store, found).await;
     Session::closed(store, found).await
 }
 

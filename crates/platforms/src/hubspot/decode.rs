@@ -22,7 +22,7 @@ pub(super) fn step(
     reply: &Reply,
     learnt: Option<Arc<Schema>>,
 ) -> Result<Step, Fault> {
-    let unsupported = |refusal: handover_connect::Refusal| Fault::unsupported(refusal.0);
+    let unsupported = |refusal: handover_connect::Refusal| Fault::from(refusal);
     // Those that make something of a refusal themselves.
     match operation {
         Operation::Account if matches!(place, Some(Place::Usage(_))) => return account::account_told(place, reply),

@@ -46,7 +46,7 @@ pub(super) fn request(
                 (Family::File, [id]) => {
                     Ok(Request::new(Method::Get, format!("{}/{}", path::FILES, files::segment(id.as_str())), &CALL))
                 }
-                (Family::File, _) => Err(Refusal("files are read one at a time".to_owned())),
+                (Family::File, _) => Err(Refusal::unsupported("files are read one at a time")),
                 _ => next(&mut gathering(operation, place, &reading)?, &reading),
             }
         }
@@ -59,7 +59,9 @@ pub(super) fn request(
             match object.family {
                 Family::Record | Family::Activity => write::request(object, batch, &CALL),
                 Family::File => files::upload(batch, &CALL),
-                Family::Attachment => Err(Refusal("attachments are read only: write the file and the note".to_owned())),
+                Family::Attachment => {
+                    Err(Refusal::unsupported("attachments are read only: write the file and the note"))
+                }
             }
         }
         Operation::Link(batch) => links::request(batch, place),
@@ -72,13 +74,13 @@ pub(super) fn request(
 /// The request for a number of records.
 fn count(object: &Object) -> Result<Request, Refusal> {
     if !object.is_crm() {
-        return Err(Refusal(format!("HubSpot does not tell how many {} there are", object.name)));
+        return Err(Refusal::unsupported(format!("HubSpot does not tell how many {} there are", object.name)));
     }
     Ok(search(object.name, &json!({ "filterGroups": [], "properties": ["hs_object_id"], "limit": 1 })))
 }
 
 fn next(gathering: &mut Gathering, reading: &Reading<'_>) -> Result<Request, Refusal> {
-    gathering.request(reading).ok_or_else(|| Refusal("there is nothing to look for".to_owned()))
+    gathering.request(reading).ok_or_else(|| Refusal::unsupported("there is nothing to look for"))
 }
 
 /// One page of a list: the plain list, or the search when only changed records are wanted.
@@ -90,11 +92,11 @@ fn list(reading: &Reading<'_>, read: &Read, place: Option<&Place>) -> Result<Req
     if reading.object.family == Family::File {
         return match (read.since, read.which) {
             (None, Which::Live) => Ok(files::list(after)),
-            _ => Err(Refusal("files are listed whole and live only".to_owned())),
+            _ => Err(Refusal::unsupported("files are listed whole and live only")),
         };
     }
     if reading.object.family == Family::Attachment && read.which == Which::Deleted {
-        return Err(Refusal("deleted attachments are not listed".to_owned()));
+        return Err(Refusal::unsupported("deleted attachments are not listed"));
     }
     if let Some(since) = searched_since(read) {
         let beyond = if let Some(Place::Beyond(id)) = place { *id } else { 0 };
@@ -163,7 +165,7 @@ fn download(
         Family::Record | Family::Activity => None,
     };
     let Some(file) = file else {
-        return Err(Refusal(format!("`{id}` of {} has no bytes", object.name)));
+        return Err(Refusal::unsupported(format!("`{id}` of {} has no bytes", object.name)));
     };
     let Some(Place::Signed(address)) = place else { return Ok(files::signed(file)) };
     let mut request = Request::new(Method::Get, "/", &[] as &[Charge]);
@@ -180,11 +182,11 @@ pub(super) fn gathering(
 ) -> Result<Gathering, Refusal> {
     match (place, operation) {
         (Some(Place::Gather(gathering)), _) => Ok(gathering),
-        (Some(_), _) => Err(Refusal("the position is not one of this operation".to_owned())),
+        (Some(_), _) => Err(Refusal::unsupported("the position is not one of this operation")),
         (None, Operation::Fetch { ids, .. }) => Ok(fetch(reading, ids)),
         (None, Operation::Enrich { ids, field, .. }) => enrich(reading, ids, field),
         (None, Operation::Candidates { batch, since, .. }) => candidates(reading, batch, *since),
-        (None, _) => Err(Refusal("it reads no records".to_owned())),
+        (None, _) => Err(Refusal::unsupported("it reads no records")),
     }
 }
 
@@ -203,8 +205,9 @@ fn fetch(reading: &Reading<'_>, ids: &[RecordId]) -> Gathering {
 }
 
 fn enrich(reading: &Reading<'_>, ids: &[RecordId], field: &FieldName) -> Result<Gathering, Refusal> {
-    let link = associations::named(reading.object.name, field.as_str())
-        .ok_or_else(|| Refusal(format!("`{field}` of {} is not read in calls of its own", reading.object.name)))?;
+    let link = associations::named(reading.object.name, field.as_str()).ok_or_else(|| {
+        Refusal::unsupported(format!("`{field}` of {} is not read in calls of its own", reading.object.name))
+    })?;
     let bare =
         |id: &RecordId| Record { id: id.clone(), fields: handover_model::Fields::new(), modified: None, gone: false };
     Ok(Gathering {
@@ -260,7 +263,7 @@ fn candidates(reading: &Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Re
             }
             return Ok(gathering);
         }
-        (Family::Attachment, _) => return Err(Refusal("attachments are not written".to_owned())),
+        (Family::Attachment, _) => return Err(Refusal::unsupported("attachments are not written")),
     }
     then_links(&mut gathering, reading);
     Ok(gathering)

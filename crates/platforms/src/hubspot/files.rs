@@ -102,7 +102,7 @@ pub(super) fn target(write: &Write) -> Result<(&str, &str), Refusal> {
             .get(name)
             .and_then(Value::as_text)
             .filter(|text| !text.trim().is_empty())
-            .ok_or_else(|| Refusal(format!("a file cannot be written without its `{name}`")))
+            .ok_or_else(|| Refusal::invalid(name, format!("a file cannot be written without its `{name}`")))
     };
     Ok((text("folderPath")?, text("name")?))
 }
@@ -110,14 +110,14 @@ pub(super) fn target(write: &Write) -> Result<(&str, &str), Refusal> {
 /// The upload of one file. A second upload makes a second file (sheet: HubSpot section 2.7 \[unsure\]).
 pub(super) fn upload(batch: &WriteBatch, charges: &[Charge]) -> Result<Request, Refusal> {
     let (WriteMode::Create { .. }, [write]) = (&batch.mode, &*batch.writes) else {
-        return Err(Refusal("files are created one at a time and not changed".to_owned()));
+        return Err(Refusal::unsupported("files are created one at a time and not changed"));
     };
     let content =
-        write.content.as_ref().ok_or_else(|| Refusal("a file cannot be written without its bytes".to_owned()))?;
+        write.content.as_ref().ok_or_else(|| Refusal::unsupported("a file cannot be written without its bytes"))?;
     let (folder, name) = target(write)?;
     if let Some((other, _)) = write.fields.iter().find(|(field, _)| !matches!(field.as_str(), "name" | "folderPath")) {
         // The upload would ignore it in silence.
-        return Err(Refusal(format!("`{other}` of files cannot be written")));
+        return Err(Refusal::unsupported(format!("`{other}` of files cannot be written")).with_field(other.clone()));
     }
     let text = |name: &str, value: String| Part::Text { name: name.to_owned(), value };
     let mut request = Request::new(Method::Post, path::FILES, charges);

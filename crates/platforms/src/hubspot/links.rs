@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::associations::{Association, READ_BATCH, named};
+use super::attached;
 use super::capabilities::CALL;
 use super::faults;
 use super::gather::{Input, post};
@@ -39,7 +40,7 @@ struct Pair {
 fn association(batch: &LinkBatch) -> Result<&'static Association, Refusal> {
     named(batch.object.as_str(), batch.field.as_str())
         .filter(|association| association.to == batch.to_object.as_str())
-        .ok_or_else(|| Refusal(format!("`{}` of `{}` is not a link field", batch.field, batch.object)))
+        .ok_or_else(|| Refusal::unsupported(format!("`{}` of `{}` is not a link field", batch.field, batch.object)))
 }
 
 fn labels(batch: &LinkBatch, place: Option<Place>) -> Labels {
@@ -53,6 +54,9 @@ fn labels(batch: &LinkBatch, place: Option<Place>) -> Labels {
 
 /// The request that adds the links, or reads the labels that must stay.
 pub(super) fn request(batch: &LinkBatch, place: Option<Place>) -> Result<Request, Refusal> {
+    if attached::is_meant(batch) {
+        return attached::request(batch, place);
+    }
     let association = association(batch)?;
     let base = format!("{}/{}/{}/batch", path::ASSOCIATIONS, batch.object, batch.to_object);
     let pair = |from: &str, to: &str| json!({ "from": { "id": from }, "to": { "id": to } });
@@ -81,7 +85,10 @@ pub(super) fn request(batch: &LinkBatch, place: Option<Place>) -> Result<Request
 
 /// One outcome for each link, or the next request.
 pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
-    let association = association(batch).map_err(|refusal| Fault::unsupported(refusal.0))?;
+    if attached::is_meant(batch) {
+        return attached::linked(batch, place, reply);
+    }
+    let association = association(batch).map_err(Fault::from)?;
     let body = body(reply)?;
     let mut labels = labels(batch, place);
     if association.all || labels.todo.is_empty() {

@@ -15,6 +15,7 @@
 
 mod account;
 mod associations;
+mod attached;
 mod auth;
 mod capabilities;
 mod decode;
@@ -91,7 +92,7 @@ impl Dialect for HubSpot {
     }
 
     fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-        let place = Place::read(cursor).map_err(|refusal| Fault::unsupported(refusal.0))?;
+        let place = Place::read(cursor).map_err(Fault::from)?;
         decode::step(operation, place, reply, self.schema_for(operation))
     }
 

@@ -151,7 +151,7 @@ pub(super) fn object(name: &str) -> Result<&'static Object, Refusal> {
     OBJECTS
         .iter()
         .find(|object| object.name == name)
-        .ok_or_else(|| Refusal(format!("HubSpot's `{name}` is not among the objects that can be carried")))
+        .ok_or_else(|| Refusal::unsupported(format!("HubSpot's `{name}` is not among the objects that can be carried")))
 }
 
 impl Object {

@@ -4,6 +4,7 @@ use handover_connect::{Cursor, Refusal, Step};
 use handover_model::{Account, Automation, Schema};
 use serde::{Deserialize, Serialize};
 
+use super::attached::Attached;
 use super::gather::Gathering;
 use super::links::Labels;
 
@@ -45,6 +46,8 @@ pub(super) enum Place {
     Existing,
     /// Links to be written once the labels of their pairs are known.
     Labels(Labels),
+    /// Files that are to be named by records.
+    Attached(Attached),
     /// A file's signed address.
     Signed(String),
 }
@@ -61,7 +64,7 @@ impl Place {
         cursor
             .map(|cursor| {
                 serde_json::from_str(&cursor.0)
-                    .map_err(|error| Refusal(format!("the position is not one of this dialect: {error}")))
+                    .map_err(|error| Refusal::unsupported(format!("the position is not one of this dialect: {error}")))
             })
             .transpose()
     }

@@ -36,7 +36,7 @@ impl<'a> Reading<'a> {
             Operation::Fetch { object, fields, .. } => (object, &**fields),
             Operation::Candidates { batch, fields, .. } => (&batch.object, &**fields),
             Operation::Enrich { object, field, .. } => (object, std::slice::from_ref(field)),
-            _ => return Err(Refusal("it yields no records".to_owned())),
+            _ => return Err(Refusal::unsupported("it yields no records")),
         };
         Ok(Self { object: object(name.as_str())?, fields, schema })
     }

@@ -177,7 +177,7 @@ fn set_options(schema: &mut Schema, name: &str, options: Arc<[Choice]>) {
 pub(super) fn create_field(object: &str, wish: &Field, place: Option<&Place>) -> Result<Request, Refusal> {
     let object = self::object(object)?;
     if !object.is_crm() {
-        return Err(Refusal(format!("HubSpot's {} take no fields of one's own", object.name)));
+        return Err(Refusal::unsupported(format!("HubSpot's {} take no fields of one's own", object.name)));
     }
     let properties = format!("{}/{}", path::PROPERTIES, object.name);
     let group = match (place, object.group) {
@@ -198,7 +198,7 @@ pub(super) fn create_field(object: &str, wish: &Field, place: Option<&Place>) ->
 
 /// What became of a new property.
 pub(super) fn field_created(object: &str, wish: &Field, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
-    let object = self::object(object).map_err(|refusal| Fault::unsupported(refusal.0))?;
+    let object = self::object(object).map_err(Fault::from)?;
     let made = (200..300).contains(&reply.status);
     if !made {
         let fault = faults::of_reply(reply, false);
@@ -245,7 +245,7 @@ fn definition(wish: &Field, group: &str) -> Result<Json, Refusal> {
         Kind::Phone { many: false } => ("string", "phonenumber"),
         Kind::Time | Kind::Currency | Kind::Email { .. } | Kind::Phone { many: true } => ("string", "text"),
         Kind::Reference { .. } => {
-            return Err(Refusal("in HubSpot a link is an association, not a property".to_owned()));
+            return Err(Refusal::unsupported("in HubSpot a link is an association, not a property"));
         }
     };
     let mut body = json!({
@@ -287,6 +287,8 @@ fn property_name(wish: &Field) -> Result<String, Refusal> {
     match name.chars().next() {
         Some(first) if first.is_ascii_lowercase() => Ok(name.to_owned()),
         Some(_) => Ok(format!("p_{name}")),
-        None => Err(Refusal(format!("`{}` has no letter that a property's name could be made of", wish.name))),
+        None => {
+            Err(Refusal::unsupported(format!("`{}` has no letter that a property's name could be made of", wish.name)))
+        }
     }
 }

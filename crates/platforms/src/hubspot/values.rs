@@ -1,6 +1,7 @@
 //! Values in HubSpot's notation: every property value is a string or null, numbers and flags too
 //! (sheet: HubSpot section 2.1 \[obs, spec\]).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use handover_model::{Kind, Value};
@@ -59,6 +60,14 @@ pub(super) fn write(value: &Value) -> String {
             items.iter().map(write).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(&SEPARATOR.to_string())
         }
         Value::Map(fields) => fields.get("value").map(write).unwrap_or_default(),
+    }
+}
+
+/// The same without a copy of what stands as text already.
+pub(super) fn written(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) => Cow::Borrowed(text),
+        other => Cow::Owned(write(other)),
     }
 }
 

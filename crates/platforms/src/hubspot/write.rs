@@ -7,6 +7,7 @@
 //! - A batch that is refused as a whole may have landed in part (section 5.3 \[obs\]): a create of several
 //!   rows is then unknown. Updates and upserts may simply be sent again, in halves.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use handover_connect::{
@@ -14,9 +15,10 @@ use handover_connect::{
     Written,
 };
 use handover_model::{FieldName, RecordId, Value};
-use serde_json::{Map, Value as Json, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value as Json, json};
 
-use super::json::{body, id_text, items, text_at};
+use super::json::{body, id_text, items};
 use super::objects::{Family, Object, path};
 use super::{associations, faults, values};
 
@@ -28,16 +30,19 @@ pub(super) fn request(object: &Object, batch: &WriteBatch, charges: &[Charge]) -
         WriteMode::Upsert { .. } => "upsert",
     };
     if matches!(batch.mode, WriteMode::Upsert { .. }) && object.family != Family::Record {
-        return Err(Refusal(format!("{} cannot be written by upsert", object.name)));
+        return Err(Refusal::unsupported(format!("{} cannot be written by upsert", object.name)));
     }
-    let inputs = batch.writes.iter().map(|write| input(object, &batch.mode, write)).collect::<Result<Vec<_>, _>>()?;
+    let inputs =
+        batch.writes.iter().map(|write| Input::of(object, &batch.mode, write)).collect::<Result<Vec<_>, _>>()?;
     // What two inputs with one id do to each other is not documented (section 5.3 [unsure]).
     let mut seen = HashSet::new();
-    if inputs.iter().filter_map(|input| text_at(input, "id")).any(|id| !seen.insert(id)) {
-        return Err(Refusal("a batch may have one write only for each record".to_owned()));
+    if inputs.iter().filter_map(|input| input.id.as_deref()).any(|id| !seen.insert(id)) {
+        return Err(Refusal::unsupported("a batch may have one write only for each record"));
     }
+    let body = serde_json::to_vec(&Inputs { inputs })
+        .map_err(|error| Refusal::unsupported(format!("the batch is not JSON: {error}")))?;
     let request = Request::new(Method::Post, format!("{}/{}/batch/{action}", path::OBJECTS, object.name), charges)
-        .with_json(json!({ "inputs": inputs }).to_string().into_bytes());
+        .with_json(body);
     Ok(match batch.mode {
         WriteMode::Create { .. } => request,
         // The last write wins, and a key is made once (sheet: HubSpot sections 5.2, 5.4 [doc]).
@@ -45,44 +50,76 @@ pub(super) fn request(object: &Object, batch: &WriteBatch, charges: &[Charge]) -
     })
 }
 
-fn input(object: &Object, mode: &WriteMode, write: &Write) -> Result<Json, Refusal> {
-    let mut properties = Map::new();
-    let mut links = Vec::new();
-    for (name, value) in write.fields.iter() {
-        match associations::named(object.name, name.as_str()) {
+/// A batch as it is sent. Written from the values at once: a tree of it would cost more than all the rest of a
+/// record's way.
+#[derive(Serialize)]
+struct Inputs<'w> {
+    inputs: Vec<Input<'w>>,
+}
+
+/// One row of a batch.
+#[derive(Serialize)]
+struct Input<'w> {
+    #[serde(rename = "objectWriteTraceId")]
+    trace: &'w str,
+    properties: Properties<'w>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Cow<'w, str>>,
+    #[serde(rename = "idProperty", skip_serializing_if = "Option::is_none")]
+    key: Option<&'w str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    associations: Vec<Json>,
+}
+
+/// The properties of a row: all fields of a write that are no links.
+struct Properties<'w> {
+    write: &'w Write,
+    is_new: bool,
+}
+
+impl Serialize for Properties<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        // There is nothing to clear in a record that is not there yet.
+        let told = |value: &Value| !(self.is_new && *value == Value::Null);
+        to.collect_map(
+            self.write
+                .fields
+                .iter()
+                .filter(|(name, value)| told(value) && !associations::is_link(name.as_str()))
+                .map(|(name, value)| (name.as_str(), values::written(value))),
+        )
+    }
+}
+
+impl<'w> Input<'w> {
+    fn of(object: &Object, mode: &'w WriteMode, write: &'w Write) -> Result<Self, Refusal> {
+        let is_new = matches!(mode, WriteMode::Create { .. });
+        let mut links = Vec::new();
+        for (name, value) in write.fields.iter().filter(|(name, _)| associations::is_link(name.as_str())) {
+            let link = associations::named(object.name, name.as_str()).ok_or_else(|| {
+                Refusal::unsupported(format!("`{}` has no link field `{name}`", object.name)).with_field(name.clone())
+            })?;
             // An empty one too: that a link was taken away must not be believed.
-            Some(_) if !matches!(mode, WriteMode::Create { .. }) => {
-                return Err(Refusal(format!("`{name}` of existing records is written in calls of its own")));
+            if !is_new {
+                let why = format!("`{name}` of existing records is written in calls of its own");
+                return Err(Refusal::unsupported(why).with_field(name.clone()));
             }
-            Some(link) => {
-                links.extend(value.ids().into_iter().map(|id| json!({ "to": { "id": id }, "types": [link.spec()] })))
-            }
-            None if associations::is_link(name.as_str()) => {
-                return Err(Refusal(format!("`{}` has no link field `{name}`", object.name)));
-            }
-            // There is nothing to clear in a record that is not there yet.
-            None if matches!(mode, WriteMode::Create { .. }) && *value == Value::Null => {}
-            None => drop(properties.insert(name.to_string(), Json::String(values::write(value)))),
+            links.extend(value.ids().into_iter().map(|id| json!({ "to": { "id": id }, "types": [link.spec()] })));
         }
+        let (id, key) = match mode {
+            WriteMode::Create { .. } => (None, None),
+            WriteMode::Update => {
+                let id = write.id.as_ref().ok_or_else(|| Refusal::unsupported("an update needs the record's id"))?;
+                (Some(Cow::Borrowed(id.as_str())), None)
+            }
+            WriteMode::Upsert { key } => {
+                let id = key_of(write, key)
+                    .ok_or_else(|| Refusal::invalid(key.clone(), format!("an upsert needs `{key}`")))?;
+                (Some(Cow::Owned(id)), Some(key.as_str()))
+            }
+        };
+        Ok(Self { trace: write.trace.as_str(), properties: Properties { write, is_new }, id, key, associations: links })
     }
-    let mut input = json!({ "objectWriteTraceId": write.trace.as_str(), "properties": properties });
-    match mode {
-        WriteMode::Create { .. } => {
-            if !links.is_empty() {
-                input["associations"] = Json::Array(links);
-            }
-            return Ok(input);
-        }
-        WriteMode::Update => {
-            let id = write.id.as_ref().ok_or_else(|| Refusal("an update needs the record's id".to_owned()))?;
-            input["id"] = json!(id.as_str());
-        }
-        WriteMode::Upsert { key } => {
-            input["id"] = json!(key_of(write, key).ok_or_else(|| Refusal(format!("an upsert needs `{key}`")))?);
-            input["idProperty"] = json!(key.as_str());
-        }
-    }
-    Ok(input)
 }
 
 /// The value of a write's key field.

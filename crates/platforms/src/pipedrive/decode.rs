@@ -52,7 +52,7 @@ pub(super) fn step(
 
 /// A request that could not have been made: the reply cannot be one to it.
 fn odd(refusal: Refusal) -> Fault {
-    Fault::malformed(refusal.0)
+    Fault::malformed(refusal.message)
 }
 
 fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {

@@ -26,8 +26,10 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         Operation::Describe(object) => schema::request(object_of(object)?, cursor),
         // All users in one answer, inactive ones too (sheet: section 2 [spec]).
         Operation::Users => Ok(Request::new(Method::Get, "/v1/users", &cost(20))),
-        Operation::Automations => Err(Refusal("Pipedrive does not list automations through its API".to_owned())),
-        Operation::Count(object) => Err(Refusal(format!("Pipedrive does not tell how many {object} there are"))),
+        Operation::Automations => Err(Refusal::unsupported("Pipedrive does not list automations through its API")),
+        Operation::Count(object) => {
+            Err(Refusal::unsupported(format!("Pipedrive does not tell how many {object} there are")))
+        }
         Operation::List(read) => list(known, read, cursor),
         Operation::Fetch { object, fields, ids } => fetch(known, object_of(object)?, fields, ids, cursor),
         Operation::Enrich { object, field, ids } if *object == Object::MailMessages.name() => mail::enrich(field, ids),
@@ -46,7 +48,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
 
 /// The object of an operation.
 pub(super) fn object_of(name: &ObjectName) -> Result<Object, Refusal> {
-    Object::of(name.as_str()).ok_or_else(|| Refusal(format!("Pipedrive has no object `{name}`")))
+    Object::of(name.as_str()).ok_or_else(|| Refusal::unsupported(format!("Pipedrive has no object `{name}`")))
 }
 
 /// The fields that are read with a record: those wanted that lists bring, and what tells whether the
@@ -78,10 +80,10 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>) -> Result<Request, 
     }
     let mark = mark::of::<ListMark>(cursor)?.unwrap_or_default();
     if read.which == Which::Deleted && object != Object::Deals {
-        return Err(Refusal(format!("Pipedrive does not list deleted {}", object.name())));
+        return Err(Refusal::unsupported(format!("Pipedrive does not list deleted {}", object.name())));
     }
     if read.since.is_some() && object == Object::Files {
-        return Err(Refusal("files have no filter by time: they are listed whole".to_owned()));
+        return Err(Refusal::unsupported("files have no filter by time: they are listed whole"));
     }
     let fields = listed(known, object, &read.fields)?;
     if !object.is_v2() {
@@ -176,7 +178,7 @@ fn fetch(
     }
     match ids {
         [id] => Ok(Request::new(Method::Get, object.record_path(id.as_str()), &cost(object.get_cost()))),
-        _ => Err(Refusal(format!("{} are read one by one", object.name()))),
+        _ => Err(Refusal::unsupported(format!("{} are read one by one", object.name()))),
     }
 }
 
@@ -250,11 +252,11 @@ fn candidates(
 ) -> Result<Request, Refusal> {
     let object = object_of(&batch.object)?;
     if object == Object::MailMessages {
-        return Err(Refusal("Pipedrive takes no e-mail, so none can have come of a write".to_owned()));
+        return Err(Refusal::unsupported("Pipedrive takes no e-mail, so none can have come of a write"));
     }
     let mark = mark::of::<CandidatesMark>(cursor)?.unwrap_or_default();
     let source = sources(object, batch).into_iter().nth(mark.source);
-    let source = source.ok_or_else(|| Refusal("there is nothing to look up".to_owned()))?;
+    let source = source.ok_or_else(|| Refusal::unsupported("there is nothing to look up"))?;
     let fields = listed(known, object, wanted)?;
     let since = rfc3339(earliest(since));
     let offset = |request: Request| {
@@ -266,7 +268,7 @@ fn candidates(
             with_cursor(v2_list(known, object, &fields, archived)?.with_query("ids", joined), mark.cursor.as_deref())
         }
         Source::Ids { ids, .. } => {
-            let id = ids.first().ok_or_else(|| Refusal("an update needs an id".to_owned()))?;
+            let id = ids.first().ok_or_else(|| Refusal::unsupported("an update needs an id"))?;
             Request::new(Method::Get, object.record_path(id.as_str()), &cost(object.get_cost()))
         }
         Source::Newest { archived } if object.is_v2() => {
@@ -288,13 +290,13 @@ fn candidates(
 
 fn download(object: Object, id: &RecordId, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     if object != Object::Files {
-        return Err(Refusal(format!("{} carry no bytes", object.name())));
+        return Err(Refusal::unsupported(format!("{} carry no bytes", object.name())));
     }
     let Some(mark) = mark::of::<DownloadMark>(cursor)? else {
         return Ok(Request::new(Method::Get, format!("{}/download", object.record_path(id.as_str())), &cost(20)));
     };
     if mark.hops > MOST_HOPS {
-        return Err(Refusal("the download is sent from place to place without end".to_owned()));
+        return Err(Refusal::unsupported("the download is sent from place to place without end"));
     }
     if mark.location.starts_with('/') && !mark.location.starts_with("//") {
         return Ok(Request::new(Method::Get, mark.location, &cost(20)));

@@ -86,5 +86,6 @@ impl Known {
 }
 
 fn unknown(object: Object, name: &str) -> Refusal {
-    Refusal(format!("`{}` has no field `{name}`, or its fields were not read yet", object.name()))
+    Refusal::unsupported(format!("`{}` has no field `{name}`, or its fields were not read yet", object.name()))
+        .with_field(name)
 }

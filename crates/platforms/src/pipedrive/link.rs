@@ -5,16 +5,17 @@
 //! (vendor's specification of `POST /v1/organizationRelationships`). Reading costs 20 tokens per
 //! organization and 10 per page of a deal's participants, adding 10 (`x-token-cost` there).
 //!
-//! Neither call is known to refuse a second, equal link, so the existing ones are read first.
+//! Neither call is known to refuse a second, equal link, so the existing ones of a record are read first, once
+//! for all its links that stand together.
 
-use handover_connect::{Cursor, Fault, LinkBatch, LinkOutcome, Method, Refusal, Reply, Request, Step};
+use handover_connect::{Cursor, Fault, Link, LinkBatch, LinkOutcome, Method, Refusal, Reply, Request, Step};
 use handover_model::{FieldName, Fields, Record, RecordId, Value};
 use serde_json::{Value as Json, json};
 
 use super::encode::object_of;
 use super::faults;
 use super::form::id_text;
-use super::mark::{self, EnrichMark, LinkMark};
+use super::mark::{self, EnrichMark, LinkMark, LinkRefused};
 use super::object::{Object, cost, segment};
 
 /// A relation that has calls of its own.
@@ -29,7 +30,7 @@ impl Relation {
         match (object, field) {
             (Object::Organizations, "parent") => Ok(Self::Parent),
             (Object::Deals, "participants") => Ok(Self::Participants),
-            _ => Err(Refusal(format!("`{field}` of `{}` is written with the record", object.name()))),
+            _ => Err(Refusal::unsupported(format!("`{field}` of `{}` is written with the record", object.name()))),
         }
     }
 
@@ -50,8 +51,9 @@ impl Relation {
     }
 
     fn add(self, from: &str, to: &str) -> Result<Request, Refusal> {
-        let number =
-            |id: &str| id.parse::<u64>().map_err(|_| Refusal("the id of a record to link is not a number".to_owned()));
+        let number = |id: &str| {
+            id.parse::<u64>().map_err(|_| Refusal::unsupported("the id of a record to link is not a number"))
+        };
         let (path, body) = match self {
             Self::Parent => (
                 "/v1/organizationRelationships".to_owned(),
@@ -111,7 +113,7 @@ pub(super) fn enrich(
     let mark = mark::of::<EnrichMark>(cursor)?.unwrap_or_default();
     match ids {
         [id] => Ok(relation.read(id.as_str(), mark.start)),
-        _ => Err(Refusal(format!("`{field}` is read for one record at a time"))),
+        _ => Err(Refusal::unsupported(format!("`{field}` is read for one record at a time"))),
     }
 }
 
@@ -123,7 +125,7 @@ pub(super) fn enriched(
     cursor: Option<&Cursor>,
     reply: &Reply,
 ) -> Result<Step, Fault> {
-    let relation = Relation::of(object, field.as_str()).map_err(|refusal| Fault::malformed(refusal.0))?;
+    let relation = Relation::of(object, field.as_str()).map_err(|refusal| Fault::malformed(refusal.message))?;
     let Some(id) = ids.first() else { return Ok(Step::Page { records: Vec::new(), next: None }) };
     let body = faults::check(reply)?;
     let mut mark: EnrichMark = mark::sent(cursor)?.unwrap_or_default();
@@ -144,39 +146,65 @@ pub(super) fn enriched(
     Ok(Step::Page { records: vec![record], next: None })
 }
 
-/// The request that looks for a link, and then the one that adds it.
+/// The request that looks for the links of a record, or the one that adds a link.
 pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     let relation = Relation::of(object_of(&batch.object)?, batch.field.as_str())?;
     let mark = mark::of::<LinkMark>(cursor)?.unwrap_or_default();
-    match batch.links.as_ref() {
-        [link] if mark.add => relation.add(link.from.as_str(), link.to.as_str()),
-        [link] => Ok(relation.read(link.from.as_str(), mark.start)),
-        _ => Err(Refusal(format!("`{}` is linked one at a time", batch.field))),
+    let link = batch.links.get(mark.outcomes.len()).ok_or_else(|| Refusal::unsupported("there is nothing to link"))?;
+    match &mark.known {
+        Some(_) => relation.add(link.from.as_str(), link.to.as_str()),
+        None => Ok(relation.read(link.from.as_str(), mark.start)),
     }
 }
 
-/// What the answer about a link means.
+/// What the answer about a link means, and what comes next.
 pub(super) fn linked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-    let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.0))?;
-    let relation = Relation::of(object, batch.field.as_str()).map_err(|refusal| Fault::malformed(refusal.0))?;
-    let Some(link) = batch.links.first() else { return Ok(Step::Linked(Vec::new())) };
-    let outcome = |result| Ok(Step::Linked(vec![LinkOutcome { link: link.clone(), result }]));
+    let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.message))?;
+    let relation = Relation::of(object, batch.field.as_str()).map_err(|refusal| Fault::malformed(refusal.message))?;
     let mut mark: LinkMark = mark::sent(cursor)?.unwrap_or_default();
-    let body = match faults::check(reply) {
-        Ok(body) => body,
-        Err(fault) if super::write::concerns_the_record(&fault) => return outcome(Err(fault)),
-        Err(fault) => return Err(fault),
+    let Some(link) = batch.links.get(mark.outcomes.len()) else { return Ok(Step::Linked(Vec::new())) };
+    match (faults::check(reply), &mut mark.known) {
+        (Err(fault), _) if super::write::concerns_the_record(&fault) => mark.outcomes.push(Some((&fault).into())),
+        (Err(fault), _) => return Err(fault),
+        (Ok(_), Some(known)) => {
+            known.push(link.to.to_string());
+            mark.outcomes.push(None);
+        }
+        (Ok(body), None) => {
+            let (found, next) = relation.page(&body, link.from.as_str());
+            mark.found.extend(found);
+            match next.filter(|next| *next > mark.start) {
+                Some(next) => mark.start = next,
+                None => mark.known = Some(std::mem::take(&mut mark.found)),
+            }
+        }
+    }
+    if mark.advance(&batch.links) {
+        return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+    }
+    let outcome = |(link, refused): (&Link, Option<LinkRefused>)| LinkOutcome {
+        link: link.clone(),
+        result: refused.map_or(Ok(()), |refused| Err(refused.fault())),
     };
-    if mark.add {
-        return outcome(Ok(()));
+    Ok(Step::Linked(batch.links.iter().zip(mark.outcomes).map(outcome).collect()))
+}
+
+impl LinkMark {
+    /// Goes to the next link that is to be added or whose record is to be looked at; false when none is left.
+    fn advance(&mut self, links: &[Link]) -> bool {
+        let mut before = self.at;
+        while let Some(link) = links.get(self.outcomes.len()) {
+            if links.get(before).is_some_and(|before| before.from != link.from) {
+                (self.known, self.start) = (None, 0);
+                self.found.clear();
+            }
+            before = self.outcomes.len();
+            self.at = before;
+            match &self.known {
+                Some(known) if known.iter().any(|id| link.to == *id.as_str()) => self.outcomes.push(None),
+                Some(_) | None => return true,
+            }
+        }
+        false
     }
-    let (found, next) = relation.page(&body, link.from.as_str());
-    if found.iter().any(|id| link.to == *id.as_str()) {
-        return outcome(Ok(()));
-    }
-    match next.filter(|next| *next > mark.start) {
-        Some(next) => mark.start = next,
-        None => mark.add = true,
-    }
-    Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 })
 }

@@ -101,10 +101,10 @@ impl MailMark {
 /// The request for a page of records that may have mail, or for the mail of one of them.
 pub(super) fn list(read: &Read, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     if read.which == Which::Deleted {
-        return Err(Refusal("Pipedrive does not list deleted e-mails".to_owned()));
+        return Err(Refusal::unsupported("Pipedrive does not list deleted e-mails"));
     }
     if read.since.is_some() {
-        return Err(Refusal("e-mails have no filter by time: they are read whole".to_owned()));
+        return Err(Refusal::unsupported("e-mails have no filter by time: they are read whole"));
     }
     let mark = mark::of::<MailMark>(cursor)?.unwrap_or_default();
     let object = mark.walk.object();
@@ -227,13 +227,13 @@ fn persons(message: &Map<String, Json>) -> Json {
 /// The request for the text of a message.
 pub(super) fn enrich(field: &FieldName, ids: &[RecordId]) -> Result<Request, Refusal> {
     match ids {
-        _ if *field != BODY => Err(Refusal(format!("`{field}` of e-mails comes with the list"))),
+        _ if *field != BODY => Err(Refusal::unsupported(format!("`{field}` of e-mails comes with the list"))),
         [id] => {
             let object = Object::MailMessages;
             Ok(Request::new(Method::Get, object.record_path(id.as_str()), &cost(object.get_cost()))
                 .with_query("include_body", "1"))
         }
-        _ => Err(Refusal(format!("`{field}` is read for one e-mail at a time"))),
+        _ => Err(Refusal::unsupported(format!("`{field}` is read for one e-mail at a time"))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a cursor holds: where an operation of several requests goes on.
 
-use handover_connect::{Cursor, Fault, Refusal};
-use handover_model::RecordId;
+use handover_connect::{Cursor, Fault, FaultKind, Refusal};
+use handover_model::{FieldName, RecordId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -103,12 +103,49 @@ pub(super) struct EnrichMark {
     pub(super) ids: Vec<String>,
 }
 
-/// A link in the middle: the existing ones are read first, page by page; then it is added.
+/// Links in the middle: the existing ones of a record are read first, page by page; then its own are added.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct LinkMark {
+    /// The link that was looked at last.
+    pub(super) at: usize,
+    /// v1's offset in the links of its record.
     pub(super) start: u64,
-    pub(super) add: bool,
+    /// The ids on the pages so far.
+    pub(super) found: Vec<String>,
+    /// All ids that the record points to, once they were read.
+    pub(super) known: Option<Vec<String>>,
+    /// What became of the links before: nothing is told of those that are there.
+    pub(super) outcomes: Vec<Option<LinkRefused>>,
+}
+
+/// A link that was refused, as a cursor keeps it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct LinkRefused {
+    kind: FaultKind,
+    code: String,
+    message: String,
+    field: Option<FieldName>,
+    status: u16,
+}
+
+impl From<&Fault> for LinkRefused {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            kind: fault.kind,
+            code: fault.code.clone(),
+            message: fault.message.clone(),
+            field: fault.field.clone(),
+            status: fault.status,
+        }
+    }
+}
+
+impl LinkRefused {
+    /// The fault again.
+    pub(super) fn fault(self) -> Fault {
+        Fault { field: self.field, ..Fault::new(self.kind, self.code, self.message).with_status(self.status) }
+    }
 }
 
 /// A download that was sent elsewhere.
@@ -131,7 +168,7 @@ pub(super) fn of<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<
     cursor
         .map(|cursor| serde_json::from_str(&cursor.0))
         .transpose()
-        .map_err(|_| Refusal("the cursor is not one of this platform's".to_owned()))
+        .map_err(|_| Refusal::unsupported("the cursor is not one of this platform's"))
 }
 
 /// The mark in a cursor, to decode its reply.
@@ -139,5 +176,5 @@ pub(super) fn of<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<
 /// # Errors
 /// When this dialect did not make the cursor.
 pub(super) fn sent<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Fault> {
-    of(cursor).map_err(|refusal| Fault::malformed(refusal.0))
+    of(cursor).map_err(|refusal| Fault::malformed(refusal.message))
 }

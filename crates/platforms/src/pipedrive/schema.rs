@@ -97,7 +97,8 @@ pub(super) fn create(object: Object, field: &Field) -> Result<Request, Refusal> 
         Object::Organizations | Object::Persons | Object::Products | Object::Deals => object.fields_path(),
         Object::Activities | Object::Leads | Object::Notes | Object::Files | Object::MailMessages => None,
     };
-    let path = path.ok_or_else(|| Refusal(format!("custom fields of {} cannot be created", object.name())))?;
+    let path =
+        path.ok_or_else(|| Refusal::unsupported(format!("custom fields of {} cannot be created", object.name())))?;
     let mut body = json!({"field_name": field.label, "field_type": type_for(&field.kind)?});
     if let (Kind::Choice { options, .. }, Some(map)) = (&field.kind, body.as_object_mut()) {
         let options: Vec<Json> = options.iter().map(|option| json!({"label": option.label})).collect();
@@ -135,7 +136,9 @@ fn type_for(kind: &Kind) -> Result<&'static str, Refusal> {
         | Kind::Reference { .. }
         | Kind::Email { many: true }
         | Kind::Phone { many: true }
-        | Kind::Opaque => return Err(Refusal(format!("Pipedrive has no custom field for {}", kind.word()))),
+        | Kind::Opaque => {
+            return Err(Refusal::unsupported(format!("Pipedrive has no custom field for {}", kind.word())));
+        }
     })
 }
 

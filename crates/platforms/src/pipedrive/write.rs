@@ -40,17 +40,17 @@ pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>
     let object = object_of(&batch.object)?;
     let write = match batch.writes.as_ref() {
         [write] => write,
-        _ => return Err(Refusal("Pipedrive writes one record at a time".to_owned())),
+        _ => return Err(Refusal::unsupported("Pipedrive writes one record at a time")),
     };
     if object == Object::MailMessages {
-        return Err(Refusal("Pipedrive takes no e-mail through its API".to_owned()));
+        return Err(Refusal::unsupported("Pipedrive takes no e-mail through its API"));
     }
     let mark = mark::of::<WriteMark>(cursor)?;
     if let Some(WriteMark::Uploaded(id)) = &mark {
         return file_properties(write, id);
     }
     match (&batch.mode, object) {
-        (WriteMode::Upsert { .. }, _) => Err(Refusal("Pipedrive has no upsert".to_owned())),
+        (WriteMode::Upsert { .. }, _) => Err(Refusal::unsupported("Pipedrive has no upsert")),
         (WriteMode::Create { .. }, Object::Files) => upload(known, write),
         (WriteMode::Update, Object::Files) => file_properties(write, id_of(write)?),
         (WriteMode::Create { .. }, _) => {
@@ -68,7 +68,7 @@ pub(super) fn written(
     cursor: Option<&Cursor>,
     reply: &Reply,
 ) -> Result<Step, Fault> {
-    let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.0))?;
+    let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.message))?;
     let Some(write) = batch.writes.first() else { return Ok(Step::Written(Vec::new())) };
     let outcome = |outcome| Ok(Step::Written(vec![Written { trace: write.trace.clone(), outcome }]));
     let mark: Option<WriteMark> = mark::sent(cursor)?;
@@ -121,7 +121,7 @@ fn update(known: &Known, object: Object, write: &Write, mark: Option<WriteMark>)
 }
 
 fn id_of(write: &Write) -> Result<&RecordId, Refusal> {
-    write.id.as_ref().ok_or_else(|| Refusal("an update needs the record's id".to_owned()))
+    write.id.as_ref().ok_or_else(|| Refusal::unsupported("an update needs the record's id"))
 }
 
 fn bytes(body: &Map<String, Json>) -> Vec<u8> {
@@ -202,7 +202,8 @@ fn body(
         if object == Object::Activities && matches!(spot.base, "person_id" | "participants") {
             continue;
         }
-        let wrong = |expected| Refusal(format!("`{name}` of `{}` takes {expected}", object.name()));
+        let wrong =
+            |expected| Refusal::invalid(name.clone(), format!("`{name}` of `{}` takes {expected}", object.name()));
         let json = spot.form.write(value).map_err(wrong)?;
         match spot.part {
             Some(part) => {
@@ -244,13 +245,15 @@ fn body(
 
 fn check_writable(name: &str, spot: &Spot<'_>, creates: bool) -> Result<(), Refusal> {
     if spot.is_extra() {
-        return Err(Refusal(format!("`{name}` is written by adding links")));
+        return Err(Refusal::unsupported(format!("`{name}` is written by adding links")).with_field(name));
     }
     match spot.system.map_or(Writable::Always, |system| system.writable) {
         Writable::Always => Ok(()),
         Writable::OnCreate if creates => Ok(()),
-        Writable::OnCreate => Err(Refusal(format!("`{name}` can be written on creation only"))),
-        Writable::Never => Err(Refusal(format!("`{name}` cannot be written"))),
+        Writable::OnCreate => {
+            Err(Refusal::unsupported(format!("`{name}` can be written on creation only")).with_field(name))
+        }
+        Writable::Never => Err(Refusal::unsupported(format!("`{name}` cannot be written")).with_field(name)),
     }
 }
 
@@ -325,15 +328,16 @@ fn people(write: &Write, before: Option<&Json>, body: &mut Map<String, Json>) ->
         others.insert(0, main);
     }
     let ids: Vec<&str> = others.iter().map(String::as_str).collect();
-    let json = participants_json(&ids)
-        .map_err(|expected| Refusal(format!("`participants` of `activities` takes {expected}")))?;
+    let json = participants_json(&ids).map_err(|expected| {
+        Refusal::invalid("participants", format!("`participants` of `activities` takes {expected}"))
+    })?;
     body.insert("participants".to_owned(), json);
     Ok(())
 }
 
 /// A file with exactly the parents that it shall have (sheet: section 2.1 \[spec\]).
 fn upload(known: &Known, write: &Write) -> Result<Request, Refusal> {
-    let content = write.content.as_ref().ok_or_else(|| Refusal("a file needs its bytes".to_owned()))?;
+    let content = write.content.as_ref().ok_or_else(|| Refusal::unsupported("a file needs its bytes"))?;
     let given = write.fields.get("name").and_then(Value::as_text).filter(|name| !name.trim().is_empty());
     let staged = || content.path.file_name().map(|name| name.to_string_lossy().into_owned());
     let file_name = given.map(ToOwned::to_owned).or_else(staged).unwrap_or_else(|| "file".to_owned());
@@ -362,7 +366,10 @@ fn file_properties(write: &Write, id: &RecordId) -> Result<Request, Refusal> {
             "name" | "description" => properties.push((name.to_string(), value.display())),
             // Parents are given with the upload.
             _ if write.id.is_none() => {}
-            _ => return Err(Refusal(format!("`{name}` of `files` can be written on creation only"))),
+            _ => {
+                return Err(Refusal::unsupported(format!("`{name}` of `files` can be written on creation only"))
+                    .with_field(name.clone()));
+            }
         }
     }
     let path = Object::Files.record_path(id.as_str());

@@ -155,7 +155,22 @@ async fn written(stage: &Stage, object: &Object, field: &Field) -> String {
         assert!(matches!(outcome(&written, 0), WriteOutcome::Applied { .. }), "{written:?}");
         assert_eq!(pointed_to(stage, object, field, &from).await, [to.to_string()], "`{}`", field.name);
     }
-    // And not in a call of its own.
-    refused(stage, stage.driver.link(&links(object, field, &[(&from, &to)]))).await;
-    field.name.to_string()
+    let link = links(object, field, &[(&from, &to)]);
+    if !matches!(stage.can(object).links, Links::InlineOnCreate { .. }) {
+        // And not in a call of its own.
+        refused(stage, stage.driver.link(&link)).await;
+        return field.name.to_string();
+    }
+    // Records that exist get it in a call of its own too, beside what is there.
+    let more = subject.id(to_object, 1);
+    for link in [&link, &links(object, field, &[(&from, &more)]), &link] {
+        assert!(stage.driver.link(link).await.unwrap().iter().all(|outcome| outcome.result.is_ok()));
+    }
+    assert_eq!(pointed_to(stage, object, field, &from).await, [to.to_string(), more.to_string()], "`{}`", field.name);
+    // One that cannot be made is refused for itself.
+    let nothing = subject.id(to_object, 987_654);
+    let other = subject.id(object.name, 30);
+    let outcomes = stage.driver.link(&links(object, field, &[(&other, &to), (&from, &nothing)])).await.unwrap();
+    assert!(outcomes[0].result.is_ok() && outcomes[1].result.is_err(), "{outcomes:?}");
+    format!("{} (own call too)", field.name)
 }

@@ -1,0 +1,215 @@
+//! What the engine asks for, made of operations.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use handover_model::{
+    Account, Automation, Content, Field, FieldName, ObjectName, ReadCost, Record, RecordId, Schema, User,
+};
+use jiff::Timestamp;
+
+use super::steps::unexpected;
+use super::{Driver, lock};
+use crate::dialect::Step;
+use crate::{
+    Capabilities, Connector, Cursor, Fault, FaultKind, LinkBatch, LinkOutcome, Operation, Page, Read, Span, Spent,
+    WriteBatch, WriteOutcome, Written,
+};
+
+#[async_trait]
+impl Connector for Driver {
+    fn capabilities(&self) -> &Capabilities {
+        self.dialect.capabilities()
+    }
+
+    fn objects(&self) -> Vec<ObjectName> {
+        self.dialect.objects()
+    }
+
+    async fn account(&self) -> Result<Account, Fault> {
+        match self.one(Operation::Account).await? {
+            Step::Account(account) => {
+                if let Ok(zone) = jiff::tz::TimeZone::get(&account.time_zone) {
+                    self.budget.set_zone(zone);
+                }
+                if let Some(limit) = account.daily_limit {
+                    self.budget.told("daily", Some(limit), None, self.clock.now());
+                }
+                Ok(account)
+            }
+            step => Err(unexpected(&step)),
+        }
+    }
+
+    async fn describe(&self, object: &ObjectName) -> Result<Schema, Fault> {
+        match self.one(Operation::Describe(object.clone())).await? {
+            Step::Schema(schema) => {
+                self.dialect.learn(&schema);
+                lock(&self.schemas).insert(object.clone(), schema.clone());
+                Ok(schema)
+            }
+            step => Err(unexpected(&step)),
+        }
+    }
+
+    async fn users(&self) -> Result<Vec<User>, Fault> {
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            match self.run(&Operation::Users, cursor.as_ref()).await.map_err(|failure| failure.fault)? {
+                Step::Users { users, next } => {
+                    all.extend(users);
+                    match next {
+                        Some(next) => cursor = Some(next),
+                        None => return Ok(all),
+                    }
+                }
+                step => return Err(unexpected(&step)),
+            }
+        }
+    }
+
+    async fn automations(&self) -> Result<Option<Vec<Automation>>, Fault> {
+        if !self.capabilities().automations {
+            return Ok(None);
+        }
+        match self.one(Operation::Automations).await {
+            Ok(Step::Automations(automations)) => Ok(Some(automations)),
+            Ok(step) => Err(unexpected(&step)),
+            Err(fault) if matches!(fault.kind, FaultKind::Denied | FaultKind::Unsupported) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn count(&self, object: &ObjectName) -> Result<Option<u64>, Fault> {
+        let told = self.capabilities().object(object.as_str()).is_some_and(|object| object.count == crate::Count::Told);
+        if !told {
+            return Ok(None);
+        }
+        match self.one(Operation::Count(object.clone())).await? {
+            Step::Count(count) => Ok(Some(count)),
+            step => Err(unexpected(&step)),
+        }
+    }
+
+    async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault> {
+        match self.run(&Operation::List(read.clone()), cursor).await.map_err(|failure| failure.fault)? {
+            Step::Page { records, next } => Ok(Page { records, next }),
+            step => Err(unexpected(&step)),
+        }
+    }
+
+    async fn fetch(
+        &self,
+        object: &ObjectName,
+        fields: &Arc<[FieldName]>,
+        ids: &[RecordId],
+    ) -> Result<Vec<Record>, Fault> {
+        let size = self.capabilities().object(object.as_str()).map_or(0, |object| object.fetch_batch);
+        if size == 0 {
+            return Err(Fault::unsupported(format!("`{object}` cannot be read by ids")));
+        }
+        self.chunked(ids, size, |ids| Operation::Fetch { object: object.clone(), fields: fields.clone(), ids }).await
+    }
+
+    async fn enrich(&self, object: &ObjectName, field: &FieldName, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {
+        let cost = lock(&self.schemas)
+            .get(object)
+            .and_then(|schema| schema.field(field.as_str()))
+            .map(|field| field.read.clone());
+        let Some(ReadCost::Extra { per_call, .. }) = cost else {
+            return Err(Fault::unsupported(format!("`{field}` of `{object}` is not read in calls of its own")));
+        };
+        self.chunked(ids, per_call, |ids| Operation::Enrich { object: object.clone(), field: field.clone(), ids }).await
+    }
+
+    async fn candidates(
+        &self,
+        batch: &WriteBatch,
+        fields: &Arc<[FieldName]>,
+        since: Timestamp,
+    ) -> Result<Vec<Record>, Fault> {
+        self.pages(&Operation::Candidates { batch: batch.clone(), fields: fields.clone(), since }).await
+    }
+
+    async fn write(&self, batch: &WriteBatch) -> Result<Vec<Written>, Fault> {
+        match self.run(&Operation::Write(batch.clone()), None).await {
+            Ok(Step::Written(written)) => Ok(complete(batch, written)),
+            Ok(step) => Ok(all_unknown(batch, &unexpected(&step))),
+            Err(failure) if failure.perhaps_applied => Ok(all_unknown(batch, &failure.fault)),
+            Err(failure) => Err(failure.fault),
+        }
+    }
+
+    async fn link(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault> {
+        match self.run(&Operation::Link(batch.clone()), None).await {
+            Ok(Step::Linked(outcomes)) => Ok(outcomes),
+            Ok(step) => Err(unexpected(&step)),
+            Err(failure) => Err(failure.fault),
+        }
+    }
+
+    async fn download(&self, object: &ObjectName, id: &RecordId, to: &Path) -> Result<Content, Fault> {
+        let operation = Operation::Download { object: object.clone(), id: id.clone(), to: to.to_owned() };
+        match self.run_to_sink(&operation, None).await.map_err(|failure| failure.fault)? {
+            (Step::Downloaded, Some(content)) => Ok(content),
+            (step, _) => Err(unexpected(&step)),
+        }
+    }
+
+    async fn create_field(&self, object: &ObjectName, field: &Field) -> Result<Field, Fault> {
+        match self.one(Operation::CreateField { object: object.clone(), field: field.clone() }).await? {
+            Step::Field(field) => Ok(field),
+            step => Err(unexpected(&step)),
+        }
+    }
+
+    fn spent(&self) -> Spent {
+        let mut spent = lock(&self.spent).clone();
+        spent.left_today = self.budget.left_today();
+        spent
+    }
+
+    fn day_began(&self, now: Timestamp) -> Option<Timestamp> {
+        self.budget.day_began(now)
+    }
+
+    fn spent_earlier_today(&self, amount: u64, now: Timestamp) {
+        if !self.is_reminded.swap(true, Ordering::Relaxed) {
+            self.budget.spent_earlier_today(amount, now);
+        }
+    }
+
+    fn newly_spent(&self) -> u64 {
+        let day = self.capabilities().limits.iter().find(|limit| limit.span == Span::Day);
+        let spent = lock(&self.spent);
+        let all = day.and_then(|day| spent.charges.get(day.name)).copied().unwrap_or(0);
+        all.saturating_sub(self.kept.swap(all, Ordering::Relaxed))
+    }
+}
+
+/// One result for each write: what the dialect did not account for is unknown, never lost.
+fn complete(batch: &WriteBatch, written: Vec<Written>) -> Vec<Written> {
+    let mut by_trace: HashMap<RecordId, WriteOutcome> =
+        written.into_iter().map(|written| (written.trace, written.outcome)).collect();
+    let missing = || WriteOutcome::Unknown(Fault::malformed("the answer does not mention this record"));
+    batch
+        .writes
+        .iter()
+        .map(|write| Written {
+            trace: write.trace.clone(),
+            outcome: by_trace.remove(&write.trace).unwrap_or_else(missing),
+        })
+        .collect()
+}
+
+fn all_unknown(batch: &WriteBatch, fault: &Fault) -> Vec<Written> {
+    batch
+        .writes
+        .iter()
+        .map(|write| Written { trace: write.trace.clone(), outcome: WriteOutcome::Unknown(fault.clone()) })
+        .collect()
+}

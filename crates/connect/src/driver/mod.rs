@@ -1,0 +1,110 @@
+//! The one HTTP driver: it turns a dialect into a [`crate::Connector`].
+//!
+//! An operation is a chain of requests ([`steps`]); a request takes its place in the budget, gets its
+//! credentials and is sent again where that does no harm ([`requests`]); tokens are bought in time
+//! ([`tokens`]); what the engine asks for is made of operations ([`connector`]).
+
+mod connector;
+mod requests;
+mod steps;
+mod tokens;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use handover_model::{ObjectName, Schema};
+
+use crate::{Budget, Clock, Credentials, Dialect, Fault, Keeper, Spent, Transport};
+
+/// How a driver reaches its system.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The API's base address, without a slash at the end.
+    pub api_base: String,
+    /// The token endpoint's base address.
+    pub oauth_base: String,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How often a request that did no harm is sent again.
+    pub retries: u32,
+    /// The share of every limit that is left to the company's other integrations, 0 to 0.9.
+    pub reserve: f64,
+    /// Requests under way at once where order does not matter.
+    pub concurrency: usize,
+}
+
+/// A system behind HTTP.
+pub struct Driver {
+    dialect: Box<dyn Dialect>,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    keeper: Arc<dyn Keeper>,
+    settings: Settings,
+    budget: Budget,
+    credentials: tokio::sync::Mutex<Credentials>,
+    api_base: Mutex<String>,
+    spent: Mutex<Spent>,
+    schemas: Mutex<HashMap<ObjectName, Schema>>,
+    /// Whether it was told what earlier processes spent today.
+    is_reminded: AtomicBool,
+    /// What of the day's charges somebody else keeps by now.
+    kept: AtomicU64,
+}
+
+/// A failure, and whether the request may have been applied all the same.
+struct Failure {
+    fault: Fault,
+    perhaps_applied: bool,
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self { fault, perhaps_applied: false }
+    }
+}
+
+impl Failure {
+    /// The same failure behind an attempt that may have been applied.
+    fn after(self, perhaps_applied: bool) -> Self {
+        Self { perhaps_applied: self.perhaps_applied || perhaps_applied, ..self }
+    }
+}
+
+impl Driver {
+    /// A driver for `dialect`.
+    pub fn new(
+        dialect: Box<dyn Dialect>,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        keeper: Arc<dyn Keeper>,
+        credentials: Credentials,
+        settings: Settings,
+    ) -> Self {
+        let budget = Budget::new(&dialect.capabilities().limits, settings.reserve);
+        Self {
+            dialect,
+            transport,
+            clock,
+            keeper,
+            budget,
+            credentials: tokio::sync::Mutex::new(credentials),
+            api_base: Mutex::new(settings.api_base.clone()),
+            settings,
+            spent: Mutex::new(Spent::default()),
+            schemas: Mutex::new(HashMap::new()),
+            is_reminded: AtomicBool::new(false),
+            kept: AtomicU64::new(0),
+        }
+    }
+
+    /// The account's rate budget.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

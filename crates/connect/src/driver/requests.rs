@@ -1,0 +1,126 @@
+//! One request: its place in the budget, its credentials, its address, and whether it is sent again.
+
+use handover_model::Content;
+
+use super::{Driver, Failure, lock};
+use crate::dialect::{Host, Request, Step};
+use crate::policy::{self, Next};
+use crate::{Cursor, Fault, FaultKind, Lost, Operation, Reply, WireRequest};
+
+impl Driver {
+    /// One request of an operation, sent again where that does no harm; with what went to its sink.
+    pub(super) async fn step(
+        &self,
+        operation: &Operation,
+        cursor: Option<&Cursor>,
+    ) -> Result<(Step, Option<Content>), Failure> {
+        let request = self.dialect.encode(operation, cursor).map_err(Fault::from)?;
+        let mut attempt = 0;
+        let mut refreshed = false;
+        let mut perhaps_applied = false;
+        loop {
+            // What happened to an earlier attempt stays unknown, whatever prevents the next one.
+            if !matches!(operation, Operation::Refresh) {
+                self.renew(false).await.map_err(|failure| failure.after(perhaps_applied))?;
+            }
+            let (fault, applied) = match self.send(&request).await.map_err(|failure| failure.after(perhaps_applied))? {
+                Ok(reply) => match self.dialect.decode(operation, cursor, &reply) {
+                    Ok(step) => return Ok((step, reply.sunk)),
+                    Err(fault) => {
+                        let applied = self.may_have_been_applied(&request, &fault);
+                        (fault, applied)
+                    }
+                },
+                Err(Lost::NotSent(why)) => (Fault::new(FaultKind::Unavailable, "not_sent", why), false),
+                Err(Lost::NoAnswer(why)) => {
+                    (Fault::new(FaultKind::Unavailable, "no_answer", why), request.method != crate::Method::Get)
+                }
+            };
+            perhaps_applied |= applied;
+            let first_auth = fault.kind == FaultKind::Auth && !refreshed && self.is_oauth().await;
+            if first_auth && !matches!(operation, Operation::Refresh) {
+                refreshed = true;
+                self.renew(true).await.map_err(|failure| failure.after(perhaps_applied))?;
+                continue;
+            }
+            match self.after(&request, fault, perhaps_applied, attempt) {
+                Next::Again { wait_ms } => {
+                    self.wait(wait_ms).await;
+                    attempt += 1;
+                }
+                Next::GiveUp(fault) => return Err(Failure { fault, perhaps_applied }),
+            }
+        }
+    }
+
+    /// Whether a failed request is sent again, and when.
+    fn after(&self, request: &Request, fault: Fault, perhaps_applied: bool, attempt: u32) -> Next {
+        if fault.kind == FaultKind::Limited {
+            lock(&self.spent).limited += 1;
+        }
+        let harmless = request.idempotent || !perhaps_applied;
+        policy::after(fault, harmless, attempt, self.settings.retries, self.clock.now())
+    }
+
+    /// A 5xx and an unreadable answer tell nothing about whether the request was carried out.
+    fn may_have_been_applied(&self, request: &Request, fault: &Fault) -> bool {
+        request.method != crate::Method::Get && matches!(fault.kind, FaultKind::Unavailable | FaultKind::Malformed)
+    }
+
+    /// Sends one request: budget, credentials, address. The outer error is a spent day or a wrong address.
+    async fn send(&self, request: &Request) -> Result<Result<Reply, Lost>, Failure> {
+        let mut request = request.clone();
+        let url = self.address(&request)?;
+        let flight = self.budget.take(&request.charges, self.clock.as_ref()).await?;
+        let own = match &request.host {
+            Host::Given(_) => url.as_str().starts_with(lock(&self.api_base).as_str()),
+            Host::Api | Host::Oauth => true,
+        };
+        if own {
+            self.dialect.authorize(&mut request, &*self.credentials.lock().await);
+        }
+        {
+            let mut spent = lock(&self.spent);
+            spent.calls += 1;
+            spent.waited_ms += flight.waited_ms();
+            for charge in &request.charges {
+                *spent.charges.entry(charge.limit).or_default() += u64::from(charge.amount);
+            }
+        }
+        let path = if request.private_path { "(not shown)" } else { &request.path };
+        tracing::debug!(platform = self.dialect.capabilities().platform, method = ?request.method, path, "request");
+        let wire = WireRequest {
+            method: request.method,
+            url,
+            headers: request.headers,
+            body: request.body,
+            sink: request.sink,
+        };
+        let answer = self.transport.send(wire, self.settings.timeout).await;
+        if !matches!(answer, Err(Lost::NoAnswer(_))) {
+            flight.landed();
+        }
+        if let Ok(reply) = &answer {
+            let now = self.clock.now();
+            for (name, total, remaining) in self.dialect.limits_told(reply) {
+                self.budget.told(name, total, remaining, now);
+            }
+        }
+        Ok(answer)
+    }
+
+    fn address(&self, request: &Request) -> Result<url::Url, Fault> {
+        let base = match &request.host {
+            Host::Api => format!("{}{}", lock(&self.api_base), request.path),
+            Host::Oauth => format!("{}{}", self.settings.oauth_base, request.path),
+            Host::Given(address) => address.clone(),
+        };
+        let mut url = url::Url::parse(&base).map_err(|error| {
+            Fault::new(FaultKind::Invalid, "address", format!("the system's base address: {error}"))
+        })?;
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        Ok(url)
+    }
+}

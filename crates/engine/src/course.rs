@@ -1,0 +1,65 @@
+//! The course of a whole pass: later objects are read from the source while earlier ones are written to the
+//! target, so that neither system waits for the other's limits.
+//!
+//! Invariants:
+//! - A flow begins when its source object is read to the end, and after the flows before it.
+//! - When one half fails, the other ends at its next safe place: nothing is dropped while it is under way.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures::future::join;
+use tokio::sync::watch;
+
+use crate::Error;
+use crate::pairing::Pairing;
+use crate::pass::Pass;
+
+impl Pass {
+    /// Reads every source object and works through every flow.
+    pub(crate) async fn read_and_carry(self: &Arc<Self>) -> Result<(), Error> {
+        let sources = self.setup.sources();
+        let (told, read) = watch::channel(0);
+        let reading = async {
+            // Dropped at the end, also at a bad one: who waits for more learns that there is none.
+            let told = told;
+            for (at, (system, object)) in sources.iter().enumerate() {
+                self.extract(&self.source_reading(system, object), true).await?;
+                told.send_replace(at + 1);
+            }
+            Ok(())
+        };
+        let carrying = async {
+            let carried = self.carry_all(read, &sources).await;
+            self.halted.fetch_or(carried.is_err(), Ordering::Relaxed);
+            carried
+        };
+        let (read, carried) = join(reading, carrying).await;
+        self.halted.store(false, Ordering::Relaxed);
+        match (read, carried) {
+            // What ended the other half is the reason.
+            (Ok(()) | Err(Error::Stopped), carried @ Err(_)) => carried,
+            (read, _) => read,
+        }
+    }
+
+    async fn carry_all(
+        self: &Arc<Self>,
+        mut read: watch::Receiver<usize>,
+        sources: &[(handover_model::SystemName, handover_model::ObjectName)],
+    ) -> Result<(), Error> {
+        for ready in &self.setup.flows {
+            let end = &ready.flow.source;
+            let needed = sources.iter().take_while(|(system, object)| *system != end.system || *object != end.object);
+            let needed = needed.count() + 1;
+            if read.wait_for(|read| *read >= needed).await.is_err() {
+                // Reading failed, and says why.
+                return Ok(());
+            }
+            let pairing = Pairing::of(&ready.flow, &ready.target);
+            self.read_target(ready, &pairing).await?;
+            self.whole_flow(ready, &pairing).await?;
+        }
+        Ok(())
+    }
+}
