@@ -68,8 +68,7 @@ fn style(template: &str) -> ProgressStyle {
 /// Whole records a second; nothing while it would be a guess.
 fn rate(state: &ProgressState, line: &mut dyn std::fmt::Write) {
     if state.elapsed() >= Duration::from_secs(1) {
-        // A line that cannot be drawn is no reason to end.
-        let _ = write!(line, "{:.0}/s", state.per_sec());
+        write!(line, "{:.0}/s", state.per_sec()).unwrap_or_default();
     }
 }
 
