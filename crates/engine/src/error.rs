@@ -79,7 +79,7 @@ pub enum Error {
     },
     /// A stored intent could not be read.
     #[error("a stored intent cannot be read")]
-    Intent(#[source] serde_json::Error),
+    Intent(#[source] postcard::Error),
 }
 
 impl Error {

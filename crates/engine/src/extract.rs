@@ -181,7 +181,7 @@ impl Pass {
     async fn stage(&self, commit: Commit) -> Result<(), Error> {
         let store = self.place.store.clone();
         match tokio::spawn(async move { store.commit(commit).await }).await {
-            Ok(staged) => Ok(drop(staged?)),
+            Ok(staged) => staged.map(drop).map_err(Error::from),
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => Err(Error::Stopped),
         }

@@ -48,11 +48,16 @@ fn alike(kind: Option<&Kind>, value: &Value, have: &Value) -> bool {
     }
 }
 
-/// Whether a name begins with the other's, its ending left out: `offer-1.pdf` for `offer.pdf`.
-fn is_numbered(value: &Value, have: &Value) -> bool {
+/// Whether a file's name is another with a number behind it, because that was taken: `offer-1.pdf`,
+/// `offer (2).pdf` for `offer.pdf`.
+pub(crate) fn is_numbered(value: &Value, have: &Value) -> bool {
     let (Some(value), Some(have)) = (value.as_text(), have.as_text()) else { return false };
-    let stem = value.rsplit_once('.').map_or(value, |(stem, _)| stem);
-    !stem.is_empty() && have.starts_with(stem)
+    let parts = |name| str::rsplit_once(name, '.').unwrap_or((name, ""));
+    let ((stem, ending), (have, other)) = (parts(value), parts(have));
+    let number = have.strip_prefix(stem).map(|rest| rest.trim_matches(['-', '_', ' ', '(', ')']));
+    !stem.is_empty()
+        && ending.eq_ignore_ascii_case(other)
+        && number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// The letters and digits outside of tags.

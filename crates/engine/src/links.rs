@@ -146,7 +146,7 @@ impl Pass {
     async fn link_chunk(&self, ready: &Arc<Ready>, field: &str, links: &[Tied]) -> Result<(), Error> {
         let id = format!("{INTENT}{}", batch_name(ready, field, links));
         let mut commit = self.commit();
-        let payload = serde_json::to_vec(&(field, links)).map_err(Error::Intent)?;
+        let payload = postcard::to_stdvec(&(field, links)).map_err(Error::Intent)?;
         commit.intents.push(Intent { id: id.clone(), flow: ready.flow.name.clone(), payload, at: commit.at });
         self.place.store.commit(commit).await?;
         let results = self.add_links(ready, field, links).await;
@@ -291,7 +291,7 @@ impl Pass {
 
     /// A link intent that a crash left open.
     pub(crate) async fn settle_link_intent(&self, ready: &Arc<Ready>, intent: &Intent) -> Result<(), Error> {
-        let (field, links): (String, Vec<Tied>) = serde_json::from_slice(&intent.payload).map_err(Error::Intent)?;
+        let (field, links): (String, Vec<Tied>) = postcard::from_bytes(&intent.payload).map_err(Error::Intent)?;
         let there = self.links_there(ready, &field, &links).await?;
         let have: Vec<Tied> = links.into_iter().zip(there).filter(|(_, there)| *there).map(|(link, _)| link).collect();
         // Those that are not there stay pending and are written in the second step.

@@ -29,10 +29,8 @@ pub(crate) struct Case {
     pub(crate) block: i64,
     pub(crate) identity: Option<i64>,
     /// Whether it was held already: then a hold is no news.
-    #[serde(default)]
     pub(crate) was_held: bool,
     pub(crate) digest: [u8; 16],
-    #[serde(with = "base64")]
     pub(crate) base: Vec<u8>,
     pub(crate) links: Vec<PendingLinkText>,
 }
@@ -193,7 +191,7 @@ impl Pass {
             commit.intents.push(Intent {
                 id: batch.id.clone(),
                 flow: ready.flow.name.clone(),
-                payload: serde_json::to_vec(batch).map_err(Error::Intent)?,
+                payload: postcard::to_stdvec(batch).map_err(Error::Intent)?,
                 at: commit.at,
             });
         }
@@ -246,7 +244,7 @@ impl Pass {
             return Ok(());
         }
         let rest = Batch { id: batch_id(ready, &open), update: batch.update, writes: open };
-        let payload = serde_json::to_vec(&rest).map_err(Error::Intent)?;
+        let payload = postcard::to_stdvec(&rest).map_err(Error::Intent)?;
         commit.intents.push(Intent { id: rest.id, flow: ready.flow.name.clone(), payload, at: since });
         Ok(())
     }
@@ -377,21 +375,4 @@ pub(crate) fn push_row(
         block: case.block,
         last_entry: None,
     });
-}
-
-/// Bytes as text: as JSON's list of numbers they would be three times as long.
-mod base64 {
-    use base64::Engine as _;
-    use base64::prelude::BASE64_STANDARD;
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&BASE64_STANDARD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(from)?;
-        BASE64_STANDARD.decode(text.as_bytes()).map_err(D::Error::custom)
-    }
 }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use handover_model::{FlowName, RecordId, SystemName};
 use jiff::Timestamp;
 
-use crate::codec;
 use crate::database::{LIST, Row, unreadable};
 use crate::store::{Step, instant, nanos};
 use crate::{Error, GivenAnswer, Intent, Store};
@@ -26,7 +25,7 @@ impl Store {
             Ok(Intent {
                 id: row.text(0)?.to_owned(),
                 flow: row.text(1)?.into(),
-                payload: codec::decompress(row.blob(2)?).map_err(unreadable)?,
+                payload: row.blob(2)?.to_vec(),
                 at: instant(row.int(3)?),
             })
         };
@@ -87,18 +86,14 @@ impl Step<'_> {
     pub(crate) async fn write_intents(&mut self, intents: &[Intent], settled: &[String]) -> Result<(), Error> {
         let mut placed = Vec::with_capacity(intents.len());
         for intent in intents {
-            // Intents live for a moment, and all of them go through the log: smaller by far.
-            let payload =
-                codec::compress(&intent.payload).map_err(|error| Error::of_file(self.tx.location(), error))?;
-            placed.push((self.id(intent.flow.as_str())?, intent, payload));
+            placed.push((self.id(intent.flow.as_str())?, intent));
         }
-        let placed: Vec<_> = placed.iter().collect();
-        let placed = crate::apply::last_of_each(&placed, |(_, intent, _)| intent.id.as_str());
+        let placed = crate::apply::last_of_each(&placed, |(_, intent)| intent.id.as_str());
         let head = "INSERT INTO intent (id, flow, payload, at) VALUES ";
         let tail = " ON CONFLICT (id) DO UPDATE SET flow = excluded.flow, payload = excluded.payload, at = excluded.at";
         self.tx
-            .insert(head, &placed, tail, |sql, (flow, intent, payload)| {
-                sql.text(intent.id.as_str()).int(*flow).blob(&**payload).int(nanos(intent.at));
+            .insert(head, &placed, tail, |sql, (flow, intent)| {
+                sql.text(intent.id.as_str()).int(*flow).blob(&*intent.payload).int(nanos(intent.at));
             })
             .await?;
         for settled in settled.chunks(LIST) {

@@ -94,19 +94,17 @@ fn the_error_threshold_stops_and_what_is_known_does_not_stop_again() {
     ground.demand(&expected).unwrap();
 }
 
-/// What a pass spends of a day stands in the state when it ends: at least what its writes cost, which is all that
-/// a sandbox remembers when it is opened again.
+/// What a pass spends of a day stands in the state when it ends, to the last token.
 #[test]
 fn what_a_pass_spends_is_kept() {
     let scene = Scene::of(Way::ToPipedrive);
     let mut ground = Ground::new(scene);
     ground.finish().unwrap();
-    let sent: u64 = ground.end().new_journal.iter().map(|entry| entry.cost).sum();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let kept = runtime.block_on(async {
         let store = Store::open(&ground.location).await.unwrap();
         store.spent_today(&"new".into(), jiff::Timestamp::UNIX_EPOCH).await.unwrap()
     });
-    assert!(sent > 0);
-    assert!(kept > sent, "{kept} kept, {sent} spent on writes alone");
+    assert!(ground.charged > 0);
+    assert_eq!(kept, ground.charged, "kept, and charged by the sandbox");
 }

@@ -68,6 +68,8 @@ pub(crate) struct Ground<'s> {
     pub(crate) now: Timestamp,
     /// Requests that were refused with 429, over all lives.
     pub(crate) limited: u64,
+    /// What the target's day was charged in the last life.
+    pub(crate) charged: u64,
     /// What the last life left: requests and durable writes.
     pub(crate) requests: u64,
     pub(crate) writes: u64,
@@ -97,6 +99,7 @@ impl<'s> Ground<'s> {
             location,
             now: scene.start,
             limited: 0,
+            charged: 0,
             requests: 0,
             writes: 0,
             changing: Vec::new(),
@@ -142,6 +145,7 @@ impl<'s> Ground<'s> {
         self.now = clock.now();
         self.requests = wire.requests();
         self.changing = wire.changing();
+        self.charged = sandboxes[1].lock().unwrap().journal().cost();
         self.limited += sandboxes.iter().map(|sandbox| sandbox.lock().unwrap().journal().limited()).sum::<u64>();
         ended
     }

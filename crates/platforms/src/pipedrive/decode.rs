@@ -130,7 +130,7 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> R
 /// A page of a list with offsets, sorted by id. The offset of a page counts on nothing before it being
 /// deleted meanwhile, so every page begins with the last record of the one before; when that is missing,
 /// the offset goes back until a known record shows.
-fn offset_page(reader: &Reader<'_>, since: Option<Timestamp>, mark: ListMark, body: &Json) -> Result<Step, Fault> {
+fn offset_page(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: &Json) -> Result<Step, Fault> {
     let rows = rows(body);
     let mut ids = Vec::with_capacity(rows.len());
     for row in rows {
@@ -161,7 +161,7 @@ fn offset_page(reader: &Reader<'_>, since: Option<Timestamp>, mark: ListMark, bo
 /// A page of leads: in the order of creation, the archived ones in a list of their own. Ids do not grow
 /// here, so the page is anchored by the last ids given out: it must begin with one of them, else records
 /// before it were deleted, and the offset goes back until one shows.
-fn leads(reader: &Reader<'_>, since: Option<Timestamp>, mark: ListMark, body: &Json) -> Result<Step, Fault> {
+fn leads(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: &Json) -> Result<Step, Fault> {
     let rows = rows(body);
     let ids: Vec<String> = rows.iter().filter_map(|row| row.get("id").and_then(id_text)).collect();
     if ids.len() != rows.len() {
@@ -275,19 +275,19 @@ fn download(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
 }
 
 /// Reads records of one object, with the fields wanted and no others.
-pub(super) struct Reader<'a> {
-    known: &'a Known,
+pub(super) struct Reader {
     object: Object,
-    fields: Vec<FieldName>,
+    columns: Vec<Column>,
     /// Whether the participants of deals are wanted, which a list tells for some deals only.
     participants: bool,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(known: &'a Known, object: Object, wanted: &[FieldName]) -> Result<Self, Fault> {
-        let fields = listed(known, object, wanted).map_err(odd)?;
+impl Reader {
+    pub(super) fn new(known: &Known, object: Object, wanted: &[FieldName]) -> Result<Self, Fault> {
+        let column = |name| Column::of(known, object, name);
+        let columns = listed(known, object, wanted).and_then(|names| names.into_iter().map(column).collect());
         let participants = object == Object::Deals && wanted.iter().any(|name| *name == PARTICIPANTS);
-        Ok(Self { known, object, fields, participants })
+        Ok(Self { object, columns: columns.map_err(odd)?, participants })
     }
 
     fn records(&self, rows: &[Json]) -> Result<Vec<Record>, Fault> {
@@ -310,7 +310,8 @@ impl<'a> Reader<'a> {
             Ok(body) => {
                 let data = body.get("data").ok_or_else(|| Fault::malformed("the answer has no record"))?;
                 if self.object == Object::MailMessages {
-                    return Ok(vec![mail::record(self, &self.fields, data, None)?]);
+                    let names: Vec<FieldName> = self.columns.iter().map(|column| column.name.clone()).collect();
+                    return Ok(vec![mail::record(self, &names, data, None)?]);
                 }
                 Ok(vec![self.record(data)?])
             }
@@ -321,10 +322,10 @@ impl<'a> Reader<'a> {
 
     pub(super) fn record(&self, row: &Json) -> Result<Record, Fault> {
         let id = row.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("a record without an id"))?;
-        let mut fields = Fields::new();
-        for name in &self.fields {
-            if let Some(value) = self.value(row, name)? {
-                fields.set(name.clone(), value);
+        let mut fields = Fields::with_capacity(self.columns.len());
+        for column in &self.columns {
+            if let Some(value) = self.value(row, column) {
+                fields.set(column.name.clone(), value);
             }
         }
         if let Some(only) = self.participants.then(|| only_participant(row)).flatten() {
@@ -341,21 +342,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn value(&self, row: &Json, name: &FieldName) -> Result<Option<Value>, Fault> {
-        let spot = self.known.spot(self.object, name.as_str()).map_err(odd)?;
-        if spot.is_custom() && self.object == Object::Leads {
-            return Ok(Some(spot.form.read(&flat::read(row, spot.base, spot.part, spot.form))));
+    fn value(&self, row: &Json, column: &Column) -> Option<Value> {
+        let part = column.part.as_deref();
+        if column.is_custom && self.object == Object::Leads {
+            return Some(column.form.read(&flat::read(row, &column.base, part, column.form)));
         }
-        let whole = if spot.is_custom() {
+        let whole = if column.is_custom {
             // Whether unset custom fields are null or left out is not established (sheet: section 4
             // [unsure]); both are read and empty.
-            let Some(custom) = row.get("custom_fields") else { return Ok(None) };
-            custom.get(spot.base).unwrap_or(&Json::Null)
+            row.get("custom_fields")?.get(&column.base).unwrap_or(&Json::Null)
         } else {
-            let Some(value) = row.get(spot.base) else { return Ok(None) };
-            value
+            row.get(&column.base)?
         };
-        let json = match spot.part {
+        let json = match part {
             None => whole,
             Some(part) => match whole {
                 Json::Object(parts) => parts.get(part).unwrap_or(&Json::Null),
@@ -365,7 +364,25 @@ impl<'a> Reader<'a> {
                 _ => &Json::Null,
             },
         };
-        Ok(Some(blank_to_null(spot.form, spot.form.read(json))))
+        Some(blank_to_null(column.form, column.form.read(json)))
+    }
+}
+
+/// Where a field stands in the rows of a page, found once for all of them.
+struct Column {
+    name: FieldName,
+    base: String,
+    part: Option<String>,
+    form: Form,
+    is_custom: bool,
+}
+
+impl Column {
+    fn of(known: &Known, object: Object, name: FieldName) -> Result<Self, Refusal> {
+        let spot = known.spot(object, name.as_str())?;
+        let (base, part) = (spot.base.to_owned(), spot.part.map(str::to_owned));
+        let (form, is_custom) = (spot.form, spot.is_custom());
+        Ok(Self { name, base, part, form, is_custom })
     }
 }
 

@@ -160,7 +160,7 @@ fn with_mail(mark: MailMark, body: &Json) -> MailMark {
 
 /// A page of one record's messages. Every page begins with the last message of the one before; when that one
 /// is missing, messages before it were deleted, and the record is read once more from its beginning.
-fn messages(reader: &Reader<'_>, read: &Read, mut mark: MailMark, body: &Json) -> Result<Step, Fault> {
+fn messages(reader: &Reader, read: &Read, mut mark: MailMark, body: &Json) -> Result<Step, Fault> {
     let rows = body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     let deal = mark.queue.first().filter(|_| mark.walk != Walk::Persons).cloned();
     let mut records = Vec::with_capacity(rows.len());
@@ -189,7 +189,7 @@ fn messages(reader: &Reader<'_>, read: &Read, mut mark: MailMark, body: &Json) -
 /// A message. `deal` is the deal that it was read through, `None` inside when it was a person; without it
 /// (a message read by its id) the deal is not known.
 pub(super) fn record(
-    reader: &Reader<'_>,
+    reader: &Reader,
     wanted: &[FieldName],
     message: &Json,
     deal: Option<Option<&str>>,
