@@ -1,22 +1,19 @@
 //! What replies mean: records, users, the account, pages and where they go on.
 
 use handover_connect::{Cursor, Fault, FaultKind, Operation, Read, Refusal, Reply, Step, Which, WriteBatch};
-use handover_model::{Account, FieldName, Fields, Record, RecordId, User, Value};
+use handover_model::{Account, FieldName, Record, RecordId, User};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::encode::{self, Source, listed, object_of};
+use super::encode::{self, Source, object_of};
 use super::faults;
-use super::flat;
-use super::form::{Form, id_text, instant};
+use super::form::{id_text, instant};
 use super::known::Known;
 use super::link::{self, next_start};
 use super::mark::{self, AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::Object;
+use super::reader::Reader;
 use super::{auth, mail, schema, write};
-
-/// The people of a deal, the main person among them.
-const PARTICIPANTS: &str = "participants";
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
 const ANCHORS: usize = 20;
@@ -51,7 +48,7 @@ pub(super) fn step(
 }
 
 /// A request that could not have been made: the reply cannot be one to it.
-fn odd(refusal: Refusal) -> Fault {
+pub(super) fn odd(refusal: Refusal) -> Fault {
     Fault::malformed(refusal.message)
 }
 
@@ -100,25 +97,26 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> R
     if object == Object::MailMessages {
         return mail::listed(known, read, cursor, reply);
     }
-    let body = faults::check(reply)?;
+    let reader = Reader::new(known, object, &read.fields)?;
+    if !object.is_v2() {
+        let body = faults::check(reply)?;
+        let mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
+        return match object {
+            Object::Leads => leads(&reader, read.since, mark, &body),
+            _ => offset_page(&reader, read.since, mark, &body),
+        };
+    }
+    let page = reader.page(reply)?;
     let mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
     let deleted = read.which == Which::Deleted;
-    let reader = Reader::new(known, object, &read.fields)?;
-    if object == Object::Leads {
-        return leads(&reader, read.since, mark, &body);
-    }
-    if !object.is_v2() {
-        return offset_page(&reader, read.since, mark, &body);
-    }
     // Whether the first list tells deleted deals that were archived too is not documented, and the second
     // one may tell all deleted ones: it adds only those that say of themselves that they are archived.
-    let is_archived = |row: &&Json| row.get("is_archived").and_then(Json::as_bool) == Some(true);
-    let rows = rows(&body).iter().filter(|row| !(deleted && mark.archived) || is_archived(row));
-    let mut records = rows.map(|row| reader.record(row)).collect::<Result<Vec<_>, _>>()?;
+    let rows = page.rows.into_iter().filter(|row| !(deleted && mark.archived) || row.is_archived);
+    let mut records: Vec<Record> = rows.map(|row| row.record).collect();
     if deleted {
         records.iter_mut().for_each(|record| record.gone = true);
     }
-    let next = match next_cursor(&body) {
+    let next = match page.next {
         Some(cursor) => Some(ListMark { cursor: Some(cursor), ..mark }),
         // Archived deals are in a list of their own; they are live all the same (sheet: section 4 [spec]).
         None if object == Object::Deals && !mark.archived => Some(ListMark { archived: true, ..ListMark::default() }),
@@ -205,11 +203,11 @@ fn fetch(
     if !object.is_v2() {
         return Ok(Step::Page { records: reader.one(reply)?, next: None });
     }
-    let body = faults::check(reply)?;
+    let page = reader.page(reply)?;
     let mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
-    let records = reader.records(rows(&body))?;
+    let records: Vec<Record> = page.rows.into_iter().map(|row| row.record).collect();
     let complete = object != Object::Deals || mark.archived || records.len() >= ids.len();
-    let next = match next_cursor(&body) {
+    let next = match page.next {
         Some(cursor) => Some(ListMark { cursor: Some(cursor), ..mark }),
         None if !complete => Some(ListMark { archived: true, ..ListMark::default() }),
         None => None,
@@ -274,142 +272,11 @@ fn download(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     }
 }
 
-/// Reads records of one object, with the fields wanted and no others.
-pub(super) struct Reader {
-    object: Object,
-    columns: Vec<Column>,
-    /// Whether the participants of deals are wanted, which a list tells for some deals only.
-    participants: bool,
-}
-
-impl Reader {
-    pub(super) fn new(known: &Known, object: Object, wanted: &[FieldName]) -> Result<Self, Fault> {
-        let column = |name| Column::of(known, object, name);
-        let columns = listed(known, object, wanted).and_then(|names| names.into_iter().map(column).collect());
-        let participants = object == Object::Deals && wanted.iter().any(|name| *name == PARTICIPANTS);
-        Ok(Self { object, columns: columns.map_err(odd)?, participants })
-    }
-
-    fn records(&self, rows: &[Json]) -> Result<Vec<Record>, Fault> {
-        rows.iter().map(|row| self.record(row)).collect()
-    }
-
-    /// Those modified at or after a time, where the list itself has no such filter.
-    fn since(&self, rows: Vec<&Json>, since: Option<Timestamp>) -> Result<Vec<Record>, Fault> {
-        let mut records = rows.into_iter().map(|row| self.record(row)).collect::<Result<Vec<_>, _>>()?;
-        if let Some(since) = since {
-            let since = since.as_second();
-            records.retain(|record| record.modified.is_none_or(|modified| modified.as_second() >= since));
-        }
-        Ok(records)
-    }
-
-    /// One record asked for by its id; one that does not exist is no record and no fault.
-    fn one(&self, reply: &Reply) -> Result<Vec<Record>, Fault> {
-        match faults::check(reply) {
-            Ok(body) => {
-                let data = body.get("data").ok_or_else(|| Fault::malformed("the answer has no record"))?;
-                if self.object == Object::MailMessages {
-                    let names: Vec<FieldName> = self.columns.iter().map(|column| column.name.clone()).collect();
-                    return Ok(vec![mail::record(self, &names, data, None)?]);
-                }
-                Ok(vec![self.record(data)?])
-            }
-            Err(fault) if fault.kind == FaultKind::NotFound => Ok(Vec::new()),
-            Err(fault) => Err(fault),
-        }
-    }
-
-    pub(super) fn record(&self, row: &Json) -> Result<Record, Fault> {
-        let id = row.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("a record without an id"))?;
-        let mut fields = Fields::with_capacity(self.columns.len());
-        for column in &self.columns {
-            if let Some(value) = self.value(row, column) {
-                fields.set(column.name.clone(), value);
-            }
-        }
-        if let Some(only) = self.participants.then(|| only_participant(row)).flatten() {
-            fields.set(FieldName::from(PARTICIPANTS), only);
-        }
-        let time = |name: &str| row.get(name).and_then(Json::as_str).and_then(instant);
-        let flag = |name: &str| row.get(name).and_then(Json::as_bool);
-        Ok(Record {
-            id: id.into(),
-            fields,
-            // Records that were never touched again may have no update time (sheet: section 4 [obs]).
-            modified: time("update_time").or_else(|| time("add_time")),
-            gone: flag("is_deleted") == Some(true) || flag("active_flag") == Some(false),
-        })
-    }
-
-    fn value(&self, row: &Json, column: &Column) -> Option<Value> {
-        let part = column.part.as_deref();
-        if column.is_custom && self.object == Object::Leads {
-            return Some(column.form.read(&flat::read(row, &column.base, part, column.form)));
-        }
-        let whole = if column.is_custom {
-            // Whether unset custom fields are null or left out is not established (sheet: section 4
-            // [unsure]); both are read and empty.
-            row.get("custom_fields")?.get(&column.base).unwrap_or(&Json::Null)
-        } else {
-            row.get(&column.base)?
-        };
-        let json = match part {
-            None => whole,
-            Some(part) => match whole {
-                Json::Object(parts) => parts.get(part).unwrap_or(&Json::Null),
-                Json::Null => &Json::Null,
-                // An address as one line, as v1 and search have it.
-                line if part == "value" => line,
-                _ => &Json::Null,
-            },
-        };
-        Some(blank_to_null(column.form, column.form.read(json)))
-    }
-}
-
-/// Where a field stands in the rows of a page, found once for all of them.
-struct Column {
-    name: FieldName,
-    base: String,
-    part: Option<String>,
-    form: Form,
-    is_custom: bool,
-}
-
-impl Column {
-    fn of(known: &Known, object: Object, name: FieldName) -> Result<Self, Refusal> {
-        let spot = known.spot(object, name.as_str())?;
-        let (base, part) = (spot.base.to_owned(), spot.part.map(str::to_owned));
-        let (form, is_custom) = (spot.form, spot.is_custom());
-        Ok(Self { name, base, part, form, is_custom })
-    }
-}
-
-/// The participants of a deal as far as a list tells them: nobody, or the main person alone. With more,
-/// or with one who is not the main person, a call of its own tells (sheet: section 2.1 \[code\]).
-fn only_participant(row: &Json) -> Option<Value> {
-    let main = row.get("person_id").and_then(id_text);
-    match (row.get("participants_count").and_then(Json::as_u64)?, main) {
-        (0, _) => Some(Value::List(Vec::new())),
-        (1, Some(id)) => Some(Value::List(vec![Value::Text(id)])),
-        _ => None,
-    }
-}
-
-/// A list without entries in a custom field is an empty field; texts stay as they are.
-fn blank_to_null(form: Form, value: Value) -> Value {
-    match (&value, form) {
-        (Value::List(items), Form::Ids) if items.is_empty() => Value::Null,
-        _ => value,
-    }
-}
-
-fn rows(body: &Json) -> &[Json] {
+pub(super) fn rows(body: &Json) -> &[Json] {
     body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-fn next_cursor(body: &Json) -> Option<String> {
+pub(super) fn next_cursor(body: &Json) -> Option<String> {
     body.pointer("/additional_data/next_cursor").and_then(Json::as_str).map(ToOwned::to_owned)
 }
 

@@ -70,23 +70,52 @@ impl Form {
 
     /// Reads a value.
     pub(super) fn read(self, json: &Json) -> Value {
-        if json.is_null() {
-            return Value::Null;
+        match json {
+            Json::Null => return Value::Null,
+            Json::String(text) => return self.read_text(text),
+            _ => {}
         }
         match self {
-            Self::Text | Self::TextId => text(json),
+            Self::Text | Self::TextId | Self::Date | Self::Clock | Self::Instant | Self::Stamp => text(json),
             Self::Id => id(json),
             Self::Number => number(json).unwrap_or_else(|| text(json)),
             Self::Bool | Self::Flag => flag(json).map_or_else(|| text(json), Value::Bool),
-            Self::Instant | Self::Stamp => parsed(json, instant, Value::DateTime),
-            Self::Date => parsed(json, |text| text.parse::<Date>().ok(), Value::Date),
-            Self::Clock => parsed(json, clock, Value::Time),
             Self::Ids | Self::Words => list(json, id),
             Self::Participants => participants(json),
             Self::Contacts => list(json, opaque),
             Self::Parties => list(json, party),
             Self::Opaque => opaque(json),
         }
+    }
+
+    /// Reads a value that stands as text.
+    pub(super) fn read_text(self, text: &str) -> Value {
+        let or_text = |value: Option<Value>| value.unwrap_or_else(|| text.into());
+        match self {
+            Self::Text | Self::TextId | Self::Opaque => text.into(),
+            Self::Id => word(text),
+            Self::Number => or_text(decimal(text).map(Value::Number)),
+            Self::Bool | Self::Flag => or_text(flag_word(text).map(Value::Bool)),
+            // v1 writes an unset text-like value as "" in places.
+            Self::Instant | Self::Stamp | Self::Date | Self::Clock if text.is_empty() => Value::Null,
+            Self::Instant | Self::Stamp => or_text(instant(text).map(Value::DateTime)),
+            Self::Date => or_text(day(text).map(Value::Date)),
+            Self::Clock => or_text(clock(text).map(Value::Time)),
+            Self::Ids | Self::Words => Value::List(vec![word(text)]),
+            Self::Participants => Value::List(Vec::new()),
+            Self::Contacts => Value::List(vec![text.into()]),
+            Self::Parties => Value::List(vec![party(&Json::Null)]),
+        }
+    }
+
+    /// Reads a value that stands as a number.
+    pub(super) fn read_number(self, number: Number) -> Value {
+        if self == Self::Number
+            && let Some(number) = exact(&number)
+        {
+            return Value::Number(number);
+        }
+        self.read(&Json::Number(number))
     }
 
     /// Writes a value.
@@ -154,6 +183,9 @@ pub(super) fn id_text(json: &Json) -> Option<String> {
 
 /// An instant in either version's notation; a v1 time is UTC.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
+    if let Some(instant) = plain_instant(text.as_bytes()) {
+        return Some(instant);
+    }
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Some(instant);
     }
@@ -183,36 +215,101 @@ fn id(json: &Json) -> Value {
     id_text(json).map_or(Value::Null, Value::Text)
 }
 
+/// An id that stands as text.
+fn word(text: &str) -> Value {
+    if text.is_empty() { Value::Null } else { text.into() }
+}
+
 fn number(json: &Json) -> Option<Value> {
-    let text = match json {
-        Json::Number(number) => number.to_string(),
-        Json::String(text) => text.clone(),
-        _ => return None,
-    };
-    let number = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text)).ok()?;
-    Some(Value::Number(number.normalize()))
+    match json {
+        Json::Number(number) => exact(number).map(Value::Number),
+        Json::String(text) => decimal(text).map(Value::Number),
+        _ => None,
+    }
+}
+
+/// A number as the decimal that its shortest text is.
+fn exact(number: &Number) -> Option<Decimal> {
+    if let Some(whole) = number.as_u64() {
+        return Some(whole.into());
+    }
+    if let Some(whole) = number.as_i64() {
+        return Some(whole.into());
+    }
+    number.as_f64().and_then(few_digits).or_else(|| decimal(&number.to_string()))
+}
+
+/// A double of at most 15 digits, a few of them decimals. Two such numbers are never one double, so the one
+/// that is found here is what the shortest text says.
+fn few_digits(double: f64) -> Option<Decimal> {
+    const MOST: f64 = 1e15;
+    let mut power = 1.0;
+    for scale in 0..=6 {
+        let whole = (double * power).round();
+        if whole.abs() >= MOST {
+            return None;
+        }
+        if whole != 0.0 && whole / power == double {
+            return Some(Decimal::new(whole as i64, scale));
+        }
+        power *= 10.0;
+    }
+    None
+}
+
+fn decimal(text: &str) -> Option<Decimal> {
+    let number = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(text)).ok()?;
+    Some(number.normalize())
 }
 
 fn flag(json: &Json) -> Option<bool> {
     match json {
         Json::Bool(flag) => Some(*flag),
         Json::Number(number) => number.as_u64().map(|number| number != 0),
-        Json::String(text) => match text.as_str() {
-            "0" | "false" => Some(false),
-            "1" | "true" => Some(true),
-            _ => None,
-        },
+        Json::String(text) => flag_word(text),
         _ => None,
     }
 }
 
-fn parsed<T>(json: &Json, parse: impl Fn(&str) -> Option<T>, value: impl Fn(T) -> Value) -> Value {
-    match json.as_str() {
-        // v1 writes an unset text-like value as "" in places.
-        Some("") => Value::Null,
-        Some(written) => parse(written).map_or_else(|| text(json), value),
-        None => text(json),
+fn flag_word(text: &str) -> Option<bool> {
+    match text {
+        "0" | "false" => Some(false),
+        "1" | "true" => Some(true),
+        _ => None,
     }
+}
+
+fn day(text: &str) -> Option<Date> {
+    plain_day(text.as_bytes()).or_else(|| text.parse().ok())
+}
+
+/// `YYYY-MM-DD`, the form in which nearly all days come.
+fn plain_day(text: &[u8]) -> Option<Date> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text else { return None };
+    let year = number_of(&[y1, y2, y3, y4])?;
+    let (month, day) = (number_of(&[m1, m2])?, number_of(&[d1, d2])?);
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+/// `YYYY-MM-DDTHH:MM:SSZ`, the form in which nearly all of v2's instants come.
+fn plain_instant(text: &[u8]) -> Option<Timestamp> {
+    let (day, time) = text.split_at_checked(10)?;
+    let [b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'Z'] = *time else { return None };
+    let part = |digits: [u8; 2]| i8::try_from(number_of(&digits)?).ok();
+    let time = Time::new(part([h1, h2])?, part([m1, m2])?, part([s1, s2])?, 0).ok()?;
+    TimeZone::UTC.to_timestamp(plain_day(day)?.to_datetime(time)).ok()
+}
+
+/// A few digits as a number.
+fn number_of(digits: &[u8]) -> Option<i16> {
+    let mut number = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + i16::from(digit - b'0');
+    }
+    Some(number)
 }
 
 fn clock(text: &str) -> Option<Time> {

@@ -19,7 +19,7 @@ use handover_model::{FieldName, Fields, Record, RecordId, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::decode::Reader;
+use super::reader::Reader;
 use super::faults;
 use super::form::id_text;
 use super::known::Known;

@@ -21,6 +21,8 @@ mod link;
 mod mail;
 mod mark;
 mod object;
+mod reader;
+mod rows;
 mod schema;
 mod system;
 mod write;
