@@ -71,28 +71,36 @@ impl Pass {
         answers: &[GivenAnswer],
         parents: &Parents,
     ) -> Resolved {
-        let mut resolved = Resolved { fields: Fields::with_capacity(mapped.len() + 1), ..Resolved::default() };
-        for value in mapped {
+        let mut resolved = Resolved::default();
+        // By the place of their names, in which order they are put together.
+        let mut values: Vec<Option<(FieldName, Value)>> = Vec::new();
+        values.resize_with(mapped.len(), || None);
+        for Mapped { rule, target, state } in mapped {
             let edited = answers.iter().rev().find_map(|given| match &given.answer {
-                Answer::Edit { field, value: edited } if *field == value.target => Some(edited.clone()),
+                Answer::Edit { field, value: edited } if *field == target => Some(edited.clone()),
                 _ => None,
             });
-            if let Some(edited) = edited {
-                resolved.fields.set(value.target, edited);
-                continue;
-            }
-            match value.state {
-                State::Absent => {}
-                State::Value(found) => {
-                    let found = self.target_user(ready, &value.target, found);
-                    resolved.fields.set(value.target, found);
+            let found = match (edited, state) {
+                (Some(edited), _) => Some(edited),
+                (None, State::Absent) => None,
+                (None, State::Value(found)) => Some(self.target_user(ready, &target, found)),
+                (None, State::Problem(cause, found)) => {
+                    resolved.causes.push((cause, found));
+                    None
                 }
-                State::Problem(cause, found) => resolved.causes.push((cause, found)),
-                State::User(user) => self.resolve_user(ready, value.target, &user, &mut resolved),
-                State::Links(ids) => {
-                    resolve_links(ready, record, value.rule, &value.target, &ids, parents, &mut resolved)
+                (None, State::User(user)) => self.resolve_user(ready, &target, &user, &mut resolved),
+                (None, State::Links(ids)) => {
+                    resolve_links(ready, record, rule, &target, &ids, parents, &mut resolved)
                 }
+            };
+            let place = ready.program.place(rule).and_then(|place| values.get_mut(place));
+            if let (Some(found), Some(place)) = (found, place) {
+                *place = Some((target, found));
             }
+        }
+        resolved.fields = Fields::with_capacity(values.len() + 1);
+        for (name, value) in values.into_iter().flatten() {
+            resolved.fields.set(name, value);
         }
         if let Some(key) = &ready.flow.key {
             let source = &ready.flow.source;
@@ -112,16 +120,21 @@ impl Pass {
         known.map_or(value, |id| Value::from(id.as_str()))
     }
 
-    fn resolve_user(&self, ready: &Ready, target: FieldName, user: &str, resolved: &mut Resolved) {
+    fn resolve_user(
+        &self,
+        ready: &Ready,
+        target: &FieldName,
+        user: &str,
+        resolved: &mut Resolved,
+    ) -> Option<Value> {
         let (source, to) = (&ready.flow.source.system, &ready.flow.target.system);
-        match self.setup.people.counterpart(source, user, to) {
-            Some(id) => resolved.fields.set(target, id.as_str().into()),
-            None => {
-                let label = self.setup.people.label(source, user);
-                let cause = Cause::UnknownUser { field: target, user: user.to_owned(), label };
-                resolved.causes.push((cause, Some(user.into())));
-            }
+        let found = self.setup.people.counterpart(source, user, to).map(|id| id.as_str().into());
+        if found.is_none() {
+            let label = self.setup.people.label(source, user);
+            let cause = Cause::UnknownUser { field: target.clone(), user: user.to_owned(), label };
+            resolved.causes.push((cause, Some(user.into())));
         }
+        found
     }
 
     /// Required fields of a new record that have no value.
@@ -173,8 +186,8 @@ fn resolve_links(
     ids: &[String],
     parents: &Parents,
     resolved: &mut Resolved,
-) {
-    let Some(link) = ready.links.get(&rule) else { return };
+) -> Option<Value> {
+    let link = ready.links.get(&rule)?;
     let later = link.deferred || ready.flow.rules.get(rule).is_some_and(|rule| rule.later);
     let none = HashMap::new();
     let rows = parents.0.get(&link.flow).unwrap_or(&none);
@@ -207,9 +220,9 @@ fn resolve_links(
     }
     let many = ready.target_field(target).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
     match there.len() {
-        0 => {}
-        _ if many => resolved.fields.set(target.clone(), Value::List(there)),
-        _ => resolved.fields.set(target.clone(), there.swap_remove(0)),
+        0 => None,
+        _ if many => Some(Value::List(there)),
+        _ => Some(there.swap_remove(0)),
     }
 }
 

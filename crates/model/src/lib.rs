@@ -23,4 +23,4 @@ pub use ids::{FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
 pub use outcome::{Counts, Outcome};
 pub use record::{Content, Fields, Record};
 pub use schema::{Above, Account, Automation, Choice, Field, Kind, ReadCost, Schema, User, Writable};
-pub use value::Value;
+pub use value::{Value, date_text, number_text};

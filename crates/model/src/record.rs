@@ -29,6 +29,14 @@ impl Fields {
         self.0.get(at).map(|(_, value)| value)
     }
 
+    /// The value of a field that probably stands at this place: one comparison where it does.
+    pub fn get_near(&self, place: usize, name: &str) -> Option<&Value> {
+        match self.0.get(place) {
+            Some((have, value)) if have.as_str() == name => Some(value),
+            _ => self.get(name),
+        }
+    }
+
     /// Sets a field, replacing what was there.
     pub fn set(&mut self, name: FieldName, value: Value) {
         // Readers deliver fields mostly in order, so appending is the common case.

@@ -53,7 +53,7 @@ impl Value {
     pub fn is_blank(&self) -> bool {
         match self {
             Self::Null => true,
-            Self::Text(text) => text.trim().is_empty(),
+            Self::Text(text) => is_blank_text(text),
             Self::List(items) => items.iter().all(Self::is_blank),
             Self::Map(parts) => match parts.get("value") {
                 Some(value) => value.is_blank(),
@@ -77,9 +77,9 @@ impl Value {
         match self {
             Self::Null => String::new(),
             Self::Bool(flag) => flag.to_string(),
-            Self::Number(number) => number.normalize().to_string(),
+            Self::Number(number) => number_text(*number),
             Self::Text(text) => text.clone(),
-            Self::Date(date) => date.to_string(),
+            Self::Date(date) => date_text(*date),
             Self::DateTime(instant) => instant.to_string(),
             Self::Time(time) => time.to_string(),
             Self::List(items) => items.iter().map(Self::display).collect::<Vec<_>>().join(", "),
@@ -98,10 +98,8 @@ impl Value {
             Self::Bool(flag) => out.push(if *flag { b't' } else { b'f' }),
             Self::Text(text) => tagged(out, b's', text),
             Self::Number(number) => {
-                let mut digits = Digits([0; 40], 0);
-                // What does not fit into the digits' room is no decimal.
-                let _ = write!(digits, "{}", number.normalize());
-                tagged(out, b'n', digits.as_str());
+                let mut room = [0; 40];
+                tagged(out, b'n', digits(*number, &mut room));
             }
             Self::Date(date) => {
                 out.push(b'd');
@@ -137,21 +135,88 @@ fn tagged(out: &mut Vec<u8>, tag: u8, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Room for the digits of a decimal: 29, a point and a sign.
-struct Digits([u8; 40], usize);
-
-impl Digits {
-    fn as_str(&self) -> &str {
-        self.0.get(..self.1).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
-    }
+/// A number in plain notation without trailing zeros.
+pub fn number_text(number: Decimal) -> String {
+    digits(number, &mut [0; 40]).to_owned()
 }
 
-impl fmt::Write for Digits {
+/// A day as `YYYY-MM-DD`.
+pub fn date_text(date: Date) -> String {
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let Ok(year) = u16::try_from(year) else { return date.to_string() };
+    let mut text = *b"0000-00-00";
+    let parts = [(0, year / 100), (2, year % 100), (5, month.unsigned_abs().into()), (8, day.unsigned_abs().into())];
+    for (at, part) in parts {
+        if let Some(place) = text.get_mut(at..at + 2) {
+            // Two digits, each below ten.
+            place.copy_from_slice(&[b'0' + (part / 10) as u8, b'0' + (part % 10) as u8]);
+        }
+    }
+    std::str::from_utf8(&text).map_or_else(|_| date.to_string(), str::to_owned)
+}
+
+/// The digits of a number, in plain notation without trailing zeros: 29, a point and a sign at most.
+fn digits(number: Decimal, room: &mut [u8; 40]) -> &str {
+    let Ok(mut whole) = u64::try_from(number.mantissa().unsigned_abs()) else {
+        let mut written = Room(room, 0);
+        // What does not fit into the room is no decimal.
+        let _ = write!(written, "{}", number.normalize());
+        let Room(room, end) = written;
+        return room.get(..end).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default();
+    };
+    let mut decimals = number.scale();
+    while decimals > 0 && whole.is_multiple_of(10) {
+        whole /= 10;
+        decimals -= 1;
+    }
+    let is_negative = number.is_sign_negative() && whole != 0;
+    let mut at = room.len();
+    let mut put = |byte: u8| {
+        at = at.saturating_sub(1);
+        if let Some(place) = room.get_mut(at) {
+            *place = byte;
+        }
+    };
+    let mut left = decimals;
+    loop {
+        put(b'0' + (whole % 10) as u8);
+        whole /= 10;
+        if left > 0 {
+            left -= 1;
+            if left == 0 {
+                put(b'.');
+                // A digit stands before the point.
+                continue;
+            }
+        }
+        if whole == 0 && left == 0 {
+            break;
+        }
+    }
+    if is_negative {
+        put(b'-');
+    }
+    room.get(at..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+}
+
+/// Room that a number is written into.
+struct Room<'r>(&'r mut [u8; 40], usize);
+
+impl fmt::Write for Room<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.0.get_mut(self.1..self.1 + text.len()).ok_or(fmt::Error)?;
         room.copy_from_slice(text.as_bytes());
         self.1 += text.len();
         Ok(())
+    }
+}
+
+fn is_blank_text(text: &str) -> bool {
+    match text.as_bytes().first() {
+        None => true,
+        // Nearly every text begins with a letter or a digit.
+        Some(first) if first.is_ascii_graphic() => false,
+        Some(_) => text.trim().is_empty(),
     }
 }
 
@@ -194,5 +259,32 @@ impl From<bool> for Value {
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
         Self::Number(number.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_days_are_written_as_their_types_do() {
+        let numbers = ["0", "-0.00", "5", "-5", "0.05", "-0.050", "10", "1000", "1234.5", "1234.50", "0.1000", "12.01"];
+        let long = ["18446744073709551615", "18446744073709551616", "-79228162514264337593543950335"];
+        let small = ["0.0000000000000000000000000001", "7.9228162514264337593543950335", "-1.8446744073709551615"];
+        for text in numbers.into_iter().chain(long).chain(small) {
+            let number: Decimal = text.parse().unwrap();
+            assert_eq!(number_text(number), number.normalize().to_string(), "{text}");
+        }
+        for text in ["2026-11-02", "0000-01-01", "-009999-01-01", "9999-12-31", "0987-06-05"] {
+            let date: Date = text.parse().unwrap();
+            assert_eq!(date_text(date), date.to_string());
+        }
+    }
+
+    #[test]
+    fn blank_is_what_has_nothing_but_white_space() {
+        for (text, blank) in [("", true), (" \t\n", true), ("\u{a0}", true), ("a", false), (" a", false), ("ü", false)] {
+            assert_eq!(Value::from(text).is_blank(), blank, "{text:?}");
+        }
     }
 }

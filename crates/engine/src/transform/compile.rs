@@ -302,7 +302,7 @@ fn nested(kind: &Kind) -> bool {
 fn input(name: &FieldName, field: Option<&Field>, shape: &Shape, stages: &[Stage], plain: bool) -> Input {
     let labels = field.map_or_else(HashMap::new, |field| labels_of(&field.kind));
     let shows_labels = plain && !labels.is_empty() && matches!(shape.kind, Kind::Text { .. });
-    Input { field: name.clone(), labels, shows_labels, markup: markup(field, &shape.kind, stages) }
+    Input { field: name.clone(), place: 0, labels, shows_labels, markup: markup(field, &shape.kind, stages) }
 }
 
 /// A text that is HTML on one side only is converted, whatever the steps already did.

@@ -65,7 +65,10 @@ impl Shape {
             Kind::Date => one(&value, date_of).map(Value::Date).ok_or("not a day".into()),
             Kind::DateTime => one(&value, instant_of).map(Value::DateTime).ok_or("not a date and time".into()),
             Kind::Time => one(&value, time_of).map(Value::Time).ok_or("not a time of day".into()),
-            Kind::Choice { many: false, .. } => self.option(single(&value)?),
+            Kind::Choice { many: false, .. } => match value {
+                Cow::Owned(Value::Text(text)) if self.has_option(&text) => Ok(Value::Text(text)),
+                value => self.option(single(&value)?),
+            },
             Kind::Choice { many: true, .. } => self.several_options(&value),
             Kind::User => Ok(word(single(&value)?)),
             Kind::Reference { many, .. } => references(&value, *many),

@@ -39,6 +39,8 @@ pub struct Tables(pub BTreeMap<String, Table>);
 #[derive(Debug)]
 pub struct Program {
     rules: Vec<Compiled>,
+    /// For each rule the place of its target among all targets, in order of their names.
+    places: Vec<usize>,
     scope: Option<Expression>,
     reads: Vec<FieldName>,
 }
@@ -84,8 +86,13 @@ impl Program {
             reads.extend(key.source.iter().filter(|name| source.field(name.as_str()).is_some()).cloned());
         }
         reads.remove(ID);
-        let rules = built.rules.into_iter().map(|(_, rule)| rule).collect();
-        Ok(Self { rules, scope: built.scope, reads: reads.into_iter().collect() })
+        let reads: Vec<FieldName> = reads.into_iter().collect();
+        let mut rules: Vec<Compiled> = built.rules.into_iter().map(|(_, rule)| rule).collect();
+        rules.iter_mut().for_each(|rule| rule.place_among(&reads));
+        let targets: BTreeSet<&FieldName> = rules.iter().map(|rule| &rule.shape.field).collect();
+        let place = |rule: &Compiled| targets.iter().take_while(|target| ***target < rule.shape.field).count();
+        let places = rules.iter().map(place).collect();
+        Ok(Self { rules, places, scope: built.scope, reads })
     }
 
     /// Whether a record belongs to the flow; the error is a sentence without values.
@@ -99,6 +106,11 @@ impl Program {
     /// The source fields that rules, scope and matching read, sorted, without `id`.
     pub fn source_fields(&self) -> Vec<FieldName> {
         self.reads.clone()
+    }
+
+    /// The place of a rule's target among all targets, in order of their names.
+    pub(crate) fn place(&self, rule: usize) -> Option<usize> {
+        self.places.get(rule).copied()
     }
 
     /// Applies all rules: one entry for each rule, in the flow's order.

@@ -34,6 +34,8 @@ pub(crate) enum Source {
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) field: FieldName,
+    /// Where it probably stands among a record's fields.
+    pub(crate) place: usize,
     /// Labels of its options by their folded value; empty unless a rule needs them.
     pub(crate) labels: HashMap<String, String>,
     /// Whether its options go into the target by their label.
@@ -66,6 +68,15 @@ pub(crate) struct Translation {
 }
 
 impl Compiled {
+    /// Notes where its fields stand among those that are read, in order of their names.
+    pub(crate) fn place_among(&mut self, reads: &[FieldName]) {
+        if let Source::Fields { inputs, .. } = &mut self.source {
+            for input in inputs {
+                input.place = reads.binary_search(&input.field).unwrap_or(0);
+            }
+        }
+    }
+
     pub(crate) fn apply(&self, record: &Record) -> State {
         match self.carried(record) {
             Ok(state) => state,
@@ -83,6 +94,12 @@ impl Compiled {
             },
             Source::Fields { inputs, united: true } => (None, Cow::Owned(union(inputs, record))),
         };
+        if let Some(input) = input
+            && self.is_plain(input)
+            && !found.is_blank()
+        {
+            return self.converted(found.clone(), found);
+        }
         let sees_blank = || self.stages.iter().any(|stage| matches!(stage, Stage::Call(step) if step.sees_blank()));
         if found.is_blank() && !sees_blank() {
             return Ok(self.default.clone());
@@ -92,6 +109,16 @@ impl Compiled {
         if value.is_blank() {
             return Ok(self.default.clone());
         }
+        self.converted(value, found)
+    }
+
+    /// Whether a value goes from its field into the target as it is, but for its kind.
+    fn is_plain(&self, input: &Input) -> bool {
+        self.stages.is_empty() && self.table.is_none() && !input.shows_labels && input.markup == Markup::Same
+    }
+
+    /// A value in the target's kind; `found` is what stood in the source.
+    fn converted(&self, value: Cow<'_, Value>, found: Cow<'_, Value>) -> Result<State, (Cause, Option<Value>)> {
         let value = self.shape.convert(value).map_err(|rule| {
             (Cause::Invalid { field: self.shape.field.clone(), rule: rule.into_owned() }, Some(found.into_owned()))
         })?;
@@ -126,10 +153,10 @@ impl Compiled {
                 continue;
             };
             let before = value.into_owned();
-            let kept = before.clone();
+            let kept = step.can_fail().then(|| before.clone());
             let after = step
                 .run(before)
-                .map_err(|failure| (self.failed(format!("step `{}`: {failure}", step.name())), Some(kept)))?;
+                .map_err(|failure| (self.failed(format!("step `{}`: {failure}", step.name())), kept))?;
             value = Cow::Owned(after);
         }
         let markup = input.map_or(Markup::Same, |input| input.markup);
@@ -181,10 +208,12 @@ impl Compiled {
         let Some(table) = &self.table else { return Ok(value) };
         let settled = self.stages.iter().any(|stage| matches!(stage, Stage::ByLabel));
         let one = |value: &Value| -> Result<Value, Cause> {
-            let word = value.display();
-            if let Some(to) = table.rows.get(word.as_str()).or_else(|| table.rows.get(word.trim())) {
+            let row = |word: &str| table.rows.get(word).or_else(|| table.rows.get(word.trim()));
+            let shown = |value: &Value| value.as_text().map_or_else(|| row(&value.display()), row);
+            if let Some(to) = shown(value) {
                 return Ok(if to.is_empty() { Value::Null } else { to.as_str().into() });
             }
+            let word = value.display();
             if settled && self.shape.has_option(&word) {
                 return Ok(word.into());
             }
@@ -217,7 +246,7 @@ fn value_of<'r>(input: &Input, record: &'r Record) -> Option<Cow<'r, Value>> {
     if input.field == *ID {
         return Some(Cow::Owned(record.id.as_str().into()));
     }
-    record.fields.get(input.field.as_str()).filter(|value| !value.is_blank()).map(Cow::Borrowed)
+    record.fields.get_near(input.place, input.field.as_str()).filter(|value| !value.is_blank()).map(Cow::Borrowed)
 }
 
 /// The links of several fields, each once.

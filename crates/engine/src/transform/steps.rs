@@ -28,6 +28,11 @@ impl Ready {
         self.function.name
     }
 
+    /// Whether there are values that it can make nothing of.
+    pub(crate) fn can_fail(&self) -> bool {
+        self.function.fallible
+    }
+
     /// Whether it has something to do for blanks.
     pub(crate) fn sees_blank(&self) -> bool {
         self.function.sees_blank

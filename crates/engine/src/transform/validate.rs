@@ -83,5 +83,5 @@ fn is_encoded(label: &str) -> bool {
 
 /// A combining mark: part of a letter in some scripts.
 fn is_mark(letter: char) -> bool {
-    unicode_normalization::char::is_combining_mark(letter)
+    !letter.is_ascii() && unicode_normalization::char::is_combining_mark(letter)
 }
