@@ -139,7 +139,7 @@ impl Transport for HttpTransport {
             .collect();
         let (body, sunk) = match sink {
             Some(path) if (200..300).contains(&status) => (Vec::new(), Some(pour(reply, &path).await?)),
-            _ => (reply.bytes().await.map_err(lost)?.to_vec(), None),
+            _ => (reply.bytes().await.map_err(lost)?.into(), None),
         };
         Ok(Reply { status, headers, body, sunk })
     }

@@ -89,9 +89,7 @@ impl Pass {
                     None
                 }
                 (None, State::User(user)) => self.resolve_user(ready, &target, &user, &mut resolved),
-                (None, State::Links(ids)) => {
-                    resolve_links(ready, record, rule, &target, &ids, parents, &mut resolved)
-                }
+                (None, State::Links(ids)) => resolve_links(ready, record, rule, &target, &ids, parents, &mut resolved),
             };
             let place = ready.program.place(rule).and_then(|place| values.get_mut(place));
             if let (Some(found), Some(place)) = (found, place) {
@@ -120,13 +118,7 @@ impl Pass {
         known.map_or(value, |id| Value::from(id.as_str()))
     }
 
-    fn resolve_user(
-        &self,
-        ready: &Ready,
-        target: &FieldName,
-        user: &str,
-        resolved: &mut Resolved,
-    ) -> Option<Value> {
+    fn resolve_user(&self, ready: &Ready, target: &FieldName, user: &str, resolved: &mut Resolved) -> Option<Value> {
         let (source, to) = (&ready.flow.source.system, &ready.flow.target.system);
         let found = self.setup.people.counterpart(source, user, to).map(|id| id.as_str().into());
         if found.is_none() {

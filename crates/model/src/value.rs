@@ -283,7 +283,8 @@ mod tests {
 
     #[test]
     fn blank_is_what_has_nothing_but_white_space() {
-        for (text, blank) in [("", true), (" \t\n", true), ("\u{a0}", true), ("a", false), (" a", false), ("ü", false)] {
+        for (text, blank) in [("", true), (" \t\n", true), ("\u{a0}", true), ("a", false), (" a", false), ("ü", false)]
+        {
             assert_eq!(Value::from(text).is_blank(), blank, "{text:?}");
         }
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use handover_model::{Kind, Value};
+use handover_model::{Kind, Value, date_text, number_text};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -48,10 +48,10 @@ pub(super) fn write(value: &Value) -> String {
         Value::Null => String::new(),
         Value::Bool(flag) => flag.to_string(),
         // Digits and at most one point (sheet: HubSpot section 9, trap 8 [doc]).
-        Value::Number(number) => number.normalize().to_string(),
+        Value::Number(number) => number_text(*number),
         Value::Text(text) => text.clone(),
         // A day must stand so, or as milliseconds of exactly midnight UTC (trap 7 [doc]).
-        Value::Date(date) => date.to_string(),
+        Value::Date(date) => date_text(*date),
         Value::DateTime(instant) => instant_text(*instant),
         Value::Time(time) => time.to_string(),
         // Blank parts are left out: a leading separator would append to what is there instead of

@@ -15,7 +15,8 @@ use handover_connect::{
     Written,
 };
 use handover_model::{FieldName, RecordId, Value};
-use serde::{Serialize, Serializer};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value as Json, json};
 
 use super::json::{body, id_text, items};
@@ -32,15 +33,7 @@ pub(super) fn request(object: &Object, batch: &WriteBatch, charges: &[Charge]) -
     if matches!(batch.mode, WriteMode::Upsert { .. }) && object.family != Family::Record {
         return Err(Refusal::unsupported(format!("{} cannot be written by upsert", object.name)));
     }
-    let inputs =
-        batch.writes.iter().map(|write| Input::of(object, &batch.mode, write)).collect::<Result<Vec<_>, _>>()?;
-    // What two inputs with one id do to each other is not documented (section 5.3 [unsure]).
-    let mut seen = HashSet::new();
-    if inputs.iter().filter_map(|input| input.id.as_deref()).any(|id| !seen.insert(id)) {
-        return Err(Refusal::unsupported("a batch may have one write only for each record"));
-    }
-    let body = serde_json::to_vec(&Inputs { inputs })
-        .map_err(|error| Refusal::unsupported(format!("the batch is not JSON: {error}")))?;
+    let body = body_of(object, batch)?;
     let request = Request::new(Method::Post, format!("{}/{}/batch/{action}", path::OBJECTS, object.name), charges)
         .with_json(body);
     Ok(match batch.mode {
@@ -52,85 +45,141 @@ pub(super) fn request(object: &Object, batch: &WriteBatch, charges: &[Charge]) -
 
 /// A batch as it is sent. Written from the values at once: a tree of it would cost more than all the rest of a
 /// record's way.
-#[derive(Serialize)]
-struct Inputs<'w> {
-    inputs: Vec<Input<'w>>,
+fn body_of(object: &Object, batch: &WriteBatch) -> Result<Vec<u8>, Refusal> {
+    // What two inputs with one id do to each other is not documented (section 5.3 [unsure]).
+    let mut seen = HashSet::with_capacity(batch.writes.len());
+    let fields: usize = batch.writes.iter().map(|write| write.fields.len()).sum();
+    let mut body = Vec::with_capacity(batch.writes.len() * 160 + fields * 48);
+    body.extend_from_slice(br#"{"inputs":["#);
+    for (at, write) in batch.writes.iter().enumerate() {
+        if at > 0 {
+            body.push(b',');
+        }
+        let (id, key) = aimed_at(&batch.mode, write)?;
+        input(&mut body, object, &batch.mode, write, id.as_deref().zip(Some(key)))?;
+        if id.is_some_and(|id| !seen.insert(id)) {
+            return Err(Refusal::unsupported("a batch may have one write only for each record"));
+        }
+    }
+    body.extend_from_slice(b"]}");
+    Ok(body)
+}
+
+/// The id that a write is for, and the property that it is the value of where it is no record's id.
+fn aimed_at<'w>(mode: &'w WriteMode, write: &'w Write) -> Result<(Option<Cow<'w, str>>, Option<&'w str>), Refusal> {
+    Ok(match mode {
+        WriteMode::Create { .. } => (None, None),
+        WriteMode::Update => {
+            let id = write.id.as_ref().ok_or_else(|| Refusal::unsupported("an update needs the record's id"))?;
+            (Some(Cow::Borrowed(id.as_str())), None)
+        }
+        WriteMode::Upsert { key } => {
+            let id = key_text(write, key)
+                .ok_or_else(|| Refusal::invalid(key.clone(), format!("an upsert needs `{key}`")))?;
+            (Some(id), Some(key.as_str()))
+        }
+    })
 }
 
 /// One row of a batch.
-#[derive(Serialize)]
-struct Input<'w> {
-    #[serde(rename = "objectWriteTraceId")]
-    trace: &'w str,
-    properties: Properties<'w>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<Cow<'w, str>>,
-    #[serde(rename = "idProperty", skip_serializing_if = "Option::is_none")]
-    key: Option<&'w str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    associations: Vec<Json>,
-}
-
-/// The properties of a row: all fields of a write that are no links.
-struct Properties<'w> {
-    write: &'w Write,
-    is_new: bool,
-}
-
-impl Serialize for Properties<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        // There is nothing to clear in a record that is not there yet.
-        let told = |value: &Value| !(self.is_new && *value == Value::Null);
-        to.collect_map(
-            self.write
-                .fields
-                .iter()
-                .filter(|(name, value)| told(value) && !associations::is_link(name.as_str()))
-                .map(|(name, value)| (name.as_str(), values::written(value))),
-        )
-    }
-}
-
-impl<'w> Input<'w> {
-    fn of(object: &Object, mode: &'w WriteMode, write: &'w Write) -> Result<Self, Refusal> {
-        let is_new = matches!(mode, WriteMode::Create { .. });
-        let mut links = Vec::new();
-        for (name, value) in write.fields.iter().filter(|(name, _)| associations::is_link(name.as_str())) {
-            let link = associations::named(object.name, name.as_str()).ok_or_else(|| {
-                Refusal::unsupported(format!("`{}` has no link field `{name}`", object.name)).with_field(name.clone())
-            })?;
-            // An empty one too: that a link was taken away must not be believed.
-            if !is_new {
-                let why = format!("`{name}` of existing records is written in calls of its own");
-                return Err(Refusal::unsupported(why).with_field(name.clone()));
-            }
-            links.extend(value.ids().into_iter().map(|id| json!({ "to": { "id": id }, "types": [link.spec()] })));
+fn input(
+    body: &mut Vec<u8>,
+    object: &Object,
+    mode: &WriteMode,
+    write: &Write,
+    id: Option<(&str, Option<&str>)>,
+) -> Result<(), Refusal> {
+    let is_new = matches!(mode, WriteMode::Create { .. });
+    let mut links = Vec::new();
+    body.extend_from_slice(br#"{"objectWriteTraceId":"#);
+    text(body, write.trace.as_str());
+    body.extend_from_slice(br#","properties":{"#);
+    let mut comma: &[u8] = b"";
+    for (name, value) in write.fields.iter() {
+        if associations::is_link(name.as_str()) {
+            links.extend(linked(object, is_new, name, value)?);
+            continue;
         }
-        let (id, key) = match mode {
-            WriteMode::Create { .. } => (None, None),
-            WriteMode::Update => {
-                let id = write.id.as_ref().ok_or_else(|| Refusal::unsupported("an update needs the record's id"))?;
-                (Some(Cow::Borrowed(id.as_str())), None)
-            }
-            WriteMode::Upsert { key } => {
-                let id = key_of(write, key)
-                    .ok_or_else(|| Refusal::invalid(key.clone(), format!("an upsert needs `{key}`")))?;
-                (Some(Cow::Owned(id)), Some(key.as_str()))
-            }
-        };
-        Ok(Self { trace: write.trace.as_str(), properties: Properties { write, is_new }, id, key, associations: links })
+        // There is nothing to clear in a record that is not there yet.
+        if is_new && *value == Value::Null {
+            continue;
+        }
+        body.extend_from_slice(comma);
+        text(body, name.as_str());
+        body.push(b':');
+        text(body, &values::written(value));
+        comma = b",";
+    }
+    body.push(b'}');
+    if let Some((id, key)) = id {
+        body.extend_from_slice(br#","id":"#);
+        text(body, id);
+        if let Some(key) = key {
+            body.extend_from_slice(br#","idProperty":"#);
+            text(body, key);
+        }
+    }
+    if !links.is_empty() {
+        body.extend_from_slice(br#","associations":"#);
+        body.extend_from_slice(Json::Array(links).to_string().as_bytes());
+    }
+    body.push(b'}');
+    Ok(())
+}
+
+/// The links of a new record.
+fn linked(object: &Object, is_new: bool, name: &FieldName, value: &Value) -> Result<Vec<Json>, Refusal> {
+    let link = associations::named(object.name, name.as_str()).ok_or_else(|| {
+        Refusal::unsupported(format!("`{}` has no link field `{name}`", object.name)).with_field(name.clone())
+    })?;
+    // An empty one too: that a link was taken away must not be believed.
+    if !is_new {
+        let why = format!("`{name}` of existing records is written in calls of its own");
+        return Err(Refusal::unsupported(why).with_field(name.clone()));
+    }
+    Ok(value.ids().into_iter().map(|id| json!({ "to": { "id": id }, "types": [link.spec()] })).collect())
+}
+
+/// A JSON text.
+fn text(body: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    if has_odd(bytes) {
+        body.extend_from_slice(Json::from(text).to_string().as_bytes());
+        return;
+    }
+    body.reserve(bytes.len() + 2);
+    body.push(b'"');
+    body.extend_from_slice(bytes);
+    body.push(b'"');
+}
+
+/// Whether there is a byte that JSON wants escaped.
+fn has_odd(bytes: &[u8]) -> bool {
+    let is_odd = |byte: &u8| (*byte < b' ') | (*byte == b'"') | (*byte == b'\\');
+    // Sixteen at a time and no branch among them: so many are looked at in one instruction.
+    let any = |chunk: &[u8; 16]| chunk.iter().fold(false, |odd, byte| odd | is_odd(byte));
+    match bytes.last_chunk() {
+        Some(last) => any(last) || bytes.as_chunks().0.iter().any(any),
+        None => bytes.iter().any(is_odd),
     }
 }
 
 /// The value of a write's key field.
 pub(super) fn key_of(write: &Write, key: &FieldName) -> Option<String> {
-    write.fields.get(key.as_str()).filter(|value| !value.is_blank()).map(values::write)
+    key_text(write, key).map(Cow::into_owned)
+}
+
+fn key_text<'w>(write: &'w Write, key: &FieldName) -> Option<Cow<'w, str>> {
+    write.fields.get(key.as_str()).filter(|value| !value.is_blank()).map(values::written)
 }
 
 /// One outcome for each write.
 pub(super) fn written(batch: &WriteBatch, reply: &Reply) -> Result<Step, Fault> {
     if !(200..300).contains(&reply.status) {
         return refused(batch, faults::of_reply(reply, true));
+    }
+    if let Some(written) = told_by_trace(batch, &reply.body) {
+        return Ok(Step::Written(written));
     }
     let body = body(reply)?;
     let mut rows = Rows::new(batch);
@@ -141,6 +190,64 @@ pub(super) fn written(batch: &WriteBatch, reply: &Reply) -> Result<Step, Fault> 
         rows.apply(result);
     }
     Ok(Step::Written(rows.finish()))
+}
+
+/// A reply without errors.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    results: Vec<Told<'a>>,
+    #[serde(default)]
+    errors: Vec<IgnoredAny>,
+}
+
+/// A row of it, as far as an outcome needs it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    id: &'a str,
+    object_write_trace_id: &'a str,
+    new: Option<bool>,
+}
+
+/// The outcomes of a reply in which every row was applied and names its trace, read without a tree of it;
+/// `None` for every other.
+fn told_by_trace(batch: &WriteBatch, body: &[u8]) -> Option<Vec<Written>> {
+    let answer: Answer<'_> = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
+    if !answer.errors.is_empty() || answer.results.len() != batch.writes.len() {
+        return None;
+    }
+    let mut places: Option<HashMap<&str, usize>> = None;
+    let mut outcomes: Vec<Option<WriteOutcome>> = Vec::new();
+    outcomes.resize_with(batch.writes.len(), || None);
+    for (at, told) in answer.results.into_iter().enumerate() {
+        let trace = told.object_write_trace_id;
+        // Results have no order, but often that of the rows.
+        let at = if batch.writes.get(at).is_some_and(|write| write.trace == trace) {
+            at
+        } else {
+            let all = || batch.writes.iter().enumerate().map(|(at, write)| (write.trace.as_str(), at)).collect();
+            *places.get_or_insert_with(all).get(trace)?
+        };
+        let created = created(batch, told.new);
+        let outcome = WriteOutcome::Applied { id: Some(told.id).filter(|id| !id.is_empty())?.into(), created };
+        if outcomes.get_mut(at)?.replace(outcome).is_some() {
+            return None;
+        }
+    }
+    let written = |(write, outcome): (&Write, Option<WriteOutcome>)| {
+        Some(Written { trace: write.trace.clone(), outcome: outcome? })
+    };
+    batch.writes.iter().zip(outcomes).map(written).collect()
+}
+
+/// Whether a row that was applied made a record, where the system says so.
+fn created(batch: &WriteBatch, told: Option<bool>) -> Option<bool> {
+    match batch.mode {
+        WriteMode::Create { .. } => Some(true),
+        WriteMode::Update => Some(false),
+        WriteMode::Upsert { .. } => told,
+    }
 }
 
 /// A refusal of the batch as a whole.
@@ -224,11 +331,7 @@ impl<'a> Rows<'a> {
             })
             .or_else(|| self.by_id.get(id.as_str()).map(|trace| (*trace).clone()));
         let Some(trace) = trace else { return };
-        let created = match self.batch.mode {
-            WriteMode::Create { .. } => Some(true),
-            WriteMode::Update => Some(false),
-            WriteMode::Upsert { .. } => result.get("new").and_then(Json::as_bool),
-        };
+        let created = created(self.batch, result.get("new").and_then(Json::as_bool));
         self.outcomes.insert(trace, WriteOutcome::Applied { id: id.into(), created });
     }
 

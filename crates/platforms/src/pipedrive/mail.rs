@@ -19,13 +19,13 @@ use handover_model::{FieldName, Fields, Record, RecordId, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::reader::Reader;
 use super::faults;
 use super::form::id_text;
 use super::known::Known;
 use super::link::next_start;
 use super::mark;
 use super::object::{Object, cost, segment};
+use super::reader::Reader;
 
 /// The text of a message.
 pub(super) const BODY: &str = "body";

@@ -70,6 +70,15 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// The same of a text.
+    pub(super) fn take_text(&mut self, what: Special, text: &str) {
+        match what {
+            Special::Updated => self.updated = instant(text),
+            Special::Added => self.added = instant(text),
+            _ => self.take(what, &Json::from(text)),
+        }
+    }
+
     pub(super) fn take(&mut self, what: Special, json: &Json) {
         let time = || json.as_str().and_then(instant);
         match what {
@@ -241,4 +250,3 @@ pub(super) fn blank_to_null(form: Form, value: Value) -> Value {
         _ => value,
     }
 }
-

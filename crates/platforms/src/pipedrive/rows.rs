@@ -148,7 +148,7 @@ impl<'r> Parser<'r> {
                 let value = map.next_value_seed(OfForm(form))?;
                 self.put(at, blank_to_null(form, value));
             }
-            Some(Found::Special(special)) => self.told.take(special, &map.next_value()?),
+            Some(Found::Special(special)) => map.next_value_seed(OfAll(&mut self.told, special))?,
             Some(Found::Custom) if self.has_custom => return Err(A::Error::duplicate_field("custom_fields")),
             Some(Found::Custom) => {
                 self.has_custom = true;
@@ -348,6 +348,65 @@ impl Visitor<'_> for Key<'_, '_> {
 
     fn visit_str<E: Error>(self, key: &str) -> Result<Option<Found>, E> {
         Ok(self.0.find(self.1, key))
+    }
+}
+
+/// What every row tells.
+struct OfAll<'t>(&'t mut Told, Special);
+
+impl<'de> DeserializeSeed<'de> for OfAll<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OfAll<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.0.take(self.1, &Json::Null);
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<(), E> {
+        self.0.take(self.1, &Json::Bool(flag));
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.0.take(self.1, &number.into());
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.0.take(self.1, &number.into());
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        self.0.take(self.1, &number.into());
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.0.take_text(self.1, text);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
+        self.0.take(self.1, &Json::deserialize(SeqAccessDeserializer::new(items))?);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.0.take(self.1, &Json::deserialize(MapAccessDeserializer::new(map))?);
+        Ok(())
     }
 }
 
