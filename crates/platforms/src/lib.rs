@@ -4,6 +4,7 @@
 //! outside (credentials, time, sockets) the driver brings.
 
 pub mod hubspot;
+mod keys;
 pub mod pipedrive;
 
 use handover_connect::Dialect;

@@ -13,7 +13,7 @@ use super::json::{after, body, results, text_at};
 use super::objects::{Family, object};
 use super::place::Place;
 use super::reading::{Reading, archived_at};
-use super::{account, auth, faults, files, links, schema, write};
+use super::{account, auth, faults, files, links, rows, schema, write};
 
 /// The meaning of a reply.
 pub(super) fn step(
@@ -46,6 +46,9 @@ pub(super) fn step(
                 return gathering.take(&reading, reply);
             }
             accept(reply)?;
+            if let Some(step) = plain_list(&reading, read, place.as_ref(), reply) {
+                return Ok(step);
+            }
             return listed(&reading, read, place.as_ref(), &body(reply)?);
         }
         _ => {}
@@ -88,6 +91,33 @@ fn one_file(reading: &Reading<'_>, reply: &Reply) -> Result<Step, Fault> {
     }
     accept(reply)?;
     Ok(Step::Page { records: vec![files::record(reading, &body(reply)?)?], next: None })
+}
+
+/// One page of live records listed with the properties that are wanted, read without a tree of it; `None` for
+/// every other answer.
+fn plain_list(reading: &Reading<'_>, read: &Read, place: Option<&Place>, reply: &Reply) -> Option<Step> {
+    let is_plain = matches!(reading.object.family, Family::Record | Family::Activity)
+        && read.which == Which::Live
+        && read.since.is_none()
+        && matches!(place, None | Some(Place::After(_)))
+        && !reading.is_wide();
+    let page = if is_plain { rows::page(reading, &reply.body)? } else { return None };
+    let mut gathering =
+        Gathering { next: page.after.map(|after| Place::After(after).cursor()), ..Gathering::default() };
+    let has_links = !listed_links(reading, read).is_empty();
+    let mut unfinished: HashMap<&str, Vec<Input>> = HashMap::new();
+    for (mut record, links) in page.rows {
+        if has_links {
+            for to in reading.fill_listed(&mut record, &links) {
+                unfinished.entry(to).or_default().push(Input { id: record.id.to_string(), after: None });
+            }
+        }
+        gathering.records.push(record);
+    }
+    for (to, inputs) in unfinished {
+        gathering.tasks.push_back(Task::Links { to: to.to_owned(), inputs });
+    }
+    Some(gathering.go_on(reading))
 }
 
 /// One page of a list or of a search.

@@ -28,6 +28,7 @@ mod links;
 mod objects;
 mod place;
 mod reading;
+mod rows;
 mod schema;
 mod values;
 mod write;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handover_connect::{Fault, Operation, Refusal};
-use handover_model::{FieldName, Fields, Record, Schema, Value};
+use handover_model::{FieldName, Fields, Kind, Record, Schema, Value};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -83,20 +83,26 @@ impl<'a> Reading<'a> {
         let properties = raw.get("properties").unwrap_or(&Json::Null);
         let mut fields = Fields::new();
         for name in self.properties() {
-            let known = self.schema.as_ref().and_then(|schema| schema.field(name));
+            let known = self.kind(name);
             match (properties.get(name), known) {
-                (Some(value), _) => fields.set(name.into(), values::read(known.map(|field| &field.kind), value)),
+                (Some(value), _) => fields.set(name.into(), values::read(known, value)),
                 // An empty property comes as null or does not come (sheet: HubSpot section 2.1 [obs, doc]).
                 (None, Some(_)) => fields.set(name.into(), Value::Null),
                 (None, None) => {}
             }
         }
-        let instant = |text: Option<&str>| text.and_then(values::read_instant);
-        let changed = instant(properties.get(self.object.modified).and_then(Json::as_str))
-            .or_else(|| instant(text_at(raw, "updatedAt")));
-        let gone = flag_at(raw, "archived");
-        let modified = if gone { changed.max(instant(text_at(raw, "archivedAt"))) } else { changed };
-        Ok(Record { id: id.into(), fields, modified, gone })
+        let stamps = Stamps {
+            modified: properties.get(self.object.modified).and_then(values::instant_of),
+            updated: raw.get("updatedAt").and_then(values::instant_of),
+            archived: archived_at(raw),
+            is_archived: flag_at(raw, "archived"),
+        };
+        Ok(stamps.record(id, fields))
+    }
+
+    /// The kind of a property, once it was learnt.
+    pub(super) fn kind(&self, name: &str) -> Option<&Kind> {
+        self.schema.as_ref().and_then(|schema| schema.field(name)).map(|field| &field.kind)
     }
 
     /// Fills the plain link fields from the links that a list brings. Gives the objects whose links go on
@@ -113,6 +119,26 @@ impl<'a> Reading<'a> {
             }
         }
         unfinished
+    }
+}
+
+/// What an object tells of its changes.
+#[derive(Default)]
+pub(super) struct Stamps {
+    /// As the property for it has it.
+    pub(super) modified: Option<Timestamp>,
+    /// As the object itself has it.
+    pub(super) updated: Option<Timestamp>,
+    pub(super) archived: Option<Timestamp>,
+    pub(super) is_archived: bool,
+}
+
+impl Stamps {
+    /// The record with these fields.
+    pub(super) fn record(self, id: String, fields: Fields) -> Record {
+        let changed = self.modified.or(self.updated);
+        let modified = if self.is_archived { changed.max(self.archived) } else { changed };
+        Record { id: id.into(), fields, modified, gone: self.is_archived }
     }
 }
 

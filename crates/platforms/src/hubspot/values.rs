@@ -17,29 +17,33 @@ const SEPARATOR: char = ';';
 /// A property's value as a value of `kind`. What does not read as its kind stays text: a value that was
 /// stored before the property changed its type is still the customer's.
 pub(super) fn read(kind: Option<&Kind>, value: &Json) -> Value {
-    let text = match value {
-        Json::String(text) => text.clone(),
-        Json::Number(number) => number.to_string(),
-        Json::Bool(flag) => flag.to_string(),
-        Json::Null | Json::Array(_) | Json::Object(_) => return Value::Null,
-    };
+    match value {
+        Json::String(text) => read_text(kind, text),
+        Json::Number(number) => read_text(kind, &number.to_string()),
+        Json::Bool(flag) => read_text(kind, &flag.to_string()),
+        Json::Null | Json::Array(_) | Json::Object(_) => Value::Null,
+    }
+}
+
+/// The same of a text, as nearly every value stands.
+pub(super) fn read_text(kind: Option<&Kind>, text: &str) -> Value {
     if text.is_empty() {
         return Value::Null;
     }
     let parsed = match kind {
-        Some(Kind::Bool) => read_flag(&text).map(Value::Bool),
-        Some(Kind::Number) => read_number(&text).map(Value::Number),
-        Some(Kind::Date) => read_date(&text).map(Value::Date),
-        Some(Kind::DateTime) => read_instant(&text).map(Value::DateTime),
+        Some(Kind::Bool) => read_flag(text).map(Value::Bool),
+        Some(Kind::Number) => read_number(text).map(Value::Number),
+        Some(Kind::Date) => read_date(text).map(Value::Date),
+        Some(Kind::DateTime) => read_instant(text).map(Value::DateTime),
         Some(Kind::Choice { many: true, .. } | Kind::Reference { many: true, .. }) => {
-            Some(Value::List(parts(&text).map(Value::from).collect()))
+            Some(Value::List(parts(text).map(Value::from).collect()))
         }
         Some(Kind::Email { many: true } | Kind::Phone { many: true }) => {
-            Some(Value::List(parts(&text).map(labelled).collect()))
+            Some(Value::List(parts(text).map(labelled).collect()))
         }
         _ => None,
     };
-    parsed.unwrap_or(Value::Text(text))
+    parsed.unwrap_or_else(|| text.into())
 }
 
 /// A value as a property takes it; the empty string clears (sheet: HubSpot section 2.2 \[spec\]).
@@ -79,6 +83,11 @@ pub(super) fn instant_text(instant: Timestamp) -> String {
 /// An instant, in ISO form or as milliseconds since 1970.
 pub(super) fn read_instant(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| Timestamp::from_millisecond(text.parse().ok()?).ok())
+}
+
+/// An instant where one stands as text.
+pub(super) fn instant_of(json: &Json) -> Option<Timestamp> {
+    json.as_str().and_then(read_instant)
 }
 
 /// The parts of a value with several.

@@ -115,7 +115,10 @@ impl Form {
         {
             return Value::Number(number);
         }
-        self.read(&Json::Number(number))
+        match number.as_u64() {
+            Some(id) if self == Self::Id => Value::Text(id.to_string()),
+            _ => self.read(&Json::Number(number)),
+        }
     }
 
     /// Writes a value.

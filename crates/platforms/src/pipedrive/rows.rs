@@ -15,6 +15,7 @@ use serde_json::{Number, Value as Json};
 
 use super::form::Form;
 use super::reader::{Reader, Special, Told, blank_to_null};
+use crate::keys::Keys;
 
 /// A page.
 pub(super) struct Page {
@@ -28,9 +29,6 @@ pub(super) struct Row {
     pub(super) record: Record,
     pub(super) is_archived: bool,
 }
-
-/// Keys of rows that are remembered in their order; real ones have far fewer.
-const REMEMBERED: usize = 1_000;
 
 /// A page's rows; `None` when the answer is not a plain page.
 pub(super) fn page(reader: &Reader, status: u16, body: &[u8]) -> Option<Page> {
@@ -58,38 +56,16 @@ enum Found {
     Several(usize),
 }
 
-/// The keys of an object, which come in the same order in nearly all rows.
-#[derive(Default)]
-struct Keys<'r> {
-    known: HashMap<&'r str, Found>,
-    /// Those of the row before, in order.
-    seen: Vec<(String, Option<Found>)>,
-}
-
-impl Keys<'_> {
-    fn find(&mut self, at: usize, key: &str) -> Option<Found> {
-        if let Some((have, found)) = self.seen.get(at)
-            && have == key
-        {
-            return *found;
-        }
-        let found = self.known.get(key).copied();
-        match self.seen.get_mut(at) {
-            Some(seen) => *seen = (key.to_owned(), found),
-            None if at < REMEMBERED => self.seen.push((key.to_owned(), found)),
-            None => {}
-        }
-        found
-    }
-}
+/// The columns that stand under a key, and what every row tells there.
+type Wanted = (Vec<usize>, Option<Special>);
 
 /// What a page is read with.
 struct Parser<'r> {
     reader: &'r Reader,
-    top: Keys<'r>,
-    custom: Keys<'r>,
-    /// Keys that are for several things: the columns, and what every row tells.
-    several: Vec<(Vec<usize>, Option<Special>)>,
+    top: Keys<'r, Found>,
+    custom: Keys<'r, Found>,
+    /// Keys that are for several things.
+    several: Vec<Wanted>,
     /// The values of a row, by column.
     values: Vec<Option<Value>>,
     told: Told,
@@ -98,7 +74,7 @@ struct Parser<'r> {
 
 impl<'r> Parser<'r> {
     fn new(reader: &'r Reader) -> Self {
-        let mut top: BTreeMap<&str, (Vec<usize>, Option<Special>)> = BTreeMap::new();
+        let mut top: BTreeMap<&str, Wanted> = BTreeMap::new();
         let mut custom = top.clone();
         for (at, column) in reader.columns.iter().enumerate() {
             let keys = if column.is_custom { &mut custom } else { &mut top };
@@ -107,37 +83,21 @@ impl<'r> Parser<'r> {
         for special in Special::ALL {
             top.entry(special.key()).or_default().1 = Some(special);
         }
+        let mut several = Vec::new();
+        let custom = found(reader, custom, &mut several);
+        let mut top = found(reader, top, &mut several);
+        top.insert("custom_fields", Found::Custom);
         let mut parser = Self {
             reader,
-            top: Keys::default(),
-            custom: Keys::default(),
-            several: Vec::new(),
+            top: Keys::new(top),
+            custom: Keys::new(custom),
+            several,
             values: Vec::new(),
             told: Told::default(),
             has_custom: false,
         };
-        parser.custom.known = parser.found(custom);
-        parser.top.known = parser.found(top);
-        parser.top.known.insert("custom_fields", Found::Custom);
         parser.values.resize_with(reader.columns.len(), || None);
         parser
-    }
-
-    fn found(&mut self, keys: BTreeMap<&'r str, (Vec<usize>, Option<Special>)>) -> HashMap<&'r str, Found> {
-        let columns = &self.reader.columns;
-        let mut one = |key, (wanted, special): (Vec<usize>, Option<Special>)| {
-            let whole = |at: &usize| columns.get(*at).filter(|column| column.part.is_none());
-            let found = match (&*wanted, special) {
-                ([], Some(special)) => Found::Special(special),
-                ([at], None) if let Some(column) = whole(at) => Found::Column(*at, column.form),
-                _ => {
-                    self.several.push((wanted, special));
-                    Found::Several(self.several.len() - 1)
-                }
-            };
-            (key, found)
-        };
-        keys.into_iter().map(|(key, wanted)| one(key, wanted)).collect()
     }
 
     /// Takes the value of a key.
@@ -191,6 +151,26 @@ impl<'r> Parser<'r> {
         self.has_custom = false;
         self.reader.finish(std::mem::take(&mut self.told), fields).ok()
     }
+}
+
+/// What keys are for, by the columns that stand under them.
+fn found<'r>(
+    reader: &'r Reader,
+    keys: BTreeMap<&'r str, Wanted>,
+    several: &mut Vec<Wanted>,
+) -> HashMap<&'r str, Found> {
+    let mut one = |(wanted, special): Wanted| {
+        let whole = |at: &usize| reader.columns.get(*at).filter(|column| column.part.is_none());
+        match (&*wanted, special) {
+            ([], Some(special)) => Found::Special(special),
+            ([at], None) if let Some(column) = whole(at) => Found::Column(*at, column.form),
+            _ => {
+                several.push((wanted, special));
+                Found::Several(several.len() - 1)
+            }
+        }
+    };
+    keys.into_iter().map(|(key, wanted)| (key, one(wanted))).collect()
 }
 
 /// The answer.
@@ -287,7 +267,7 @@ impl<'de> Visitor<'de> for OneRow<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
         let parser = self.0;
         let mut at = 0;
-        while let Some(found) = map.next_key_seed(Key(&mut parser.top, at))? {
+        while let Some(found) = map.next_key_seed(parser.top.at(at))? {
             parser.take(found, &mut map)?;
             at += 1;
         }
@@ -320,34 +300,11 @@ impl<'de> Visitor<'de> for Custom<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let parser = self.0;
         let mut at = 0;
-        while let Some(found) = map.next_key_seed(Key(&mut parser.custom, at))? {
+        while let Some(found) = map.next_key_seed(parser.custom.at(at))? {
             parser.take(found, &mut map)?;
             at += 1;
         }
         Ok(())
-    }
-}
-
-/// A key at its place.
-struct Key<'k, 'r>(&'k mut Keys<'r>, usize);
-
-impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
-    type Value = Option<Found>;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Option<Found>, D::Error> {
-        from.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_, '_> {
-    type Value = Option<Found>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<Option<Found>, E> {
-        Ok(self.0.find(self.1, key))
     }
 }
 

@@ -4,6 +4,7 @@
 mod describing;
 mod live;
 mod losing;
+mod plain;
 mod reading;
 mod refusals;
 mod sample;
