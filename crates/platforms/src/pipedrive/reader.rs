@@ -224,7 +224,8 @@ impl Column {
         let spot = known.spot(object, name.as_str())?;
         let (base, part) = (spot.base.to_owned(), spot.part.map(str::to_owned));
         let (form, is_custom) = (spot.form, spot.is_custom());
-        Ok(Self { name, base, part, form, is_custom })
+        // The page's own: a name that all pages share would be counted by several processors at once.
+        Ok(Self { name: FieldName::from(name.as_str()), base, part, form, is_custom })
     }
 
     /// The value out of what stands under the base.
