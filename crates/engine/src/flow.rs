@@ -191,7 +191,7 @@ impl Pass {
             let identity = one.identity.or_else(|| identities.pop());
             commit.released.push((ready.flow.name.clone(), one.record.clone()));
             if let Decision::Hold(holds) = &one.decision {
-                values.tell("causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
+                values.tell(ready, "causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
                 let unannounced = holds.iter().any(|hold| !hold.announced);
                 self.threshold().note(unannounced && !one.was_held);
                 commit.holds.extend(holds.iter().cloned());
@@ -199,15 +199,15 @@ impl Pass {
                 self.threshold().note(false);
             }
             if let Some(target) = &target {
-                values.tell("target", &target.as_str());
-                values.all("mapped", &one.mapped);
+                values.text(ready, "target", target.as_str());
+                values.fields(ready, "mapped", one.mapped.iter());
             }
             commit.links.extend(one.links.iter().cloned());
             entries
                 .entry(kind)
                 .or_insert_with(|| self.entry(kind, ready))
                 .items
-                .push(handover_store::Item { record: one.record.clone(), values: values.end() });
+                .push(handover_store::Item { record: one.record.clone(), values: values.end(ready) });
             push_row(&mut commit, ready, &Case::of(&one), outcome, identity, target);
         }
         commit.entries.extend(entries.into_values());

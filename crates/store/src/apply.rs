@@ -58,7 +58,7 @@ impl Step<'_> {
         self.write_worked(&commit.worked).await?;
         self.write_heads(commit, &appended).await?;
         self.write_memberships(&commit.memberships).await?;
-        self.write_intents(&commit.intents, &commit.settled).await?;
+        self.write_intents(&commit.intents, &commit.settled, &appended).await?;
         self.write_holds(commit).await?;
         self.write_links(&commit.links, &commit.linked).await?;
         self.write_spent(commit.at, &commit.spent).await?;

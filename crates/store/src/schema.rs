@@ -42,7 +42,8 @@ CREATE TABLE membership (
     state %t NOT NULL, PRIMARY KEY (system, object, record)) %k;
 CREATE TABLE worked (flow %i PRIMARY KEY, snapshot %t NOT NULL, blocks %i NOT NULL) %k;
 CREATE INDEX membership_identity ON membership (identity);
-CREATE TABLE intent (id %t PRIMARY KEY, flow %i NOT NULL, payload %b NOT NULL, at %i NOT NULL) %k;
+CREATE TABLE intent (
+    id %t PRIMARY KEY, flow %i NOT NULL, payload %b NOT NULL, told %b, at %i NOT NULL) %k;
 CREATE TABLE hold (
     flow %i NOT NULL, record %t NOT NULL, cause_key %b NOT NULL, object %i NOT NULL, cause %t NOT NULL,
     grp %t NOT NULL, since %i NOT NULL, owner %t, parent_flow %i, parent %t, body %t NOT NULL,

@@ -25,8 +25,9 @@ pub use read::{EntryRow, Told};
 pub use verify::{Head, Verified};
 
 use crate::codec::{self, Reader, Unreadable, Writer};
-use crate::database::LIST;
+use crate::database::{LIST, unreadable};
 use crate::store::{Step, nanos};
+use crate::told::{Stored, Values};
 use crate::{Entry, Error, Seq};
 
 /// The kind of the row that ties the chains of writers together.
@@ -51,6 +52,8 @@ pub(crate) struct Appended<'e> {
     pub(crate) heads: HashMap<(i64, &'e str), Seq>,
     /// Those of them that had a row in a flow before.
     pub(crate) with_row: HashSet<(i64, &'e str)>,
+    /// What the entries tell, as it is stored.
+    pub(crate) values: Vec<Option<Vec<u8>>>,
 }
 
 /// A row's parts that its hash covers.
@@ -95,8 +98,14 @@ pub(crate) struct SealedItem {
 /// An item's values as they lie beside the chain.
 pub(crate) struct OpenItem<'b> {
     pub(crate) record: &'b str,
-    /// Salt and values as JSON; `None` when they were erased.
-    pub(crate) values: Option<([u8; 16], &'b [u8])>,
+    /// Salt and values; `None` when they were erased.
+    pub(crate) values: Option<([u8; 16], Stored<'b>)>,
+}
+
+/// What a row tells, as it lies beside the chain: the names that its values are told with, and its items.
+pub(crate) struct Open<'b> {
+    pub(crate) names: &'b [u8],
+    pub(crate) items: Vec<OpenItem<'b>>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "salts must not be guessed: no seed, and no decision hangs on them")]
@@ -110,8 +119,14 @@ pub(crate) fn hash_of_record(record: &str) -> [u8; 16] {
     first_half(&blake3::hash(record.as_bytes()))
 }
 
-pub(crate) fn digest_of_values(salt: &[u8; 16], values: &[u8]) -> [u8; 16] {
-    first_half(&blake3::Hasher::new().update(salt).update(values).finalize())
+/// Digest of salt and values; `names` is the hash of those that they are told with.
+pub(crate) fn digest_of_values(salt: &[u8; 16], values: &Stored<'_>, names: &[u8; 32]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(salt).update(&[values.form()]);
+    if !values.is_json {
+        hasher.update(names);
+    }
+    first_half(&hasher.update(values.bytes).finalize())
 }
 
 fn first_half(hash: &blake3::Hash) -> [u8; 16] {
@@ -131,28 +146,28 @@ pub(crate) fn read_sealed(bytes: &[u8]) -> Result<Vec<SealedItem>, Unreadable> {
     Ok(items)
 }
 
-pub(crate) fn read_open(bytes: &[u8]) -> Result<Vec<OpenItem<'_>>, Unreadable> {
+pub(crate) fn read_open(bytes: &[u8]) -> Result<Open<'_>, Unreadable> {
     let mut reader = Reader(bytes);
+    let names = reader.bytes()?;
     let mut items = Vec::new();
     while !reader.is_empty() {
-        let flag = reader.byte()?;
+        let form = reader.byte()?;
         let record = reader.text()?;
-        let values = match flag {
+        let values = match form {
             0 => None,
-            1 => Some((reader.array()?, reader.bytes()?)),
-            _ => return Err(Unreadable("no such kind of item")),
+            form => Some((reader.array()?, Stored::of(form, reader.bytes()?)?)),
         };
         items.push(OpenItem { record, values });
     }
-    Ok(items)
+    Ok(Open { names, items })
 }
 
 pub(crate) fn write_open(writer: &mut Writer, item: &OpenItem<'_>) {
-    writer.byte(u8::from(item.values.is_some()));
+    writer.byte(item.values.as_ref().map_or(0, |(_, values)| values.form()));
     writer.bytes(item.record.as_bytes());
     if let Some((salt, values)) = &item.values {
         writer.0.extend_from_slice(salt);
-        writer.bytes(values);
+        writer.bytes(values.bytes);
     }
 }
 
@@ -176,8 +191,12 @@ impl Step<'_> {
         pass: i64,
         entries: &'e [Entry],
     ) -> Result<Appended<'e>, Error> {
-        let mut appended =
-            Appended { numbers: Vec::with_capacity(entries.len()), heads: HashMap::new(), with_row: HashSet::new() };
+        let mut appended = Appended {
+            numbers: Vec::with_capacity(entries.len()),
+            heads: HashMap::new(),
+            with_row: HashSet::new(),
+            values: Vec::with_capacity(entries.len()),
+        };
         if entries.is_empty() {
             return Ok(appended);
         }
@@ -194,6 +213,9 @@ impl Step<'_> {
         }
         self.write_entries(at, pass, chain, &rows).await?;
         self.chain = Some(chain);
+        // A checkpoint may stand before the entries.
+        let before = rows.len() - entries.len();
+        appended.values.extend(rows.into_iter().skip(before).map(|row| row.values));
         Ok(appended)
     }
 
@@ -265,13 +287,17 @@ impl Step<'_> {
         let seq = chain.next;
         let mut items = Writer::default();
         let mut open = Writer::default();
+        let names = Values::table(entry.items.iter().map(|item| &item.values));
+        open.bytes(&names.bytes);
         let salts = salts(entry.items.len());
         for (item, salt) in entry.items.iter().zip(&salts) {
             let record = item.record.as_str();
-            let values = item.values.as_json().as_bytes();
+            let mut text = String::new();
+            let values = item.values.stored(&names, &mut text);
+            let values = values.map_err(|error| Error::of_database(location, unreadable(error)))?;
             let head = appended.heads.entry((flow_id, record)).or_default();
             items.0.extend_from_slice(&hash_of_record(record));
-            items.0.extend_from_slice(&digest_of_values(salt, values));
+            items.0.extend_from_slice(&digest_of_values(salt, &values, &names.hash));
             items.unsigned(if *head == seq { 0 } else { head.unsigned_abs() });
             *head = seq;
             write_open(&mut open, &OpenItem { record, values: Some((*salt, values)) });

@@ -10,6 +10,7 @@ use super::{hash_of_record, hex, read_open, read_sealed};
 use crate::codec;
 use crate::database::{Row, unreadable};
 use crate::store::instant;
+use crate::told::names;
 use crate::{Error, Seq, Store};
 
 /// What one ledger row tells of a record.
@@ -66,8 +67,10 @@ fn read_entry(row: &Row<'_>) -> Result<(EntryRow, Before), sqlx::Error> {
     let mut items = Vec::new();
     if let Some(body) = row.opt_blob(8)? {
         let bytes = codec::decompress(body).map_err(unreadable)?;
-        for item in read_open(&bytes).map_err(unreadable)? {
-            let values = item.values.map(|(_, values)| serde_json::from_slice(values)).transpose();
+        let open = read_open(&bytes).map_err(unreadable)?;
+        let names = names(open.names).map_err(unreadable)?;
+        for item in open.items {
+            let values = item.values.map(|(_, values)| values.json(&names)).transpose();
             items.push((item.record.into(), values.map_err(unreadable)?));
         }
     }
