@@ -1,10 +1,11 @@
 //! What a pass works from: systems, flows, tables, policies, state, clock, an observer.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use foldhash::HashMap;
 use handover_connect::{Clock, Connector};
 use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User};
 use handover_store::{Store, Words};

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use handover_connect::{Fault, FaultKind, Upsert, WriteBatch, WriteMode};
 use handover_model::{Cause, Content, Fields, Hold, Outcome, RecordId};
-use handover_store::{Commit, Intent, Item, Membership, PendingLink, RecordRow, Store};
+use handover_store::{Commit, Intent, Item, PendingLink, RecordRow, Store};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -364,7 +364,7 @@ pub(crate) fn is_about_records(kind: FaultKind) -> bool {
     }
 }
 
-/// The row of a record, and its memberships when it has a counterpart.
+/// The row of a record.
 pub(crate) fn push_row(
     commit: &mut Commit,
     ready: &Ready,
@@ -373,17 +373,6 @@ pub(crate) fn push_row(
     identity: Option<i64>,
     target: Option<RecordId>,
 ) {
-    if let (Some(identity), Some(target)) = (identity, &target) {
-        let ends = [(&ready.flow.source, &case.record), (&ready.flow.target, target)];
-        commit.memberships.extend(ends.into_iter().map(|(end, record)| Membership {
-            system: end.system.clone(),
-            object: end.object.clone(),
-            record: record.clone(),
-            identity,
-            role: String::new(),
-            state: "live".to_owned(),
-        }));
-    }
     commit.rows.push(RecordRow {
         flow: ready.flow.name.clone(),
         record: case.record.clone(),

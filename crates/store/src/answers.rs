@@ -64,6 +64,12 @@ impl Store {
     ) -> Result<HashMap<RecordId, Vec<GivenAnswer>>, Error> {
         let mut found: HashMap<RecordId, Vec<GivenAnswer>> = HashMap::new();
         let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(found) };
+        // Mostly there is none at all.
+        let mut any = self.sql("SELECT id FROM answer WHERE flow = ");
+        any.int(id).push(" LIMIT 1");
+        if self.fetch(any, |row| row.int(0)).await?.is_empty() {
+            return Ok(found);
+        }
         for records in records.chunks(LIST) {
             let mut sql = self.sql("SELECT record, answer, reviewer, comment FROM answer WHERE flow = ");
             sql.int(id).push(" AND record IN ").texts(records.iter().map(RecordId::as_str)).push(" ORDER BY id");
@@ -124,15 +130,17 @@ impl Step<'_> {
         let mut placed = Vec::with_capacity(intents.len());
         for intent in intents {
             let told = intent.entry.and_then(|at| appended.values.get(at)?.as_deref());
-            placed.push((self.id(intent.flow.as_str())?, told, intent));
+            let entry = intent.entry.and_then(|at| appended.numbers.get(at).copied());
+            placed.push((self.id(intent.flow.as_str())?, entry, told, intent));
         }
-        let placed = crate::apply::last_of_each(&placed, |(_, _, intent)| intent.id.as_str());
-        let head = "INSERT INTO intent (id, flow, payload, told, at) VALUES ";
+        let placed = crate::apply::last_of_each(&placed, |(_, _, _, intent)| intent.id.as_str());
+        let head = "INSERT INTO intent (id, flow, payload, entry, told, at) VALUES ";
         let tail = " ON CONFLICT (id) DO UPDATE SET flow = excluded.flow, payload = excluded.payload, \
-                    told = excluded.told, at = excluded.at";
+                    entry = excluded.entry, told = excluded.told, at = excluded.at";
         self.tx
-            .insert(head, &placed, tail, |sql, (flow, told, intent)| {
-                sql.text(intent.id.as_str()).int(*flow).blob(&*intent.payload).blob(*told).int(nanos(intent.at));
+            .insert(head, &placed, tail, |sql, (flow, entry, told, intent)| {
+                sql.text(intent.id.as_str()).int(*flow).blob(&*intent.payload).int(*entry).blob(*told);
+                sql.int(nanos(intent.at));
             })
             .await?;
         for settled in settled.chunks(LIST) {

@@ -30,7 +30,7 @@ pub struct Commit {
     pub rows: Vec<RecordRow>,
     /// How far flows came; replaces what was there.
     pub worked: Vec<Worked>,
-    /// Which record is which; replaces what was there.
+    /// Which record is which beyond what `rows` say of source and target; replaces what was there.
     pub memberships: Vec<Membership>,
     /// Writes that are about to be sent.
     pub intents: Vec<Intent>,
@@ -138,7 +138,8 @@ pub struct RecordRow {
     pub last_entry: Option<Seq>,
 }
 
-/// A record as a member of an identity.
+/// A record as a member of an identity. The two records of a [`RecordRow`] that has an identity and a target are
+/// its members without further ado.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     /// The system.
@@ -167,7 +168,8 @@ pub struct Intent {
     /// When it was made.
     pub at: Timestamp,
     /// Which of the commit's entries tells what is written: what it tells is kept with the intent until that
-    /// is settled, also when the ledger's values are erased meanwhile. `None` when it is read back.
+    /// is settled, also when the ledger's values are erased meanwhile; and the stories of its records end there
+    /// until then. `None` when it is read back.
     pub entry: Option<usize>,
 }
 

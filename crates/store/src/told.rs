@@ -180,7 +180,11 @@ impl Telling {
 /// Equal to the last digit: 1 is not 1.0. What is made of parts is not compared.
 fn is_exactly(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.serialize() == other.serialize(),
+        (Value::Number(one), Value::Number(other)) => {
+            one.mantissa() == other.mantissa()
+                && one.scale() == other.scale()
+                && one.is_sign_negative() == other.is_sign_negative()
+        }
         (Value::List(_) | Value::Map(_), _) => false,
         (one, other) => one == other,
     }

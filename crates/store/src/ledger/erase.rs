@@ -102,7 +102,7 @@ impl Store {
             }
         }
         if let Some(identity) = identity {
-            let mut sql = self.sql("SELECT system, object, record FROM membership WHERE identity = ");
+            let mut sql = self.sql("SELECT system, object, record FROM member WHERE identity = ");
             sql.int(identity);
             members.extend(self.fetch(sql, |row| Ok((row.int(0)?, row.int(1)?, row.text(2)?.into()))).await?);
         }

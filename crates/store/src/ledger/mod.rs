@@ -9,10 +9,11 @@
 //!
 //! Invariants:
 //! - Rows are numbered from 1 without gaps.
-//! - The rows that tell of one record are a list: each item names the row before, the record's row (or
-//!   the table `story`, where there is none) the last.
+//! - The rows that tell of one record are a list: each item names the row before; the record's row, the table
+//!   `story` where there is none, or an open intent of it names the last.
 
 mod erase;
+mod heads;
 mod read;
 mod verify;
 
@@ -25,7 +26,7 @@ pub use read::{EntryRow, Told};
 pub use verify::{Head, Verified};
 
 use crate::codec::{self, Reader, Unreadable, Writer};
-use crate::database::{LIST, unreadable};
+use crate::database::unreadable;
 use crate::store::{Step, nanos};
 use crate::told::{Stored, Values};
 use crate::{Entry, Error, Seq};
@@ -52,6 +53,8 @@ pub(crate) struct Appended<'e> {
     pub(crate) heads: HashMap<(i64, &'e str), Seq>,
     /// Those of them that had a row in a flow before.
     pub(crate) with_row: HashSet<(i64, &'e str)>,
+    /// Everything that was told of, as rows name it.
+    pub(crate) told: HashSet<(i64, [u8; 16])>,
     /// What the entries tell, as it is stored.
     pub(crate) values: Vec<Option<Vec<u8>>>,
 }
@@ -195,6 +198,7 @@ impl Step<'_> {
             numbers: Vec::with_capacity(entries.len()),
             heads: HashMap::new(),
             with_row: HashSet::new(),
+            told: HashSet::new(),
             values: Vec::with_capacity(entries.len()),
         };
         if entries.is_empty() {
@@ -206,8 +210,9 @@ impl Step<'_> {
             None => self.begin_chain(at, pass, &mut rows).await?,
         };
         self.heads(entries, &mut appended).await?;
+        let open_heads = self.open_heads().await?;
         for entry in entries {
-            let row = self.seal(at, pass, entry, &mut chain, &mut appended)?;
+            let row = self.seal(at, pass, entry, &mut chain, &open_heads, &mut appended)?;
             appended.numbers.push(row.seq);
             rows.push(row);
         }
@@ -242,43 +247,13 @@ impl Step<'_> {
         Ok(chain)
     }
 
-    /// Looks up the last rows that tell of the records concerned.
-    async fn heads<'e>(&mut self, entries: &'e [Entry], appended: &mut Appended<'e>) -> Result<(), Error> {
-        let mut records: HashMap<i64, HashSet<&'e str>> = HashMap::new();
-        for entry in entries.iter().filter(|entry| !entry.items.is_empty()) {
-            let flow = self.id(entry.flow.as_ref().map_or("", |flow| flow.as_str()))?;
-            records.entry(flow).or_default().extend(entry.items.iter().map(|item| item.record.as_str()));
-        }
-        for (flow, records) in records {
-            let mut records: Vec<&str> = records.into_iter().collect();
-            // In order the look-ups touch each page of the index once.
-            records.sort_unstable();
-            for records in records.chunks(LIST) {
-                for table in ["record", "story"] {
-                    let mut sql = self.tx.sql(&format!("SELECT record, last_entry FROM {table} WHERE flow = "));
-                    sql.int(flow).push(" AND record IN ").texts(records.iter().copied());
-                    let found = self.tx.fetch(sql, |row| Ok((row.text(0)?.to_owned(), row.opt_int(1)?))).await?;
-                    for (record, seq) in found {
-                        let Ok(at) = records.binary_search(&record.as_str()) else { continue };
-                        let Some(record) = records.get(at).copied() else { continue };
-                        if table == "record" {
-                            appended.with_row.insert((flow, record));
-                        }
-                        let head = appended.heads.entry((flow, record)).or_default();
-                        *head = (*head).max(seq.unwrap_or(0));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn seal<'e>(
         &self,
         at: Timestamp,
         pass: i64,
         entry: &'e Entry,
         chain: &mut Chain,
+        open_heads: &HashMap<(i64, [u8; 16]), Seq>,
         appended: &mut Appended<'e>,
     ) -> Result<Placed<'e>, Error> {
         let location = self.tx.location();
@@ -295,8 +270,11 @@ impl Step<'_> {
             let mut text = String::new();
             let values = item.values.stored(&names, &mut text);
             let values = values.map_err(|error| Error::of_database(location, unreadable(error)))?;
+            let hash = hash_of_record(record);
+            let open = if appended.told.insert((flow_id, hash)) { open_heads.get(&(flow_id, hash)) } else { None };
             let head = appended.heads.entry((flow_id, record)).or_default();
-            items.0.extend_from_slice(&hash_of_record(record));
+            *head = (*head).max(open.copied().unwrap_or(0));
+            items.0.extend_from_slice(&hash);
             items.0.extend_from_slice(&digest_of_values(salt, &values, &names.hash));
             items.unsigned(if *head == seq { 0 } else { head.unsigned_abs() });
             *head = seq;

@@ -166,7 +166,15 @@ impl Store {
             sql.int(flow).push(" AND record = ").text(record.as_str());
             head = head.max(self.fetch(sql, |row| row.opt_int(0)).await?.pop().flatten());
         }
-        Ok(head)
+        // While its write is open only the intent knows where the story ends.
+        let hash = hash_of_record(record.as_str());
+        let mut sql = self.sql("SELECT e.seq, e.items FROM intent i JOIN entry e ON e.seq = i.entry WHERE i.flow = ");
+        sql.int(flow);
+        let read = |row: &Row<'_>| {
+            let items = read_sealed(row.blob(1)?).map_err(unreadable)?;
+            Ok(items.iter().any(|item| item.record == hash).then_some(row.int(0)?))
+        };
+        Ok(head.max(self.fetch(sql, read).await?.into_iter().flatten().max()))
     }
 
     /// The source records, each with its flow, that stand for a record of a system.
