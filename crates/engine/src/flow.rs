@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{FieldName, FlowName, Outcome, RecordId};
+use handover_model::{FieldName, FlowName, Outcome, Record, RecordId};
 use handover_store::Entry;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::Error;
 use crate::decide::{Decision, Judged, Staged};
@@ -31,24 +32,44 @@ impl Pass {
         // Blocks are pages of one size but for the last.
         let done = u64::try_from(extraction.records * worked / extraction.blocks.max(1)).unwrap_or(0);
         let mut writer = Writer::of_flow(self, ready, worked, u64::try_from(extraction.records).unwrap_or(0))?;
-        let judged = self.blocks(ready, pairing, worked..extraction.blocks, done, &mut writer).await;
+        let mut ahead = JoinSet::new();
+        let judged = self.blocks(ready, pairing, worked..extraction.blocks, done, &mut ahead, &mut writer).await;
+        ahead.shutdown().await;
         writer.end(judged).await
     }
 
-    /// Judges what is open of the blocks that were worked through, then the others.
+    /// Reads a block of the flow's source object, beside whatever else is done meanwhile.
+    fn block_of(
+        &self,
+        ready: &Ready,
+        number: i64,
+    ) -> impl Future<Output = Result<Vec<Record>, handover_store::Error>> + Send + use<> {
+        let (store, source) = (self.place.store.clone(), ready.flow.source.clone());
+        async move { store.block_once(&source.system, &source.object, number).await }
+    }
+
+    /// Judges what is open of the blocks that were worked through, then the others. While one is judged the next
+    /// one is read.
     async fn blocks(
         &self,
         ready: &Arc<Ready>,
         pairing: &Pairing,
         blocks: std::ops::Range<i64>,
         mut done: u64,
+        ahead: &mut JoinSet<Result<Vec<Record>, handover_store::Error>>,
         writer: &mut Writer,
     ) -> Result<(), Error> {
-        let source = &ready.flow.source;
         self.unsettled(ready, pairing, blocks.start, writer).await?;
+        let end = blocks.end;
         for number in blocks {
             self.go_on()?;
-            let records = self.place.store.block_once(&source.system, &source.object, number).await?;
+            let records = match ahead.join_next().await {
+                Some(read) => read.map_err(ended)??,
+                None => self.block_of(ready, number).await?,
+            };
+            if number + 1 < end {
+                ahead.spawn(self.block_of(ready, number + 1));
+            }
             done += records.len() as u64;
             let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
             self.judge_and_write(ready, pairing, staged, writer).await?;
@@ -253,5 +274,13 @@ impl Pass {
         let reading = Reading::new(&ready.target, end.system.clone(), fields, keys);
         self.extract(&reading, false).await?;
         Ok(())
+    }
+}
+
+/// A task that panicked goes on doing so here; one that was ended was ended with the pass.
+pub(crate) fn ended(error: JoinError) -> Error {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Error::Stopped,
     }
 }

@@ -60,7 +60,7 @@ impl Store {
     /// The database's.
     pub async fn members(&self, identity: Identity) -> Result<Vec<Membership>, Error> {
         let mut sql = self.sql(
-            "SELECT s.text, o.text, m.record, m.identity, m.role, m.state FROM member m \
+            "SELECT DISTINCT s.text, o.text, m.record, m.identity, m.role, m.state FROM member m \
              JOIN name s ON s.id = m.system JOIN name o ON o.id = m.object WHERE m.identity = ",
         );
         sql.int(identity).push(" ORDER BY s.text, o.text, m.record");

@@ -51,7 +51,7 @@ impl Step<'_> {
 
     /// The last rows that tell of records whose writes are open.
     pub(super) async fn open_heads(&mut self) -> Result<OpenHeads, Error> {
-        let sql = self.tx.sql("SELECT i.flow, e.seq, e.items FROM intent i JOIN entry e ON e.seq = i.entry");
+        let sql = self.tx.sql("SELECT i.flow, e.seq, e.items FROM intent i CROSS JOIN entry e WHERE e.seq = i.entry");
         let read = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?, read_sealed(row.blob(2)?).map_err(unreadable)?));
         let mut heads = OpenHeads::new();
         for (flow, seq, items) in self.tx.fetch(sql, read).await? {
@@ -66,18 +66,17 @@ impl Step<'_> {
     /// Where the stories of records end that this commit tells of without writing their rows, and of those that
     /// it leaves without a word though their intents knew.
     pub(crate) async fn write_heads(&mut self, commit: &Commit, appended: &Appended<'_>) -> Result<(), Error> {
-        let mut known = HashSet::with_capacity(commit.rows.len());
+        let mut written = HashSet::with_capacity(commit.rows.len());
         for row in &commit.rows {
-            known.insert((self.id(row.flow.as_str())?, row.record.as_str()));
+            written.insert((self.id(row.flow.as_str())?, row.record.as_str()));
         }
-        for entry in commit.intents.iter().filter_map(|intent| commit.entries.get(intent.entry?)) {
-            let flow = self.id(entry.flow.as_ref().map_or("", |flow| flow.as_str()))?;
-            known.extend(entry.items.iter().map(|item| (flow, item.record.as_str())));
-        }
+        // The rows of which intents know.
+        let named: HashSet<Seq> =
+            commit.intents.iter().filter_map(|intent| appended.numbers.get(intent.entry?).copied()).collect();
         let mut with_row: HashMap<(i64, Seq), Vec<&str>> = HashMap::new();
         let mut without: Vec<(i64, &str, Seq)> = Vec::new();
         for (&(flow, record), &seq) in &appended.heads {
-            if known.contains(&(flow, record)) {
+            if written.contains(&(flow, record)) || named.contains(&seq) {
             } else if appended.with_row.contains(&(flow, record)) {
                 with_row.entry((flow, seq)).or_default().push(record);
             } else {
@@ -116,9 +115,9 @@ impl Step<'_> {
         // An intent may also end because another takes its place under the same id.
         let ends = commit.settled.iter().chain(commit.intents.iter().map(|intent| &intent.id)).collect::<Vec<_>>();
         for ends in ends.chunks(LIST) {
-            let mut sql = self
-                .tx
-                .sql("SELECT i.flow, e.seq, e.items FROM intent i JOIN entry e ON e.seq = i.entry WHERE i.id IN ");
+            let mut sql = self.tx.sql(
+                "SELECT i.flow, e.seq, e.items FROM intent i CROSS JOIN entry e WHERE e.seq = i.entry AND i.id IN ",
+            );
             sql.texts(ends.iter().map(|id| id.as_str()));
             let read = |row: &Row<'_>| {
                 let flow = row.int(0)?;

@@ -271,9 +271,9 @@ impl Step<'_> {
             let values = item.values.stored(&names, &mut text);
             let values = values.map_err(|error| Error::of_database(location, unreadable(error)))?;
             let hash = hash_of_record(record);
-            let open = if appended.told.insert((flow_id, hash)) { open_heads.get(&(flow_id, hash)) } else { None };
+            appended.told.insert((flow_id, hash));
             let head = appended.heads.entry((flow_id, record)).or_default();
-            *head = (*head).max(open.copied().unwrap_or(0));
+            *head = (*head).max(open_heads.get(&(flow_id, hash)).copied().unwrap_or(0));
             items.0.extend_from_slice(&hash);
             items.0.extend_from_slice(&digest_of_values(salt, &values, &names.hash));
             items.unsigned(if *head == seq { 0 } else { head.unsigned_abs() });

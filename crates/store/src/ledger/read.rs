@@ -168,7 +168,8 @@ impl Store {
         }
         // While its write is open only the intent knows where the story ends.
         let hash = hash_of_record(record.as_str());
-        let mut sql = self.sql("SELECT e.seq, e.items FROM intent i JOIN entry e ON e.seq = i.entry WHERE i.flow = ");
+        let mut sql =
+            self.sql("SELECT e.seq, e.items FROM intent i CROSS JOIN entry e WHERE e.seq = i.entry AND i.flow = ");
         sql.int(flow);
         let read = |row: &Row<'_>| {
             let items = read_sealed(row.blob(1)?).map_err(unreadable)?;
