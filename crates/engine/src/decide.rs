@@ -60,21 +60,23 @@ pub(crate) enum Decision {
     Update(RecordId, Arc<Fields>),
 }
 
+/// Records that are to be decided about, with all that does not hang on what became of others.
+pub(crate) struct Opened {
+    open: Vec<(Staged, Option<RecordRow>, Vec<Mapped>, Vec<GivenAnswer>)>,
+    /// Those that are kept out whatever became of others.
+    held: Vec<Judged>,
+}
+
 impl Pass {
-    /// Judges records that are in the flow's scope and not settled yet.
-    pub(crate) async fn judge(
-        &self,
-        ready: &Arc<Ready>,
-        pairing: &Pairing,
-        staged: Vec<Staged>,
-    ) -> Result<Vec<Judged>, Error> {
+    /// Of these records those that are in the flow's scope and not settled yet, mapped.
+    pub(crate) async fn open(&self, ready: &Arc<Ready>, staged: Vec<Staged>) -> Result<Opened, Error> {
         let flow = &ready.flow.name;
         let ids: Vec<RecordId> = staged.iter().map(|staged| staged.record.id.clone()).collect();
         let mut rows = self.place.store.rows(flow, &ids).await?;
         let mut answers = self.place.store.answers(flow, &ids).await?;
         let unknown = self.unknown_outcomes(flow, rows.values()).await?;
         let mut open = Vec::new();
-        let mut judged = Vec::new();
+        let mut held = Vec::new();
         for staged in staged {
             let row = rows.remove(&staged.record.id);
             if row.as_ref().is_some_and(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending)) {
@@ -82,7 +84,7 @@ impl Pass {
             }
             if unknown.contains(&staged.record.id) {
                 let causes = vec![(Cause::OutcomeUnknown, None)];
-                judged.push(self.held(ready, &staged, row.as_ref(), causes, Trail::new()));
+                held.push(self.held(ready, &staged, row.as_ref(), causes, Trail::new()));
                 continue;
             }
             match ready.program.in_scope(&staged.record) {
@@ -94,10 +96,21 @@ impl Pass {
                 Ok(false) => {}
                 Err(message) => {
                     let cause = Cause::Expression { field: FieldName::from("where"), message };
-                    judged.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], Trail::new()));
+                    held.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], Trail::new()));
                 }
             }
         }
+        Ok(Opened { open, held })
+    }
+
+    /// Judges records.
+    pub(crate) async fn judge(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        opened: Opened,
+    ) -> Result<Vec<Judged>, Error> {
+        let Opened { open, held: mut judged } = opened;
         let parents = self.parents(ready, open.iter().map(|(_, _, mapped, _)| mapped.as_slice())).await?;
         let undecided: Vec<&Record> = open.iter().map(|(staged, ..)| &staged.record).collect();
         let pairs = pairing.pair(&self.place.store, &undecided).await?;

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{FieldName, FlowName, Outcome, Record, RecordId};
+use handover_model::{FieldName, FlowName, Outcome, RecordId};
 use handover_store::Entry;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::Error;
-use crate::decide::{Decision, Judged, Staged};
+use crate::decide::{Decision, Judged, Opened, Staged};
 use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
@@ -38,41 +38,40 @@ impl Pass {
         writer.end(judged).await
     }
 
-    /// Reads a block of the flow's source object, beside whatever else is done meanwhile.
-    fn block_of(
-        &self,
-        ready: &Ready,
-        number: i64,
-    ) -> impl Future<Output = Result<Vec<Record>, handover_store::Error>> + Send + use<> {
-        let (store, source) = (self.place.store.clone(), ready.flow.source.clone());
-        async move { store.block_once(&source.system, &source.object, number).await }
+    /// Reads a block of the flow's source object and maps its records: what can be done beside the judging of the
+    /// block before. The number of its records comes first.
+    async fn block_of(self: Arc<Self>, ready: Arc<Ready>, number: i64) -> Result<(u64, Opened), Error> {
+        let source = &ready.flow.source;
+        let records = self.place.store.block_once(&source.system, &source.object, number).await?;
+        let read = records.len() as u64;
+        let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
+        Ok((read, self.open(&ready, staged).await?))
     }
 
     /// Judges what is open of the blocks that were worked through, then the others. While one is judged the next
-    /// one is read.
+    /// one is read and mapped.
     async fn blocks(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         pairing: &Pairing,
         blocks: std::ops::Range<i64>,
         mut done: u64,
-        ahead: &mut JoinSet<Result<Vec<Record>, handover_store::Error>>,
+        ahead: &mut JoinSet<Result<(u64, Opened), Error>>,
         writer: &mut Writer,
     ) -> Result<(), Error> {
         self.unsettled(ready, pairing, blocks.start, writer).await?;
         let end = blocks.end;
         for number in blocks {
             self.go_on()?;
-            let records = match ahead.join_next().await {
+            let (records, opened) = match ahead.join_next().await {
                 Some(read) => read.map_err(ended)??,
-                None => self.block_of(ready, number).await?,
+                None => self.clone().block_of(ready.clone(), number).await?,
             };
             if number + 1 < end {
-                ahead.spawn(self.block_of(ready, number + 1));
+                ahead.spawn(self.clone().block_of(ready.clone(), number + 1));
             }
-            done += records.len() as u64;
-            let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
-            self.judge_and_write(ready, pairing, staged, writer).await?;
+            done += records;
+            self.judge_and_write(ready, pairing, opened, writer).await?;
             writer.reached(number + 1, done).await?;
         }
         Ok(())
@@ -152,7 +151,8 @@ impl Pass {
                         .map(|record| Staged { record: record.clone(), block: number }),
                 );
             }
-            self.judge_and_write(ready, pairing, staged, writer).await?;
+            let opened = self.open(ready, staged).await?;
+            self.judge_and_write(ready, pairing, opened, writer).await?;
         }
         Ok(())
     }
@@ -177,10 +177,10 @@ impl Pass {
         &self,
         ready: &Arc<Ready>,
         pairing: &Pairing,
-        staged: Vec<Staged>,
+        opened: Opened,
         writer: &mut Writer,
     ) -> Result<(), Error> {
-        let judged = self.judge(ready, pairing, staged).await?;
+        let judged = self.judge(ready, pairing, opened).await?;
         let mut settled = Vec::new();
         for one in judged {
             match one.decision {

@@ -245,6 +245,8 @@ pub(crate) fn encode(records: &[Record]) -> std::io::Result<Vec<u8>> {
     let mut names: HashMap<&FieldName, u64> = HashMap::new();
     let mut head = Writer::default();
     let mut body = Writer::default();
+    // Records of a kind have the same fields, in the same order.
+    let mut order: Vec<(&FieldName, u64)> = Vec::new();
     body.unsigned(records.len() as u64);
     for record in records {
         body.bytes(record.id.as_str().as_bytes());
@@ -253,12 +255,22 @@ pub(crate) fn encode(records: &[Record]) -> std::io::Result<Vec<u8>> {
             body.signed(modified.as_nanosecond());
         }
         body.unsigned(record.fields.len() as u64);
-        for (name, value) in record.fields.iter() {
-            let next = names.len() as u64;
-            let number = *names.entry(name).or_insert_with(|| {
-                head.bytes(name.as_str().as_bytes());
-                next
-            });
+        for (at, (name, value)) in record.fields.iter().enumerate() {
+            let number = match order.get(at) {
+                Some((known, number)) if *known == name => *number,
+                _ => {
+                    let next = names.len() as u64;
+                    let number = *names.entry(name).or_insert_with(|| {
+                        head.bytes(name.as_str().as_bytes());
+                        next
+                    });
+                    match order.get_mut(at) {
+                        Some(place) => *place = (name, number),
+                        None => order.push((name, number)),
+                    }
+                    number
+                }
+            };
             body.unsigned(number);
             body.value(value);
         }
