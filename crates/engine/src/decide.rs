@@ -60,9 +60,12 @@ pub(crate) enum Decision {
     Update(RecordId, Arc<Fields>),
 }
 
+/// A record that is to be decided about: its row so far, its mapped values, and the answers given to it.
+type Open = (Staged, Option<RecordRow>, Vec<Mapped>, Vec<GivenAnswer>);
+
 /// Records that are to be decided about, with all that does not hang on what became of others.
 pub(crate) struct Opened {
-    open: Vec<(Staged, Option<RecordRow>, Vec<Mapped>, Vec<GivenAnswer>)>,
+    open: Vec<Open>,
     /// Those that are kept out whatever became of others.
     held: Vec<Judged>,
 }
