@@ -1,4 +1,4 @@
-//! Bases: the last settled value of a field, kept as eight bytes.
+//! Bases: the last settled value of a field, kept as a few bytes: every row of every record has them all.
 //!
 //! Values are marked in their settled form, so that reading back what was written gives the same mark.
 
@@ -9,14 +9,20 @@ use handover_model::{FieldName, Fields, Kind, Value};
 use crate::merge::settled_form;
 use crate::setup::Ready;
 
-const ENTRY: usize = 16;
+/// Bytes that stand for a field's name: enough for the fields of one object.
+const NAME: usize = 4;
+
+/// Bytes that stand for a value.
+const MARK: usize = 6;
+
+const ENTRY: usize = NAME + MARK;
 
 /// The base of a record: a mark for each field.
 pub(crate) fn encode(ready: &Ready, fields: &Fields) -> Vec<u8> {
     let mut base = Vec::with_capacity(fields.len() * ENTRY);
     let mut part = Vec::with_capacity(256);
     for (name, value) in fields.iter() {
-        base.extend_from_slice(&hashed(name.as_str().as_bytes()));
+        base.extend_from_slice(&hashed::<NAME>(name.as_str().as_bytes()));
         base.extend_from_slice(&marked(&mut part, ready.target_field(name).map(|field| &field.kind), value));
     }
     base
@@ -29,18 +35,18 @@ pub(crate) fn digest(base: &[u8]) -> [u8; 16] {
 }
 
 /// The mark that a base has for a field.
-pub(crate) fn settled(base: &[u8], name: &FieldName) -> Option<[u8; 8]> {
-    let wanted = hashed(name.as_str().as_bytes());
-    base.chunks_exact(ENTRY).find(|entry| entry[..8] == wanted).and_then(|entry| entry[8..].try_into().ok())
+pub(crate) fn settled(base: &[u8], name: &FieldName) -> Option<[u8; MARK]> {
+    let wanted = hashed::<NAME>(name.as_str().as_bytes());
+    base.chunks_exact(ENTRY).find(|entry| entry[..NAME] == wanted).and_then(|entry| entry[NAME..].try_into().ok())
 }
 
 /// The mark of a value.
-pub(crate) fn mark(kind: Option<&Kind>, value: &Value) -> [u8; 8] {
+pub(crate) fn mark(kind: Option<&Kind>, value: &Value) -> [u8; MARK] {
     marked(&mut Vec::new(), kind, value)
 }
 
 /// The mark of a value, written down in `part` first: every field of every record comes by here.
-fn marked(part: &mut Vec<u8>, kind: Option<&Kind>, value: &Value) -> [u8; 8] {
+fn marked(part: &mut Vec<u8>, kind: Option<&Kind>, value: &Value) -> [u8; MARK] {
     part.clear();
     let settled = match value {
         Value::Text(text)
@@ -53,12 +59,22 @@ fn marked(part: &mut Vec<u8>, kind: Option<&Kind>, value: &Value) -> [u8; 8] {
         }
         other => Cow::Owned(settled_form(kind, other)),
     };
-    settled.write_down(part);
+    match &*settled {
+        // Its digits as text would cost more than all other fields together.
+        Value::Number(number) => {
+            let number = number.normalize();
+            part.push(b'n');
+            part.push(number.scale() as u8);
+            part.extend_from_slice(&number.mantissa().to_le_bytes());
+        }
+        other => other.write_down(part),
+    }
     hashed(part)
 }
 
-fn hashed(bytes: &[u8]) -> [u8; 8] {
-    twox_hash::XxHash3_64::oneshot(bytes).to_le_bytes()
+fn hashed<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let hash = twox_hash::XxHash3_64::oneshot(bytes).to_le_bytes();
+    std::array::from_fn(|at| hash.get(at).copied().unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -81,7 +97,8 @@ mod tests {
             (email, vec!["x@Y.z".into(), " X@y.z".into()]),
             (text.clone(), vec![list(&["one", "two"]), list(&["two", "one"])]),
             (text.clone(), vec![list(&["onetwo", ""])]),
-            (None, vec![number("1"), number("1.0"), number("1.000")]),
+            (None, vec![number("1"), number("1.0"), number("1.000"), Value::List(vec![number("1.00")])]),
+            (None, vec![number("0"), number("-0.0")]),
             (None, vec![number("-79228162514264337593543950335")]),
             (None, vec![number("-7922816251426433759354395033.5")]),
             (None, vec!["1".into()]),
@@ -89,7 +106,7 @@ mod tests {
             (None, vec![Value::Date("2026-11-02".parse().unwrap())]),
             (None, vec![Value::Date("2026-11-20".parse().unwrap())]),
         ];
-        let marks: Vec<Vec<[u8; 8]>> =
+        let marks: Vec<Vec<[u8; super::MARK]>> =
             rows.iter().map(|(kind, values)| values.iter().map(|value| mark(kind.as_ref(), value)).collect()).collect();
         for (at, row) in marks.iter().enumerate() {
             assert!(row.iter().all(|one| *one == row[0]), "row {at}");

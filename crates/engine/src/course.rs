@@ -10,8 +10,10 @@ use std::sync::atomic::Ordering;
 
 use futures::future::join;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::Error;
+use crate::flow::ended;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
 
@@ -20,15 +22,21 @@ impl Pass {
     pub(crate) async fn read_and_carry(self: &Arc<Self>) -> Result<(), Error> {
         let sources = self.setup.sources();
         let (told, read) = watch::channel(0);
-        let reading = async {
+        // A task of its own: reading and carrying each keep a processor busy.
+        let mut tasks = JoinSet::new();
+        let pass = self.clone();
+        let wanted = sources.clone();
+        tasks.spawn(async move {
             // Dropped at the end, also at a bad one: who waits for more learns that there is none.
             let told = told;
-            for (at, (system, object)) in sources.iter().enumerate() {
-                self.extract(&self.source_reading(system, object), true).await?;
+            for (at, (system, object)) in wanted.iter().enumerate() {
+                pass.extract(&pass.source_reading(system, object), true).await?;
                 told.send_replace(at + 1);
             }
             Ok(())
-        };
+        });
+        let reading =
+            async { tasks.join_next().await.map_or(Ok(()), |read| read.unwrap_or_else(|error| Err(ended(error)))) };
         let carrying = async {
             let carried = self.carry_all(read, &sources).await;
             self.halted.fetch_or(carried.is_err(), Ordering::Relaxed);

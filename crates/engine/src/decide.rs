@@ -12,7 +12,7 @@ use crate::pass::Pass;
 use crate::resolve::{Parents, Resolved, misplaced, split_links};
 use crate::setup::Ready;
 use crate::title::title;
-use crate::trail::Trail;
+use crate::trail::{SOURCE, Trail};
 use crate::transform::Mapped;
 
 /// A record with its staged place.
@@ -60,21 +60,26 @@ pub(crate) enum Decision {
     Update(RecordId, Arc<Fields>),
 }
 
+/// A record that is to be decided about: its row so far, its mapped values, and the answers given to it.
+type Open = (Staged, Option<RecordRow>, Vec<Mapped>, Vec<GivenAnswer>);
+
+/// Records that are to be decided about, with all that does not hang on what became of others.
+pub(crate) struct Opened {
+    open: Vec<Open>,
+    /// Those that are kept out whatever became of others.
+    held: Vec<Judged>,
+}
+
 impl Pass {
-    /// Judges records that are in the flow's scope and not settled yet.
-    pub(crate) async fn judge(
-        &self,
-        ready: &Arc<Ready>,
-        pairing: &Pairing,
-        staged: Vec<Staged>,
-    ) -> Result<Vec<Judged>, Error> {
+    /// Of these records those that are in the flow's scope and not settled yet, mapped.
+    pub(crate) async fn open(&self, ready: &Arc<Ready>, staged: Vec<Staged>) -> Result<Opened, Error> {
         let flow = &ready.flow.name;
         let ids: Vec<RecordId> = staged.iter().map(|staged| staged.record.id.clone()).collect();
         let mut rows = self.place.store.rows(flow, &ids).await?;
         let mut answers = self.place.store.answers(flow, &ids).await?;
         let unknown = self.unknown_outcomes(flow, rows.values()).await?;
         let mut open = Vec::new();
-        let mut judged = Vec::new();
+        let mut held = Vec::new();
         for staged in staged {
             let row = rows.remove(&staged.record.id);
             if row.as_ref().is_some_and(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending)) {
@@ -82,7 +87,7 @@ impl Pass {
             }
             if unknown.contains(&staged.record.id) {
                 let causes = vec![(Cause::OutcomeUnknown, None)];
-                judged.push(self.held(ready, &staged, row.as_ref(), causes, Trail::new()));
+                held.push(self.held(ready, &staged, row.as_ref(), causes, Trail::new()));
                 continue;
             }
             match ready.program.in_scope(&staged.record) {
@@ -94,10 +99,21 @@ impl Pass {
                 Ok(false) => {}
                 Err(message) => {
                     let cause = Cause::Expression { field: FieldName::from("where"), message };
-                    judged.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], Trail::new()));
+                    held.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], Trail::new()));
                 }
             }
         }
+        Ok(Opened { open, held })
+    }
+
+    /// Judges records.
+    pub(crate) async fn judge(
+        &self,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        opened: Opened,
+    ) -> Result<Vec<Judged>, Error> {
+        let Opened { open, held: mut judged } = opened;
         let parents = self.parents(ready, open.iter().map(|(_, _, mapped, _)| mapped.as_slice())).await?;
         let undecided: Vec<&Record> = open.iter().map(|(staged, ..)| &staged.record).collect();
         let pairs = pairing.pair(&self.place.store, &undecided).await?;
@@ -156,7 +172,7 @@ impl Pass {
             let other = self.place.store.targets_of_flow(&ready.flow.name, std::slice::from_ref(record)).await?;
             if let Some(target) = other.get(record) {
                 let mut trail = Trail::new();
-                trail.tell("merged_into", &record.as_str());
+                trail.text(ready, "merged_into", record.as_str());
                 let decision = Decision::Merge(target.clone());
                 return Ok(self.judged(ready, &staged, row.as_ref(), decision, trail, Carried::of(resolved.fields)));
             }
@@ -166,13 +182,16 @@ impl Pass {
         }
         misplaced(ready, &mut resolved);
         let mut trail = Trail::new();
-        trail.all("source", &staged.record.fields);
-        trail.tell("match", &by);
+        trail.fields(ready, SOURCE, staged.record.fields.iter());
+        match &by {
+            Some(by) => trail.text(ready, "match", by),
+            None => trail.tell(ready, "match", &by),
+        }
         if !resolved.dropped.is_empty() {
-            trail.tell("links_left_out", &resolved.dropped);
+            trail.tell(ready, "links_left_out", &resolved.dropped);
         }
         if !resolved.causes.is_empty() {
-            trail.all("mapped", &resolved.fields);
+            trail.fields(ready, "mapped", resolved.fields.iter());
             return Ok(self.held(ready, &staged, row.as_ref(), resolved.causes, trail));
         }
         self.settle(ready, staged, row, target, resolved, trail).await
@@ -191,6 +210,7 @@ impl Pass {
         let Some((target, block)) = target else {
             let mapped = Arc::new(resolved.fields);
             let (fields, separate) = split_links(ready, &staged.record.id, &mapped, &resolved.found, false);
+            tell_write(ready, &mut trail, &staged, &mapped, &fields);
             let carried = Carried { fields: mapped, links: [resolved.links, separate].concat() };
             return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Create(fields), trail, carried));
         };
@@ -199,11 +219,17 @@ impl Pass {
             return Ok(self.held(ready, &staged, row.as_ref(), causes, trail));
         };
         let merged = merge(ready, &staged.record, &resolved.fields, &there);
-        trail.all("before", &merged.before);
+        trail.fields(ready, "before", merged.before.iter());
         let wanted = Arc::new(merged.write);
         let (fields, separate) = split_links(ready, &staged.record.id, &wanted, &resolved.found, true);
-        let decision = if fields.is_empty() { Decision::Unchanged(target) } else { Decision::Update(target, fields) };
-        let carried = Carried { fields: Arc::new(resolved.fields), links: [resolved.links, separate].concat() };
+        let mapped = Arc::new(resolved.fields);
+        let decision = if fields.is_empty() {
+            Decision::Unchanged(target)
+        } else {
+            tell_write(ready, &mut trail, &staged, &mapped, &fields);
+            Decision::Update(target, fields)
+        };
+        let carried = Carried { fields: mapped, links: [resolved.links, separate].concat() };
         let mut judged = self.judged(ready, &staged, row.as_ref(), decision, trail, carried);
         let mut after = there.fields;
         for (name, value) in wanted.iter() {
@@ -330,6 +356,16 @@ impl Carried {
     fn of(fields: Fields) -> Self {
         Self { fields: Arc::new(fields), links: Vec::new() }
     }
+}
+
+/// Tells what is written. What was mapped and is written stands once: the fields that were mapped and are not
+/// written so are told beside them.
+fn tell_write(ready: &Ready, trail: &mut Trail, staged: &Staged, mapped: &Arc<Fields>, fields: &Arc<Fields>) {
+    if !Arc::ptr_eq(mapped, fields) {
+        let other = mapped.iter().filter(|(name, value)| fields.get(name.as_str()) != Some(value));
+        trail.fields(ready, "mapped", other);
+    }
+    trail.write(ready, fields, &staged.record.fields);
 }
 
 /// Whether a cause was announced by `check`: values and users in use are counted before a run.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use handover_model::{FieldName, FlowName, Outcome, RecordId};
 use handover_store::Entry;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::Error;
-use crate::decide::{Decision, Judged, Staged};
+use crate::decide::{Decision, Judged, Opened, Staged};
 use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
@@ -31,27 +32,46 @@ impl Pass {
         // Blocks are pages of one size but for the last.
         let done = u64::try_from(extraction.records * worked / extraction.blocks.max(1)).unwrap_or(0);
         let mut writer = Writer::of_flow(self, ready, worked, u64::try_from(extraction.records).unwrap_or(0))?;
-        let judged = self.blocks(ready, pairing, worked..extraction.blocks, done, &mut writer).await;
+        let mut ahead = JoinSet::new();
+        let judged = self.blocks(ready, pairing, worked..extraction.blocks, done, &mut ahead, &mut writer).await;
+        ahead.shutdown().await;
         writer.end(judged).await
     }
 
-    /// Judges what is open of the blocks that were worked through, then the others.
+    /// Reads a block of the flow's source object and maps its records: what can be done beside the judging of the
+    /// block before. The number of its records comes first.
+    async fn block_of(self: Arc<Self>, ready: Arc<Ready>, number: i64) -> Result<(u64, Opened), Error> {
+        let source = &ready.flow.source;
+        let records = self.place.store.block_once(&source.system, &source.object, number).await?;
+        let read = records.len() as u64;
+        let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
+        Ok((read, self.open(&ready, staged).await?))
+    }
+
+    /// Judges what is open of the blocks that were worked through, then the others. While one is judged the next
+    /// one is read and mapped.
     async fn blocks(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         pairing: &Pairing,
         blocks: std::ops::Range<i64>,
         mut done: u64,
+        ahead: &mut JoinSet<Result<(u64, Opened), Error>>,
         writer: &mut Writer,
     ) -> Result<(), Error> {
-        let source = &ready.flow.source;
         self.unsettled(ready, pairing, blocks.start, writer).await?;
+        let end = blocks.end;
         for number in blocks {
             self.go_on()?;
-            let records = self.place.store.block_once(&source.system, &source.object, number).await?;
-            done += records.len() as u64;
-            let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
-            self.judge_and_write(ready, pairing, staged, writer).await?;
+            let (records, opened) = match ahead.join_next().await {
+                Some(read) => read.map_err(ended)??,
+                None => self.clone().block_of(ready.clone(), number).await?,
+            };
+            if number + 1 < end {
+                ahead.spawn(self.clone().block_of(ready.clone(), number + 1));
+            }
+            done += records;
+            self.judge_and_write(ready, pairing, opened, writer).await?;
             writer.reached(number + 1, done).await?;
         }
         Ok(())
@@ -131,7 +151,8 @@ impl Pass {
                         .map(|record| Staged { record: record.clone(), block: number }),
                 );
             }
-            self.judge_and_write(ready, pairing, staged, writer).await?;
+            let opened = self.open(ready, staged).await?;
+            self.judge_and_write(ready, pairing, opened, writer).await?;
         }
         Ok(())
     }
@@ -156,10 +177,10 @@ impl Pass {
         &self,
         ready: &Arc<Ready>,
         pairing: &Pairing,
-        staged: Vec<Staged>,
+        opened: Opened,
         writer: &mut Writer,
     ) -> Result<(), Error> {
-        let judged = self.judge(ready, pairing, staged).await?;
+        let judged = self.judge(ready, pairing, opened).await?;
         let mut settled = Vec::new();
         for one in judged {
             match one.decision {
@@ -191,7 +212,7 @@ impl Pass {
             let identity = one.identity.or_else(|| identities.pop());
             commit.released.push((ready.flow.name.clone(), one.record.clone()));
             if let Decision::Hold(holds) = &one.decision {
-                values.tell("causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
+                values.tell(ready, "causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
                 let unannounced = holds.iter().any(|hold| !hold.announced);
                 self.threshold().note(unannounced && !one.was_held);
                 commit.holds.extend(holds.iter().cloned());
@@ -199,15 +220,15 @@ impl Pass {
                 self.threshold().note(false);
             }
             if let Some(target) = &target {
-                values.tell("target", &target.as_str());
-                values.all("mapped", &one.mapped);
+                values.text(ready, "target", target.as_str());
+                values.fields(ready, "mapped", one.mapped.iter());
             }
             commit.links.extend(one.links.iter().cloned());
             entries
                 .entry(kind)
                 .or_insert_with(|| self.entry(kind, ready))
                 .items
-                .push(handover_store::Item { record: one.record.clone(), values: values.end() });
+                .push(handover_store::Item { record: one.record.clone(), values: values.end(ready) });
             push_row(&mut commit, ready, &Case::of(&one), outcome, identity, target);
         }
         commit.entries.extend(entries.into_values());
@@ -253,5 +274,13 @@ impl Pass {
         let reading = Reading::new(&ready.target, end.system.clone(), fields, keys);
         self.extract(&reading, false).await?;
         Ok(())
+    }
+}
+
+/// A task that panicked goes on doing so here; one that was ended was ended with the pass.
+pub(crate) fn ended(error: JoinError) -> Error {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => Error::Stopped,
     }
 }

@@ -147,7 +147,8 @@ impl Pass {
         let id = format!("{INTENT}{}", batch_name(ready, field, links));
         let mut commit = self.commit();
         let payload = postcard::to_stdvec(&(field, links)).map_err(Error::Intent)?;
-        commit.intents.push(Intent { id: id.clone(), flow: ready.flow.name.clone(), payload, at: commit.at });
+        let flow = ready.flow.name.clone();
+        commit.intents.push(Intent { id: id.clone(), flow, payload, at: commit.at, entry: None });
         self.place.store.commit(commit).await?;
         let results = self.add_links(ready, field, links).await;
         match results {

@@ -314,7 +314,7 @@ impl Pass {
                 self.settle_link_intent(&ready, &intent).await?;
                 continue;
             }
-            let batch: Batch = postcard::from_bytes(&intent.payload).map_err(Error::Intent)?;
+            let batch = Batch::of_intent(&self.place.store, &intent).await?;
             let mut sending = Sending { resumed: true, ..Sending::new(batch, intent.at) };
             let writes = sending.all();
             if is_repeatable(&self.request(&ready, &sending.batch, &writes)?.mode) {

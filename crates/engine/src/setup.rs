@@ -1,13 +1,14 @@
 //! What a pass works from: systems, flows, tables, policies, state, clock, an observer.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use foldhash::HashMap;
 use handover_connect::{Clock, Connector};
 use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User};
-use handover_store::Store;
+use handover_store::{Store, Words};
 use jiff::SignedDuration;
 
 use crate::order::Ordered;
@@ -106,6 +107,8 @@ pub struct Ready {
     pub(crate) users: Vec<FieldName>,
     /// Those with options that belong to another field's option.
     pub(crate) nested: Vec<FieldName>,
+    /// The names that the ledger tells of its records with.
+    pub(crate) words: Mutex<Words>,
 }
 
 impl Ready {
@@ -126,7 +129,7 @@ impl Ready {
             Kind::Choice { options, .. } => options.iter().any(|option| option.within.is_some()),
             _ => false,
         });
-        Self { flow, source, target, program, links, places, required, users, nested }
+        Self { flow, source, target, program, links, places, required, users, nested, words: Mutex::default() }
     }
 
     /// A field of the target. Found at once: schemas have hundreds, and every value of every record asks.

@@ -4,12 +4,13 @@
 //! - The intent of a write is durable before the request leaves; its outcome before the next wave.
 //! - A write of unknown outcome is looked up before anything of it is sent again.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use handover_connect::{Fault, FaultKind, Upsert, WriteBatch, WriteMode};
 use handover_model::{Cause, Content, Fields, Hold, Outcome, RecordId};
-use handover_store::{Commit, Intent, Item, Membership, PendingLink, RecordRow};
+use handover_store::{Commit, Intent, Item, PendingLink, RecordRow, Store};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,7 +20,7 @@ use crate::decide::{Decision, Judged};
 use crate::pass::Pass;
 use crate::send::Sent;
 use crate::setup::Ready;
-use crate::trail::Trail;
+use crate::trail::{Trail, WRITE};
 
 /// What is kept of a record between judging and the outcome of its write.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,7 +31,9 @@ pub(crate) struct Case {
     pub(crate) identity: Option<i64>,
     /// Whether it was held already: then a hold is no news.
     pub(crate) was_held: bool,
+    #[serde(with = "bytes")]
     pub(crate) digest: [u8; 16],
+    #[serde(with = "bytes")]
     pub(crate) base: Vec<u8>,
     pub(crate) links: Vec<PendingLinkText>,
 }
@@ -49,14 +52,13 @@ pub(crate) struct Outgoing {
     pub(crate) case: Case,
     /// The target id, for updates.
     pub(crate) target: Option<RecordId>,
+    /// What is written. An intent has it from the ledger's entry, or beside it.
+    #[serde(skip)]
     pub(crate) fields: Arc<Fields>,
     pub(crate) content: Option<Content>,
     /// What the ledger tells before the intent is durable.
     #[serde(skip)]
     trail: Trail,
-    /// The mapped values; those that are written so are among `fields`.
-    #[serde(skip)]
-    mapped: Arc<Fields>,
 }
 
 /// A batch on its way, as its intent keeps it.
@@ -127,7 +129,32 @@ impl Outgoing {
             Decision::Update(target, fields) => (Some(target), fields),
             Decision::Hold(_) | Decision::Skip | Decision::Merge(_) | Decision::Unchanged(_) => (None, Arc::default()),
         };
-        Self { case, target, fields, content: None, trail: one.trail, mapped: one.mapped }
+        Self { case, target, fields, content: None, trail: one.trail }
+    }
+}
+
+impl Batch {
+    /// What an intent keeps of it. What is written stands in the entry that the intent names, or here.
+    fn payload(&self, with_fields: bool) -> Result<Vec<u8>, Error> {
+        let fields: Option<Vec<&Fields>> =
+            with_fields.then(|| self.writes.iter().map(|write| &*write.fields).collect());
+        postcard::to_stdvec(&(self, fields)).map_err(Error::Intent)
+    }
+
+    /// The batch of an open intent.
+    pub(crate) async fn of_intent(store: &Store, intent: &Intent) -> Result<Self, Error> {
+        let (mut batch, fields): (Self, Option<Vec<Fields>>) =
+            postcard::from_bytes(&intent.payload).map_err(Error::Intent)?;
+        let mut told = match &fields {
+            Some(_) => HashMap::new(),
+            None => store.told_with_intent(&intent.id, WRITE).await?,
+        };
+        let mut fields = fields.into_iter().flatten();
+        for write in &mut batch.writes {
+            let found = fields.next().or_else(|| told.remove(&write.case.record));
+            write.fields = Arc::new(found.ok_or_else(|| Error::Intent(postcard::Error::DeserializeUnexpectedEnd))?);
+        }
+        Ok(batch)
     }
 }
 
@@ -175,25 +202,18 @@ impl Pass {
                 .writes
                 .iter_mut()
                 .map(|write| {
-                    let mut values = std::mem::take(&mut write.trail);
-                    // What was mapped and is written stands once: the fields that were mapped and are not
-                    // written so are told beside them.
-                    if !Arc::ptr_eq(&write.mapped, &write.fields) {
-                        let other =
-                            write.mapped.iter().filter(|(name, value)| write.fields.get(name.as_str()) != Some(value));
-                        values.fields("mapped", other.map(|(name, value)| (name.as_str(), value)));
-                    }
-                    values.all("write", &write.fields);
-                    Item { record: write.case.record.clone(), values: values.end() }
+                    let values = std::mem::take(&mut write.trail).end(ready);
+                    Item { record: write.case.record.clone(), values }
                 })
                 .collect();
-            commit.entries.push(entry);
             commit.intents.push(Intent {
                 id: batch.id.clone(),
                 flow: ready.flow.name.clone(),
-                payload: postcard::to_stdvec(batch).map_err(Error::Intent)?,
+                payload: batch.payload(false)?,
                 at: commit.at,
+                entry: Some(commit.entries.len()),
             });
+            commit.entries.push(entry);
         }
         self.place.store.commit(commit).await?;
         Ok(())
@@ -244,8 +264,8 @@ impl Pass {
             return Ok(());
         }
         let rest = Batch { id: batch_id(ready, &open), update: batch.update, writes: open };
-        let payload = postcard::to_stdvec(&rest).map_err(Error::Intent)?;
-        commit.intents.push(Intent { id: rest.id, flow: ready.flow.name.clone(), payload, at: since });
+        let payload = rest.payload(true)?;
+        commit.intents.push(Intent { id: rest.id, flow: ready.flow.name.clone(), payload, at: since, entry: None });
         Ok(())
     }
 
@@ -263,9 +283,9 @@ impl Pass {
             Settled::Applied { id, created, lacks } => {
                 let became = if created { Outcome::Created } else { Outcome::Updated };
                 let mut values = Trail::new();
-                values.tell("target", &id.as_str());
-                values.tell("outcome", &became.word());
-                confirmed.items.push(Item { record: case.record.clone(), values: values.end() });
+                values.text(ready, "target", id.as_str());
+                values.text(ready, "outcome", became.word());
+                confirmed.items.push(Item { record: case.record.clone(), values: values.end(ready) });
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
                 commit.links.extend(case.pending_links(ready));
                 push_row(commit, ready, case, became, case.identity, Some(id));
@@ -344,7 +364,7 @@ pub(crate) fn is_about_records(kind: FaultKind) -> bool {
     }
 }
 
-/// The row of a record, and its memberships when it has a counterpart.
+/// The row of a record.
 pub(crate) fn push_row(
     commit: &mut Commit,
     ready: &Ready,
@@ -353,17 +373,6 @@ pub(crate) fn push_row(
     identity: Option<i64>,
     target: Option<RecordId>,
 ) {
-    if let (Some(identity), Some(target)) = (identity, &target) {
-        let ends = [(&ready.flow.source, &case.record), (&ready.flow.target, target)];
-        commit.memberships.extend(ends.into_iter().map(|(end, record)| Membership {
-            system: end.system.clone(),
-            object: end.object.clone(),
-            record: record.clone(),
-            identity,
-            role: String::new(),
-            state: "live".to_owned(),
-        }));
-    }
     commit.rows.push(RecordRow {
         flow: ready.flow.name.clone(),
         record: case.record.clone(),
@@ -375,4 +384,20 @@ pub(crate) fn push_row(
         block: case.block,
         last_entry: None,
     });
+}
+
+/// Bytes in one piece: one by one they cost more than all else of an intent.
+mod bytes {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(bytes: impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes.as_ref())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, B: TryFrom<&'de [u8]>>(
+        deserializer: D,
+    ) -> Result<B, D::Error> {
+        let bytes = <&[u8]>::deserialize(deserializer)?;
+        B::try_from(bytes).map_err(|_| D::Error::custom("the bytes are too few or too many"))
+    }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use handover_model::{FlowName, RecordId, SystemName};
+use handover_model::{Fields, FlowName, RecordId, SystemName};
 use jiff::Timestamp;
 
+use crate::codec::{self, Unreadable};
 use crate::database::{LIST, Row, unreadable};
+use crate::ledger::{Appended, read_open};
 use crate::store::{Step, instant, nanos};
+use crate::told::names;
 use crate::{Error, GivenAnswer, Intent, Store};
 
 /// What is spent adds up in quarters of an hour: all time zones begin their days at one.
@@ -27,9 +30,26 @@ impl Store {
                 flow: row.text(1)?.into(),
                 payload: row.blob(2)?.to_vec(),
                 at: instant(row.int(3)?),
+                entry: None,
             })
         };
         self.fetch(sql, read).await
+    }
+
+    /// Of the entry that was kept with an intent: the fields that it tells of each record under this name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Corrupt`] when what was kept cannot be decoded, else the database's.
+    pub async fn told_with_intent(&self, intent: &str, name: &str) -> Result<HashMap<RecordId, Fields>, Error> {
+        let mut sql = self.sql("SELECT told FROM intent WHERE id = ");
+        sql.text(intent);
+        let read = |row: &Row<'_>| {
+            let Some(body) = row.opt_blob(0)? else { return Ok(HashMap::new()) };
+            let bytes = codec::decompress(body).map_err(unreadable)?;
+            told_of_all(&bytes, name).map_err(unreadable)
+        };
+        Ok(self.fetch(sql, read).await?.pop().unwrap_or_default())
     }
 
     /// The answers given to these records, the oldest first; records without one are absent.
@@ -44,6 +64,12 @@ impl Store {
     ) -> Result<HashMap<RecordId, Vec<GivenAnswer>>, Error> {
         let mut found: HashMap<RecordId, Vec<GivenAnswer>> = HashMap::new();
         let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(found) };
+        // Mostly there is none at all.
+        let mut any = self.sql("SELECT id FROM answer WHERE flow = ");
+        any.int(id).push(" LIMIT 1");
+        if self.fetch(any, |row| row.int(0)).await?.is_empty() {
+            return Ok(found);
+        }
         for records in records.chunks(LIST) {
             let mut sql = self.sql("SELECT record, answer, reviewer, comment FROM answer WHERE flow = ");
             sql.int(id).push(" AND record IN ").texts(records.iter().map(RecordId::as_str)).push(" ORDER BY id");
@@ -78,22 +104,43 @@ impl Store {
     }
 }
 
+fn told_of_all(bytes: &[u8], name: &str) -> Result<HashMap<RecordId, Fields>, Unreadable> {
+    let open = read_open(bytes)?;
+    let names = names(open.names)?;
+    let mut found = HashMap::with_capacity(open.items.len());
+    for item in open.items {
+        if let Some((_, values)) = item.values {
+            found.insert(item.record.into(), values.fields(&names, name)?);
+        }
+    }
+    Ok(found)
+}
+
 fn quarter(at: Timestamp) -> i64 {
     nanos(at).div_euclid(QUARTER).saturating_mul(QUARTER)
 }
 
 impl Step<'_> {
-    pub(crate) async fn write_intents(&mut self, intents: &[Intent], settled: &[String]) -> Result<(), Error> {
+    pub(crate) async fn write_intents(
+        &mut self,
+        intents: &[Intent],
+        settled: &[String],
+        appended: &Appended<'_>,
+    ) -> Result<(), Error> {
         let mut placed = Vec::with_capacity(intents.len());
         for intent in intents {
-            placed.push((self.id(intent.flow.as_str())?, intent));
+            let told = intent.entry.and_then(|at| appended.values.get(at)?.as_deref());
+            let entry = intent.entry.and_then(|at| appended.numbers.get(at).copied());
+            placed.push((self.id(intent.flow.as_str())?, entry, told, intent));
         }
-        let placed = crate::apply::last_of_each(&placed, |(_, intent)| intent.id.as_str());
-        let head = "INSERT INTO intent (id, flow, payload, at) VALUES ";
-        let tail = " ON CONFLICT (id) DO UPDATE SET flow = excluded.flow, payload = excluded.payload, at = excluded.at";
+        let placed = crate::apply::last_of_each(&placed, |(_, _, _, intent)| intent.id.as_str());
+        let head = "INSERT INTO intent (id, flow, payload, entry, told, at) VALUES ";
+        let tail = " ON CONFLICT (id) DO UPDATE SET flow = excluded.flow, payload = excluded.payload, \
+                    entry = excluded.entry, told = excluded.told, at = excluded.at";
         self.tx
-            .insert(head, &placed, tail, |sql, (flow, intent)| {
-                sql.text(intent.id.as_str()).int(*flow).blob(&*intent.payload).int(nanos(intent.at));
+            .insert(head, &placed, tail, |sql, (flow, entry, told, intent)| {
+                sql.text(intent.id.as_str()).int(*flow).blob(&*intent.payload).int(*entry).blob(*told);
+                sql.int(nanos(intent.at));
             })
             .await?;
         for settled in settled.chunks(LIST) {

@@ -2,11 +2,9 @@
 
 use std::hash::Hash;
 
-use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
+use foldhash::{HashSet, HashSetExt as _};
 use handover_model::Cause;
 
-use crate::database::LIST;
-use crate::ledger::Appended;
 use crate::store::Step;
 use crate::{Commit, Error, Seq, Store};
 
@@ -58,45 +56,12 @@ impl Step<'_> {
         self.write_worked(&commit.worked).await?;
         self.write_heads(commit, &appended).await?;
         self.write_memberships(&commit.memberships).await?;
-        self.write_intents(&commit.intents, &commit.settled).await?;
+        self.write_intents(&commit.intents, &commit.settled, &appended).await?;
         self.write_holds(commit).await?;
         self.write_links(&commit.links, &commit.linked).await?;
         self.write_spent(commit.at, &commit.spent).await?;
         self.write_answers(commit.at, &commit.answers).await?;
         Ok(appended.numbers)
-    }
-
-    /// Where the stories of records begin that this commit tells of without writing their rows.
-    pub(crate) async fn write_heads(&mut self, commit: &Commit, appended: &Appended<'_>) -> Result<(), Error> {
-        let mut written = HashSet::with_capacity(commit.rows.len());
-        for row in &commit.rows {
-            written.insert((self.id(row.flow.as_str())?, row.record.as_str()));
-        }
-        let mut with_row: HashMap<(i64, Seq), Vec<&str>> = HashMap::new();
-        let mut without: Vec<(i64, &str, Seq)> = Vec::new();
-        for (&(flow, record), &seq) in &appended.heads {
-            if written.contains(&(flow, record)) {
-            } else if appended.with_row.contains(&(flow, record)) {
-                with_row.entry((flow, seq)).or_default().push(record);
-            } else {
-                without.push((flow, record, seq));
-            }
-        }
-        for ((flow, seq), records) in with_row {
-            for records in records.chunks(LIST) {
-                let mut sql = self.tx.sql("UPDATE record SET last_entry = ");
-                sql.int(seq).push(" WHERE flow = ").int(flow).push(" AND record IN ").texts(records.iter().copied());
-                self.tx.run(sql).await?;
-            }
-        }
-        without.sort_unstable();
-        let head = "INSERT INTO story (flow, record, last_entry) VALUES ";
-        let tail = " ON CONFLICT (flow, record) DO UPDATE SET last_entry = excluded.last_entry";
-        self.tx
-            .insert(head, &without, tail, |sql, (flow, record, seq)| {
-                sql.int(*flow).text(*record).int(*seq);
-            })
-            .await
     }
 }
 

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 const FORMAT: u8 = 1;
 
 /// Values within values, at most: what decodes must not overflow the stack.
-const DEPTH: usize = 64;
+pub(crate) const DEPTH: usize = 64;
 
 /// zstd's level: half the time of its default for a tenth more bytes; reading does not depend on it.
 const LEVEL: i32 = 1;
@@ -34,7 +34,7 @@ pub(crate) fn decompress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 /// Writes parts one after the other.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Writer(pub(crate) Vec<u8>);
 
 impl Writer {
@@ -42,8 +42,12 @@ impl Writer {
         self.0.push(byte);
     }
 
-    pub(crate) fn unsigned(&mut self, number: u64) {
-        self.wide(u128::from(number));
+    pub(crate) fn unsigned(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.0.push((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
     }
 
     pub(crate) fn signed(&mut self, number: i128) {
@@ -63,14 +67,20 @@ impl Writer {
         self.0.extend_from_slice(bytes);
     }
 
-    fn value(&mut self, value: &Value) {
+    pub(crate) fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.byte(0),
             Value::Bool(false) => self.byte(1),
             Value::Bool(true) => self.byte(2),
             Value::Number(number) => {
                 self.byte(3);
-                self.0.extend_from_slice(&number.serialize());
+                // At most 28, so the sign finds room beside it; zero too can have one.
+                self.byte(number.scale() as u8 | u8::from(number.is_sign_negative()) << 7);
+                let digits = number.mantissa().unsigned_abs();
+                match u64::try_from(digits) {
+                    Ok(digits) => self.unsigned(digits),
+                    Err(_) => self.wide(digits),
+                }
             }
             Value::Text(text) => {
                 self.byte(4);
@@ -137,6 +147,13 @@ impl<'b> Reader<'b> {
     }
 
     pub(crate) fn unsigned(&mut self) -> Result<u64, Unreadable> {
+        // Lengths and numbers of names are small.
+        if let Some((first, rest)) = self.0.split_first()
+            && first & 0x80 == 0
+        {
+            self.0 = rest;
+            return Ok(u64::from(*first));
+        }
         u64::try_from(self.wide()?).map_err(|_| Unreadable("a number is too large"))
     }
 
@@ -172,7 +189,7 @@ impl<'b> Reader<'b> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Unreadable("a text is not UTF-8"))
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, Unreadable> {
+    pub(crate) fn value(&mut self, depth: usize) -> Result<Value, Unreadable> {
         if depth == 0 {
             return Err(Unreadable("values are nested too deeply"));
         }
@@ -180,7 +197,7 @@ impl<'b> Reader<'b> {
             0 => Value::Null,
             1 => Value::Bool(false),
             2 => Value::Bool(true),
-            3 => Value::Number(Decimal::deserialize(self.array()?)),
+            3 => Value::Number(self.number()?),
             4 => Value::Text(self.text()?.to_owned()),
             5 => {
                 let year = i16::try_from(self.signed()?).map_err(|_| Unreadable("no such day"))?;
@@ -209,6 +226,15 @@ impl<'b> Reader<'b> {
         })
     }
 
+    fn number(&mut self) -> Result<Decimal, Unreadable> {
+        let flags = self.byte()?;
+        let digits = i128::try_from(self.wide()?).map_err(|_| Unreadable("a number is too large"))?;
+        let mut number = Decimal::try_from_i128_with_scale(digits, u32::from(flags & 0x7f))
+            .map_err(|_| Unreadable("a number is too large"))?;
+        number.set_sign_negative(flags & 0x80 != 0);
+        Ok(number)
+    }
+
     fn instant(&mut self) -> Result<Timestamp, Unreadable> {
         Timestamp::from_nanosecond(self.signed()?).map_err(|_| Unreadable("no such instant"))
     }
@@ -219,6 +245,8 @@ pub(crate) fn encode(records: &[Record]) -> std::io::Result<Vec<u8>> {
     let mut names: HashMap<&FieldName, u64> = HashMap::new();
     let mut head = Writer::default();
     let mut body = Writer::default();
+    // Records of a kind have the same fields, in the same order.
+    let mut order: Vec<(&FieldName, u64)> = Vec::new();
     body.unsigned(records.len() as u64);
     for record in records {
         body.bytes(record.id.as_str().as_bytes());
@@ -227,12 +255,22 @@ pub(crate) fn encode(records: &[Record]) -> std::io::Result<Vec<u8>> {
             body.signed(modified.as_nanosecond());
         }
         body.unsigned(record.fields.len() as u64);
-        for (name, value) in record.fields.iter() {
-            let next = names.len() as u64;
-            let number = *names.entry(name).or_insert_with(|| {
-                head.bytes(name.as_str().as_bytes());
-                next
-            });
+        for (at, (name, value)) in record.fields.iter().enumerate() {
+            let number = match order.get(at) {
+                Some((known, number)) if *known == name => *number,
+                _ => {
+                    let next = names.len() as u64;
+                    let number = *names.entry(name).or_insert_with(|| {
+                        head.bytes(name.as_str().as_bytes());
+                        next
+                    });
+                    match order.get_mut(at) {
+                        Some(place) => *place = (name, number),
+                        None => order.push((name, number)),
+                    }
+                    number
+                }
+            };
             body.unsigned(number);
             body.value(value);
         }
@@ -259,8 +297,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<(Vec<Record>, usize), Unreadable> {
         let id = RecordId::from(reader.text()?);
         let flags = reader.byte()?;
         let modified = if flags & 2 == 0 { None } else { Some(reader.instant()?) };
-        let mut fields = Fields::new();
-        for _ in 0..reader.length()? {
+        let number = reader.length()?;
+        let mut fields = Fields::with_capacity(number);
+        for _ in 0..number {
             let at = usize::try_from(reader.unsigned()?).map_err(|_| Unreadable("no such name"))?;
             let name = names.get(at).ok_or(Unreadable("no such name"))?.clone();
             fields.set(name, reader.value(DEPTH)?);

@@ -3,6 +3,8 @@
 use handover_model::{Answer, FlowName, Hold, ObjectName, Outcome, Record, RecordId, SystemName};
 use jiff::Timestamp;
 
+use crate::Values;
+
 /// A ledger row's number, from 1, without gaps per writer.
 pub type Seq = i64;
 
@@ -28,7 +30,7 @@ pub struct Commit {
     pub rows: Vec<RecordRow>,
     /// How far flows came; replaces what was there.
     pub worked: Vec<Worked>,
-    /// Which record is which; replaces what was there.
+    /// Which record is which beyond what `rows` say of source and target; replaces what was there.
     pub memberships: Vec<Membership>,
     /// Writes that are about to be sent.
     pub intents: Vec<Intent>,
@@ -136,7 +138,8 @@ pub struct RecordRow {
     pub last_entry: Option<Seq>,
 }
 
-/// A record as a member of an identity.
+/// A record as a member of an identity. The two records of a [`RecordRow`] that has an identity and a target are
+/// its members without further ado.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Membership {
     /// The system.
@@ -164,6 +167,10 @@ pub struct Intent {
     pub payload: Vec<u8>,
     /// When it was made.
     pub at: Timestamp,
+    /// Which of the commit's entries tells what is written: what it tells is kept with the intent until that
+    /// is settled, also when the ledger's values are erased meanwhile; and the stories of its records end there
+    /// until then. `None` when it is read back.
+    pub entry: Option<usize>,
 }
 
 /// A link to be written when both ends are in the target.
@@ -201,36 +208,6 @@ pub struct Item {
     pub record: RecordId,
     /// The values and decisions.
     pub values: Values,
-}
-
-/// Values and decisions as JSON text: they are hashed and kept as text, and whoever has many of them writes
-/// the text at once.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Values(String);
-
-impl Values {
-    /// Values that are JSON text already. Reading the ledger fails where it is not.
-    pub fn of_json(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text.
-    pub fn as_json(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<serde_json::Value> for Values {
-    fn from(values: serde_json::Value) -> Self {
-        Self(values.to_string())
-    }
-}
-
-/// Values are the customer's data: they never enter logs or panics by accident.
-impl std::fmt::Debug for Values {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Values({} bytes)", self.0.len())
-    }
 }
 
 /// An answer that a person gave to a hold.

@@ -41,9 +41,10 @@ impl Store {
             return Ok(found);
         };
         for records in records.chunks(LIST) {
-            let mut sql = self.sql("SELECT record, identity, role, state FROM membership WHERE system = ");
+            let mut sql = self.sql("SELECT record, identity, role, state FROM member WHERE system = ");
             sql.int(system).push(" AND object = ").int(object).push(" AND record IN ");
-            sql.texts(records.iter().map(RecordId::as_str));
+            // Later rows win in the map: the identity that was given last.
+            sql.texts(records.iter().map(RecordId::as_str)).push(" ORDER BY identity");
             let read = |row: &Row<'_>| {
                 Ok((row.text(0)?.into(), (row.int(1)?, row.text(2)?.to_owned(), row.text(3)?.to_owned())))
             };
@@ -59,7 +60,7 @@ impl Store {
     /// The database's.
     pub async fn members(&self, identity: Identity) -> Result<Vec<Membership>, Error> {
         let mut sql = self.sql(
-            "SELECT s.text, o.text, m.record, m.identity, m.role, m.state FROM membership m \
+            "SELECT DISTINCT s.text, o.text, m.record, m.identity, m.role, m.state FROM member m \
              JOIN name s ON s.id = m.system JOIN name o ON o.id = m.object WHERE m.identity = ",
         );
         sql.int(identity).push(" ORDER BY s.text, o.text, m.record");
@@ -97,7 +98,7 @@ impl Store {
         let mut found = HashMap::with_capacity(records.len());
         for records in records.chunks(LIST) {
             let mut sql = self.sql(
-                "SELECT a.record, MIN(b.record) FROM membership a JOIN membership b ON b.identity = a.identity \
+                "SELECT a.record, MIN(b.record) FROM member a JOIN member b ON b.identity = a.identity \
                  WHERE a.system = ",
             );
             sql.int(ids[0]).push(" AND a.object = ").int(ids[1]).push(" AND a.record IN ");

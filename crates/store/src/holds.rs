@@ -246,6 +246,12 @@ impl Step<'_> {
         }
         let kept = self.kept(touched).await?;
         for (flow, records) in released {
+            // Mostly there is none at all.
+            let mut any = self.tx.sql("SELECT flow FROM hold WHERE flow = ");
+            any.int(flow).push(" LIMIT 1");
+            if self.tx.fetch(any, |row| row.int(0)).await?.is_empty() {
+                continue;
+            }
             for records in records.chunks(LIST) {
                 let mut sql = self.tx.sql("DELETE FROM hold WHERE flow = ");
                 sql.int(flow).push(" AND record IN ").texts(records.iter().copied());

@@ -28,10 +28,11 @@ mod rows;
 mod schema;
 mod staging;
 mod store;
+mod told;
 
 pub use commit::{
     Block, Commit, Entry, Extraction, GivenAnswer, Identity, Intent, Item, MatchRow, Membership, PendingLink,
-    RecordRow, Seq, Values, Worked,
+    RecordRow, Seq, Worked,
 };
 pub use error::Error;
 pub use hold_groups::HoldGroup;
@@ -41,3 +42,4 @@ pub use location::Location;
 pub use pass::Pass;
 pub use staging::DuplicateGroup;
 pub use store::{Fuse, Moment, Store};
+pub use told::{Telling, Values, Words};

@@ -128,7 +128,7 @@ pub(crate) async fn open_sqlite(path: &Path, lock: Option<File>, temporary: Opti
         .journal_mode(SqliteJournalMode::Wal)
         // A private copy need not survive anything.
         .synchronous(if temporary.is_some() { SqliteSynchronous::Off } else { SqliteSynchronous::Full })
-        .pragma("cache_size", "-32768")
+        .pragma("cache_size", "-24576")
         .pragma("wal_autocheckpoint", "4000")
         .statement_cache_capacity(STATEMENTS)
         // Space that erased values leave is overwritten where that costs no extra writing.
@@ -148,7 +148,7 @@ async fn sqlite_pool(path: &Path, shown: &Arc<str>) -> Result<sqlx::SqlitePool, 
         .filename(path)
         .read_only(true)
         .foreign_keys(false)
-        .pragma("cache_size", "-4096")
+        .pragma("cache_size", "-2048")
         .busy_timeout(Duration::from_secs(30))
         .disable_statement_logging();
     SqlitePoolOptions::new()

@@ -11,6 +11,7 @@ pub(crate) const VERSION: i64 = 1;
 ///
 /// Flows, systems and objects stand as numbers (table `name`), in every key of millions of rows.
 /// A block's marks stand before its body, so that reading them does not touch the body's pages.
+/// What a flow paired stands in `record` alone; `membership` has what is more than that, `member` both.
 /// Instants are nanoseconds since 1970. Outcomes are numbers, the worst first, see `rows.rs`.
 const TABLES: &str = "
 CREATE TABLE meta (name %t PRIMARY KEY, value %t NOT NULL) %k;
@@ -37,12 +38,20 @@ CREATE TABLE record (
     block %i NOT NULL, last_entry %i, PRIMARY KEY (flow, record)) %k;
 CREATE INDEX record_outcome ON record (flow, outcome, record);
 CREATE INDEX record_target ON record (flow, target) WHERE target IS NOT NULL;
+CREATE INDEX record_identity ON record (identity) WHERE target IS NOT NULL;
 CREATE TABLE membership (
     system %i NOT NULL, object %i NOT NULL, record %t NOT NULL, identity %i NOT NULL, role %t NOT NULL,
     state %t NOT NULL, PRIMARY KEY (system, object, record)) %k;
-CREATE TABLE worked (flow %i PRIMARY KEY, snapshot %t NOT NULL, blocks %i NOT NULL) %k;
 CREATE INDEX membership_identity ON membership (identity);
-CREATE TABLE intent (id %t PRIMARY KEY, flow %i NOT NULL, payload %b NOT NULL, at %i NOT NULL) %k;
+CREATE VIEW member AS
+    SELECT system, object, record, identity, role, state FROM membership
+    UNION ALL SELECT f.source_system, f.source_object, r.record, r.identity, '', 'live'
+    FROM flow f JOIN record r ON r.flow = f.flow WHERE r.target IS NOT NULL AND r.identity IS NOT NULL
+    UNION ALL SELECT f.target_system, f.target_object, r.target, r.identity, '', 'live'
+    FROM flow f JOIN record r ON r.flow = f.flow WHERE r.target IS NOT NULL AND r.identity IS NOT NULL;
+CREATE TABLE worked (flow %i PRIMARY KEY, snapshot %t NOT NULL, blocks %i NOT NULL) %k;
+CREATE TABLE intent (
+    id %t PRIMARY KEY, flow %i NOT NULL, payload %b NOT NULL, entry %i, told %b, at %i NOT NULL) %k;
 CREATE TABLE hold (
     flow %i NOT NULL, record %t NOT NULL, cause_key %b NOT NULL, object %i NOT NULL, cause %t NOT NULL,
     grp %t NOT NULL, since %i NOT NULL, owner %t, parent_flow %i, parent %t, body %t NOT NULL,
@@ -66,13 +75,15 @@ CREATE TABLE story (flow %i NOT NULL, record %t NOT NULL, last_entry %i NOT NULL
 ";
 
 /// What SQLite's planner takes for granted of `record`: many rows for each flow, few for each outcome, one
-/// for each target. Without it, it reads whole flows where an index leads to the rows.
+/// for each target and each identity; and few flows. Without it, it reads whole flows where an index leads to the rows.
 const EXPECTED: &str = "
 ANALYZE sqlite_schema;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('record', 'record', '10000000 1000000 1'),
     ('record', 'record_outcome', '10000000 1000000 1000 1'),
-    ('record', 'record_target', '10000000 1000000 1 1');
+    ('record', 'record_target', '10000000 1000000 1 1'),
+    ('record', 'record_identity', '10000000 1 1 1'),
+    ('flow', 'flow', '20 1');
 ";
 
 /// Every table, in the order in which a copy is made.

@@ -102,7 +102,7 @@ impl Store {
             }
         }
         if let Some(identity) = identity {
-            let mut sql = self.sql("SELECT system, object, record FROM membership WHERE identity = ");
+            let mut sql = self.sql("SELECT system, object, record FROM member WHERE identity = ");
             sql.int(identity);
             members.extend(self.fetch(sql, |row| Ok((row.int(0)?, row.int(1)?, row.text(2)?.into()))).await?);
         }
@@ -124,10 +124,11 @@ impl Step<'_> {
         let read = |row: &Row<'_>| codec::decompress(row.blob(0)?).map_err(unreadable);
         let Some(bytes) = self.tx.fetch(sql, read).await?.pop() else { return Ok(0) };
         let location = self.tx.location().clone();
-        let items = read_open(&bytes).map_err(|error| Error::of_database(&location, unreadable(error)))?;
+        let open = read_open(&bytes).map_err(|error| Error::of_database(&location, unreadable(error)))?;
         let mut kept = Writer::default();
+        kept.bytes(open.names);
         let mut erased = 0;
-        for item in items {
+        for item in open.items {
             let mine = item.record == record.as_str() && item.values.is_some();
             erased += u64::from(mine);
             let values = if mine { None } else { item.values };

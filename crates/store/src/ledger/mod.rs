@@ -9,10 +9,11 @@
 //!
 //! Invariants:
 //! - Rows are numbered from 1 without gaps.
-//! - The rows that tell of one record are a list: each item names the row before, the record's row (or
-//!   the table `story`, where there is none) the last.
+//! - The rows that tell of one record are a list: each item names the row before; the record's row, the table
+//!   `story` where there is none, or an open intent of it names the last.
 
 mod erase;
+mod heads;
 mod read;
 mod verify;
 
@@ -25,8 +26,9 @@ pub use read::{EntryRow, Told};
 pub use verify::{Head, Verified};
 
 use crate::codec::{self, Reader, Unreadable, Writer};
-use crate::database::LIST;
+use crate::database::unreadable;
 use crate::store::{Step, nanos};
+use crate::told::{Stored, Values};
 use crate::{Entry, Error, Seq};
 
 /// The kind of the row that ties the chains of writers together.
@@ -51,6 +53,10 @@ pub(crate) struct Appended<'e> {
     pub(crate) heads: HashMap<(i64, &'e str), Seq>,
     /// Those of them that had a row in a flow before.
     pub(crate) with_row: HashSet<(i64, &'e str)>,
+    /// Everything that was told of, as rows name it.
+    pub(crate) told: HashSet<(i64, [u8; 16])>,
+    /// What the entries tell, as it is stored.
+    pub(crate) values: Vec<Option<Vec<u8>>>,
 }
 
 /// A row's parts that its hash covers.
@@ -95,8 +101,14 @@ pub(crate) struct SealedItem {
 /// An item's values as they lie beside the chain.
 pub(crate) struct OpenItem<'b> {
     pub(crate) record: &'b str,
-    /// Salt and values as JSON; `None` when they were erased.
-    pub(crate) values: Option<([u8; 16], &'b [u8])>,
+    /// Salt and values; `None` when they were erased.
+    pub(crate) values: Option<([u8; 16], Stored<'b>)>,
+}
+
+/// What a row tells, as it lies beside the chain: the names that its values are told with, and its items.
+pub(crate) struct Open<'b> {
+    pub(crate) names: &'b [u8],
+    pub(crate) items: Vec<OpenItem<'b>>,
 }
 
 #[expect(clippy::disallowed_methods, reason = "salts must not be guessed: no seed, and no decision hangs on them")]
@@ -110,8 +122,14 @@ pub(crate) fn hash_of_record(record: &str) -> [u8; 16] {
     first_half(&blake3::hash(record.as_bytes()))
 }
 
-pub(crate) fn digest_of_values(salt: &[u8; 16], values: &[u8]) -> [u8; 16] {
-    first_half(&blake3::Hasher::new().update(salt).update(values).finalize())
+/// Digest of salt and values; `names` is the hash of those that they are told with.
+pub(crate) fn digest_of_values(salt: &[u8; 16], values: &Stored<'_>, names: &[u8; 32]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(salt).update(&[values.form()]);
+    if !values.is_json {
+        hasher.update(names);
+    }
+    first_half(&hasher.update(values.bytes).finalize())
 }
 
 fn first_half(hash: &blake3::Hash) -> [u8; 16] {
@@ -131,28 +149,28 @@ pub(crate) fn read_sealed(bytes: &[u8]) -> Result<Vec<SealedItem>, Unreadable> {
     Ok(items)
 }
 
-pub(crate) fn read_open(bytes: &[u8]) -> Result<Vec<OpenItem<'_>>, Unreadable> {
+pub(crate) fn read_open(bytes: &[u8]) -> Result<Open<'_>, Unreadable> {
     let mut reader = Reader(bytes);
+    let names = reader.bytes()?;
     let mut items = Vec::new();
     while !reader.is_empty() {
-        let flag = reader.byte()?;
+        let form = reader.byte()?;
         let record = reader.text()?;
-        let values = match flag {
+        let values = match form {
             0 => None,
-            1 => Some((reader.array()?, reader.bytes()?)),
-            _ => return Err(Unreadable("no such kind of item")),
+            form => Some((reader.array()?, Stored::of(form, reader.bytes()?)?)),
         };
         items.push(OpenItem { record, values });
     }
-    Ok(items)
+    Ok(Open { names, items })
 }
 
 pub(crate) fn write_open(writer: &mut Writer, item: &OpenItem<'_>) {
-    writer.byte(u8::from(item.values.is_some()));
+    writer.byte(item.values.as_ref().map_or(0, |(_, values)| values.form()));
     writer.bytes(item.record.as_bytes());
     if let Some((salt, values)) = &item.values {
         writer.0.extend_from_slice(salt);
-        writer.bytes(values);
+        writer.bytes(values.bytes);
     }
 }
 
@@ -176,8 +194,13 @@ impl Step<'_> {
         pass: i64,
         entries: &'e [Entry],
     ) -> Result<Appended<'e>, Error> {
-        let mut appended =
-            Appended { numbers: Vec::with_capacity(entries.len()), heads: HashMap::new(), with_row: HashSet::new() };
+        let mut appended = Appended {
+            numbers: Vec::with_capacity(entries.len()),
+            heads: HashMap::new(),
+            with_row: HashSet::new(),
+            told: HashSet::new(),
+            values: Vec::with_capacity(entries.len()),
+        };
         if entries.is_empty() {
             return Ok(appended);
         }
@@ -187,13 +210,17 @@ impl Step<'_> {
             None => self.begin_chain(at, pass, &mut rows).await?,
         };
         self.heads(entries, &mut appended).await?;
+        let open_heads = self.open_heads().await?;
         for entry in entries {
-            let row = self.seal(at, pass, entry, &mut chain, &mut appended)?;
+            let row = self.seal(at, pass, entry, &mut chain, &open_heads, &mut appended)?;
             appended.numbers.push(row.seq);
             rows.push(row);
         }
         self.write_entries(at, pass, chain, &rows).await?;
         self.chain = Some(chain);
+        // A checkpoint may stand before the entries.
+        let before = rows.len() - entries.len();
+        appended.values.extend(rows.into_iter().skip(before).map(|row| row.values));
         Ok(appended)
     }
 
@@ -220,43 +247,13 @@ impl Step<'_> {
         Ok(chain)
     }
 
-    /// Looks up the last rows that tell of the records concerned.
-    async fn heads<'e>(&mut self, entries: &'e [Entry], appended: &mut Appended<'e>) -> Result<(), Error> {
-        let mut records: HashMap<i64, HashSet<&'e str>> = HashMap::new();
-        for entry in entries.iter().filter(|entry| !entry.items.is_empty()) {
-            let flow = self.id(entry.flow.as_ref().map_or("", |flow| flow.as_str()))?;
-            records.entry(flow).or_default().extend(entry.items.iter().map(|item| item.record.as_str()));
-        }
-        for (flow, records) in records {
-            let mut records: Vec<&str> = records.into_iter().collect();
-            // In order the look-ups touch each page of the index once.
-            records.sort_unstable();
-            for records in records.chunks(LIST) {
-                for table in ["record", "story"] {
-                    let mut sql = self.tx.sql(&format!("SELECT record, last_entry FROM {table} WHERE flow = "));
-                    sql.int(flow).push(" AND record IN ").texts(records.iter().copied());
-                    let found = self.tx.fetch(sql, |row| Ok((row.text(0)?.to_owned(), row.opt_int(1)?))).await?;
-                    for (record, seq) in found {
-                        let Ok(at) = records.binary_search(&record.as_str()) else { continue };
-                        let Some(record) = records.get(at).copied() else { continue };
-                        if table == "record" {
-                            appended.with_row.insert((flow, record));
-                        }
-                        let head = appended.heads.entry((flow, record)).or_default();
-                        *head = (*head).max(seq.unwrap_or(0));
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn seal<'e>(
         &self,
         at: Timestamp,
         pass: i64,
         entry: &'e Entry,
         chain: &mut Chain,
+        open_heads: &HashMap<(i64, [u8; 16]), Seq>,
         appended: &mut Appended<'e>,
     ) -> Result<Placed<'e>, Error> {
         let location = self.tx.location();
@@ -265,13 +262,20 @@ impl Step<'_> {
         let seq = chain.next;
         let mut items = Writer::default();
         let mut open = Writer::default();
+        let names = Values::table(entry.items.iter().map(|item| &item.values));
+        open.bytes(&names.bytes);
         let salts = salts(entry.items.len());
         for (item, salt) in entry.items.iter().zip(&salts) {
             let record = item.record.as_str();
-            let values = item.values.as_json().as_bytes();
+            let mut text = String::new();
+            let values = item.values.stored(&names, &mut text);
+            let values = values.map_err(|error| Error::of_database(location, unreadable(error)))?;
+            let hash = hash_of_record(record);
+            appended.told.insert((flow_id, hash));
             let head = appended.heads.entry((flow_id, record)).or_default();
-            items.0.extend_from_slice(&hash_of_record(record));
-            items.0.extend_from_slice(&digest_of_values(salt, values));
+            *head = (*head).max(open_heads.get(&(flow_id, hash)).copied().unwrap_or(0));
+            items.0.extend_from_slice(&hash);
+            items.0.extend_from_slice(&digest_of_values(salt, &values, &names.hash));
             items.unsigned(if *head == seq { 0 } else { head.unsigned_abs() });
             *head = seq;
             write_open(&mut open, &OpenItem { record, values: Some((*salt, values)) });

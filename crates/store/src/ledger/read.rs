@@ -10,6 +10,7 @@ use super::{hash_of_record, hex, read_open, read_sealed};
 use crate::codec;
 use crate::database::{Row, unreadable};
 use crate::store::instant;
+use crate::told::names;
 use crate::{Error, Seq, Store};
 
 /// What one ledger row tells of a record.
@@ -66,8 +67,10 @@ fn read_entry(row: &Row<'_>) -> Result<(EntryRow, Before), sqlx::Error> {
     let mut items = Vec::new();
     if let Some(body) = row.opt_blob(8)? {
         let bytes = codec::decompress(body).map_err(unreadable)?;
-        for item in read_open(&bytes).map_err(unreadable)? {
-            let values = item.values.map(|(_, values)| serde_json::from_slice(values)).transpose();
+        let open = read_open(&bytes).map_err(unreadable)?;
+        let names = names(open.names).map_err(unreadable)?;
+        for item in open.items {
+            let values = item.values.map(|(_, values)| values.json(&names)).transpose();
             items.push((item.record.into(), values.map_err(unreadable)?));
         }
     }
@@ -163,7 +166,16 @@ impl Store {
             sql.int(flow).push(" AND record = ").text(record.as_str());
             head = head.max(self.fetch(sql, |row| row.opt_int(0)).await?.pop().flatten());
         }
-        Ok(head)
+        // While its write is open only the intent knows where the story ends.
+        let hash = hash_of_record(record.as_str());
+        let mut sql =
+            self.sql("SELECT e.seq, e.items FROM intent i CROSS JOIN entry e WHERE e.seq = i.entry AND i.flow = ");
+        sql.int(flow);
+        let read = |row: &Row<'_>| {
+            let items = read_sealed(row.blob(1)?).map_err(unreadable)?;
+            Ok(items.iter().any(|item| item.record == hash).then_some(row.int(0)?))
+        };
+        Ok(head.max(self.fetch(sql, read).await?.into_iter().flatten().max()))
     }
 
     /// The source records, each with its flow, that stand for a record of a system.

@@ -140,15 +140,16 @@ impl Walk {
             None => return Err("its values are missing".to_owned()),
         };
         let open = read_open(&bytes).map_err(|_| "its values cannot be read".to_owned())?;
-        if open.len() != sealed.len() {
+        if open.items.len() != sealed.len() {
             return Err("values of a record are missing".to_owned());
         }
-        for (sealed, open) in sealed.iter().zip(&open) {
+        let names = *blake3::hash(open.names).as_bytes();
+        for (sealed, open) in sealed.iter().zip(&open.items) {
             if hash_of_record(open.record) != sealed.record {
                 return Err("values belong to another record".to_owned());
             }
             match &open.values {
-                Some((salt, values)) if digest_of_values(salt, values) != sealed.digest => {
+                Some((salt, values)) if digest_of_values(salt, values, &names) != sealed.digest => {
                     return Err("values were changed".to_owned());
                 }
                 Some(_) => {}

@@ -9,6 +9,7 @@ on_both!(
     identities_are_given_once,
     members_of_an_identity,
     counterparts_are_live_and_the_thing_itself,
+    what_a_flow_paired_are_members,
     targets_and_sources_of_a_flow,
     known_targets_come_in_pages,
 );
@@ -61,6 +62,34 @@ async fn counterparts_are_live_and_the_thing_itself(scene: Scene) {
     assert_eq!(back, [("t1".into(), "1".into())].into());
     let none = store.counterparts((&old, &files), (&new, &"never heard of".into()), &ids(&["1"])).await.unwrap();
     assert!(none.is_empty());
+}
+
+async fn what_a_flow_paired_are_members(scene: Scene) {
+    let store = scene.open().await;
+    let end = |system: &str| handover_model::End { system: system.into(), object: "contacts".into() };
+    store.bind_flows(&[("contacts".into(), end("old"), end("new"))]).await.unwrap();
+    let carrier = Membership { role: "carrier".to_owned(), ..member("new", "notes", "n", 1) };
+    store
+        .commit(commit(0, |commit| {
+            commit.rows = vec![
+                paired("contacts", "1", "t1", 1),
+                paired("contacts", "2", "t2", 2),
+                crate::scene::row("contacts", "3", Outcome::Held),
+            ];
+            commit.memberships = vec![carrier.clone()];
+        }))
+        .await
+        .unwrap();
+    let (old, new, contacts) = ("old".into(), "new".into(), "contacts".into());
+    let pair = [member("new", "contacts", "t1", 1), carrier, member("old", "contacts", "1", 1)];
+    assert_eq!(store.members(1).await.unwrap(), pair);
+    let told = |identity| (identity, String::new(), "live".to_owned());
+    let found = store.identities(&new, &contacts, &ids(&["t1", "t2", "t3"])).await.unwrap();
+    assert_eq!(found, [("t1".into(), told(1)), ("t2".into(), told(2))].into());
+    let found = store.identities(&old, &contacts, &ids(&["1", "3"])).await.unwrap();
+    assert_eq!(found, [("1".into(), told(1))].into());
+    let found = store.counterparts((&new, &contacts), (&old, &contacts), &ids(&["t2", "t3"])).await.unwrap();
+    assert_eq!(found, [("t2".into(), "2".into())].into());
 }
 
 async fn targets_and_sources_of_a_flow(scene: Scene) {

@@ -215,8 +215,13 @@ async fn answers_come_oldest_first(scene: Scene) {
 
 async fn intents_are_open_until_settled(scene: Scene) {
     let store = scene.open().await;
-    let intent =
-        |id: &str, second| Intent { id: id.to_owned(), flow: "deals".into(), payload: vec![0, 255, 1], at: at(second) };
+    let intent = |id: &str, second| Intent {
+        id: id.to_owned(),
+        flow: "deals".into(),
+        payload: vec![0, 255, 1],
+        at: at(second),
+        entry: None,
+    };
     let two = vec![intent("b", 1), intent("a", 2)];
     store.commit(commit(1, |commit| commit.intents = two.clone())).await.unwrap();
     assert_eq!(store.open_intents().await.unwrap(), two);

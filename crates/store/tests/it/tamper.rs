@@ -100,8 +100,8 @@ async fn changed_values_are_named(scene: Scene) {
 }
 
 async fn values_that_vanish_without_a_word_are_named(scene: Scene) {
-    // A row's values as `erase` would leave them, but nothing tells of it: flag 0, one letter, its record.
-    let erased = zstd::bulk::compress(b"\x00\x011\x00\x012", 3).unwrap();
+    // A row's values as `erase` would leave them, but nothing tells of it: no names, then flag 0, one letter, its record.
+    let erased = zstd::bulk::compress(b"\x00\x00\x011\x00\x012", 3).unwrap();
     let hex: String = erased.iter().map(|byte| format!("{byte:02x}")).collect();
     let literal = if scene.is_sqlite() { format!("x'{hex}'") } else { format!("'\\x{hex}'::bytea") };
     let statement = format!("UPDATE entry_values SET body = {literal} WHERE seq = 2");
