@@ -45,6 +45,21 @@ pub struct ObjectCapabilities {
     pub links: Links,
     /// Whether records carry bytes.
     pub content: bool,
+    /// Records that one delete covers; 0 when it cannot delete.
+    pub delete_batch: u32,
+    /// What one delete is charged to.
+    pub delete_charges: Vec<Charge>,
+    /// What merging two records is charged to; `None` when it cannot.
+    pub merge_charges: Option<Vec<Charge>>,
+    /// Records that one reading of the history covers; 0 when there is none.
+    pub history_batch: u32,
+    /// What one reading of the history is charged to.
+    pub history_charges: Vec<Charge>,
+    /// Whether a fetch by the id of a record that was merged away brings the record that it became.
+    pub fetch_follows_merges: bool,
+    /// Whether adding or taking away a link counts as a modification of the record that points, so that a list of
+    /// what changed since brings it.
+    pub links_touch: bool,
     /// Whether deleted records can be listed.
     pub lists_deleted: bool,
     /// Whether `updated since` filters a list.

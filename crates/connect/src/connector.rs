@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User};
 use jiff::Timestamp;
 
-use crate::{Capabilities, Cursor, Fault, LinkBatch, LinkOutcome, Read, Spent, WriteBatch, Written};
+use crate::{
+    Capabilities, Change, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Read, Spent, WriteBatch, WriteOutcome, Written,
+};
 
 /// One page of records.
 #[derive(Clone, Debug)]
@@ -74,11 +76,36 @@ pub trait Connector: Send + Sync {
     /// Adds at most `per_call` links.
     async fn link(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault>;
 
+    /// Takes away at most `per_call` links.
+    async fn unlink(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault>;
+
+    /// Deletes at most `delete_batch` records; one result for each id, which is its trace. `Err` means that
+    /// certainly nothing was deleted.
+    async fn delete(&self, object: &ObjectName, ids: &[RecordId]) -> Result<Vec<Written>, Fault>;
+
+    /// Merges `other` into `survivor`; the outcome has the id that the record has from now on. `Err` means that
+    /// certainly nothing was merged.
+    async fn merge(&self, object: &ObjectName, survivor: &RecordId, other: &RecordId) -> Result<WriteOutcome, Fault>;
+
+    /// The last change of each of these fields, for any number of records.
+    async fn history(
+        &self,
+        object: &ObjectName,
+        fields: &Arc<[FieldName]>,
+        ids: &[RecordId],
+    ) -> Result<Vec<Change>, Fault>;
+
     /// Reads a file's bytes into `to`.
     async fn download(&self, object: &ObjectName, id: &RecordId, to: &Path) -> Result<Content, Fault>;
 
     /// Creates a custom field and gives it as the system made it.
     async fn create_field(&self, object: &ObjectName, field: &Field) -> Result<Field, Fault>;
+
+    /// What a delivery of the system's webhooks tells (see [`crate::Dialect::events`]).
+    ///
+    /// # Errors
+    /// A fault of kind `Auth`, `Malformed` or `Unsupported`.
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault>;
 
     /// What was spent since the connector was made.
     fn spent(&self) -> Spent;

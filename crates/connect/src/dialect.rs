@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use handover_model::{Account, Automation, Field, FieldName, ObjectName, Record, Schema, User};
+use handover_model::{Account, Automation, Field, FieldName, ObjectName, Record, RecordId, Schema, User};
+use jiff::Timestamp;
 
-use crate::{Capabilities, Charge, Credentials, Cursor, Fault, FaultKind, LinkOutcome, Operation, Token, Written};
+use crate::{Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, LinkOutcome, Operation, Token, Written};
 
 /// What one platform says and understands.
 ///
@@ -31,8 +32,65 @@ pub trait Dialect: Send + Sync {
     /// how much remains.
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold>;
 
+    /// What a delivery of the platform's webhooks tells, after its signature or credentials were checked. What it
+    /// says of values is not read: records are fetched anew.
+    ///
+    /// # Errors
+    /// A fault of kind [`FaultKind::Auth`] when it is not from the platform or too old, [`FaultKind::Malformed`]
+    /// when it cannot be read, [`FaultKind::Unsupported`] when the platform sends none.
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault>;
+
     /// Takes note of a schema: dialects whose values need the field types to be read or written keep it.
     fn learn(&self, schema: &Schema);
+}
+
+/// A request that claims to come from a platform.
+#[derive(Clone, Copy)]
+pub struct Delivery<'d> {
+    /// The method, in capitals.
+    pub method: &'d str,
+    /// The address as the platform called it, with scheme, host, path and query.
+    pub address: &'d str,
+    /// Headers, names in lower case.
+    pub headers: &'d [(String, String)],
+    /// The body's bytes as they came.
+    pub body: &'d [u8],
+    /// What the sender must know: the app's client secret, or `user:password`.
+    pub secret: &'d str,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+/// One thing that happened to one record, as a webhook tells it: a hint to look, nothing more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What is the same in every delivery of this event, and different in any other.
+    pub id: String,
+    /// The account that it happened in.
+    pub account: String,
+    /// The object.
+    pub object: ObjectName,
+    /// The record.
+    pub record: RecordId,
+    /// What happened.
+    pub what: Happened,
+    /// When, by the platform's clock.
+    pub at: Timestamp,
+}
+
+/// What happened to a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// It was made.
+    Created,
+    /// Fields or links of it changed.
+    Changed,
+    /// It was deleted.
+    Deleted,
+    /// It came back.
+    Restored,
+    /// It was merged into another record.
+    MergedInto(RecordId),
 }
 
 /// One limit as a reply's headers tell it.
@@ -210,10 +268,12 @@ pub enum Step {
     Automations(Vec<Automation>),
     /// Answers `Count`.
     Count(u64),
-    /// Answers `Write`: one for each write, joined by `trace`, never by position.
+    /// Answers `Write`, `Delete` and `Merge`: one for each write, joined by `trace`, never by position.
     Written(Vec<Written>),
-    /// Answers `Link`.
+    /// Answers `Link` and `Unlink`.
     Linked(Vec<LinkOutcome>),
+    /// Answers `History`: at most one change for each record and field.
+    History(Vec<Change>),
     /// Answers `Download`: the bytes are in the sink.
     Downloaded,
     /// Answers `CreateField`.

@@ -63,6 +63,35 @@ pub enum Operation {
     Write(WriteBatch),
     /// Adds links between existing records.
     Link(LinkBatch),
+    /// Takes links away; taking away one that is not there is success.
+    Unlink(LinkBatch),
+    /// Deletes records, into the platform's bin where it has one. Answered by [`crate::Step::Written`] with the ids
+    /// as traces; a record that is gone already counts as deleted.
+    Delete {
+        /// The object.
+        object: ObjectName,
+        /// At most `delete_batch` ids.
+        ids: Vec<RecordId>,
+    },
+    /// Merges one record into another, which no platform undoes. Answered by [`crate::Step::Written`] with one
+    /// result, traced by `survivor`, whose id is the one that the record has from now on.
+    Merge {
+        /// The object.
+        object: ObjectName,
+        /// The record that stays and whose values win.
+        survivor: RecordId,
+        /// The record that is merged into it.
+        other: RecordId,
+    },
+    /// Who changed fields last, and when. Answered by [`crate::Step::History`].
+    History {
+        /// The object.
+        object: ObjectName,
+        /// The fields.
+        fields: Arc<[FieldName]>,
+        /// At most `history_batch` ids.
+        ids: Vec<RecordId>,
+    },
     /// Reads a file's bytes into a file.
     Download {
         /// The object.
@@ -81,6 +110,13 @@ pub enum Operation {
     },
     /// Exchanges a refresh token for an access token.
     Refresh,
+}
+
+impl Operation {
+    /// Whether a lost answer to it leaves records of which nobody knows what became of them.
+    pub(crate) fn changes_records(&self) -> bool {
+        matches!(self, Self::Write(_) | Self::Delete { .. } | Self::Merge { .. })
+    }
 }
 
 /// Which records to list.
@@ -200,4 +236,30 @@ pub struct LinkOutcome {
     pub link: Link,
     /// `Err` when the system refused it.
     pub result: Result<(), Fault>,
+}
+
+/// The last change of one field of one record, as the platform's history tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The record.
+    pub record: RecordId,
+    /// The field.
+    pub field: FieldName,
+    /// When it was changed, by the platform's clock.
+    pub at: Timestamp,
+    /// Who changed it.
+    pub by: Author,
+}
+
+/// Who changed something, as far as the platform tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Author {
+    /// A person; the user's id where it is told.
+    Person(Option<String>),
+    /// A program, through the API: ours or another.
+    Program(Option<String>),
+    /// A workflow or another machinery of the platform.
+    Platform,
+    /// It does not say.
+    Unknown,
 }

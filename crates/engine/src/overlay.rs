@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use handover_connect::{
-    Capabilities, Connector, Cursor, Fault, FaultKind, LinkBatch, LinkOutcome, Page, Read, Spent, WriteBatch,
-    WriteMode, WriteOutcome, Written,
+    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome, Page, Read,
+    Spent, WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_model::{
     Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User, Value,
@@ -177,12 +177,42 @@ impl Connector for Overlay {
         Ok(batch.links.iter().map(|link| LinkOutcome { link: link.clone(), result: Ok(()) }).collect())
     }
 
+    async fn unlink(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault> {
+        self.count(&batch.object, batch.links.len() as u64);
+        Ok(batch.links.iter().map(|link| LinkOutcome { link: link.clone(), result: Ok(()) }).collect())
+    }
+
+    async fn delete(&self, _: &ObjectName, ids: &[RecordId]) -> Result<Vec<Written>, Fault> {
+        let applied = |id: &RecordId| Written {
+            trace: id.clone(),
+            outcome: WriteOutcome::Applied { id: id.clone(), created: Some(false) },
+        };
+        Ok(ids.iter().map(applied).collect())
+    }
+
+    async fn merge(&self, _: &ObjectName, survivor: &RecordId, _: &RecordId) -> Result<WriteOutcome, Fault> {
+        Ok(WriteOutcome::Applied { id: survivor.clone(), created: Some(false) })
+    }
+
+    async fn history(
+        &self,
+        object: &ObjectName,
+        fields: &Arc<[FieldName]>,
+        ids: &[RecordId],
+    ) -> Result<Vec<Change>, Fault> {
+        self.below.history(object, &self.real(object, fields), ids).await
+    }
+
     async fn download(&self, object: &ObjectName, id: &RecordId, to: &Path) -> Result<Content, Fault> {
         self.below.download(object, id, to).await
     }
 
     async fn create_field(&self, _: &ObjectName, field: &Field) -> Result<Field, Fault> {
         Ok(field.clone())
+    }
+
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        self.below.events(delivery)
     }
 
     fn spent(&self) -> Spent {

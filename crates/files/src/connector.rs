@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use handover_connect::{
-    Capabilities, Connector, Count, Cursor, Fault, LinkBatch, LinkOutcome, Links, Lookup, ObjectCapabilities, Page,
-    Read, Spent, Upsert, Which, WriteBatch, WriteMode, Written,
+    Capabilities, Change, Connector, Count, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Links, Lookup,
+    ObjectCapabilities, Page, Read, Spent, Upsert, Which, WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User};
 use jiff::Timestamp;
@@ -56,6 +56,13 @@ impl CsvConnector {
             count: Count::Told,
             links: Links::Inline,
             content: settings.objects.get(object).is_some_and(|own| own.content.is_some()),
+            delete_batch: 0,
+            delete_charges: Vec::new(),
+            merge_charges: None,
+            history_batch: 0,
+            history_charges: Vec::new(),
+            fetch_follows_merges: false,
+            links_touch: true,
             lists_deleted: false,
             lists_since: false,
             through: &[],
@@ -231,6 +238,22 @@ impl Connector for CsvConnector {
         Err(Fault::unsupported("a link is a cell of its row and is written with it"))
     }
 
+    async fn unlink(&self, _: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault> {
+        Err(Fault::unsupported("a link is a cell of its row and is written with it"))
+    }
+
+    async fn delete(&self, _: &ObjectName, _: &[RecordId]) -> Result<Vec<Written>, Fault> {
+        Err(Fault::unsupported("rows of files are not taken out"))
+    }
+
+    async fn merge(&self, _: &ObjectName, _: &RecordId, _: &RecordId) -> Result<WriteOutcome, Fault> {
+        Err(Fault::unsupported("rows of files are not merged"))
+    }
+
+    async fn history(&self, _: &ObjectName, _: &Arc<[FieldName]>, _: &[RecordId]) -> Result<Vec<Change>, Fault> {
+        Err(Fault::unsupported("files have no history"))
+    }
+
     async fn download(&self, object: &ObjectName, id: &RecordId, to: &Path) -> Result<Content, Fault> {
         let (object, id, to): (_, _, PathBuf) = (object.clone(), id.clone(), to.to_owned());
         self.reading(move |folder| folder.download(&object, &id, &to)).await
@@ -239,6 +262,10 @@ impl Connector for CsvConnector {
     async fn create_field(&self, object: &ObjectName, field: &Field) -> Result<Field, Fault> {
         let (object, field) = (object.clone(), field.clone());
         self.changing(move |folder| folder.create_field(&object, &field)).await
+    }
+
+    fn events(&self, _: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        Err(Fault::unsupported("files send no webhooks"))
     }
 
     fn spent(&self) -> Spent {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _};
 use handover_model::{
     Account, Automation, Content, Field, FieldName, ObjectName, ReadCost, Record, RecordId, Schema, User,
 };
@@ -15,7 +16,7 @@ use super::steps::unexpected;
 use super::{Driver, lock};
 use crate::dialect::Step;
 use crate::{
-    Capabilities, Connector, Cursor, Fault, FaultKind, LinkBatch, LinkOutcome, Operation, Page, Read, Span, Spent,
+    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome, Operation, Page, Read, Span, Spent,
     WriteBatch, WriteOutcome, Written,
 };
 
@@ -136,12 +137,8 @@ impl Connector for Driver {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<Written>, Fault> {
-        match self.run(&Operation::Write(batch.clone()), None).await {
-            Ok(Step::Written(written)) => Ok(complete(batch, written)),
-            Ok(step) => Ok(all_unknown(batch, &unexpected(&step))),
-            Err(failure) if failure.perhaps_applied => Ok(all_unknown(batch, &failure.fault)),
-            Err(failure) => Err(failure.fault),
-        }
+        let traces: Vec<RecordId> = batch.writes.iter().map(|write| write.trace.clone()).collect();
+        self.written(Operation::Write(batch.clone()), &traces).await
     }
 
     async fn link(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault> {
@@ -150,6 +147,51 @@ impl Connector for Driver {
             Ok(step) => Err(unexpected(&step)),
             Err(failure) => Err(failure.fault),
         }
+    }
+
+    async fn unlink(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault> {
+        match self.one(Operation::Unlink(batch.clone())).await? {
+            Step::Linked(outcomes) => Ok(outcomes),
+            step => Err(unexpected(&step)),
+        }
+    }
+
+    async fn delete(&self, object: &ObjectName, ids: &[RecordId]) -> Result<Vec<Written>, Fault> {
+        self.written(Operation::Delete { object: object.clone(), ids: ids.to_vec() }, ids).await
+    }
+
+    async fn merge(&self, object: &ObjectName, survivor: &RecordId, other: &RecordId) -> Result<WriteOutcome, Fault> {
+        let operation =
+            Operation::Merge { object: object.clone(), survivor: survivor.clone(), other: other.clone() };
+        let mut written = self.written(operation, std::slice::from_ref(survivor)).await?;
+        written.pop().map(|written| written.outcome).ok_or_else(|| Fault::malformed("the merge has no result"))
+    }
+
+    async fn history(
+        &self,
+        object: &ObjectName,
+        fields: &Arc<[FieldName]>,
+        ids: &[RecordId],
+    ) -> Result<Vec<Change>, Fault> {
+        let size = self.capabilities().object(object.as_str()).map_or(0, |object| object.history_batch);
+        if size == 0 {
+            return Err(Fault::unsupported(format!("`{object}` has no history of its fields")));
+        }
+        let chunks = ids.chunks(usize::try_from(size).unwrap_or(usize::MAX));
+        let operations: Vec<_> = chunks
+            .map(|ids| Operation::History { object: object.clone(), fields: fields.clone(), ids: ids.to_vec() })
+            .collect();
+        let found: Vec<Vec<Change>> = futures::stream::iter(operations)
+            .map(|operation| async move {
+                match self.one(operation).await? {
+                    Step::History(changes) => Ok(changes),
+                    step => Err(unexpected(&step)),
+                }
+            })
+            .buffered(self.settings.concurrency.max(1))
+            .try_collect()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     async fn download(&self, object: &ObjectName, id: &RecordId, to: &Path) -> Result<Content, Fault> {
@@ -165,6 +207,10 @@ impl Connector for Driver {
             Step::Field(field) => Ok(field),
             step => Err(unexpected(&step)),
         }
+    }
+
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        self.dialect.events(delivery)
     }
 
     fn spent(&self) -> Spent {
@@ -191,25 +237,30 @@ impl Connector for Driver {
     }
 }
 
-/// One result for each write: what the dialect did not account for is unknown, never lost.
-fn complete(batch: &WriteBatch, written: Vec<Written>) -> Vec<Written> {
+impl Driver {
+    /// Runs an operation that changes records: one result for each trace.
+    async fn written(&self, operation: Operation, traces: &[RecordId]) -> Result<Vec<Written>, Fault> {
+        match self.run(&operation, None).await {
+            Ok(Step::Written(written)) => Ok(complete(traces, written)),
+            Ok(step) => Ok(all_unknown(traces, &unexpected(&step))),
+            Err(failure) if failure.perhaps_applied => Ok(all_unknown(traces, &failure.fault)),
+            Err(failure) => Err(failure.fault),
+        }
+    }
+}
+
+/// One result for each trace: what the dialect did not account for is unknown, never lost.
+fn complete(traces: &[RecordId], written: Vec<Written>) -> Vec<Written> {
     let mut by_trace: HashMap<RecordId, WriteOutcome> =
         written.into_iter().map(|written| (written.trace, written.outcome)).collect();
     let missing = || WriteOutcome::Unknown(Fault::malformed("the answer does not mention this record"));
-    batch
-        .writes
+    traces
         .iter()
-        .map(|write| Written {
-            trace: write.trace.clone(),
-            outcome: by_trace.remove(&write.trace).unwrap_or_else(missing),
-        })
+        .map(|trace| Written { trace: trace.clone(), outcome: by_trace.remove(trace).unwrap_or_else(missing) })
         .collect()
 }
 
-fn all_unknown(batch: &WriteBatch, fault: &Fault) -> Vec<Written> {
-    batch
-        .writes
-        .iter()
-        .map(|write| Written { trace: write.trace.clone(), outcome: WriteOutcome::Unknown(fault.clone()) })
-        .collect()
+fn all_unknown(traces: &[RecordId], fault: &Fault) -> Vec<Written> {
+    let unknown = |trace: &RecordId| Written { trace: trace.clone(), outcome: WriteOutcome::Unknown(fault.clone()) };
+    traces.iter().map(unknown).collect()
 }

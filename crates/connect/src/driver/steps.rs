@@ -25,14 +25,14 @@ impl Driver {
             match self.step(operation, cursor.as_ref()).await {
                 Ok((Step::Then { cursor: next, wait_ms }, _)) => {
                     // What was sent so far of a write may have been applied.
-                    let sent = matches!(operation, Operation::Write(_));
+                    let sent = operation.changes_records();
                     self.wait_for(wait_ms).await.map_err(|fault| Failure { fault, perhaps_applied: sent })?;
                     cursor = Some(next);
                 }
                 Ok(last) => return Ok(last),
                 Err(mut failure) => {
                     // A write in several requests may stand half done once the first went through.
-                    failure.perhaps_applied |= steps > 0 && matches!(operation, Operation::Write(_));
+                    failure.perhaps_applied |= steps > 0 && operation.changes_records();
                     return Err(failure);
                 }
             }
@@ -107,6 +107,7 @@ pub(super) fn unexpected(step: &Step) -> Fault {
         Step::Count(_) => "a count",
         Step::Written(_) => "write results",
         Step::Linked(_) => "link results",
+        Step::History(_) => "a history",
         Step::Downloaded => "a download without bytes",
         Step::Field(_) => "a field",
         Step::Token(_) => "a token",
