@@ -83,7 +83,8 @@ pub enum Operation {
         /// The record that is merged into it.
         other: RecordId,
     },
-    /// Who changed fields last, and when. Answered by [`crate::Step::History`].
+    /// Who changed fields last, and when. Answered by [`crate::Step::History`]. Of records that are gone, and of
+    /// fields that have no history (links), nothing is told; when none of the fields has one, it is refused.
     History {
         /// The object.
         object: ObjectName,
@@ -239,7 +240,7 @@ pub struct LinkOutcome {
 }
 
 /// The last change of one field of one record, as the platform's history tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Change {
     /// The record.
     pub record: RecordId,
@@ -252,11 +253,13 @@ pub struct Change {
 }
 
 /// Who changed something, as far as the platform tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Author {
-    /// A person; the user's id where it is told.
+    /// A person; the id where it is told, as histories write it. It need not be the one that records are assigned
+    /// by (HubSpot: the user's, not the owner's).
     Person(Option<String>),
-    /// A program, through the API: ours or another.
+    /// A program, through the API: ours or another. What it is told by, where that is told: the app (HubSpot), the
+    /// user whose token it has (Pipedrive).
     Program(Option<String>),
     /// A workflow or another machinery of the platform.
     Platform,

@@ -33,6 +33,8 @@ pub(super) struct Association {
 pub(super) const READ_BATCH: u32 = 1_000;
 /// Inputs of one v4 batch create (sheet: HubSpot section 5.1 \[doc\]).
 pub(super) const WRITE_BATCH: u32 = 2_000;
+/// Inputs of one v4 batch archive (sheet: HubSpot section 5.1 \[doc\]).
+pub(super) const ARCHIVE_BATCH: usize = 100;
 
 /// Every type id in use (sheet: HubSpot section 5.6 \[code, doc\]).
 pub(super) const ASSOCIATIONS: [Association; 21] = [

@@ -1,8 +1,8 @@
 //! Files named by activities that exist.
 //!
 //! `hs_attachment_ids` is a property, no association (sheet: HubSpot section 2.7 \[doc\]): adding a file means
-//! reading what the property names and writing it with one id more. What is there stays; a file that is named
-//! already costs no write.
+//! reading what the property names and writing it with one id more, taking one away writing it with one less.
+//! What else is there stays; a record that names what it shall already costs no write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,14 +19,21 @@ use super::place::Place;
 use super::reading::ATTACHED;
 use super::values::parts;
 
-/// How far adding came: records are read and written in batches of 100.
+/// Whether files are added to records or taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Add,
+    TakeAway,
+}
+
+/// How far it came: records are read and written in batches of 100.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Attached {
     /// Batches that are done.
     done: usize,
     /// What the records of the batch under way name; none while it is to be read.
     had: Option<BTreeMap<String, Vec<String>>>,
-    /// Records that name their files now.
+    /// Records that name what they shall.
     named: BTreeSet<String>,
     /// Why others do not: code and message.
     refused: BTreeMap<String, (String, String)>,
@@ -49,24 +56,27 @@ fn records(batch: &LinkBatch) -> Vec<Vec<&str>> {
 }
 
 impl Attached {
-    /// Of the batch under way: the records that are to name more, with all that they shall name.
-    fn lacking(&self, batch: &LinkBatch) -> BTreeMap<String, String> {
-        let mut lacking = BTreeMap::new();
+    /// Of the batch under way: the records that are to name more or fewer, with all that they shall name.
+    fn changed(&self, batch: &LinkBatch, way: Way) -> BTreeMap<String, String> {
+        let mut changed = BTreeMap::new();
         for (from, had) in self.had.iter().flatten() {
             let mut all = had.clone();
             for link in batch.links.iter().filter(|link| link.from == *from.as_str()) {
-                if !all.iter().any(|id| link.to == *id.as_str()) {
-                    all.push(link.to.to_string());
+                match way {
+                    Way::Add if all.iter().any(|id| link.to == *id.as_str()) => {}
+                    Way::Add => all.push(link.to.to_string()),
+                    Way::TakeAway => all.retain(|id| link.to != *id.as_str()),
                 }
             }
-            if all.len() > had.len() {
-                lacking.insert(from.clone(), all.join(";"));
+            if all.len() != had.len() {
+                // Naming none is the empty string, which clears (sheet: HubSpot section 2.2 [spec]).
+                changed.insert(from.clone(), all.join(";"));
             }
         }
-        lacking
+        changed
     }
 
-    fn take_read(&mut self, batch: &LinkBatch, body: &Json) -> Result<(), Fault> {
+    fn take_read(&mut self, batch: &LinkBatch, way: Way, body: &Json) -> Result<(), Fault> {
         let mut had = BTreeMap::new();
         for result in results(body)? {
             let Some(id) = result.get("id").and_then(id_text) else { continue };
@@ -74,8 +84,8 @@ impl Attached {
             had.insert(id, parts(text).map(str::to_owned).collect());
         }
         self.had = Some(had);
-        let lacking = self.lacking(batch);
-        let whole = self.had.iter().flatten().map(|(from, _)| from).filter(|from| !lacking.contains_key(*from));
+        let changed = self.changed(batch, way);
+        let whole = self.had.iter().flatten().map(|(from, _)| from).filter(|from| !changed.contains_key(*from));
         self.named.extend(whole.cloned());
         Ok(())
     }
@@ -91,24 +101,26 @@ impl Attached {
         }
     }
 
-    fn outcome(&self, from: &str) -> Result<(), Fault> {
+    fn outcome(&self, from: &str, way: Way) -> Result<(), Fault> {
         if self.named.contains(from) {
             return Ok(());
         }
         Err(match self.refused.get(from) {
             Some((code, message)) => Fault::new(FaultKind::Invalid, code, message),
+            // A record that is gone names nothing.
+            None if way == Way::TakeAway => return Ok(()),
             None => Fault::new(FaultKind::NotFound, "OBJECT_NOT_FOUND", "the record that is to name the file is gone"),
         })
     }
 }
 
-/// The request that reads what records name, or writes it with more.
-pub(super) fn request(batch: &LinkBatch, place: Option<Place>) -> Result<Request, Refusal> {
+/// The request that reads what records name, or writes it with more or less.
+pub(super) fn request(batch: &LinkBatch, place: Option<Place>, way: Way) -> Result<Request, Refusal> {
     let attached = started(place);
     let base = format!("{}/{}/batch", path::OBJECTS, batch.object);
     if attached.had.is_some() {
         let inputs: Vec<Json> = attached
-            .lacking(batch)
+            .changed(batch, way)
             .into_iter()
             .map(|(id, all)| json!({ "objectWriteTraceId": id, "id": id, "properties": { ATTACHED: all } }))
             .collect();
@@ -122,7 +134,7 @@ pub(super) fn request(batch: &LinkBatch, place: Option<Place>) -> Result<Request
 }
 
 /// One outcome for each link, or the next request.
-pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
+pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, way: Way, reply: &Reply) -> Result<Step, Fault> {
     let mut attached = started(place);
     if !(200..300).contains(&reply.status) {
         return Err(faults::of_reply(reply, attached.had.is_some()));
@@ -136,8 +148,8 @@ pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, reply: &Reply) -> 
         if let Some(fault) = faults::failed_read(&body, reply) {
             return Err(fault);
         }
-        attached.take_read(batch, &body)?;
-        if attached.lacking(batch).is_empty() {
+        attached.take_read(batch, way, &body)?;
+        if attached.changed(batch, way).is_empty() {
             attached.had = None;
             attached.done += 1;
         }
@@ -147,7 +159,7 @@ pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, reply: &Reply) -> 
     }
     let outcome = |link: &handover_connect::Link| LinkOutcome {
         link: link.clone(),
-        result: attached.outcome(link.from.as_str()),
+        result: attached.outcome(link.from.as_str(), way),
     };
     Ok(Step::Linked(batch.links.iter().map(outcome).collect()))
 }

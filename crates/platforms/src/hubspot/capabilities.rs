@@ -2,7 +2,7 @@
 
 use handover_connect::{Capabilities, Charge, Count, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
 
-use super::associations;
+use super::{associations, history};
 use super::objects::{Family, OBJECTS, Object};
 
 /// A call that is no search.
@@ -46,13 +46,29 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         count: Count::Told,
         links: Links::Separate { per_call },
         content: false,
+        delete_batch: 100,
+        delete_charges: CALL.to_vec(),
+        merge_charges: None,
+        // Fewer records come with their history than without (sheet: HubSpot section 4 [code]).
+        history_batch: history::BATCH,
+        history_charges: CALL.to_vec(),
+        fetch_follows_merges: false,
+        // Associations are kept beside the records; none was seen to change the date of modification.
+        links_touch: false,
         lists_deleted: true,
         lists_since: true,
         through: &[],
     };
     match object.family {
         // Reading by a unique property is consistent, search is not (sheet: HubSpot sections 4, 5.2 [doc]).
-        Family::Record => ObjectCapabilities { upsert: Upsert::ByUniqueField, lookup: Lookup::ByKey, ..common },
+        // Merged ids go on leading to the record that they became (section 4 [doc]).
+        Family::Record => ObjectCapabilities {
+            upsert: Upsert::ByUniqueField,
+            lookup: Lookup::ByKey,
+            merge_charges: Some(CALL.to_vec()),
+            fetch_follows_merges: true,
+            ..common
+        },
         // Unique custom properties on activities are not certain (sheet: HubSpot section 5.2 [unsure]), so
         // they are created and looked for at their parents or through the index.
         Family::Activity => ObjectCapabilities {
@@ -67,6 +83,9 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             count: Count::NotTold,
             links: Links::Inline,
             content: true,
+            delete_batch: 1,
+            history_batch: 0,
+            history_charges: Vec::new(),
             lists_deleted: false,
             lists_since: false,
             ..common
@@ -76,6 +95,10 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             count: Count::NotTold,
             links: Links::Inline,
             content: true,
+            delete_batch: 0,
+            delete_charges: Vec::new(),
+            history_batch: 0,
+            history_charges: Vec::new(),
             lists_deleted: false,
             ..common
         },

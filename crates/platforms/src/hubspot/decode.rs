@@ -13,7 +13,7 @@ use super::json::{after, body, results, text_at};
 use super::objects::{Family, object};
 use super::place::Place;
 use super::reading::{Reading, archived_at};
-use super::{account, auth, faults, files, links, rows, schema, write};
+use super::{account, auth, faults, files, history, links, removal, rows, schema, write};
 
 /// The meaning of a reply.
 pub(super) fn step(
@@ -33,6 +33,10 @@ pub(super) fn step(
             let object = object(batch.object.as_str()).map_err(unsupported)?;
             return if object.is_crm() { write::written(batch, reply) } else { write::uploaded(batch, reply) };
         }
+        Operation::Delete { object: name, ids } => {
+            return removal::deleted(object(name.as_str()).map_err(unsupported)?, ids, reply);
+        }
+        Operation::Merge { survivor, .. } => return removal::merged(survivor, reply),
         Operation::Fetch { .. } | Operation::Enrich { .. } | Operation::Candidates { .. } => {
             let reading = Reading::of(operation, learnt).map_err(unsupported)?;
             if reading.object.family == Family::File && matches!(operation, Operation::Fetch { .. }) {
@@ -67,6 +71,8 @@ pub(super) fn step(
             Ok(Step::Count(total.ok_or_else(|| Fault::malformed("the search told no total"))?))
         }
         Operation::Link(batch) => links::linked(batch, place, reply),
+        Operation::Unlink(batch) => links::unlinked(batch, place, reply),
+        Operation::History { fields, .. } => history::told(fields, reply),
         Operation::Download { .. } => match place {
             Some(Place::Signed(_)) => Ok(Step::Downloaded),
             _ => {

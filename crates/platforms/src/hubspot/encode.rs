@@ -14,7 +14,7 @@ use super::gather::{GROUPS, Gathering, Input, READ, Task, keyset, search};
 use super::objects::{Family, Object, object, path};
 use super::place::Place;
 use super::reading::Reading;
-use super::{account, auth, files, links, schema, write};
+use super::{account, auth, files, history, links, removal, schema, write};
 
 /// The longest body of a search, in characters (sheet: HubSpot section 4 \[doc\]).
 const LONGEST_SEARCH: usize = 3_000;
@@ -65,6 +65,10 @@ pub(super) fn request(
             }
         }
         Operation::Link(batch) => links::request(batch, place),
+        Operation::Unlink(batch) => links::unlink(batch, place),
+        Operation::Delete { object: name, ids } => removal::delete(object(name.as_str())?, ids),
+        Operation::Merge { object: name, survivor, other } => removal::merge(object(name.as_str())?, survivor, other),
+        Operation::History { object: name, fields, ids } => history::request(object(name.as_str())?, fields, ids),
         Operation::Download { object: name, id, to } => download(object(name.as_str())?, id, to, place),
         Operation::CreateField { object, field } => schema::create_field(object.as_str(), field, place.as_ref()),
         Operation::Refresh => Ok(auth::refresh()),

@@ -40,7 +40,7 @@ const WORDS: [(&str, FaultKind); 24] = [
 ];
 
 /// Messages that name no value: of a property, a scope, an id at most.
-const HARMLESS: [&str; 11] = [
+const HARMLESS: [&str; 12] = [
     "Contact already exists. Existing ID",
     "You have reached your",
     "Authentication credentials not found",
@@ -52,6 +52,7 @@ const HARMLESS: [&str; 11] = [
     "No contact is associated with",
     "No deal is associated with",
     "resource not found",
+    "Cannot have more than",
 ];
 
 /// How long a message may be, in characters.

@@ -1,19 +1,21 @@
-//! Adding links between records that exist.
+//! Adding links between records that exist, and taking them away.
 //!
 //! - Writing types to a pair replaces the labels that it has, "Primary" among them (sheet: HubSpot section
 //!   5.6 \[doc\]). So plain links are added through the default endpoint, which leaves labels alone, and a
 //!   typed link (the primary company, the parent) is written together with the types that are there.
 //! - Adding a link that exists is success, so sending it twice does no harm (section 5.4 [unsure but
 //!   consistent with the label documents]).
+//! - A plain field shows every link whatever its labels, so taking one away takes the whole pair; of a typed
+//!   field only its own type is taken, and the pair stays linked under the others (section 5.6 \[doc\]).
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use handover_connect::{Fault, LinkBatch, LinkOutcome, Refusal, Reply, Request, Step};
+use handover_connect::{Fault, Link, LinkBatch, LinkOutcome, Refusal, Reply, Request, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::associations::{Association, READ_BATCH, named};
-use super::attached;
+use super::associations::{ARCHIVE_BATCH, Association, READ_BATCH, named};
+use super::attached::{self, Way};
 use super::capabilities::CALL;
 use super::faults;
 use super::gather::{Input, post};
@@ -55,7 +57,7 @@ fn labels(batch: &LinkBatch, place: Option<Place>) -> Labels {
 /// The request that adds the links, or reads the labels that must stay.
 pub(super) fn request(batch: &LinkBatch, place: Option<Place>) -> Result<Request, Refusal> {
     if attached::is_meant(batch) {
-        return attached::request(batch, place);
+        return attached::request(batch, place, Way::Add);
     }
     let association = association(batch)?;
     let base = format!("{}/{}/{}/batch", path::ASSOCIATIONS, batch.object, batch.to_object);
@@ -86,7 +88,7 @@ pub(super) fn request(batch: &LinkBatch, place: Option<Place>) -> Result<Request
 /// One outcome for each link, or the next request.
 pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
     if attached::is_meant(batch) {
-        return attached::linked(batch, place, reply);
+        return attached::linked(batch, place, Way::Add, reply);
     }
     let association = association(batch).map_err(Fault::from)?;
     let body = body(reply)?;
@@ -177,4 +179,65 @@ fn ends(result: &Json) -> Option<(String, String)> {
         result.get(flat).and_then(id_text).or_else(|| result.pointer(nested).and_then(id_text))
     };
     Some((end("fromObjectId", "/from/id")?, end("toObjectId", "/to/id")?))
+}
+
+/// The inputs that take links away, in the order in which they are sent.
+fn unlinking(batch: &LinkBatch, association: &Association) -> Vec<Json> {
+    if !association.all {
+        let typed = |link: &Link| {
+            json!({ "from": { "id": link.from }, "to": { "id": link.to }, "types": [association.spec()] })
+        };
+        return batch.links.iter().map(typed).collect();
+    }
+    let mut by_from: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for link in batch.links.iter() {
+        by_from.entry(link.from.as_str()).or_default().insert(link.to.as_str());
+    }
+    let mut inputs = Vec::new();
+    for (from, to) in by_from {
+        let to: Vec<Json> = to.into_iter().map(|id| json!({ "id": id })).collect();
+        // How many targets one input may name is not documented; no more than inputs are sure.
+        inputs.extend(to.chunks(ARCHIVE_BATCH).map(|to| json!({ "from": { "id": from }, "to": to })));
+    }
+    inputs
+}
+
+fn unlinked_so_far(place: Option<&Place>) -> usize {
+    if let Some(Place::Unlinked(done)) = place { *done } else { 0 }
+}
+
+/// The request that takes the next links away.
+pub(super) fn unlink(batch: &LinkBatch, place: Option<Place>) -> Result<Request, Refusal> {
+    if attached::is_meant(batch) {
+        return attached::request(batch, place, Way::TakeAway);
+    }
+    let association = association(batch)?;
+    let all = unlinking(batch, association);
+    let inputs: Vec<&Json> = all.iter().skip(unlinked_so_far(place.as_ref())).take(ARCHIVE_BATCH).collect();
+    if inputs.is_empty() {
+        return Err(Refusal::unsupported("there is nothing to take away"));
+    }
+    let base = format!("{}/{}/{}/batch", path::ASSOCIATIONS, batch.object, batch.to_object);
+    let action = if association.all { "archive" } else { "labels/archive" };
+    Ok(post(format!("{base}/{action}"), &CALL, &json!({ "inputs": inputs })))
+}
+
+/// One outcome for each link, or the next request. What is not there is taken away (204 for those too).
+pub(super) fn unlinked(batch: &LinkBatch, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
+    if attached::is_meant(batch) {
+        return attached::linked(batch, place, Way::TakeAway, reply);
+    }
+    let association = association(batch).map_err(Fault::from)?;
+    // The answer has no body; a mixed one names what was refused.
+    if !reply.body.is_empty()
+        && let Some(fault) = faults::failed_read(&body(reply)?, reply)
+    {
+        return Err(fault);
+    }
+    let done = unlinked_so_far(place.as_ref()) + ARCHIVE_BATCH;
+    if done < unlinking(batch, association).len() {
+        return Ok(Place::Unlinked(done).then());
+    }
+    let outcome = |link: &Link| LinkOutcome { link: link.clone(), result: Ok(()) };
+    Ok(Step::Linked(batch.links.iter().map(outcome).collect()))
 }

@@ -20,14 +20,17 @@ mod auth;
 mod capabilities;
 mod decode;
 mod encode;
+mod events;
 mod faults;
 mod files;
 mod gather;
+mod history;
 mod json;
 mod links;
 mod objects;
 mod place;
 mod reading;
+mod removal;
 mod rows;
 mod schema;
 mod values;
@@ -37,7 +40,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use handover_connect::{
-    Capabilities, Credentials, Cursor, Dialect, Fault, LimitTold, Operation, Refusal, Reply, Request, Step,
+    Capabilities, Credentials, Cursor, Delivery, Dialect, Event, Fault, LimitTold, Operation, Refusal, Reply, Request,
+    Step,
 };
 use handover_model::{ObjectName, Schema};
 
@@ -103,6 +107,10 @@ impl Dialect for HubSpot {
 
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
         auth::limits_told(reply)
+    }
+
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        events::told(delivery)
     }
 
     fn learn(&self, schema: &Schema) {

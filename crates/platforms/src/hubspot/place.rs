@@ -46,8 +46,10 @@ pub(super) enum Place {
     Existing,
     /// Links to be written once the labels of their pairs are known.
     Labels(Labels),
-    /// Files that are to be named by records.
+    /// Files that are to be named by records, or not any more.
     Attached(Attached),
+    /// So many inputs of links to be taken away were sent.
+    Unlinked(usize),
     /// A file's signed address.
     Signed(String),
 }

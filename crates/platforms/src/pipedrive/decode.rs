@@ -13,7 +13,7 @@ use super::link::{self, next_start};
 use super::mark::{self, AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::Object;
 use super::reader::Reader;
-use super::{auth, mail, schema, write};
+use super::{auth, history, mail, removal, schema, unlink, write};
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
 const ANCHORS: usize = 20;
@@ -40,6 +40,12 @@ pub(super) fn step(
         Operation::Candidates { batch, fields, since } => candidates(known, batch, fields, *since, cursor, reply),
         Operation::Write(batch) => write::written(known, batch, cursor, reply),
         Operation::Link(batch) => link::linked(batch, cursor, reply),
+        Operation::Unlink(batch) => unlink::unlinked(batch, cursor, reply),
+        Operation::Delete { ids, .. } => removal::deleted(ids, reply),
+        Operation::Merge { survivor, .. } => removal::merged(survivor, reply),
+        Operation::History { object, fields, ids } => {
+            history::told(object_of(object).map_err(odd)?, fields, ids, cursor, reply)
+        }
         Operation::Download { .. } => download(cursor, reply),
         Operation::CreateField { .. } => schema::created(reply),
         Operation::Refresh => auth::token(reply),

@@ -9,7 +9,7 @@ use super::known::Known;
 use super::mark::{self, AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::{Object, cost};
 use super::system::Brought;
-use super::{auth, link, mail, schema, write};
+use super::{auth, history, link, mail, removal, schema, unlink, write};
 
 /// `custom_fields` takes so many keys (sheet: Pipedrive section 4 \[spec\]).
 const MOST_CUSTOM: usize = 15;
@@ -37,6 +37,10 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         Operation::Candidates { batch, fields, since } => candidates(known, batch, fields, *since, cursor),
         Operation::Write(batch) => write::request(known, batch, cursor),
         Operation::Link(batch) => link::request(batch, cursor),
+        Operation::Unlink(batch) => unlink::request(batch, cursor),
+        Operation::Delete { object, ids } => removal::delete(object_of(object)?, ids),
+        Operation::Merge { object, survivor, other } => removal::merge(object_of(object)?, survivor, other),
+        Operation::History { object, fields, ids } => history::request(object_of(object)?, fields, ids, cursor),
         Operation::Download { object, id, to } => download(object_of(object)?, id, cursor).map(|mut request| {
             request.sink = Some(to.clone());
             request

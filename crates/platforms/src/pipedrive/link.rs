@@ -3,7 +3,7 @@
 //!
 //! In a relation of the type `parent`, `rel_owner_org_id` is the parent and `rel_linked_org_id` the daughter
 //! (vendor's specification of `POST /v1/organizationRelationships`). Reading costs 20 tokens per
-//! organization and 10 per page of a deal's participants, adding 10 (`x-token-cost` there).
+//! organization and 10 per page of a deal's participants, adding 10, taking away 6 (`x-token-cost` there).
 //!
 //! Neither call is known to refuse a second, equal link, so the existing ones of a record are read first, once
 //! for all its links that stand together.
@@ -20,13 +20,17 @@ use super::object::{Object, cost, segment};
 
 /// A relation that has calls of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
+pub(super) enum Relation {
     Parent,
     Participants,
 }
 
 impl Relation {
-    fn of(object: Object, field: &str) -> Result<Self, Refusal> {
+    /// The relation of a field.
+    ///
+    /// # Errors
+    /// When the field is written with the record.
+    pub(super) fn of(object: Object, field: &str) -> Result<Self, Refusal> {
         match (object, field) {
             (Object::Organizations, "parent") => Ok(Self::Parent),
             (Object::Deals, "participants") => Ok(Self::Participants),
@@ -34,7 +38,8 @@ impl Relation {
         }
     }
 
-    fn read(self, id: &str, start: u64) -> Request {
+    /// The request for a page of a record's relations.
+    pub(super) fn read(self, id: &str, start: u64) -> Request {
         match self {
             Self::Parent => {
                 let request =
@@ -64,6 +69,25 @@ impl Relation {
             }
         };
         Ok(Request::new(Method::Post, path, &cost(10)).with_json(body.to_string().into_bytes()))
+    }
+
+    /// The request that takes away the relation of a row.
+    pub(super) fn remove(self, from: &str, row: &str) -> Request {
+        let path = match self {
+            Self::Parent => format!("/v1/organizationRelationships/{}", segment(row)),
+            Self::Participants => format!("/v1/deals/{}/participants/{}", segment(from), segment(row)),
+        };
+        Request::new(Method::Delete, path, &cost(6)).idempotent()
+    }
+
+    /// The records on one page that `from` points to, each with the id of its row.
+    pub(super) fn rows(self, body: &Json, from: &str) -> Result<Vec<(String, String)>, Fault> {
+        let rows = body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let of = |row: &Json, to| {
+            let id = row.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("a relation without an id"))?;
+            Ok((to, id))
+        };
+        rows.iter().filter_map(|row| Some(of(row, self.to(row, from)?))).collect()
     }
 
     /// The ids on one page that `from` points to, and where the next page begins.

@@ -1,6 +1,8 @@
 //! What a cursor holds: where an operation of several requests goes on.
 
-use handover_connect::{Cursor, Fault, FaultKind, Refusal};
+use std::collections::VecDeque;
+
+use handover_connect::{Change, Cursor, Fault, FaultKind, Refusal};
 use handover_model::{FieldName, RecordId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -117,6 +119,35 @@ pub(super) struct LinkMark {
     pub(super) known: Option<Vec<String>>,
     /// What became of the links before: nothing is told of those that are there.
     pub(super) outcomes: Vec<Option<LinkRefused>>,
+}
+
+/// Links that are taken away, in the middle: the relations of a record are read, page by page; then those that
+/// its links name are deleted one by one.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct UnlinkMark {
+    /// The link that was looked at last.
+    pub(super) at: usize,
+    /// Whether the relations of its record are being read.
+    pub(super) reads: bool,
+    /// v1's offset in them.
+    pub(super) start: u64,
+    /// Those that are known: the record pointed to, and the row's id.
+    pub(super) found: Vec<(String, String)>,
+    /// Rows that are still to be deleted for the link.
+    pub(super) away: VecDeque<String>,
+    /// A row that was said to be unknown; the relations are read again to see whether it is.
+    pub(super) doubted: Option<String>,
+    /// What became of the links before.
+    pub(super) outcomes: Vec<Option<LinkRefused>>,
+}
+
+/// A changelog in the middle: the newest change of each field so far.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct HistoryMark {
+    pub(super) cursor: Option<String>,
+    pub(super) changes: Vec<Change>,
 }
 
 /// A link that was refused, as a cursor keeps it.

@@ -8,28 +8,32 @@
 //!   never empty (section 9 traps 5 and 9).
 //! - A structured value is never written in part, since the server blanks what is left out (section 3).
 //! - Deliberately absent: search (an index that lags, section 4), batch writes and upserts (there are
-//!   none, section 2), webhooks.
+//!   none, section 2).
 
 mod auth;
 mod decode;
 mod encode;
+mod events;
 mod faults;
 mod flat;
 mod form;
+mod history;
 mod known;
 mod link;
 mod mail;
 mod mark;
 mod object;
 mod reader;
+mod removal;
 mod rows;
 mod schema;
 mod system;
+mod unlink;
 mod write;
 
 use handover_connect::{
-    Capabilities, Count, Credentials, Cursor, Dialect, Fault, Limit, LimitTold, Links, Lookup, ObjectCapabilities,
-    Operation, Refusal, Reply, Request, Span, Step, Upsert,
+    Capabilities, Count, Credentials, Cursor, Delivery, Dialect, Event, Fault, Limit, LimitTold, Links, Lookup,
+    ObjectCapabilities, Operation, Refusal, Reply, Request, Span, Step, Upsert,
 };
 use handover_model::{ObjectName, Schema};
 
@@ -88,6 +92,10 @@ impl Dialect for Pipedrive {
         .collect()
     }
 
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        events::told(delivery)
+    }
+
     fn learn(&self, schema: &Schema) {
         self.known.learn(schema);
     }
@@ -130,6 +138,16 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         count: Count::NotTold,
         links: Links::Inline,
         content: object == Object::Files,
+        delete_batch: u32::from(!is_mail),
+        delete_charges: if is_mail { Vec::new() } else { cost(object.delete_cost()).to_vec() },
+        merge_charges: object.has_changelog().then(|| cost(removal::MERGE_COST).to_vec()),
+        history_batch: u32::from(object.has_changelog()),
+        history_charges: if object.has_changelog() { cost(history::PAGE_COST).to_vec() } else { Vec::new() },
+        // The merged-away id is deleted (section 4); where it went is told by webhooks only.
+        fetch_follows_merges: false,
+        // Links that are fields change the record as any field does. Whether participants of a deal and parents
+        // of an organization do, which have calls of their own, is not documented.
+        links_touch: matches!(object, Object::Persons | Object::Leads | Object::Activities | Object::Notes),
         lists_deleted: object == Object::Deals,
         lists_since: object != Object::Files && !is_mail,
         through: if is_mail { mail::PARENTS } else { &[] },

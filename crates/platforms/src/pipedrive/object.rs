@@ -123,6 +123,11 @@ impl Object {
         matches!(self, Self::Organizations | Self::Persons | Self::Products | Self::Deals)
     }
 
+    /// Whether its records can be merged and tell their changes (sheet: section 2.1 \[spec\]).
+    pub(super) const fn has_changelog(self) -> bool {
+        matches!(self, Self::Organizations | Self::Persons | Self::Deals)
+    }
+
     /// Records on one page. Files stop at 100 (vendor's specification of `GET /v1/files`), everything else
     /// at 500; the price is per request, so pages are as large as they may be (sheet: section 4 \[spec\]).
     pub(super) const fn page(self) -> u32 {
@@ -142,6 +147,11 @@ impl Object {
     /// Tokens for one write.
     pub(super) const fn write_cost(self) -> u32 {
         if self.is_v2() { 5 } else { 10 }
+    }
+
+    /// Tokens for one deletion.
+    pub(super) const fn delete_cost(self) -> u32 {
+        if self.is_v2() { 3 } else { 6 }
     }
 }
 
