@@ -8,7 +8,8 @@ use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName,
 use jiff::Timestamp;
 
 use crate::{
-    Capabilities, Change, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Read, Spent, WriteBatch, WriteOutcome, Written,
+    Capabilities, Change, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Read, Spent, WriteBatch,
+    WriteOutcome, Written,
 };
 
 /// One page of records.

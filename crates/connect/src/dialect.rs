@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use handover_model::{Account, Automation, Field, FieldName, ObjectName, Record, RecordId, Schema, User};
 use jiff::Timestamp;
 
-use crate::{Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, LinkOutcome, Operation, Token, Written};
+use crate::{
+    Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, LinkOutcome, Operation, Token, Written,
+};
 
 /// What one platform says and understands.
 ///

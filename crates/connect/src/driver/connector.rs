@@ -16,8 +16,8 @@ use super::steps::unexpected;
 use super::{Driver, lock};
 use crate::dialect::Step;
 use crate::{
-    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome, Operation, Page, Read, Span, Spent,
-    WriteBatch, WriteOutcome, Written,
+    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome, Operation,
+    Page, Read, Span, Spent, WriteBatch, WriteOutcome, Written,
 };
 
 #[async_trait]
@@ -161,8 +161,7 @@ impl Connector for Driver {
     }
 
     async fn merge(&self, object: &ObjectName, survivor: &RecordId, other: &RecordId) -> Result<WriteOutcome, Fault> {
-        let operation =
-            Operation::Merge { object: object.clone(), survivor: survivor.clone(), other: other.clone() };
+        let operation = Operation::Merge { object: object.clone(), survivor: survivor.clone(), other: other.clone() };
         let mut written = self.written(operation, std::slice::from_ref(survivor)).await?;
         written.pop().map(|written| written.outcome).ok_or_else(|| Fault::malformed("the merge has no result"))
     }

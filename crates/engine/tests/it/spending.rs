@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handover_connect::{
-    Capabilities, Charge, Clock as _, Connector, Credentials, Cursor, Dialect, Driver, Fault, Limit, LimitTold, Lost,
-    Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Span, Step, Transport, VirtualClock, WireReply,
-    WireRequest,
+    Capabilities, Charge, Clock as _, Connector, Credentials, Cursor, Delivery, Dialect, Driver, Event, Fault, Limit,
+    LimitTold, Lost, Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Span, Step, Transport,
+    VirtualClock, WireReply, WireRequest,
 };
 use handover_engine::{keep_spending, remember_spending};
 use handover_model::{ObjectName, Schema, SystemName};
@@ -42,6 +42,10 @@ impl Dialect for Silent {
 
     fn limits_told(&self, _: &Reply) -> Vec<LimitTold> {
         Vec::new()
+    }
+
+    fn events(&self, _: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        Err(Fault::unsupported("it sends none"))
     }
 
     fn learn(&self, _: &Schema) {}

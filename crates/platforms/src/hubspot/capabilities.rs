@@ -2,8 +2,8 @@
 
 use handover_connect::{Capabilities, Charge, Count, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
 
-use super::{associations, history};
 use super::objects::{Family, OBJECTS, Object};
+use super::{associations, history};
 
 /// A call that is no search.
 pub(super) const CALL: [Charge; 2] = [Charge::of("burst", 1), Charge::of("daily", 1)];

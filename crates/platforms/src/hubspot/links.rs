@@ -184,9 +184,7 @@ fn ends(result: &Json) -> Option<(String, String)> {
 /// The inputs that take links away, in the order in which they are sent.
 fn unlinking(batch: &LinkBatch, association: &Association) -> Vec<Json> {
     if !association.all {
-        let typed = |link: &Link| {
-            json!({ "from": { "id": link.from }, "to": { "id": link.to }, "types": [association.spec()] })
-        };
+        let typed = |link: &Link| json!({ "from": { "id": link.from }, "to": { "id": link.to }, "types": [association.spec()] });
         return batch.links.iter().map(typed).collect();
     }
     let mut by_from: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

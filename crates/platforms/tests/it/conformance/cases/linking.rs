@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use handover_connect::{Connector as _, FaultKind, Link, LinkBatch, Links, WriteMode, WriteOutcome};
-use handover_model::{Field, FieldName, Fields, Kind, ReadCost, RecordId, Value, Writable};
+use handover_model::{Field, FieldName, Fields, Kind, ReadCost, RecordId, Schema, Value, Writable};
 
 use crate::conformance::Verdict;
 use crate::conformance::stage::{Stage, hear, outcome, refused};
 use crate::conformance::subject::{Object, Scene, Subject};
 
-fn links(object: &Object, field: &Field, pairs: &[(&RecordId, &RecordId)]) -> LinkBatch {
+pub(super) fn links(object: &Object, field: &Field, pairs: &[(&RecordId, &RecordId)]) -> LinkBatch {
     let links = pairs.iter().map(|(from, to)| Link { from: (*from).clone(), to: (*to).clone() }).collect();
     let to_object = field.kind.referenced().unwrap().clone();
     LinkBatch { object: object.name.into(), field: field.name.clone(), to_object, links }
 }
 
 /// What a record points to through a field, however it is read.
-async fn pointed_to(stage: &Stage, object: &Object, field: &Field, from: &RecordId) -> Vec<String> {
+pub(super) async fn pointed_to(stage: &Stage, object: &Object, field: &Field, from: &RecordId) -> Vec<String> {
     let ids = std::slice::from_ref(from);
     let records = match field.read {
         ReadCost::Listed => stage.fetch(object, &Arc::from([field.name.clone()]), ids).await.unwrap(),
@@ -36,23 +36,34 @@ fn mentions(json: &serde_json::Value, id: &str) -> bool {
     }
 }
 
-pub(crate) async fn links_are_added_once(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
-    let stage = Stage::of(subject, Scene::of(object, 40));
-    let schema = stage.schema(object).await;
-    let fields: Vec<&Field> = schema
+/// The link fields that can be written.
+pub(super) fn linkable<'s>(object: &'s Object, schema: &'s Schema) -> impl Iterator<Item = &'s Field> {
+    schema
         .fields
         .iter()
         .filter(|field| matches!(field.kind, Kind::Reference { .. }) && field.writable != Writable::Never)
         .filter(|field| object.apart.iter().all(|(apart, _)| field.name != *apart))
-        .collect();
+}
+
+/// Whether links of existing records have calls of their own, and only those.
+fn is_separate(stage: &Stage, object: &Object, field: &Field) -> bool {
+    match stage.can(object).links {
+        Links::Inline => !matches!(field.read, ReadCost::Listed),
+        Links::InlineOnCreate { .. } | Links::Separate { .. } => field.name.as_str().starts_with("associations."),
+    }
+}
+
+/// Whether links of existing records have calls of their own, if need be beside others.
+pub(super) fn has_own_call(stage: &Stage, object: &Object, field: &Field) -> bool {
+    is_separate(stage, object, field) || matches!(stage.can(object).links, Links::InlineOnCreate { .. })
+}
+
+pub(crate) async fn links_are_added_once(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
+    let stage = Stage::of(subject, Scene::of(object, 40));
+    let schema = stage.schema(object).await;
     let mut note = Vec::new();
-    for field in &fields {
-        let is_extra = !matches!(field.read, ReadCost::Listed);
-        let separate = match stage.can(object).links {
-            Links::Inline => is_extra,
-            Links::InlineOnCreate { .. } | Links::Separate { .. } => field.name.as_str().starts_with("associations."),
-        };
-        if separate {
+    for field in linkable(object, &schema) {
+        if is_separate(&stage, object, field) {
             note.push(added(&stage, object, field).await);
             not_with_the_record(&stage, object, field).await;
         } else if field.writable == Writable::Always {

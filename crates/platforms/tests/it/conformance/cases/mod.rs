@@ -9,4 +9,7 @@ pub(super) mod files;
 pub(super) mod linking;
 pub(super) mod listing;
 pub(super) mod losing;
+pub(super) mod past;
+pub(super) mod removing;
+pub(super) mod unlinking;
 pub(super) mod writing;
