@@ -33,7 +33,32 @@ fn section(all: &Capabilities) -> String {
     for object in &all.objects {
         text.push_str(&row(object));
     }
+    text.push_str("\n| object | deleted at once | merged | last changes at once | charges (delete, merge, changes) | old ids lead on after a merge | links touch the record |\n");
+    text.push_str("|---|---|---|---|---|---|---|\n");
+    for object in &all.objects {
+        text.push_str(&row_of_changes(object));
+    }
     text
+}
+
+/// What can be taken away and what is told of the past.
+fn row_of_changes(object: &ObjectCapabilities) -> String {
+    let merge = object.merge_charges.as_deref().unwrap_or_default();
+    let charges = [&*object.delete_charges, merge, &*object.history_charges].map(|list| match list {
+        [] => "none".to_owned(),
+        list => charge(list),
+    });
+    let number = |number: u32| if number == 0 { "no".to_owned() } else { number.to_string() };
+    format!(
+        "| {} | {} | {} | {} | {} | {} | {} |\n",
+        object.object,
+        number(object.delete_batch),
+        yes(object.merge_charges.is_some()),
+        number(object.history_batch),
+        charges.join("; "),
+        yes(object.fetch_follows_merges),
+        yes(object.links_touch),
+    )
 }
 
 fn row(object: &ObjectCapabilities) -> String {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use handover_connect::{Connector, WriteMode};
+use handover_connect::{Connector, Delivery, FaultKind, Link, LinkBatch, WriteMode};
 use handover_files::ObjectSettings;
-use handover_model::{Content, Field, Kind, ReadCost, Value, Writable};
+use handover_model::{Content, Field, FieldName, Kind, ObjectName, ReadCost, RecordId, Value, Writable};
 
 use super::folder::{Folder, batch, outcomes, text, upsert, write};
 
@@ -153,4 +153,32 @@ async fn rows_without_a_key_are_numbered() {
         assert_eq!(outcomes(&connector.write(&batch).await.unwrap()), [outcome]);
     }
     assert_eq!(folder.text("notes.csv"), "text\na\nb\nc\n");
+}
+
+#[tokio::test]
+async fn rows_are_not_taken_out_and_nothing_is_told_of_the_past() {
+    let folder = Folder::new(&[("accounts.csv", b"id,name\n1,A\n2,B\n")]);
+    let (connector, before) = (folder.open(), folder.text("accounts.csv"));
+    let (object, ids) = (ObjectName::from("accounts"), [RecordId::from("1"), RecordId::from("2")]);
+    let links = [Link { from: ids[0].clone(), to: ids[1].clone() }].into();
+    let batch = LinkBatch { object: object.clone(), field: "name".into(), to_object: object.clone(), links };
+    let delivery = Delivery {
+        method: "POST",
+        address: "https://hooks.example/",
+        headers: &[],
+        body: b"[]",
+        secret: "s",
+        at: "2026-01-01T00:00:00Z".parse().unwrap(),
+    };
+    let refusals = [
+        connector.unlink(&batch).await.err(),
+        connector.delete(&object, &ids).await.err(),
+        connector.merge(&object, &ids[0], &ids[1]).await.err(),
+        connector.history(&object, &Arc::from([FieldName::from("name")]), &ids).await.err(),
+        connector.events(&delivery).err(),
+    ];
+    assert!(refusals.iter().all(|fault| fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Unsupported)));
+    assert_eq!(folder.text("accounts.csv"), before);
+    let can = connector.capabilities().object("accounts").unwrap();
+    assert!(can.delete_batch == 0 && can.merge_charges.is_none() && can.history_batch == 0);
 }

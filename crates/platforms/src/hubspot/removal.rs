@@ -47,20 +47,21 @@ pub(super) fn deleted(object: &Object, ids: &[RecordId], reply: &Reply) -> Resul
     }
     let body = body(reply)?;
     let errors: Vec<&Json> = items(&body, "errors").iter().filter(|error| !faults::is_absence(error)).collect();
-    let outcome = |id: &RecordId| match errors.iter().find(|error| is_about(error, id)).or(errors.first()) {
-        None => gone(id),
-        Some(error) if is_about(error, id) => written(id, WriteOutcome::Refused(faults::of_row(error, reply))),
-        // An error that names no row may be about any.
-        Some(error) => written(id, WriteOutcome::Unknown(faults::of_row(error, reply))),
+    // An error that names no record may be about any.
+    let nameless = errors.iter().find(|error| named(error).is_empty());
+    let outcome = |id: &RecordId| {
+        if let Some(error) = errors.iter().find(|error| named(error).iter().any(|named| *id == *named.as_str())) {
+            return written(id, WriteOutcome::Refused(faults::of_row(error, reply)));
+        }
+        nameless.map_or_else(|| gone(id), |error| written(id, WriteOutcome::Unknown(faults::of_row(error, reply))))
     };
     Ok(Step::Written(ids.iter().map(outcome).collect()))
 }
 
-/// Whether an error row names a record.
-fn is_about(error: &Json, id: &RecordId) -> bool {
-    let all = error.pointer("/context/ids").and_then(Json::as_array);
-    let in_all = all.is_some_and(|ids| ids.iter().filter_map(id_text).any(|named| *id == *named));
-    in_all || faults::context_id(error).is_some_and(|named| *id == *named)
+/// The records that an error row names.
+fn named(error: &Json) -> Vec<String> {
+    let all = error.pointer("/context/ids").and_then(Json::as_array).into_iter().flatten();
+    all.filter_map(id_text).chain(faults::context_id(error)).collect()
 }
 
 /// A refusal of a request as a whole. Of a batch, part may have been carried out (sheet: HubSpot section 5.3

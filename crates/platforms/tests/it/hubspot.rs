@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps in vain has failed as it should")]
 
 mod describing;
+mod hooks;
 mod live;
 mod losing;
 mod plain;
 mod reading;
 mod refusals;
+mod removing;
 mod sample;
 mod writing;
 

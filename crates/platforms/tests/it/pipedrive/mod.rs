@@ -1,6 +1,7 @@
 //! Pipedrive's dialect, text in and text out: bodies in the shapes of the platform's documentation.
 
 mod fault;
+mod past;
 mod plain;
 mod read;
 mod schema;

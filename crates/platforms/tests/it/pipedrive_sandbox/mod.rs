@@ -16,8 +16,10 @@ use handover_sandbox::faults::FaultPlan;
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
+mod hooks;
 mod mail;
 mod reading;
+mod unlinking;
 mod writing;
 
 const SEED: u64 = 11;

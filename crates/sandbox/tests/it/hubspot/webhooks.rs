@@ -55,6 +55,20 @@ fn changes_are_delivered_signed() {
 }
 
 #[test]
+fn some_escapes_of_the_address_are_decoded_before_it_is_signed() {
+    let url = "https://hooks.example/a%2Fb?x=%3a%20%7E%40";
+    let mut client = Client::over(json!({"platform": "hubspot", "webhooks": [{"appId": 5, "targetUrl": url,
+        "clientSecret": "s3", "subscriptions": [{"id": 1, "eventType": "contact.creation"}]}]}));
+    client.create("contacts", json!({"email": "a@b.co"}));
+    let event = &client.events[0];
+    let (text, at) = (event.body.to_string(), header(event, "x-hubspot-request-timestamp"));
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"s3").unwrap();
+    mac.update(format!("POSThttps://hooks.example/a/b?x=:%20%7E@{text}{at}").as_bytes());
+    assert_eq!(header(event, "x-hubspot-signature-v3"), STANDARD.encode(mac.finalize().into_bytes()));
+    assert_eq!(event.url, url);
+}
+
+#[test]
 fn arrays_hold_up_to_a_hundred_and_may_repeat_out_of_order() {
     let subscriptions = json!([{"id": 1, "eventType": "contact.creation"},
         {"id": 2, "eventType": "contact.propertyChange", "propertyName": "email"}]);

@@ -90,6 +90,9 @@ pub(crate) async fn history_names_the_last_change(subject: &'static dyn Subject,
     let changes = history(&stage, object, &fields, &many).await.unwrap();
     assert_eq!(stage.sent() - before, many.len().div_ceil(batch));
     assert!(of(&changes, &id(1), object.text).is_some() && of(&changes, &id(2), object.text).is_some());
+    let operation = Operation::History { object: object.name.into(), fields: fields.clone(), ids: vec![id(1)] };
+    let request = stage.dialect.encode(&operation, None).unwrap();
+    assert!(request.idempotent && request.charges == stage.can(object).history_charges);
     // A lost answer is asked for again.
     stage.plan(json!([{"when": {"to": 2}, "fault": {"kind": "lost_after"}}]));
     assert_eq!(history(&stage, object, &fields, &[id(1)]).await.unwrap().len(), 1);

@@ -73,9 +73,16 @@ pub(crate) async fn deleted_is_deleted_and_again_is_success(
     let nobody = numbered(subject, object, 901..=901);
     assert!(are_gone(&delete(&stage, object, &nobody).await.unwrap(), &nobody));
     // More than one call covers is not half done in silence.
+    let more = numbered(subject, object, 5..=5 + u64::from(batch));
     if batch == 1 {
-        refused(&stage, delete(&stage, object, &numbered(subject, object, 5..=6))).await;
+        refused(&stage, delete(&stage, object, &more)).await;
+    } else {
+        let written = delete(&stage, object, &more).await.unwrap();
+        assert!(written.iter().all(|written| matches!(written.outcome, WriteOutcome::Unknown(_))), "{written:?}");
     }
+    assert_eq!(there(&stage, object).await.len(), 5);
+    let operation = Operation::Delete { object: object.name.into(), ids: vec![subject.id(object.name, 1)] };
+    assert_eq!(stage.dialect.encode(&operation, None).unwrap().charges, stage.can(object).delete_charges);
     Verdict::Ran(format!("{batch} a call"))
 }
 
@@ -201,7 +208,8 @@ pub(crate) async fn a_lost_merge_is_unknown(subject: &'static dyn Subject, objec
     stage.plan(json!([{"fault": {"kind": "limited", "scope": "daily"}}]));
     let fault = merge(&stage, object, &ids[0], &subject.id(object.name, 28)).await.unwrap_err();
     assert!(fault.is_daily_limit(), "{fault:?}");
-    assert!(stage.dialect.encode(&merge_of(object, &ids), None).is_ok_and(|request| !request.idempotent));
+    let request = stage.dialect.encode(&merge_of(object, &ids), None).unwrap();
+    assert!(!request.idempotent && Some(&request.charges) == stage.can(object).merge_charges.as_ref());
     Verdict::ran()
 }
 
