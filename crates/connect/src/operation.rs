@@ -66,7 +66,8 @@ pub enum Operation {
     /// Takes links away; taking away one that is not there is success.
     Unlink(LinkBatch),
     /// Deletes records, into the platform's bin where it has one. Answered by [`crate::Step::Written`] with the ids
-    /// as traces; a record that is gone already counts as deleted.
+    /// as traces; a record that is gone already counts as deleted. Where fetches follow merges, an id that was merged
+    /// away may stand for the record that it became, so such an id is looked up before it is deleted.
     Delete {
         /// The object.
         object: ObjectName,

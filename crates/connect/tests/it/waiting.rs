@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handover_connect::{
-    Capabilities, Clock as _, Connector as _, Credentials, Cursor, Dialect, Driver, Fault, FaultKind, LimitTold,
-    Limited, Lost, Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Step, Transport, VirtualClock,
-    WireReply, WireRequest,
+    Capabilities, Clock as _, Connector as _, Credentials, Cursor, Delivery, Dialect, Driver, Event, Fault, FaultKind,
+    LimitTold, Limited, Lost, Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Step, Transport,
+    VirtualClock, WireReply, WireRequest,
 };
 use handover_model::{ObjectName, Schema};
 use jiff::Timestamp;
@@ -62,6 +62,10 @@ impl Dialect for Slow {
 
     fn limits_told(&self, _: &Reply) -> Vec<LimitTold> {
         Vec::new()
+    }
+
+    fn events(&self, _: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        Err(Fault::unsupported("it sends none"))
     }
 
     fn learn(&self, _: &Schema) {}

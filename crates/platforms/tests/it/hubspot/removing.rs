@@ -3,7 +3,6 @@
 use handover_connect::{
     Author, Dialect as _, FaultKind, Link, LinkBatch, Method, Operation, Reply, Step, WriteOutcome, Written,
 };
-use handover_model::RecordId;
 use handover_platforms::hubspot::HubSpot;
 use serde_json::{Value as Json, json};
 
@@ -166,7 +165,7 @@ fn the_newest_version_tells_who() {
         ("fax", &Author::Unknown),
     ];
     assert_eq!(who, expected);
-    assert!(changes.iter().all(|change| change.record == RecordId::from("1")));
+    assert!(changes.iter().all(|change| change.record == *"1"));
     let only_links =
         Operation::History { object: "contacts".into(), fields: names(&["associations.companies"]), ids: ids(&["1"]) };
     assert_eq!(HubSpot::new().encode(&only_links, None).unwrap_err().kind, FaultKind::Unsupported);
