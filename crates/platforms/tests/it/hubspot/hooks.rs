@@ -248,6 +248,28 @@ fn only_what_is_signed_and_fresh_is_read() {
     refused(raw(&unsigned, bytes, URL, "", 0), FaultKind::Auth);
 }
 
+/// Signatures that the vendor's client (`@hubspot/api-client` 13.5.0, its own tests included) takes for valid.
+#[test]
+fn signatures_are_the_vendors() {
+    let secret = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy";
+    let address = "https://www.example.com/webhook_uri";
+    let body = r#"[{"eventId":1,"subscriptionId":12345,"portalId":62515,"occurredAt":1564113600000,"subscriptionType":"contact.creation","attemptNumber":0,"objectId":123,"changeSource":"CRM","changeFlag":"NEW","appId":54321}]"#;
+    let signed = |signature: &str, version: &str| {
+        vec![header("x-hubspot-signature", signature), header("x-hubspot-signature-version", version)]
+    };
+    let first = signed("232db2615f3d666fe21a8ec971ac7b5402d33b9a925784df3ca654d05f4817de", "v1");
+    let events = raw(&first, body.as_bytes(), address, secret, 0).unwrap();
+    assert_eq!(short(&events), [("contacts".into(), "123".into(), Happened::Created)]);
+    // Signed as it should be, though no list of events.
+    let second = signed("9569219f8ba981ffa6f6f16aa0f48637d35d728c7e4d93d0d52efaa512af7900", "v2");
+    refused(raw(&second, br#"{"example_field":"example_value"}"#, address, secret, 0), FaultKind::Malformed);
+    let third = [
+        header("x-hubspot-signature-v3", "F1OlXp12a/BNZJkt1pmEsRYfZB39RQWXdBCTrVjyKRI="),
+        header("x-hubspot-request-timestamp", "1772438400000"),
+    ];
+    assert_eq!(raw(&third, b"[]", &format!("{address}?a=b"), secret, 0), Ok(Vec::new()));
+}
+
 #[test]
 fn bodies_that_are_not_theirs_are_malformed() {
     let event = json!({"subscriptionType": "contact.creation", "objectId": 7, "portalId": 33, "occurredAt": 5});
