@@ -12,6 +12,7 @@ mod expression;
 mod functions;
 pub mod normalize;
 mod registry;
+mod reverse;
 mod rule;
 pub(crate) mod spelling;
 mod steps;
@@ -21,7 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handover_model::{Cause, FieldName, Finding, Flow, Record, Schema, Table, Value, Weight};
 
-pub use registry::{Failure, Function, Parameter, Place, Type, registry};
+pub use registry::{Back, Failure, Function, Parameter, Part, Place, Type, registry};
+pub use reverse::{OneWay, Reversed, put, reversed};
 
 pub(crate) use compile::{build, listed, with_article};
 pub(crate) use expression::ID;

@@ -54,6 +54,34 @@ pub struct Parameter {
     pub doc: &'static str,
 }
 
+/// How what a step made goes back into the field that it came from, when the record changed on the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// That cannot be told.
+    Lost,
+    /// As it is: the step only puts a value into one form.
+    Same,
+    /// Through another step with the same arguments.
+    Step(&'static str),
+    /// Into its place in the list that the field holds; the other entries stay.
+    Part(Part),
+}
+
+/// A part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The primary entry.
+    Primary,
+    /// All entries but the primary one.
+    Others,
+    /// The first entry.
+    First,
+    /// The last entry.
+    Last,
+    /// All entries but the first.
+    Rest,
+}
+
 /// Why a function could not do its work, in words, without the value.
 pub type Failure = &'static str;
 
@@ -78,6 +106,8 @@ pub struct Function {
     pub each: bool,
     /// Whether a blank first argument reaches it instead of passing through.
     pub sees_blank: bool,
+    /// What it is on the way back.
+    pub back: Back,
     /// An expression that shows it, or the step as the mapping writes it where it is a step only.
     pub example: &'static str,
     /// What the example gives, as it is displayed.

@@ -4,6 +4,7 @@ mod check;
 mod expressions;
 mod keys;
 mod project;
+mod reverse;
 mod robust;
 mod spending;
 mod transform;

@@ -1,10 +1,14 @@
 //! One flow: `mappings/NAME.yaml`.
 
-use handover_model::{End, FieldName, Flow, FlowName, Keep, MatchKey, MatchKind, ObjectName, Scope, SystemName};
+use handover_model::{
+    Direction, End, FieldName, Flow, FlowName, Keep, MatchKey, MatchKind, ObjectName, Scope, SystemName,
+};
 
 use super::node::{Kind, Mark, Node};
 use super::reader::{File, Reading, did_you_mean};
 use super::rule;
+
+const DIRECTIONS: [&str; 2] = ["forward", "both"];
 
 /// A flow, and what its rules name that must exist elsewhere.
 pub(super) struct ReadFlow {
@@ -51,10 +55,17 @@ pub(super) fn read(
         None => Vec::new(),
     };
     let excluded = entries.take("exclude").map(|node| rule::excluded(reading, file, node)).unwrap_or_default();
+    let direction = match entries.take("direction").and_then(|node| reading.word(file, node, "direction", &DIRECTIONS))
+    {
+        Some(word) if word == "both" => Direction::Both,
+        Some(_) | None => Direction::Forward,
+    };
+    let back = entries.take("back").map(|node| rule::read(reading, file, node, &mut mentions)).unwrap_or_default();
     entries.finish(reading);
     let (source, target) = (source?, target?);
     let place = file.place(tree.mark);
-    let flow = Flow { name: name.clone(), source, target, scope, key, matching, keep, rules, excluded, place };
+    let name = name.clone();
+    let flow = Flow { name, source, target, scope, key, matching, keep, rules, excluded, direction, back, place };
     Some(ReadFlow { flow, mentions })
 }
 

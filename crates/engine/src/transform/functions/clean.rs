@@ -3,7 +3,7 @@
 
 use handover_model::Value;
 
-use super::super::registry::{Function, Type};
+use super::super::registry::{Back, Function, Type};
 use super::markup::{name, tag_at};
 use super::{USUAL, text_at, value};
 
@@ -18,6 +18,7 @@ pub(super) static ALL: &[Function] = &[Function {
         let clean = cleaned(&text_at(arguments, 0));
         Ok(if clean.trim().is_empty() { Value::Null } else { clean.into() })
     },
+    back: Back::Same,
     ..USUAL
 }];
 

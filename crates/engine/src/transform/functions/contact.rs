@@ -3,7 +3,7 @@
 use handover_model::Value;
 
 use super::super::countries;
-use super::super::registry::{Failure, Function, Type};
+use super::super::registry::{Back, Failure, Function, Type};
 use super::{USUAL, text_at, value};
 
 const TEXT: super::Parameter = value(Type::Text, "The text.");
@@ -16,6 +16,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"email("Ada Lovelace <Ada@X.Example>")"#,
         result: "Ada@x.example",
         run: |arguments| Ok(email_form(&text_at(arguments, 0)).into()),
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -43,6 +44,7 @@ pub(super) static ALL: &[Function] = &[
                 format!("https://{}", text.trim_start_matches('/')).into()
             })
         },
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -74,6 +76,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"country_code!("Germany")"#,
         result: "DE",
         run: |arguments| country(&text_at(arguments, 0), |country| country.code),
+        back: Back::Step("country_name"),
         ..USUAL
     },
     Function {
@@ -84,6 +87,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"country_name!("de")"#,
         result: "Germany",
         run: |arguments| country(&text_at(arguments, 0), |country| country.name),
+        back: Back::Step("country_code"),
         ..USUAL
     },
 ];

@@ -2,7 +2,7 @@
 
 use handover_model::Value;
 
-use super::super::registry::{BY_LABEL, Function, Place, Type};
+use super::super::registry::{BY_LABEL, Back, Function, Part, Place, Type};
 use super::{USUAL, items, optional, required, text_or, value};
 
 const LIST: super::Parameter = value(Type::Any, "The list; a single value is a list of one.");
@@ -18,6 +18,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"primary([{"value": "a@x.example"}, {"value": "b@x.example", "primary": true}])"#,
         result: "b@x.example",
         run: |arguments| Ok(primary_of(items(arguments.first())).cloned().unwrap_or(Value::Null)),
+        back: Back::Part(Part::Primary),
         ..USUAL
     },
     Function {
@@ -40,6 +41,7 @@ pub(super) static ALL: &[Function] = &[
                 Some(_) => joined(&rest, &text_or(arguments, 1, "")),
             })
         },
+        back: Back::Part(Part::Others),
         ..USUAL
     },
     Function {
@@ -75,6 +77,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"first(["red", "blue"])"#,
         result: "red",
         run: |arguments| Ok(items(arguments.first()).first().cloned().unwrap_or(Value::Null)),
+        back: Back::Part(Part::First),
         ..USUAL
     },
     Function {
@@ -87,6 +90,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"last(["red", "blue"])"#,
         result: "blue",
         run: |arguments| Ok(items(arguments.first()).last().cloned().unwrap_or(Value::Null)),
+        back: Back::Part(Part::Last),
         ..USUAL
     },
     Function {
@@ -99,6 +103,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"rest(["red", "blue", "green"])"#,
         result: "blue, green",
         run: |arguments| Ok(Value::List(items(arguments.first()).get(1..).unwrap_or_default().to_vec())),
+        back: Back::Part(Part::Rest),
         ..USUAL
     },
     Function {
@@ -129,6 +134,7 @@ pub(super) static ALL: &[Function] = &[
             let blank = arguments.first().is_none_or(Value::is_blank);
             Ok(arguments.get(usize::from(blank)).cloned().unwrap_or(Value::Null))
         },
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -137,6 +143,7 @@ pub(super) static ALL: &[Function] = &[
         parameters: &[value(Type::Any, "The source's option.")],
         place: Place::Steps,
         example: "{from: label, steps: [by_label]}",
+        back: Back::Step(BY_LABEL),
         ..USUAL
     },
 ];

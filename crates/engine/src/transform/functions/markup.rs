@@ -1,6 +1,6 @@
 //! HTML to plain text and back: enough for notes and descriptions, and never more markup than was there.
 
-use super::super::registry::{Function, Type};
+use super::super::registry::{Back, Function, Type};
 use super::{USUAL, text_at, value};
 
 pub(super) static ALL: &[Function] = &[
@@ -11,6 +11,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"html("a < b\nc")"#,
         result: "a &lt; b<br>c",
         run: |arguments| Ok(text_to_html(&text_at(arguments, 0)).into()),
+        back: Back::Step("text"),
         ..USUAL
     },
     Function {
@@ -20,6 +21,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"text("<p>a &lt; b</p><p>c</p>")"#,
         result: "a < b\nc",
         run: |arguments| Ok(html_to_text(&text_at(arguments, 0)).into()),
+        back: Back::Step("html"),
         ..USUAL
     },
 ];

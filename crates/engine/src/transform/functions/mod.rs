@@ -12,7 +12,7 @@ mod time;
 
 use handover_model::Value;
 
-use super::registry::{Function, Parameter, Place, Type};
+use super::registry::{Back, Function, Parameter, Place, Type};
 
 pub(crate) use contact::{email_form, host};
 pub(crate) use lists::primary_of;
@@ -46,6 +46,7 @@ const USUAL: Function = Function {
     place: Place::Everywhere,
     each: true,
     sees_blank: false,
+    back: Back::Lost,
     example: "",
     result: "",
     run: |_| Ok(Value::Null),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use handover_model::Value;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::super::registry::{Failure, Function, Type};
+use super::super::registry::{Back, Failure, Function, Type};
 use super::{USUAL, count_at, items, optional, text_or, value, word};
 
 pub(super) static ALL: &[Function] = &[
@@ -21,6 +21,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"number!("1.234,50 €", ",")"#,
         result: "1234.5",
         run: |arguments| number(arguments.first().unwrap_or(&Value::Null), &text_or(arguments, 1, ".")),
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -39,6 +40,7 @@ pub(super) static ALL: &[Function] = &[
             let digits = u32::try_from(count_at(arguments, 1).unwrap_or(0)).unwrap_or(28).min(28);
             Ok(Value::Number(number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)))
         },
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -54,6 +56,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"bool!("ja", ["ja"], ["nein"])"#,
         result: "true",
         run: flag,
+        back: Back::Same,
         ..USUAL
     },
 ];

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use handover_model::Value;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 
-use super::super::registry::{Failure, Function, Type};
+use super::super::registry::{Back, Failure, Function, Type};
 use super::{USUAL, optional, text_at, value, word};
 
 pub(super) static ALL: &[Function] = &[Function {
@@ -23,6 +23,7 @@ pub(super) static ALL: &[Function] = &[Function {
     example: r#"phone!("030 123456", "DE", "international")"#,
     result: "+49 30 123456",
     run: phone,
+    back: Back::Same,
     ..USUAL
 }];
 

@@ -2,7 +2,7 @@
 
 use handover_model::Value;
 
-use super::super::registry::{Function, Type};
+use super::super::registry::{Back, Function, Type};
 use super::{USUAL, count_at, optional, required, text_at, text_or, value};
 
 const TEXT: super::Parameter = value(Type::Text, "The text.");
@@ -15,6 +15,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"trim("  Ada ")"#,
         result: "Ada",
         run: |arguments| Ok(text_at(arguments, 0).trim().into()),
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -24,6 +25,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"lower("ADA")"#,
         result: "ada",
         run: |arguments| Ok(text_at(arguments, 0).to_lowercase().into()),
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -33,6 +35,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"upper("Ada")"#,
         result: "ADA",
         run: |arguments| Ok(text_at(arguments, 0).to_uppercase().into()),
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -42,6 +45,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"title("ADA LOVELACE-KING")"#,
         result: "Ada Lovelace-King",
         run: |arguments| Ok(title(&text_at(arguments, 0)).into()),
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -82,6 +86,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"prefix("4711", "PD-")"#,
         result: "PD-4711",
         run: |arguments| Ok((text_at(arguments, 1) + &text_at(arguments, 0)).into()),
+        back: Back::Step("without_prefix"),
         ..USUAL
     },
     Function {
@@ -91,6 +96,35 @@ pub(super) static ALL: &[Function] = &[
         example: r#"suffix("Acme", " GmbH")"#,
         result: "Acme GmbH",
         run: |arguments| Ok((text_at(arguments, 0) + &text_at(arguments, 1)).into()),
+        back: Back::Step("without_suffix"),
+        ..USUAL
+    },
+    Function {
+        name: "without_prefix",
+        doc: "Takes a text away from the front, where it stands there.",
+        parameters: &[TEXT, required("text", Type::Text, "The text in front.")],
+        blank: true,
+        example: r#"without_prefix("PD-4711", "PD-")"#,
+        result: "4711",
+        run: |arguments| {
+            let (text, front) = (text_at(arguments, 0), text_at(arguments, 1));
+            Ok(text.strip_prefix(front.as_str()).unwrap_or(&text).into())
+        },
+        back: Back::Step("prefix"),
+        ..USUAL
+    },
+    Function {
+        name: "without_suffix",
+        doc: "Takes a text away from the end, where it stands there.",
+        parameters: &[TEXT, required("text", Type::Text, "The text behind.")],
+        blank: true,
+        example: r#"without_suffix("Acme GmbH", " GmbH")"#,
+        result: "Acme",
+        run: |arguments| {
+            let (text, end) = (text_at(arguments, 0), text_at(arguments, 1));
+            Ok(text.strip_suffix(end.as_str()).unwrap_or(&text).into())
+        },
+        back: Back::Step("suffix"),
         ..USUAL
     },
     Function {
@@ -123,6 +157,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#""No. " + string(12)"#,
         result: "No. 12",
         run: |arguments| Ok(text_at(arguments, 0).into()),
+        back: Back::Same,
         ..USUAL
     },
     Function {

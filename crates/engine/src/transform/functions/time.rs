@@ -6,7 +6,7 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::registry::{Failure, Function, Place, Type};
+use super::super::registry::{Back, Failure, Function, Place, Type};
 use super::{USUAL, optional, required, text_at, value, word};
 
 const ORDER: super::Parameter = word(
@@ -27,6 +27,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"date!("31.01.2026", "%d.%m.%Y")"#,
         result: "2026-01-31",
         run: date,
+        back: Back::Same,
         ..USUAL
     },
     Function {
@@ -38,6 +39,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"datetime!("2026-01-31 14:30:00")"#,
         result: "2026-01-31T14:30:00Z",
         run: datetime,
+        back: Back::Same,
         ..USUAL
     },
     Function {
