@@ -32,6 +32,7 @@ mod spending;
 mod threshold;
 mod title;
 mod trail;
+mod watermark;
 mod write;
 mod writer;
 
@@ -43,3 +44,4 @@ pub use pass::{ObjectReport, Pass, Report, Selection};
 pub use people::People;
 pub use setup::{LinkRule, Policies, Project, Ready, Schemas, Setup, Workplace};
 pub use spending::{keep_spending, remember_spending};
+pub use watermark::{Clocks, Seen, Watermark};

@@ -1,0 +1,214 @@
+//! Watermarks: how far the changes of an object were read, and from where the next reading goes on.
+//!
+//! A system's list of changes lies in four ways: a change shows late (its index lags), its clock is not ours, its
+//! times are rounded, and what changes while the list is read may be missed. So a watermark never passes the
+//! moment at which the reading began, by the system's clock, and the next reading goes back by an overlap. What
+//! comes again is recognised by its values and costs no write.
+//!
+//! Invariants, as long as lag and rounding together are shorter than the overlap:
+//! - Every change is read by the first reading that begins when it shows, or by a later one.
+//! - Nothing is read for ever: a watermark that was read again after the overlap has passed is *closed*, and the
+//!   next reading begins behind it. So quiet weeks cost one page, even after a million changes at one time.
+//! - A watermark never passes the oldest record that a reading left unfinished.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How far the changes of an object were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watermark {
+    /// The latest modification that counts as read, by the system's clock.
+    pub at: Timestamp,
+    /// When the reading began that first came this far, by our clock.
+    pub reached: Timestamp,
+    /// Whether it was read once more after the overlap.
+    pub closed: bool,
+}
+
+/// What is known of a system's sense of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// How far a reading goes back. Longer than a change takes to show, and than the rounding.
+    pub overlap: SignedDuration,
+    /// The smallest step of its times.
+    pub tick: SignedDuration,
+    /// How far its clock is ahead of ours.
+    pub ahead: SignedDuration,
+}
+
+/// One reading of changes, from its watermark to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// When it began, by our clock.
+    pub began: Timestamp,
+    /// The latest modification among the records that it brought, by the system's clock.
+    pub latest: Option<Timestamp>,
+    /// The earliest modification among those that it left unfinished; a durable hold is finished.
+    pub unfinished: Option<Timestamp>,
+}
+
+impl Watermark {
+    /// Before the first reading of changes: all that happened since a reading of everything began is open.
+    pub fn since_whole_reading(began: Timestamp, clocks: &Clocks) -> Self {
+        Self { at: later(began, clocks.ahead), reached: began, closed: false }
+    }
+
+    /// The earliest modification that the next reading asks for.
+    pub fn since(&self, clocks: &Clocks) -> Timestamp {
+        if self.closed { later(self.at, clocks.tick) } else { later(self.at, -clocks.overlap) }
+    }
+
+    /// The watermark behind a reading that was carried to its end.
+    #[must_use]
+    pub fn behind(&self, seen: &Seen, clocks: &Clocks) -> Self {
+        let bound = later(seen.began, clocks.ahead);
+        let mut at = seen.latest.map_or(self.at, |latest| self.at.max(latest.min(bound)));
+        if let Some(unfinished) = seen.unfinished {
+            at = at.min(later(unfinished, -clocks.tick));
+        }
+        if at == self.at {
+            let again = seen.began.duration_since(self.reached) >= clocks.overlap;
+            return Self { closed: self.closed || again, ..*self };
+        }
+        Self { at, reached: seen.began, closed: false }
+    }
+}
+
+/// A time that much later, at most the end of time.
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+    time.checked_add(by).unwrap_or(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::{SignedDuration, Timestamp};
+    use proptest::prelude::*;
+
+    use super::{Clocks, Seen, Watermark};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn seconds(seconds: i64) -> SignedDuration {
+        SignedDuration::from_secs(seconds)
+    }
+
+    fn clocks() -> Clocks {
+        Clocks { overlap: seconds(300), tick: seconds(1), ahead: seconds(0) }
+    }
+
+    fn seen(began: i64, latest: Option<i64>) -> Seen {
+        Seen { began: at(began), latest: latest.map(at), unfinished: None }
+    }
+
+    #[test]
+    fn it_moves_with_what_was_read_and_closes_behind_the_overlap() {
+        let clocks = clocks();
+        let start = Watermark::since_whole_reading(at(0), &clocks);
+        assert_eq!(start.since(&clocks), at(-300));
+        let moved = start.behind(&seen(1_000, Some(900)), &clocks);
+        assert_eq!((moved.since(&clocks), moved.closed), (at(600), false));
+        // The same again, too early: still open.
+        let early = moved.behind(&seen(1_100, Some(900)), &clocks);
+        assert_eq!(early, moved);
+        let closed = early.behind(&seen(1_300, Some(900)), &clocks);
+        assert_eq!((closed.since(&clocks), closed.closed), (at(901), true));
+        // Quiet for weeks.
+        let quiet = closed.behind(&seen(1_000_000, None), &clocks);
+        assert_eq!(quiet, closed);
+        let woken = quiet.behind(&seen(1_000_100, Some(1_000_050)), &clocks);
+        assert_eq!((woken.since(&clocks), woken.closed), (at(999_750), false));
+    }
+
+    #[test]
+    fn it_passes_neither_the_readings_beginning_nor_what_is_unfinished() {
+        let clocks = clocks();
+        let start = Watermark::since_whole_reading(at(0), &clocks);
+        // Changed while it was read, or stamped by a clock that is ahead.
+        assert_eq!(start.behind(&seen(1_000, Some(5_000)), &clocks).at, at(1_000));
+        let unfinished = Seen { unfinished: Some(at(700)), ..seen(1_000, Some(900)) };
+        let held_back = start.behind(&unfinished, &clocks);
+        assert_eq!((held_back.at, held_back.closed), (at(699), false));
+        // Also below where it was.
+        let moved = start.behind(&seen(1_000, Some(900)), &clocks);
+        assert_eq!(moved.behind(&Seen { unfinished: Some(at(400)), ..seen(1_100, None) }, &clocks).at, at(399));
+    }
+
+    /// A system whose records change while it is read: who changed when, stamped by its own clock and rounding, and
+    /// shown late.
+    #[derive(Debug)]
+    struct System {
+        /// Record and time of each change, by our clock, in order of time.
+        changes: Vec<(u8, i64)>,
+        ahead: i64,
+        tick: i64,
+        lag: i64,
+    }
+
+    impl System {
+        /// What a list of changes since some time brings when it begins at `began` and takes `long`: a record that
+        /// changes meanwhile may have been passed already.
+        fn list(&self, since: Timestamp, began: i64, long: i64) -> Vec<(u8, i64, i64)> {
+            let mut records: BTreeSet<u8> = self.changes.iter().map(|(record, _)| *record).collect();
+            let mut found = Vec::new();
+            while let Some(record) = records.pop_first() {
+                // Records are read in order of their ids, evenly over the reading.
+                let when = began + long * i64::from(record) / 256;
+                let shown = self.changes.iter().rfind(|(of, at)| *of == record && at + self.lag <= when);
+                let Some((_, changed)) = shown else { continue };
+                let stamp = (changed + self.ahead).div_euclid(self.tick) * self.tick;
+                if at(stamp) >= since {
+                    found.push((record, *changed, stamp));
+                }
+            }
+            found
+        }
+    }
+
+    proptest! {
+        /// Whatever the lag, the rounding and the clocks: no last change of a record is missed, and in the end
+        /// nothing is read any more.
+        #[test]
+        fn nothing_is_missed_and_nothing_is_read_for_ever(
+            mut changes in prop::collection::vec((any::<u8>(), 0_i64..20_000), 1..200),
+            ahead in -3_600_i64..3_600,
+            tick in prop::sample::select(vec![1_i64, 60]),
+            lag in 0_i64..200,
+            pauses in prop::collection::vec((1_i64..2_000, 0_i64..3_000), 1..60),
+        ) {
+            changes.sort_by_key(|(_, at)| *at);
+            // A part of them happens at one and the same time.
+            let half = changes.len() / 2;
+            let together = changes[half].1;
+            for change in changes.iter_mut().skip(half).take(30) {
+                change.1 = together;
+            }
+            changes.sort_by_key(|(_, at)| *at);
+            let system = System { changes, ahead, tick, lag };
+            let clocks = Clocks { overlap: seconds(300), tick: seconds(tick), ahead: seconds(ahead) };
+            let mut mark = Watermark::since_whole_reading(at(0), &clocks);
+            let mut read: BTreeSet<(u8, i64)> = BTreeSet::new();
+            let mut now = 0;
+            let quiet = std::iter::repeat_n((400, 0), 60);
+            let mut last = Vec::new();
+            for (pause, long) in pauses.into_iter().chain(quiet) {
+                now += pause;
+                last = system.list(mark.since(&clocks), now, long);
+                read.extend(last.iter().map(|(record, changed, _)| (*record, *changed)));
+                let latest = last.iter().map(|(.., stamp)| at(*stamp)).max();
+                mark = mark.behind(&Seen { began: at(now), latest, unfinished: None }, &clocks);
+                now += long;
+            }
+            prop_assert!(now > 21_000, "the last change shows before the end");
+            let records: BTreeSet<u8> = system.changes.iter().map(|(record, _)| *record).collect();
+            for record in records {
+                let changed = system.changes.iter().rfind(|(of, _)| *of == record).map(|(_, at)| *at);
+                prop_assert!(changed.is_some_and(|changed| read.contains(&(record, changed))), "record {record}");
+            }
+            prop_assert!(last.is_empty(), "{} records are read for ever", last.len());
+        }
+    }
+}
