@@ -253,6 +253,22 @@ pub enum DisturbAction {
         /// The survivor's id.
         into: String,
     },
+    /// It comes back from deletion, as a user brings it back. The record is named by its id.
+    Restore,
+    /// It is linked to another record.
+    Link {
+        /// The other record's object.
+        object: String,
+        /// Its id.
+        to: String,
+    },
+    /// Its link to another record is taken away.
+    Unlink {
+        /// The other record's object.
+        object: String,
+        /// Its id.
+        to: String,
+    },
     /// A new record appears with these fields.
     Create {
         /// The fields, in the platform's own shape.

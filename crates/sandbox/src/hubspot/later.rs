@@ -82,7 +82,9 @@ pub(crate) fn disturb(hub: &mut Hubspot, wanted: &Disturbance, now: i64) -> Vec<
         create(hub, kind, fields.as_object().unwrap_or(&Map::new()), now, &user);
         return std::mem::take(&mut hub.changes);
     }
-    if let Some(id) = which(hub, kind, &wanted.which) {
+    if let (DisturbAction::Restore, Which::Id(id)) = (&wanted.action, &wanted.which) {
+        id.parse().ok().into_iter().for_each(|id| write::restore(hub, kind, id, now, &user));
+    } else if let Some(id) = which(hub, kind, &wanted.which) {
         match &wanted.action {
             DisturbAction::Touch => {
                 if let Some(mut record) = hub.world.table(kind).get(id).cloned() {
@@ -103,10 +105,26 @@ pub(crate) fn disturb(hub: &mut Hubspot, wanted: &Disturbance, now: i64) -> Vec<
                     merge::perform(hub, kind, into, id, now, &user);
                 }
             }
-            DisturbAction::Create { .. } => {}
+            DisturbAction::Link { object, to } => {
+                if let Some(to) = node(hub, object, to) {
+                    write::link(hub, Node { kind, id }, to, &[], Write::Add, now, &user);
+                }
+            }
+            DisturbAction::Unlink { object, to } => {
+                if let Some(to) = node(hub, object, to) {
+                    write::unlink(hub, Node { kind, id }, to, None, now, &user);
+                }
+            }
+            DisturbAction::Restore | DisturbAction::Create { .. } => {}
         }
     }
     std::mem::take(&mut hub.changes)
+}
+
+/// A living record of an object.
+fn node(hub: &Hubspot, object: &str, id: &str) -> Option<Node> {
+    let kind = hub.world.kinds.find(object)?;
+    hub.world.table(kind).live(id.parse().ok()?).map(|record| Node { kind, id: record.id })
 }
 
 fn plain(value: &Json) -> String {

@@ -84,6 +84,11 @@ impl Occurrence {
         Self::new(kind, id, "creation", json!({"changeFlag": "CREATED"}), at, source)
     }
 
+    /// A record came back from the bin (sheet: HubSpot section 8, `*.restore` \[spec\]).
+    pub(crate) fn restoration(kind: Kind, id: u64, at: i64, source: &Source) -> Self {
+        Self::new(kind, id, "restore", json!({"changeFlag": "RESTORED"}), at, source)
+    }
+
     pub(crate) fn deletion(kind: Kind, id: u64, at: i64, source: &Source) -> Self {
         Self::new(kind, id, "deletion", json!({"changeFlag": "DELETED"}), at, source)
     }

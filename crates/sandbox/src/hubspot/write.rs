@@ -156,6 +156,19 @@ pub(crate) fn archive(hub: &mut Hubspot, kind: Kind, id: u64, at: i64, source: &
     hub.occurrences.push(Occurrence::deletion(kind, id, at, source));
 }
 
+/// Brings a record back from the bin, without the associations that it had (whether those come back is not
+/// documented).
+pub(crate) fn restore(hub: &mut Hubspot, kind: Kind, id: u64, at: i64, source: &Source) {
+    let Some(mut record) = hub.world.table(kind).get(id).cloned() else { return };
+    if record.archived_at.take().is_none() {
+        return;
+    }
+    record.updated_at = at;
+    hub.world.put(kind, id, Some(record), at);
+    hub.changes.push(Change::new(hub.world.kinds.plural(kind), id, Action::Restored));
+    hub.occurrences.push(Occurrence::restoration(kind, id, at, source));
+}
+
 /// Takes every association from a record, without webhooks.
 pub(crate) fn drop_links(hub: &mut Hubspot, node: Node) {
     let others: Vec<Node> = hub.world.links.all_of(node).map(|(to, _)| to).collect();

@@ -65,12 +65,27 @@ pub(super) fn add_participant(world: &mut World, call: &mut Call<'_>) -> Answer 
     if people_of(world, deal).contains(&person) {
         return Err(Refusal::bad("Person is already a participant of this deal"));
     }
+    take_part(world, call, deal, person);
+    Ok(one(200, shown(world, deal, person)))
+}
+
+/// Puts a person into a deal beside the main one; nothing happens to one who is in it.
+pub(super) fn take_part(world: &mut World, call: &mut Call<'_>, deal: u64, person: u64) {
+    if people_of(world, deal).contains(&person) {
+        return;
+    }
     let id = world.next_id("participant");
     let participant = Participant { id, added: call.at, by: call.actor.user };
     world.participants.insert(deal, person, participant);
     let change = Change::new("deal_participant", format!("{deal}/{person}"), Action::Linked);
     call.changed(change.with("deal_id", Json::Null, json!(deal)).with("person_id", Json::Null, json!(person)));
-    Ok(one(200, shown(world, deal, person)))
+}
+
+/// Takes a person out of a deal; nothing happens to one who is not beside the main one.
+pub(super) fn leave(world: &mut World, call: &mut Call<'_>, deal: u64, person: u64) {
+    if world.participants.remove(deal, person).is_some() {
+        call.changed(Change::new("deal_participant", format!("{deal}/{person}"), Action::Unlinked));
+    }
 }
 
 /// `DELETE /v1/deals/{id}/participants/{participant}`.
@@ -79,8 +94,7 @@ pub(super) fn drop_participant(world: &mut World, call: &mut Call<'_>) -> Answer
     let id = call.id(1)?;
     let person = world.participants.of_deal(deal).find(|(_, one)| one.id == id).map(|(person, _)| person);
     let person = person.ok_or_else(Refusal::not_found)?;
-    world.participants.remove(deal, person);
-    call.changed(Change::new("deal_participant", format!("{deal}/{person}"), Action::Unlinked));
+    leave(world, call, deal, person);
     Ok(one(200, json!({"id": id})))
 }
 

@@ -8,7 +8,7 @@ use super::kind::{Form, Kind};
 use super::merge::unite;
 use super::record::Record;
 use super::world::World;
-use super::{derive, time};
+use super::{derive, relations, time};
 use crate::faults::{DisturbAction, Disturbance, Interference, Which};
 use crate::journal::{Action, Change};
 use crate::{Event, Request};
@@ -51,6 +51,9 @@ fn act(world: &mut World, call: &mut Call<'_>, kind: Kind, disturbance: &Disturb
     if let DisturbAction::Create { fields } = &disturbance.action {
         return create(world, call, kind, fields);
     }
+    if let (DisturbAction::Restore, Which::Id(id)) = (&disturbance.action, &disturbance.which) {
+        return restore(world, call, kind, id);
+    }
     let Some(before) = chosen(world, kind, &disturbance.which) else { return };
     let mut after = before.clone();
     let mut action = Action::Updated;
@@ -67,10 +70,35 @@ fn act(world: &mut World, call: &mut Call<'_>, kind: Kind, disturbance: &Disturb
             }
             return;
         }
-        DisturbAction::Touch | DisturbAction::Create { .. } => {}
+        DisturbAction::Link { object, to } => return relate(world, call, &before, object, to, true),
+        DisturbAction::Unlink { object, to } => return relate(world, call, &before, object, to, false),
+        DisturbAction::Touch | DisturbAction::Restore | DisturbAction::Create { .. } => {}
     }
     after.updated = Some(call.at);
     commit(world, call, Commit { kind, before: Some(before), after, action, merged: None });
+}
+
+/// Brings a record back from the bin.
+fn restore(world: &mut World, call: &mut Call<'_>, kind: Kind, id: &str) {
+    let before = id.parse().ok().and_then(|id| world.table(kind).get(id)).cloned();
+    let Some(before) = before.filter(|record| record.deleted.is_some()) else { return };
+    let mut after = before.clone();
+    after.deleted = None;
+    after.updated = Some(call.at);
+    commit(world, call, Commit { kind, before: Some(before), after, action: Action::Restored, merged: None });
+}
+
+/// Puts a person into a deal beside the main one, or takes one out; the deal's update time stays.
+fn relate(world: &mut World, call: &mut Call<'_>, deal: &Record, object: &str, to: &str, add: bool) {
+    let is_person = Kind::of_name(object).or(Kind::of_plural(object)) == Some(Kind::Person);
+    let Some(person) = to.parse().ok().filter(|id| is_person && world.table(Kind::Person).live(*id).is_some()) else {
+        return;
+    };
+    if add {
+        relations::take_part(world, call, deal.id, person);
+    } else {
+        relations::leave(world, call, deal.id, person);
+    }
 }
 
 /// The living record that a disturbance hits.

@@ -167,6 +167,23 @@ fn every_disturbance_happens() {
     assert_eq!(disturb(Which::Id("1".into()), DisturbAction::Merge { into: "2".into() })[0].action, Action::Merged);
     assert_eq!(disturb(Which::Nth(0), DisturbAction::Delete)[0].id, "2");
     assert_eq!(disturb(Which::Nth(0), DisturbAction::Delete), []);
+    let back = |id: &str| Which::Id(id.to_owned());
+    assert_eq!(disturb(back("2"), DisturbAction::Restore)[0].action, Action::Restored);
+    assert_eq!(disturb(back("2"), DisturbAction::Restore), [], "it is there");
+    disturb(Which::default(), DisturbAction::Create { fields: json!({"name": "C"}) });
+    let mut deals = |action: DisturbAction| {
+        let deal = Disturbance { object: "deal".into(), which: Which::default(), action };
+        account.sandbox.disturb(&deal, account.now);
+        account.sandbox.journal().entries().last().unwrap().changes.clone()
+    };
+    deals(DisturbAction::Create { fields: json!({"title": "D"}) });
+    let (object, to) = ("person".to_owned(), "3".to_owned());
+    let link = DisturbAction::Link { object: object.clone(), to: to.clone() };
+    assert_eq!(deals(link.clone())[0].action, Action::Linked);
+    assert_eq!(deals(link), [], "it is linked");
+    let unlink = DisturbAction::Unlink { object, to };
+    assert_eq!(deals(unlink.clone())[0].action, Action::Unlinked);
+    assert_eq!(deals(unlink), [], "it is not linked");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Checklist 13: what happens by itself; the list of workflows.
 
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
+use handover_sandbox::journal::Action;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -91,4 +92,27 @@ fn the_world_changes_behind_the_clients_back() {
     assert_eq!(record["propertiesWithHistory"]["city"][0]["sourceId"], "userId:46879917");
     assert_eq!(client.get("/crm/v3/objects/contacts").1["results"].as_array().unwrap().len(), 2);
     assert_eq!(client.get(&format!("/crm/v3/objects/contacts/{}", ids[1])).0, 404);
+}
+
+#[test]
+fn people_bring_records_back_and_link_them() {
+    let mut client = Client::new();
+    let contact = client.create("contacts", json!({"email": "a@b.co"}));
+    let company = client.create("companies", json!({"name": "Acme"}));
+    let now = Timestamp::from_millisecond(client.now + 500).unwrap();
+    let mut disturb = |action: DisturbAction| {
+        let which = Which::Id(contact.clone());
+        client.sandbox.disturb(&Disturbance { object: "contacts".into(), which, action }, now);
+        let last = client.sandbox.journal().entries().last().unwrap();
+        last.changes.iter().map(|change| change.action).collect::<Vec<_>>()
+    };
+    let (object, to) = ("companies".to_owned(), company);
+    let link = || DisturbAction::Link { object: object.clone(), to: to.clone() };
+    assert_eq!(disturb(link()), [Action::Linked]);
+    assert_eq!(disturb(DisturbAction::Unlink { object: object.clone(), to: to.clone() }), [Action::Unlinked]);
+    assert_eq!(disturb(DisturbAction::Restore), [], "it is there");
+    assert_eq!(disturb(DisturbAction::Delete), [Action::Deleted]);
+    assert_eq!(disturb(link()), [], "it is gone");
+    assert_eq!(disturb(DisturbAction::Restore), [Action::Restored]);
+    assert_eq!(client.get(&format!("/crm/v3/objects/contacts/{contact}")).0, 200);
 }
