@@ -28,6 +28,15 @@ pub(crate) fn encode(ready: &Ready, fields: &Fields) -> Vec<u8> {
     base
 }
 
+/// The marks of `now`, but for some fields those of `before`.
+pub(crate) fn keeping(now: &[u8], before: &[u8], names: &[FieldName]) -> Vec<u8> {
+    let kept: Vec<[u8; NAME]> = names.iter().map(|name| hashed(name.as_str().as_bytes())).collect();
+    let is_kept = |entry: &&[u8]| kept.iter().any(|name| entry[..NAME] == *name);
+    let mut base: Vec<u8> = now.chunks_exact(ENTRY).filter(|entry| !is_kept(entry)).flatten().copied().collect();
+    base.extend(before.chunks_exact(ENTRY).filter(is_kept).flatten());
+    base
+}
+
 /// Sixteen bytes for all of a base. Not the update time but this tells whether a record changed: clocks of
 /// one second hide edits.
 pub(crate) fn digest(base: &[u8]) -> [u8; 16] {

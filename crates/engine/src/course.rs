@@ -5,10 +5,12 @@
 //! - A flow begins when its source object is read to the end, and after the flows before it.
 //! - When one half fails, the other ends at its next safe place: nothing is dropped while it is under way.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures::future::join;
+use handover_model::{FlowName, ObjectName, RecordId, SystemName};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -51,6 +53,32 @@ impl Pass {
         }
     }
 
+    /// Reads what changed since, and works through what it brought. An object that was not read to its end yet is
+    /// read like that first.
+    pub(crate) async fn read_and_carry_changes(self: &Arc<Self>) -> Result<(), Error> {
+        let mut read: Vec<(SystemName, ObjectName)> = Vec::new();
+        let mut wanted: BTreeMap<FlowName, BTreeSet<RecordId>> = BTreeMap::new();
+        for ready in &self.setup.flows {
+            let pairing = Pairing::of(&ready.flow, &ready.target);
+            // What an earlier process staged goes first.
+            let mut changed = self.staged_changes(ready, &pairing).await?;
+            let end = (ready.flow.source.system.clone(), ready.flow.source.object.clone());
+            if !read.contains(&end) {
+                let reading = self.source_reading(&end.0, &end.1);
+                self.extract(&reading, true).await?;
+                self.read_changes(&reading).await?;
+                read.push(end);
+            }
+            changed.extend(self.staged_changes(ready, &pairing).await?);
+            self.wake_children(&ready.flow.name, &changed, &mut wanted).await?;
+            if let Some(ids) = wanted.remove(&ready.flow.name) {
+                let settled = self.some_records(ready, &pairing, &ids).await?;
+                self.wake_children(&ready.flow.name, &settled, &mut wanted).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn carry_all(
         self: &Arc<Self>,
         mut read: watch::Receiver<usize>,
@@ -66,7 +94,7 @@ impl Pass {
             }
             let pairing = Pairing::of(&ready.flow, &ready.target);
             self.read_target(ready, &pairing).await?;
-            self.whole_flow(ready, &pairing).await?;
+            self.whole_flow(ready, &pairing, true).await?;
         }
         Ok(())
     }

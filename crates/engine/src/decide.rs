@@ -6,6 +6,7 @@ use handover_model::{Answer, Cause, FieldName, Fields, Hold, Outcome, Record, Re
 use handover_store::{GivenAnswer, PendingLink, RecordRow};
 
 use crate::Error;
+use crate::change::Again;
 use crate::merge::merge;
 use crate::pairing::{Paired, Pairing};
 use crate::pass::Pass;
@@ -40,6 +41,12 @@ pub(crate) struct Judged {
     pub(crate) digest: [u8; 16],
     /// What the target says of the mapped fields once this is written.
     pub(crate) base: Vec<u8>,
+    /// What the rules made of the source, where the target says something else.
+    pub(crate) mapped_base: Option<Vec<u8>>,
+    /// Holds on single fields of a record that was carried before.
+    pub(crate) holds: Vec<Hold>,
+    /// What was settled of a record that was carried before.
+    pub(crate) before: Option<RecordRow>,
     /// Links for the second step.
     pub(crate) links: Vec<PendingLink>,
 }
@@ -66,6 +73,8 @@ type Open = (Staged, Option<RecordRow>, Vec<Mapped>, Vec<GivenAnswer>);
 /// Records that are to be decided about, with all that does not hang on what became of others.
 pub(crate) struct Opened {
     open: Vec<Open>,
+    /// Those that were carried before.
+    again: Vec<Again>,
     /// Those that are kept out whatever became of others.
     held: Vec<Judged>,
 }
@@ -79,10 +88,13 @@ impl Pass {
         let mut answers = self.place.store.answers(flow, &ids).await?;
         let unknown = self.unknown_outcomes(flow, rows.values()).await?;
         let mut open = Vec::new();
+        let mut again = Vec::new();
         let mut held = Vec::new();
         for staged in staged {
             let row = rows.remove(&staged.record.id);
-            if row.as_ref().is_some_and(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending)) {
+            let settled = row.as_ref().filter(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending));
+            // What was settled is judged again when it was read again since, or somebody answered.
+            if settled.is_some_and(|row| staged.block <= row.block && !answers.contains_key(&staged.record.id)) {
                 continue;
             }
             if unknown.contains(&staged.record.id) {
@@ -94,7 +106,10 @@ impl Pass {
                 Ok(true) => {
                     let mapped = ready.program.apply(&staged.record);
                     let answers = answers.remove(&staged.record.id).unwrap_or_default();
-                    open.push((staged, row, mapped, answers));
+                    match row {
+                        Some(row) if row.outcome.is_paired() => again.push(Again { staged, row, mapped, answers }),
+                        row => open.push((staged, row, mapped, answers)),
+                    }
                 }
                 Ok(false) => {}
                 Err(message) => {
@@ -103,7 +118,7 @@ impl Pass {
                 }
             }
         }
-        Ok(Opened { open, held })
+        Ok(Opened { open, again, held })
     }
 
     /// Judges records.
@@ -113,13 +128,15 @@ impl Pass {
         pairing: &Pairing,
         opened: Opened,
     ) -> Result<Vec<Judged>, Error> {
-        let Opened { open, held: mut judged } = opened;
-        let parents = self.parents(ready, open.iter().map(|(_, _, mapped, _)| mapped.as_slice())).await?;
+        let Opened { open, again, held: mut judged } = opened;
+        let mapped = open.iter().map(|(_, _, mapped, _)| mapped).chain(again.iter().map(|again| &again.mapped));
+        let parents = self.parents(ready, mapped.map(Vec::as_slice)).await?;
         let undecided: Vec<&Record> = open.iter().map(|(staged, ..)| &staged.record).collect();
         let pairs = pairing.pair(&self.place.store, &undecided).await?;
         for ((staged, row, mapped, answers), paired) in open.into_iter().zip(pairs) {
             judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents).await?);
         }
+        judged.extend(self.judge_again(ready, again, &parents).await?);
         Ok(judged)
     }
 
@@ -235,7 +252,7 @@ impl Pass {
         for (name, value) in wanted.iter() {
             after.set(name.clone(), value.clone());
         }
-        judged.base = crate::base::encode(ready, &after);
+        judged.mapped_base = Some(std::mem::replace(&mut judged.base, crate::base::encode(ready, &after)));
         Ok(judged)
     }
 
@@ -318,7 +335,7 @@ impl Pass {
         self.judged(ready, staged, row, Decision::Hold(holds), trail, Carried::default())
     }
 
-    fn judged(
+    pub(crate) fn judged(
         &self,
         ready: &Ready,
         staged: &Staged,
@@ -338,6 +355,9 @@ impl Pass {
             trail,
             digest: crate::base::digest(&base),
             base,
+            mapped_base: None,
+            holds: Vec::new(),
+            before: None,
             mapped: mapped.fields,
             links: mapped.links,
         }
@@ -346,9 +366,9 @@ impl Pass {
 
 /// What the rules make of a record.
 #[derive(Default)]
-struct Carried {
-    fields: Arc<Fields>,
-    links: Vec<PendingLink>,
+pub(crate) struct Carried {
+    pub(crate) fields: Arc<Fields>,
+    pub(crate) links: Vec<PendingLink>,
 }
 
 impl Carried {

@@ -188,7 +188,12 @@ impl Pass {
     }
 
     /// Pages as blocks, with the state that goes on behind them.
-    fn staging(&self, reading: &Reading, state: &mut Extraction, pages: impl Iterator<Item = Vec<Record>>) -> Commit {
+    pub(crate) fn staging(
+        &self,
+        reading: &Reading,
+        state: &mut Extraction,
+        pages: impl Iterator<Item = Vec<Record>>,
+    ) -> Commit {
         let mut commit = self.commit();
         for records in pages.filter(|records| !records.is_empty()) {
             let number = state.blocks;

@@ -21,8 +21,14 @@ use crate::writer::Writer;
 const AGAIN: usize = 500;
 
 impl Pass {
-    /// Every staged record of the flow's source object.
-    pub(crate) async fn whole_flow(self: &Arc<Self>, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
+    /// Every staged record of the flow's source object that was not worked through; with `again` those of the others
+    /// that are held or pending too.
+    pub(crate) async fn whole_flow(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        again: bool,
+    ) -> Result<(), Error> {
         let source = &ready.flow.source;
         let Some(extraction) = self.place.store.extraction(&source.system, &source.object).await? else {
             return Ok(());
@@ -33,9 +39,42 @@ impl Pass {
         let done = u64::try_from(extraction.records * worked / extraction.blocks.max(1)).unwrap_or(0);
         let mut writer = Writer::of_flow(self, ready, worked, u64::try_from(extraction.records).unwrap_or(0))?;
         let mut ahead = JoinSet::new();
-        let judged = self.blocks(ready, pairing, worked..extraction.blocks, done, &mut ahead, &mut writer).await;
+        let judged = async {
+            if again {
+                self.unsettled(ready, pairing, worked, &mut writer).await?;
+            }
+            self.blocks(ready, pairing, worked..extraction.blocks, done, &mut ahead, &mut writer).await
+        };
+        let judged = judged.await;
         ahead.shutdown().await;
         writer.end(judged).await
+    }
+
+    /// What was staged of the flow's source object and not worked through: gives the records that have a
+    /// counterpart then.
+    pub(crate) async fn staged_changes(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+    ) -> Result<Vec<RecordId>, Error> {
+        let source = &ready.flow.source;
+        let Some(extraction) = self.place.store.extraction(&source.system, &source.object).await? else {
+            return Ok(Vec::new());
+        };
+        let worked = self.place.store.worked(&ready.flow.name, &self.setup.project.snapshot).await?;
+        if worked >= extraction.blocks {
+            return Ok(Vec::new());
+        }
+        self.refresh_target(ready, pairing).await?;
+        self.whole_flow(ready, pairing, false).await?;
+        let mut paired = Vec::new();
+        for number in worked..extraction.blocks {
+            let records = self.place.store.block_once(&source.system, &source.object, number).await?;
+            let ids: Vec<RecordId> = records.into_iter().map(|record| record.id).collect();
+            let rows = self.place.store.rows(&ready.flow.name, &ids).await?;
+            paired.extend(rows.into_values().filter(|row| row.outcome.is_paired()).map(|row| row.record));
+        }
+        Ok(paired)
     }
 
     /// Reads a block of the flow's source object and maps its records: what can be done beside the judging of the
@@ -48,8 +87,7 @@ impl Pass {
         Ok((read, self.open(&ready, staged).await?))
     }
 
-    /// Judges what is open of the blocks that were worked through, then the others. While one is judged the next
-    /// one is read and mapped.
+    /// Judges blocks. While one is judged the next one is read and mapped.
     async fn blocks(
         self: &Arc<Self>,
         ready: &Arc<Ready>,
@@ -59,7 +97,6 @@ impl Pass {
         ahead: &mut JoinSet<Result<(u64, Opened), Error>>,
         writer: &mut Writer,
     ) -> Result<(), Error> {
-        self.unsettled(ready, pairing, blocks.start, writer).await?;
         let end = blocks.end;
         for number in blocks {
             self.go_on()?;
@@ -210,6 +247,8 @@ impl Pass {
             };
             let mut values = std::mem::take(&mut one.trail);
             let identity = one.identity.or_else(|| identities.pop());
+            // What was created stays created, whatever came again.
+            let outcome = one.before.as_ref().map_or(outcome, |before| before.outcome);
             commit.released.push((ready.flow.name.clone(), one.record.clone()));
             if let Decision::Hold(holds) = &one.decision {
                 values.tell(ready, "causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
@@ -218,6 +257,10 @@ impl Pass {
                 commit.holds.extend(holds.iter().cloned());
             } else {
                 self.threshold().note(false);
+            }
+            if !one.holds.is_empty() {
+                values.tell(ready, "causes", &one.holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
+                commit.holds.append(&mut one.holds);
             }
             if let Some(target) = &target {
                 values.text(ready, "target", target.as_str());
@@ -258,9 +301,24 @@ impl Pass {
 
     /// What is read of the target before a flow works: records among which there is something to be found.
     pub(crate) async fn read_target(&self, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
+        if !pairing.target.is_empty() {
+            self.extract(&self.target_reading(ready), false).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for records that came later: what the target has got since is among them.
+    async fn refresh_target(&self, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
         if pairing.target.is_empty() {
             return Ok(());
         }
+        let reading = self.target_reading(ready);
+        self.extract(&reading, false).await?;
+        self.read_changes(&reading).await?;
+        Ok(())
+    }
+
+    fn target_reading(&self, ready: &Ready) -> Reading {
         let end = &ready.flow.target;
         let mut fields: HashSet<FieldName> = HashSet::new();
         let mut keys = Vec::new();
@@ -271,9 +329,7 @@ impl Pass {
             fields.extend(other.flow.rules.iter().map(|rule| rule.target.clone()));
             keys.extend(pairing.target);
         }
-        let reading = Reading::new(&ready.target, end.system.clone(), fields, keys);
-        self.extract(&reading, false).await?;
-        Ok(())
+        Reading::new(&ready.target, end.system.clone(), fields, keys)
     }
 }
 

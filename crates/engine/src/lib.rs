@@ -9,6 +9,8 @@ pub mod verify;
 
 mod announce;
 mod base;
+mod change;
+mod changes;
 mod content;
 mod course;
 mod decide;

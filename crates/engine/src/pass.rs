@@ -62,6 +62,8 @@ pub struct ObjectReport {
 pub enum Selection {
     /// All that are read.
     All,
+    /// What changed since the last pass that read.
+    Changes,
     /// These, and the children that wait for them.
     Only(BTreeMap<FlowName, BTreeSet<RecordId>>),
 }
@@ -161,6 +163,7 @@ impl Pass {
         self.settle_open_intents().await?;
         match selection {
             Selection::All => self.read_and_carry().await?,
+            Selection::Changes => self.read_and_carry_changes().await?,
             Selection::Only(records) => {
                 let mut wanted = records.clone();
                 for ready in &self.setup.flows {

@@ -55,6 +55,8 @@ pub struct Policies {
     /// How long a request of a process that died may still be under way: so long a successor waits before
     /// it looks up what that process left open.
     pub answer_wait: SignedDuration,
+    /// How far a reading of changes goes back behind what was read: longer than a system takes to show a change.
+    pub overlap: SignedDuration,
 }
 
 impl Default for Policies {
@@ -69,6 +71,7 @@ impl Default for Policies {
             read_content: true,
             keep_spending: true,
             answer_wait: SignedDuration::from_secs(60),
+            overlap: SignedDuration::from_mins(5),
         }
     }
 }

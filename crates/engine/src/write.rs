@@ -35,7 +35,31 @@ pub(crate) struct Case {
     pub(crate) digest: [u8; 16],
     #[serde(with = "bytes")]
     pub(crate) base: Vec<u8>,
+    pub(crate) mapped_base: Option<Vec<u8>>,
+    /// What was settled of a record that was carried before.
+    pub(crate) before: Option<Before>,
+    /// Holds on single fields of such a record.
+    #[serde(with = "as_json")]
+    pub(crate) holds: Vec<Hold>,
     pub(crate) links: Vec<PendingLinkText>,
+}
+
+/// What was settled of a record: it stands when a later write of it is refused.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Before {
+    outcome: Outcome,
+    target: RecordId,
+    digest: Option<[u8; 16]>,
+    base: Option<Vec<u8>>,
+    mapped: Option<Vec<u8>>,
+}
+
+impl Before {
+    fn of(row: &RecordRow) -> Option<Self> {
+        let target = row.target.clone()?;
+        let RecordRow { outcome, digest, base, mapped, .. } = row.clone();
+        Some(Self { outcome, target, digest, base, mapped })
+    }
 }
 
 /// A pending link as an intent keeps it.
@@ -105,6 +129,9 @@ impl Case {
             was_held: one.was_held,
             digest: one.digest,
             base: one.base.clone(),
+            mapped_base: one.mapped_base.clone(),
+            before: one.before.as_ref().and_then(Before::of),
+            holds: one.holds.clone(),
             links,
         }
     }
@@ -289,6 +316,7 @@ impl Pass {
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
                 commit.links.extend(case.pending_links(ready));
                 push_row(commit, ready, case, became, case.identity, Some(id));
+                commit.holds.extend(case.holds.iter().cloned());
                 commit.holds.extend(lacks.map(|fault| self.hold_of(ready, case, refused(&fault))));
                 return;
             }
@@ -307,7 +335,13 @@ impl Pass {
     pub(crate) fn hold(&self, ready: &Ready, commit: &mut Commit, case: &Case, cause: Cause) {
         commit.released.push((ready.flow.name.clone(), case.record.clone()));
         commit.holds.push(self.hold_of(ready, case, cause));
+        commit.holds.extend(case.holds.iter().cloned());
         push_row(commit, ready, case, Outcome::Held, case.identity, None);
+        if let (Some(row), Some(before)) = (commit.rows.last_mut(), &case.before) {
+            // It has its counterpart all the same; what was not carried stays different from the base.
+            let Before { outcome, target, digest, base, mapped } = before.clone();
+            (row.outcome, row.target, row.digest, row.base, row.mapped) = (outcome, Some(target), digest, base, mapped);
+        }
     }
 
     fn hold_of(&self, ready: &Ready, case: &Case, cause: Cause) -> Hold {
@@ -381,6 +415,7 @@ pub(crate) fn push_row(
         target,
         digest: outcome.is_paired().then_some(case.digest),
         base: outcome.is_paired().then(|| case.base.clone()),
+        mapped: case.mapped_base.clone().filter(|_| outcome.is_paired()),
         block: case.block,
         last_entry: None,
     });
@@ -399,5 +434,23 @@ mod bytes {
     ) -> Result<B, D::Error> {
         let bytes = <&[u8]>::deserialize(deserializer)?;
         B::try_from(bytes).map_err(|_| D::Error::custom("the bytes are too few or too many"))
+    }
+}
+
+/// Holds within an intent: their causes say by a name which they are, which the intent's own form cannot read.
+mod as_json {
+    use handover_model::Hold;
+    use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
+
+    pub(super) fn serialize<S: Serializer>(holds: &[Hold], serializer: S) -> Result<S::Ok, S::Error> {
+        if holds.is_empty() {
+            return serializer.serialize_str("");
+        }
+        serializer.serialize_str(&serde_json::to_string(holds).map_err(ser::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Hold>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(&text).map_err(de::Error::custom) }
     }
 }

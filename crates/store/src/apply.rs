@@ -50,6 +50,7 @@ impl Step<'_> {
         self.names.intern(&mut self.tx, names_of(commit)).await?;
         self.write_blocks(&commit.blocks).await?;
         self.write_extractions(&commit.extractions).await?;
+        self.write_watermarks(&commit.watermarks).await?;
         self.write_keys(&commit.keys).await?;
         let appended = self.append(commit.at, commit.pass, &commit.entries).await?;
         self.write_rows(&commit.rows, &appended.heads).await?;
@@ -78,6 +79,7 @@ fn names_of(commit: &Commit) -> HashSet<&str> {
     };
     commit.blocks.iter().for_each(|block| pair(block.system.as_str(), block.object.as_str()));
     commit.extractions.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
+    commit.watermarks.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
     commit.keys.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
     commit.rows.iter().for_each(|row| pair(row.flow.as_str(), row.flow.as_str()));
     commit.worked.iter().for_each(|row| pair(row.flow.as_str(), row.flow.as_str()));

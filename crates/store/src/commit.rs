@@ -3,7 +3,7 @@
 use handover_model::{Answer, FlowName, Hold, ObjectName, Outcome, Record, RecordId, SystemName};
 use jiff::Timestamp;
 
-use crate::Values;
+use crate::{Values, Watermark};
 
 /// A ledger row's number, from 1, without gaps per writer.
 pub type Seq = i64;
@@ -22,6 +22,8 @@ pub struct Commit {
     pub blocks: Vec<Block>,
     /// How far reading came.
     pub extractions: Vec<Extraction>,
+    /// How far the changes of objects were read; replaces what was there.
+    pub watermarks: Vec<Watermark>,
     /// Keys under which staged records are found.
     pub keys: Vec<MatchRow>,
     /// New ledger rows, in order. A record row's `last_entry` may point into them, see [`RecordRow`].
@@ -129,8 +131,10 @@ pub struct RecordRow {
     pub target: Option<RecordId>,
     /// Digest of the source's mapped values when it was settled.
     pub digest: Option<[u8; 16]>,
-    /// The bases of both sides, as the engine encodes them.
+    /// The target's base: marks of what its fields said when the record was settled, as the engine encodes them.
     pub base: Option<Vec<u8>>,
+    /// The source's base: marks of what the rules made of it then; `None` where it is equal to `base`.
+    pub mapped: Option<Vec<u8>>,
     /// The block in which it is staged.
     pub block: i64,
     /// The last ledger row that tells of it: set by the store when the same commit has an entry with an

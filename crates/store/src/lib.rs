@@ -29,6 +29,7 @@ mod schema;
 mod staging;
 mod store;
 mod told;
+mod watermarks;
 
 pub use commit::{
     Block, Commit, Entry, Extraction, GivenAnswer, Identity, Intent, Item, MatchRow, Membership, PendingLink,
@@ -43,3 +44,4 @@ pub use pass::Pass;
 pub use staging::DuplicateGroup;
 pub use store::{Fuse, Moment, Store};
 pub use told::{Telling, Values, Words};
+pub use watermarks::Watermark;

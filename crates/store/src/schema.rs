@@ -27,6 +27,9 @@ CREATE TABLE pass (
 CREATE TABLE extraction (
     system %i NOT NULL, object %i NOT NULL, pass %i NOT NULL, resume %t, blocks %i NOT NULL,
     records %i NOT NULL, complete %i NOT NULL, told %i, began %i NOT NULL, PRIMARY KEY (system, object)) %k;
+CREATE TABLE watermark (
+    system %i NOT NULL, object %i NOT NULL, at %i NOT NULL, reached %i NOT NULL, closed %i NOT NULL, seen %b NOT NULL,
+    PRIMARY KEY (system, object)) %k;
 CREATE TABLE block (
     system %i NOT NULL, object %i NOT NULL, number %i NOT NULL, marks %b NOT NULL, body %b NOT NULL,
     PRIMARY KEY (system, object, number)) %r;
@@ -35,7 +38,7 @@ CREATE TABLE match_key (
     block %i NOT NULL, PRIMARY KEY (system, object, kind, key, record)) %k;
 CREATE TABLE record (
     flow %i NOT NULL, record %t NOT NULL, outcome %i NOT NULL, identity %i, target %t, digest %b, base %b,
-    block %i NOT NULL, last_entry %i, PRIMARY KEY (flow, record)) %k;
+    mapped %b,    block %i NOT NULL, last_entry %i, PRIMARY KEY (flow, record)) %k;
 CREATE INDEX record_outcome ON record (flow, outcome, record);
 CREATE INDEX record_target ON record (flow, target) WHERE target IS NOT NULL;
 CREATE INDEX record_identity ON record (identity) WHERE target IS NOT NULL;
@@ -87,7 +90,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 ";
 
 /// Every table, in the order in which a copy is made.
-pub(crate) const NAMES: [&str; 21] = [
+pub(crate) const NAMES: [&str; 22] = [
     "meta",
     "counter",
     "name",
@@ -95,6 +98,7 @@ pub(crate) const NAMES: [&str; 21] = [
     "flow",
     "pass",
     "extraction",
+    "watermark",
     "block",
     "match_key",
     "record",

@@ -14,7 +14,7 @@ use handover::config;
 use handover_connect::{Clock, VirtualClock};
 use handover_engine::{Error, Pass, Policies, Project, Report, Selection, Unobserved, Workplace, transform::Tables};
 use handover_sandbox::Sandbox;
-use handover_sandbox::faults::FaultPlan;
+use handover_sandbox::faults::{Disturbance, FaultPlan};
 use handover_sandbox::journal::Entry;
 use handover_store::{Location, Moment, Store};
 use jiff::Timestamp;
@@ -55,6 +55,10 @@ pub(crate) struct Orders {
     pub(crate) policies: Option<fn(&mut Policies)>,
     /// Somebody asks to stop at this request, from 1.
     pub(crate) stop_at: Option<u64>,
+    /// What the pass works on; everything when it is not said.
+    pub(crate) selection: Option<Selection>,
+    /// Both sides are compared after the pass.
+    pub(crate) verify: bool,
     /// Changes the sandboxes before the pass begins.
     pub(crate) prepare: Option<fn(&mut [Sandbox; 2])>,
 }
@@ -75,6 +79,8 @@ pub(crate) struct Ground<'s> {
     pub(crate) writes: u64,
     /// Which of the requests may have changed something.
     pub(crate) changing: Vec<u64>,
+    /// What a comparison of both sides found in the last life.
+    pub(crate) differences: Vec<String>,
 }
 
 impl<'s> Ground<'s> {
@@ -103,6 +109,7 @@ impl<'s> Ground<'s> {
             requests: 0,
             writes: 0,
             changing: Vec::new(),
+            differences: Vec::new(),
         }
     }
 
@@ -112,6 +119,16 @@ impl<'s> Ground<'s> {
         let mut world = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         change(&mut world);
         std::fs::write(file, world.to_string()).unwrap();
+    }
+
+    /// People work in a system (0: the old one) for a while, and no process lives.
+    pub(crate) fn disturb(&mut self, system: usize, disturbances: &[Disturbance]) {
+        let mut sandboxes = self.sandboxes();
+        for disturbance in disturbances {
+            self.now += jiff::SignedDuration::from_secs(7);
+            sandboxes[system].disturb(disturbance, self.now);
+        }
+        self.now += jiff::SignedDuration::from_mins(10);
     }
 
     /// One process from its start to its end.
@@ -172,6 +189,7 @@ impl<'s> Ground<'s> {
             tables: Arc::new(Tables(self.scene.project.tables.clone())),
             policies,
         };
+        let again = project.clone();
         let setup = match self.scene.setup(project).await {
             Ok(setup) => setup,
             Err(error) => return Ended::Failed(error),
@@ -198,13 +216,22 @@ impl<'s> Ground<'s> {
         }
         let pass = async {
             let pass = Pass::begin(setup, &place, "run", wire.stop()).await?;
-            pass.run(&Selection::All).await
+            let report = pass.run(orders.selection.as_ref().unwrap_or(&Selection::All)).await?;
+            let verified = match orders.verify {
+                true => Some(handover_engine::verify::verify(self.scene.setup(again).await?, &place).await?),
+                false => None,
+            };
+            Ok((report, verified))
         };
         let ended = tokio::select! {
             biased;
             () = wire.died() => Ended::Died,
             result = pass => match result {
-                Ok(report) => Ended::Finished(report),
+                Ok((report, verified)) => {
+                    let found = verified.map(|verified| verified.differences).unwrap_or_default();
+                    self.differences = found.iter().map(|difference| format!("{difference:?}")).collect();
+                    Ended::Finished(report)
+                }
                 Err(error) => Ended::Failed(error),
             },
         };

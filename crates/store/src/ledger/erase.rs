@@ -146,7 +146,7 @@ impl Step<'_> {
     /// Takes values out of a record's row, holds and answers in a flow.
     async fn erase_state(&mut self, flow: &FlowName, record: &RecordId) -> Result<(), Error> {
         let flow = self.id(flow.as_str())?;
-        let mut sql = self.tx.sql("UPDATE record SET base = NULL, digest = NULL WHERE flow = ");
+        let mut sql = self.tx.sql("UPDATE record SET base = NULL, mapped = NULL, digest = NULL WHERE flow = ");
         sql.int(flow).push(" AND record = ").text(record.as_str());
         self.tx.run(sql).await?;
         let mut sql = self.tx.sql("SELECT cause_key, body FROM hold WHERE flow = ");

@@ -114,6 +114,7 @@ pub(crate) fn row(flow: &str, record: &str, outcome: Outcome) -> RecordRow {
         target: None,
         digest: None,
         base: None,
+        mapped: None,
         block: 0,
         last_entry: None,
     }
@@ -126,6 +127,7 @@ pub(crate) fn paired(flow: &str, record: &str, target: &str, identity: i64) -> R
         target: Some(target.into()),
         digest: Some([identity as u8; 16]),
         base: Some(format!("base of {record}").into_bytes()),
+        mapped: Some(format!("mapped of {record}").into_bytes()),
         ..row(flow, record, Outcome::Created)
     }
 }

@@ -1,0 +1,201 @@
+//! Records that were carried before and came again: what the rules make of them is merged three ways, field by
+//! field, against what was settled.
+//!
+//! Invariants:
+//! - What was not changed is not written, whatever the target says of it.
+//! - A field that cannot be carried is held; the other fields of its record are carried all the same, and the
+//!   field's base stays, so that it counts as changed until it is carried.
+//! - A value that the target's people wrote and that is overwritten stands in the ledger.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use handover_model::{Cause, FieldName, Fields, Hold, Kind, Record, RecordId, Value};
+use handover_store::{GivenAnswer, RecordRow};
+
+use crate::Error;
+use crate::base;
+use crate::decide::{Carried, Decision, Judged, Staged};
+use crate::merge::same;
+use crate::pass::Pass;
+use crate::resolve::{Parents, Resolved, misplaced, split_links};
+use crate::setup::Ready;
+use crate::three_way::{Owner, Side, Verdict, judge};
+use crate::trail::{SOURCE, Trail};
+use crate::transform::Mapped;
+
+/// A record that was carried before.
+pub(crate) struct Again {
+    pub(crate) staged: Staged,
+    pub(crate) row: RecordRow,
+    pub(crate) mapped: Vec<Mapped>,
+    pub(crate) answers: Vec<GivenAnswer>,
+}
+
+/// One of them with what its rules make of it now.
+struct Changed {
+    again: Again,
+    target: RecordId,
+    resolved: Resolved,
+    /// What is different now; null where the source was cleared.
+    fields: BTreeMap<FieldName, Value>,
+}
+
+impl Pass {
+    /// Judges records that were carried before. Those of which nothing changed are not among the results.
+    pub(crate) async fn judge_again(
+        &self,
+        ready: &Arc<Ready>,
+        again: Vec<Again>,
+        parents: &Parents,
+    ) -> Result<Vec<Judged>, Error> {
+        let mut changed = Vec::new();
+        for mut again in again {
+            // Who was merged into another record's counterpart does not speak for it.
+            let Some(target) =
+                again.row.target.clone().filter(|_| again.row.outcome != handover_model::Outcome::Merged)
+            else {
+                continue;
+            };
+            let mapped = std::mem::take(&mut again.mapped);
+            let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents);
+            misplaced(ready, &mut resolved);
+            let fields = differing(ready, &again.row, &resolved);
+            if !fields.is_empty() || !resolved.causes.is_empty() {
+                changed.push(Changed { again, target, resolved, fields });
+            }
+        }
+        if changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let there = self.counterparts_now(ready, &changed).await?;
+        Ok(changed.into_iter().map(|one| self.judge_changed(ready, one, &there)).collect())
+    }
+
+    /// What the target says of the records now: everything that is mapped, in as few calls as there can be.
+    async fn counterparts_now(&self, ready: &Ready, changed: &[Changed]) -> Result<HashMap<RecordId, Record>, Error> {
+        let end = &ready.flow.target;
+        let fields: BTreeSet<FieldName> = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
+        let fields: Arc<[FieldName]> = fields.into_iter().collect();
+        let ids: Vec<RecordId> = changed.iter().map(|one| one.target.clone()).collect();
+        let found = self
+            .setup
+            .project
+            .system(&end.system)?
+            .fetch(&end.object, &fields, &ids)
+            .await
+            .map_err(|fault| Error::system(&end.system, fault))?;
+        Ok(found.into_iter().filter(|record| !record.gone).map(|record| (record.id.clone(), record)).collect())
+    }
+
+    fn judge_changed(&self, ready: &Arc<Ready>, one: Changed, there: &HashMap<RecordId, Record>) -> Judged {
+        let Changed { again, target, mut resolved, fields } = one;
+        let mut trail = Trail::new();
+        trail.fields(ready, SOURCE, again.staged.record.fields.iter());
+        let Some(there) = there.get(&target) else {
+            resolved.causes.push((Cause::TargetGone { target: target.clone() }, None));
+            return self.with_holds(ready, again, Decision::Unchanged(target), trail, resolved, None);
+        };
+        let (mut write, mut before) = (Fields::new(), Fields::new());
+        for (name, value) in fields {
+            let have = there.fields.get(name.as_str()).unwrap_or(&Value::Null);
+            let kind = ready.target_field(&name).map(|field| &field.kind);
+            let was = again.row.base.as_deref().and_then(|marks| base::settled(marks, &name));
+            let theirs = was.is_some_and(|was| was != base::mark(kind, have));
+            let source = Side { value: &value, changed: true, at: again.staged.record.modified };
+            let target = Side { value: have, changed: theirs, at: there.modified };
+            match judge(source, target, same(kind, &value, have), Owner::Source, None) {
+                Verdict::Forth(_) if value.is_blank() && ready.required.contains(&name) => {
+                    resolved.causes.push((Cause::Missing { field: name }, None));
+                }
+                Verdict::Forth(_) => {
+                    before.set(name.clone(), have.clone());
+                    write.set(name, value);
+                }
+                // The target says the same already.
+                Verdict::Agreed | Verdict::Nothing | Verdict::Back(_) | Verdict::Joined | Verdict::Held => {}
+            }
+        }
+        trail.fields(ready, "before", before.iter());
+        let wanted = Arc::new(write);
+        let (fields, links) = split_links(ready, &again.staged.record.id, &wanted, &resolved.found, true);
+        resolved.links.extend(links);
+        let decision = if fields.is_empty() {
+            Decision::Unchanged(target)
+        } else {
+            trail.write(ready, &fields, &again.staged.record.fields);
+            Decision::Update(target, fields)
+        };
+        let mut after = there.fields.clone();
+        for (name, value) in wanted.iter() {
+            after.set(name.clone(), value.clone());
+        }
+        self.with_holds(ready, again, decision, trail, resolved, Some(after))
+    }
+
+    /// The judgement with a hold for each field that cannot be carried.
+    fn with_holds(
+        &self,
+        ready: &Arc<Ready>,
+        again: Again,
+        decision: Decision,
+        trail: Trail,
+        resolved: Resolved,
+        after: Option<Fields>,
+    ) -> Judged {
+        let held: Vec<FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
+        let carried = Carried { fields: Arc::new(resolved.fields), links: resolved.links };
+        let mut judged = self.judged(ready, &again.staged, Some(&again.row), decision, trail, carried);
+        judged.holds = resolved
+            .causes
+            .into_iter()
+            .map(|(cause, value)| Hold {
+                flow: ready.flow.name.clone(),
+                object: ready.flow.source.object.clone(),
+                record: again.staged.record.id.clone(),
+                title: judged.title.clone(),
+                announced: false,
+                cause,
+                value,
+            })
+            .collect();
+        let known = again.row.mapped.as_deref().or(again.row.base.as_deref()).unwrap_or_default();
+        let mapped = base::keeping(&judged.base, known, &held);
+        match after {
+            Some(after) => judged.base = base::encode(ready, &after),
+            None => judged.base = again.row.base.clone().unwrap_or_default(),
+        }
+        judged.mapped_base = (mapped != judged.base).then_some(mapped);
+        judged.before = Some(again.row);
+        judged
+    }
+}
+
+/// What the rules make of a record that is not what was settled; null where they made something then and nothing
+/// now.
+fn differing(ready: &Ready, row: &RecordRow, resolved: &Resolved) -> BTreeMap<FieldName, Value> {
+    let known = row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default();
+    let held: BTreeSet<&FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field()).collect();
+    let waiting: BTreeSet<&str> = resolved.links.iter().map(|link| link.field.as_str()).collect();
+    let mut fields = BTreeMap::new();
+    for rule in &ready.flow.rules {
+        let name = &rule.target;
+        let kind = ready.target_field(name).map(|field| &field.kind);
+        let is_link = matches!(kind, Some(Kind::Reference { .. }));
+        if held.contains(name) || (is_link && waiting.contains(name.as_str())) {
+            continue;
+        }
+        let was = base::settled(known, name);
+        match resolved.fields.get(name.as_str()) {
+            Some(value) if was != Some(base::mark(kind, value)) => {
+                fields.insert(name.clone(), value.clone());
+            }
+            Some(_) => {}
+            None if was.is_some_and(|was| was != base::mark(kind, &Value::Null)) => {
+                fields.insert(name.clone(), Value::Null);
+            }
+            None => {}
+        }
+    }
+    fields
+}
