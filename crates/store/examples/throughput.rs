@@ -35,6 +35,7 @@ fn batch(flow: &str, from: i64, size: i64, with_ledger: bool) -> Commit {
             target: Some(target.clone()),
             digest: Some([7; 16]),
             base: Some(vec![42; 60]),
+            mapped: None,
             block: number / 500,
             last_entry: None,
         });
