@@ -63,9 +63,8 @@ fn marked(part: &mut Vec<u8>, kind: Option<&Kind>, value: &Value) -> [u8; MARK] 
         {
             Cow::Borrowed(value)
         }
-        Value::Number(_) | Value::Date(_) | Value::DateTime(_) | Value::Time(_) | Value::Bool(_) => {
-            Cow::Borrowed(value)
-        }
+        Value::Number(_) | Value::Date(_) | Value::Time(_) | Value::Bool(_) => Cow::Borrowed(value),
+        Value::DateTime(instant) if instant.subsec_nanosecond() == 0 => Cow::Borrowed(value),
         other => Cow::Owned(settled_form(kind, other)),
     };
     match &*settled {
@@ -98,6 +97,7 @@ mod tests {
         let text = Some(Kind::Text { max: None, html: false });
         let email = Some(Kind::Email { many: false });
         let list = |items: &[&str]| Value::List(items.iter().map(|item| Value::from(*item)).collect());
+        let instant = |text: &str| Value::DateTime(text.parse().unwrap());
         let number = |digits: &str| Value::Number(digits.parse().unwrap());
         let rows: Vec<(Option<Kind>, Vec<Value>)> = vec![
             (text.clone(), vec!["a b".into(), " a b ".into(), list(&["a b"])]),
@@ -111,6 +111,8 @@ mod tests {
             (None, vec![number("-79228162514264337593543950335")]),
             (None, vec![number("-7922816251426433759354395033.5")]),
             (None, vec!["1".into()]),
+            (None, ["2026-11-02T08:00:46Z", "2026-11-02T08:00:46.22Z"].map(instant).to_vec()),
+            (None, vec![instant("2026-11-02T08:00:47Z")]),
             (None, vec![Value::Bool(true)]),
             (None, vec![Value::Date("2026-11-02".parse().unwrap())]),
             (None, vec![Value::Date("2026-11-20".parse().unwrap())]),

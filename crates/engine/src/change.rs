@@ -18,7 +18,7 @@ use crate::base;
 use crate::decide::{Carried, Decision, Judged, Staged};
 use crate::merge::same;
 use crate::pass::Pass;
-use crate::resolve::{Parents, Resolved, misplaced, split_links};
+use crate::resolve::{Parents, Resolved, misplaced, outer, split_links};
 use crate::setup::Ready;
 use crate::three_way::{Owner, Side, Verdict, judge};
 use crate::trail::{SOURCE, Trail};
@@ -143,7 +143,8 @@ impl Pass {
         resolved: Resolved,
         after: Option<Fields>,
     ) -> Judged {
-        let held: Vec<FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
+        let mut held: Vec<FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
+        held.extend(held.clone().iter().filter_map(|name| outer(ready, name).cloned()));
         let carried = Carried { fields: Arc::new(resolved.fields), links: resolved.links };
         let mut judged = self.judged(ready, &again.staged, Some(&again.row), decision, trail, carried);
         judged.holds = resolved
@@ -175,7 +176,9 @@ impl Pass {
 /// now.
 fn differing(ready: &Ready, row: &RecordRow, resolved: &Resolved) -> BTreeMap<FieldName, Value> {
     let known = row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default();
-    let held: BTreeSet<&FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field()).collect();
+    let mut held: BTreeSet<&FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field()).collect();
+    // A pipeline does not change without its stage.
+    held.extend(held.clone().into_iter().filter_map(|name| outer(ready, name)));
     let waiting: BTreeSet<&str> = resolved.links.iter().map(|link| link.field.as_str()).collect();
     let mut fields = BTreeMap::new();
     for rule in &ready.flow.rules {

@@ -3,7 +3,7 @@
 //! Invariant (never blank): an absent or blank source value clears nothing.
 
 use handover_model::{FieldName, Fields, Keep, Kind, Record, Value};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::setup::Ready;
 
@@ -89,7 +89,8 @@ pub(crate) fn same(kind: Option<&Kind>, one: &Value, other: &Value) -> bool {
 }
 
 /// A value without what platforms change by themselves: surrounding blanks, the order of several, the case
-/// of e-mail addresses, one value or a list of one.
+/// of e-mail addresses, one value or a list of one, parts of seconds (HubSpot has thousandths, Pipedrive whole
+/// seconds: sheets, HubSpot section 2.1 \[doc\], Pipedrive section 4 \[spec\]).
 pub(crate) fn settled_form(kind: Option<&Kind>, value: &Value) -> Value {
     match value {
         value if value.is_blank() => Value::Null,
@@ -104,6 +105,7 @@ pub(crate) fn settled_form(kind: Option<&Kind>, value: &Value) -> Value {
         Value::Map(parts) if matches!(kind, Some(Kind::Email { .. } | Kind::Phone { .. })) => {
             parts.get("value").map_or(Value::Null, |value| settled_form(kind, value))
         }
+        Value::DateTime(instant) => Value::DateTime(Timestamp::from_second(instant.as_second()).unwrap_or(*instant)),
         value => value.clone(),
     }
 }

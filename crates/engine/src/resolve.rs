@@ -146,17 +146,22 @@ pub(crate) fn misplaced(ready: &Ready, resolved: &mut Resolved) {
     let mut causes = Vec::new();
     for (name, value) in resolved.fields.iter().filter(|(name, _)| ready.nested.contains(name)) {
         let Some(within) = option_of(ready, name, value).and_then(|option| option.within.as_deref()) else { continue };
-        let other = ready.target.fields.iter().find(|field| {
-            field.name != *name && matches!(&field.kind, Kind::Choice { options, .. } if options.iter().any(|option| option.value == within))
-        });
-        let Some(other) = other else { continue };
-        let beside = resolved.fields.get(other.name.as_str()).and_then(Value::as_text);
+        let Some(other) = outer(ready, name) else { continue };
+        let beside = resolved.fields.get(other.as_str()).and_then(Value::as_text);
         if beside.is_some_and(|beside| beside != within) {
-            let rule = format!("the option does not belong to the `{}` beside it", other.name);
+            let rule = format!("the option does not belong to the `{other}` beside it");
             causes.push((Cause::Invalid { field: name.clone(), rule }, Some(value.clone())));
         }
     }
     resolved.causes.extend(causes);
+}
+
+/// The field to whose options the options of another field belong: the pipeline of a stage.
+pub(crate) fn outer<'r>(ready: &'r Ready, name: &FieldName) -> Option<&'r FieldName> {
+    let Kind::Choice { options, .. } = &ready.target_field(name)?.kind else { return None };
+    let within = options.iter().find_map(|option| option.within.as_deref())?;
+    let holds = |kind: &Kind| matches!(kind, Kind::Choice { options, .. } if options.iter().any(|option| option.value == within));
+    ready.target.fields.iter().find(|field| field.name != *name && holds(&field.kind)).map(|field| &field.name)
 }
 
 fn option_of<'r>(ready: &'r Ready, name: &FieldName, value: &Value) -> Option<&'r handover_model::Choice> {

@@ -8,8 +8,6 @@ use super::node::{Kind, Mark, Node};
 use super::reader::{File, Reading, did_you_mean};
 use super::rule;
 
-const DIRECTIONS: [&str; 2] = ["forward", "both"];
-
 /// A flow, and what its rules name that must exist elsewhere.
 pub(super) struct ReadFlow {
     pub(super) flow: Flow,
@@ -55,17 +53,24 @@ pub(super) fn read(
         None => Vec::new(),
     };
     let excluded = entries.take("exclude").map(|node| rule::excluded(reading, file, node)).unwrap_or_default();
-    let direction = match entries.take("direction").and_then(|node| reading.word(file, node, "direction", &DIRECTIONS))
-    {
-        Some(word) if word == "both" => Direction::Both,
-        Some(_) | None => Direction::Forward,
-    };
-    let back = entries.take("back").map(|node| rule::read(reading, file, node, &mut mentions)).unwrap_or_default();
     entries.finish(reading);
     let (source, target) = (source?, target?);
     let place = file.place(tree.mark);
     let name = name.clone();
-    let flow = Flow { name, source, target, scope, key, matching, keep, rules, excluded, direction, back, place };
+    let flow = Flow {
+        name,
+        source,
+        target,
+        scope,
+        key,
+        matching,
+        keep,
+        rules,
+        excluded,
+        direction: Direction::Forward,
+        back: Vec::new(),
+        place,
+    };
     Some(ReadFlow { flow, mentions })
 }
 

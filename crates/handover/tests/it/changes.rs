@@ -57,3 +57,48 @@ fn what_people_change_in_pipedrive_arrives_in_hubspot() {
     assert_eq!(pass(&mut ground), expected);
     assert_eq!(pass(&mut ground), Vec::<String>::new(), "it stopped changing");
 }
+
+#[test]
+fn what_people_change_in_hubspot_arrives_in_pipedrive() {
+    let mut ground = Ground::new(Scene::of(Way::ToPipedrive));
+    ground.finish().unwrap();
+    assert_eq!(pass(&mut ground), Vec::<String>::new(), "nothing changed");
+    // Somebody's: Pipedrive gives to the token's user what is nobody's.
+    let owned = |contact: &&Json| contact["properties"]["hubspot_owner_id"].is_string();
+    let contacts = ground.scene.old["objects"]["contacts"].as_array().unwrap();
+    let owner = &contacts.iter().find(owned).unwrap()["properties"]["hubspot_owner_id"];
+    let fields = json!({"lastname": "Come", "hubspot_owner_id": owner});
+    ground.disturb(
+        0,
+        &[
+            change("companies", 0, "name", json!("Renamed GmbH")),
+            change("contacts", 3, "lastname", json!("Else")),
+            change("deals", 0, "amount", json!("4711")),
+            disturbance("contacts", Which::Nth(5), DisturbAction::Touch),
+            disturbance("contacts", Which::default(), DisturbAction::Create { fields }),
+        ],
+    );
+    assert_eq!(pass(&mut ground), ["Created person", "Updated deal", "Updated organization", "Updated person"]);
+    assert_eq!(pass(&mut ground), Vec::<String>::new(), "it stopped changing");
+}
+
+/// A field that cannot be carried is held; the rest of its record arrives, and the field too once it can.
+#[test]
+fn a_field_that_cannot_be_carried_holds_nothing_else() {
+    let mut ground = Ground::new(Scene::of(Way::ToHubspot));
+    ground.finish().unwrap();
+    pass(&mut ground);
+    let before = ground.end().held;
+    let held = |deal: &&Json| before.contains(&("deals".to_owned(), deal["id"].to_string()));
+    let deals = ground.scene.old["deals"].as_array().unwrap();
+    let open = deals.iter().find(|deal| deal["status"] == "open" && !held(deal)).unwrap()["id"].to_string();
+    let change = |field: &str, value: Json| {
+        let action = DisturbAction::Change { field: field.to_owned(), value };
+        disturbance("deal", Which::Id(open.clone()), action)
+    };
+    ground.disturb(0, &[change("stage_id", json!(11)), change("title", json!("Another title"))]);
+    assert_eq!(pass(&mut ground), ["Updated deals"]);
+    let held: Vec<String> = ground.end().held.difference(&before).map(|(object, _)| object.clone()).collect();
+    assert_eq!(held, ["deals"]);
+    assert_eq!(pass(&mut ground), Vec::<String>::new(), "the title arrived, the stage waits");
+}
