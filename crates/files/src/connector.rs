@@ -161,6 +161,7 @@ impl Connector for CsvConnector {
             time_zone: "UTC".to_owned(),
             lacks: Vec::new(),
             daily_limit: None,
+            fallback_user: None,
         })
     }
 

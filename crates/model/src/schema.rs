@@ -169,6 +169,8 @@ pub struct Account {
     pub lacks: Vec<String>,
     /// The daily allowance that the account reports, in calls or the platform's own unit.
     pub daily_limit: Option<u64>,
+    /// The user who gets the records that name nobody, on platforms where every record is somebody's.
+    pub fallback_user: Option<UserId>,
 }
 
 /// Something in the target that acts on its own when records are written.

@@ -114,7 +114,13 @@ impl Builder<'_> {
             return;
         }
         let first = from.first().copied().unwrap_or_default();
+        let mut remark = String::new();
         let right = match line.how {
+            How::Plain if target.kind == Kind::User && self.fallback().is_some() => {
+                "what names nobody: the platform gives it to the token's user".clone_into(&mut remark);
+                let default = format!("default: {}", write::scalar(self.fallback().unwrap_or_default()));
+                write::rule(&format!("from: {}", write::names(&from)), &default)
+            }
             How::Plain => write::names(&from),
             How::With(keys) => write::rule(&format!("from: {}", write::names(&from)), keys),
             How::Expr(expr) => write::expression(expr, ""),
@@ -135,7 +141,14 @@ impl Builder<'_> {
         };
         self.claimed.insert(line.target.to_owned());
         self.used.extend(from.iter().map(|name| (*name).to_owned()));
-        self.rules.push(RuleText { target: line.target.to_owned(), right, remark: String::new() });
+        self.rules.push(RuleText { target: line.target.to_owned(), right, remark });
+    }
+
+    /// The address of the user to whom the target gives what names nobody. Written into the rule, so that nobody
+    /// wonders later who that is, and `verify` knows what to demand.
+    fn fallback(&self) -> Option<&str> {
+        let id = self.sides.to.account.fallback_user.as_ref()?;
+        self.sides.to.users.iter().find(|user| user.id == *id && user.active).map(|user| user.email.as_str())
     }
 
     /// A field of its own for the first of the line's source fields that is there and, without keys of

@@ -52,6 +52,7 @@ pub(super) fn account_told(place: Option<Place>, reply: &Reply) -> Result<Step, 
         time_zone: text_or_empty(&body, "timeZone"),
         lacks: Vec::new(),
         daily_limit: None,
+        fallback_user: None,
     };
     Ok(Place::Usage(account).then())
 }

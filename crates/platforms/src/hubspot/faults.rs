@@ -6,6 +6,8 @@
 //! - Messages can hold the customer's values (the JSON inside "Property values were not valid"): for
 //!   writes a message is built from codes and property names, unless its form is known to be harmless.
 
+use std::collections::HashSet;
+
 use handover_connect::{Fault, FaultKind, Limited, Reply};
 use serde_json::Value as Json;
 
@@ -185,6 +187,9 @@ fn message(error: &Json, details: &[&Json], code: &str, values: bool) -> String 
             property(detail).map_or_else(|| word.to_owned(), |name| format!("property `{name}`: {word}"))
         })
         .collect();
+    // The list stands in the message and beside it.
+    let mut told = HashSet::new();
+    let named: Vec<String> = named.into_iter().filter(|line| told.insert(line.clone())).collect();
     match (named.is_empty(), property(error)) {
         (false, _) => named.join(", "),
         (true, Some(name)) => format!("property `{name}`: {code}"),

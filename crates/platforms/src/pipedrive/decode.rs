@@ -71,6 +71,8 @@ fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
             lacks: mark.lacks,
             // The plan's allowance is told by headers only (sheet: Pipedrive section 6).
             daily_limit: None,
+            // Records without an owner go to the token's user (sheet: Pipedrive section 5 \[spec\]).
+            fallback_user: mark.user.map(Into::into),
         }));
     }
     let me = body.get("data").ok_or_else(|| Fault::malformed("the answer about the token's user is empty"))?;
@@ -80,8 +82,9 @@ fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
         lacks.push("administrator rights: a token of another user sees fewer records, in silence".to_owned());
     }
     let name = text(me, "company_name").or_else(|| text(me, "company_domain")).unwrap_or_default();
+    let user = me.get("id").and_then(id_text);
     let time_zone = text(me, "timezone_name").unwrap_or_else(|| "UTC".to_owned());
-    Ok(Step::Then { cursor: mark::cursor(&AccountMark { id, name, time_zone, lacks }), wait_ms: 0 })
+    Ok(Step::Then { cursor: mark::cursor(&AccountMark { id, name, time_zone, lacks, user }), wait_ms: 0 })
 }
 
 fn users(reply: &Reply) -> Result<Step, Fault> {

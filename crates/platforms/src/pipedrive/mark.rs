@@ -85,6 +85,9 @@ pub(super) struct AccountMark {
     pub(super) name: String,
     pub(super) time_zone: String,
     pub(super) lacks: Vec<String>,
+    /// The token's user.
+    #[serde(default)]
+    pub(super) user: Option<String>,
 }
 
 /// A write in the middle.
