@@ -247,6 +247,11 @@ impl Pass {
             };
             let mut values = std::mem::take(&mut one.trail);
             let identity = one.identity.or_else(|| identities.pop());
+            let became = if one.holds.is_empty() { outcome } else { Outcome::Held };
+            // What was held already is no news.
+            if became != Outcome::Held || !one.was_held {
+                self.did().add(became, 1);
+            }
             // What was created stays created, whatever came again.
             let outcome = one.before.as_ref().map_or(outcome, |before| before.outcome);
             commit.released.push((ready.flow.name.clone(), one.record.clone()));

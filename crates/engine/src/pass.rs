@@ -24,6 +24,8 @@ pub struct Pass {
     pub(crate) threshold: Mutex<Threshold>,
     /// Target records that source records were matched with in this pass: by flow and target, the source.
     pub(crate) claims: Mutex<HashMap<(FlowName, RecordId), RecordId>>,
+    /// What became of the records that this pass itself decided about.
+    pub(crate) did: Mutex<Counts>,
     /// Whether a write of this pass was left without an outcome.
     pub(crate) left_open: AtomicBool,
     /// Identities that were reserved and not given yet.
@@ -40,6 +42,8 @@ pub struct Report {
     pub pass: i64,
     /// By source system and object: what became of its records.
     pub objects: Vec<ObjectReport>,
+    /// What this pass itself did: records that it decided about, by what became of them.
+    pub did: Counts,
     /// Links that wait for held parents.
     pub links_waiting: u64,
 }
@@ -102,6 +106,7 @@ impl Pass {
             id,
             threshold,
             claims: Mutex::default(),
+            did: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
             stop,
@@ -128,6 +133,7 @@ impl Pass {
             id: 0,
             threshold,
             claims: Mutex::default(),
+            did: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
             stop: Arc::default(),
@@ -177,7 +183,12 @@ impl Pass {
             }
         }
         self.link_all().await?;
-        report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await
+        let report = report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?;
+        Ok(Report { did: *self.did(), ..report })
+    }
+
+    pub(crate) fn did(&self) -> std::sync::MutexGuard<'_, Counts> {
+        self.did.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(crate) fn commit(&self) -> Commit {
@@ -251,7 +262,8 @@ pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: b
         let told = extraction.and_then(|state| state.told).and_then(|told| u64::try_from(told).ok());
         objects.push(ObjectReport { system, object, counts, told });
     }
-    Ok(Report { pass, objects, links_waiting: place.store.count_pending_links().await? })
+    let links_waiting = place.store.count_pending_links().await?;
+    Ok(Report { pass, objects, did: Counts::default(), links_waiting })
 }
 
 /// Fields by which people know a record, where the object has them.

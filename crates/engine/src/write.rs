@@ -309,6 +309,7 @@ impl Pass {
         let cause = match outcome {
             Settled::Applied { id, created, lacks } => {
                 let became = if created { Outcome::Created } else { Outcome::Updated };
+                self.did().add(became, 1);
                 let mut values = Trail::new();
                 values.text(ready, "target", id.as_str());
                 values.text(ready, "outcome", became.word());
@@ -333,6 +334,9 @@ impl Pass {
 
     /// Puts a record that was on its way into the queue.
     pub(crate) fn hold(&self, ready: &Ready, commit: &mut Commit, case: &Case, cause: Cause) {
+        if !case.was_held {
+            self.did().add(Outcome::Held, 1);
+        }
         commit.released.push((ready.flow.name.clone(), case.record.clone()));
         commit.holds.push(self.hold_of(ready, case, cause));
         commit.holds.extend(case.holds.iter().cloned());

@@ -18,6 +18,7 @@ mod sandbox;
 mod session;
 mod sheet;
 mod status;
+mod sync;
 mod verify;
 
 use std::path::PathBuf;
@@ -77,6 +78,8 @@ enum Command {
     Plan(plan::Options),
     /// Carry the records over; goes on where an earlier run stopped
     Run(run::Options),
+    /// Carry over what changed in the old system since it was read last
+    Sync(sync::Options),
     /// The conflict queue: list, show, answer, export, import
     Holds(holds::Options),
     /// Read both systems anew and compare everything
@@ -127,6 +130,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Done {
         Command::Check(options) => check::run(global, &options, output).await,
         Command::Plan(options) => plan::run(global, &options, output).await,
         Command::Run(options) => run::run(global, &options, output).await,
+        Command::Sync(options) => sync::run(global, &options, output).await,
         Command::Holds(options) => holds::run(global, &options, output).await,
         Command::Verify(options) => verify::run(global, &options, output).await,
         Command::Audit(options) => audit::run(global, &options, output).await,

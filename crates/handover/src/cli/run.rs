@@ -78,19 +78,32 @@ pub(crate) async fn carry(
     output: &Output,
     options: &Options,
 ) -> Result<Report, Vec<Problem>> {
+    let kind = options.reason.as_ref().map_or_else(|| "run".to_owned(), |reason| format!("run, continued: {reason}"));
+    let stop = stop_on_request(output);
+    work(session, store, output, (&kind, &Selection::All, options.accept_counts), stop).await
+}
+
+/// Checks, then works through what is selected: the pass's kind, its selection, and whether a count of the source
+/// that does not fit is accepted.
+pub(crate) async fn work(
+    session: &Session,
+    store: &Store,
+    output: &Output,
+    (kind, selection, accept_counts): (&str, &Selection, bool),
+    stop: Arc<AtomicBool>,
+) -> Result<Report, Vec<Problem>> {
     let lacks = session.bind(store).await?;
     output.warn(&lacks);
     guard_fields(session)?;
     let checked = check::check(session, &session.systems, false).await?;
     guard_automations(session, &checked.findings)?;
     let mut setup = checked.setup;
-    setup.project.policies.accept_counts = options.accept_counts;
+    setup.project.policies.accept_counts = accept_counts;
     let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
-    let kind = options.reason.as_ref().map_or_else(|| "run".to_owned(), |reason| format!("run, continued: {reason}"));
-    let pass = Pass::begin(setup, &place, &kind, stop_on_request(output))
+    let pass = Pass::begin(setup, &place, kind, stop)
         .await
         .map_err(|error| failure::engine(&error, &session.project.sources))?;
-    pass.run(&Selection::All).await.map_err(|error| failure::engine(&error, &session.project.sources))
+    pass.run(selection).await.map_err(|error| failure::engine(&error, &session.project.sources))
 }
 
 /// Ctrl-C and SIGTERM end the pass at the next safe place; a second one ends the process.

@@ -97,3 +97,28 @@ fn a_field_that_cannot_be_carried_holds_nothing_else() {
     assert_eq!(held, ["deals"]);
     assert_eq!(pass(&mut ground), Vec::<String>::new(), "the title arrived, the stage waits");
 }
+
+#[test]
+fn what_was_cleared_is_cleared_and_nothing_else() {
+    let mut ground = Ground::new(Scene::of(Way::ToHubspot));
+    ground.finish().unwrap();
+    pass(&mut ground);
+    let deals = ground.scene.old["deals"].as_array().unwrap().clone();
+    let held = ground.end().held;
+    let carried = |deal: &&Json| !held.contains(&("deals".to_owned(), deal["id"].to_string()));
+    let closes = |deal: &&Json| deal["status"] == "open" && deal["expected_close_date"].is_string();
+    let dated = deals.iter().filter(carried).find(closes).unwrap();
+    let which = Which::Id(dated["id"].to_string());
+    let action = DisturbAction::Change { field: "expected_close_date".to_owned(), value: Json::Null };
+    let closes = |ground: &Ground<'_>| {
+        let key = format!("old:deals:{}", dated["id"]);
+        let new = ground.end().new;
+        let deals = new["objects"]["deals"].as_array().unwrap().clone();
+        let deal = deals.iter().find(|deal| deal["properties"]["handover_source_key"] == key).unwrap().clone();
+        deal["properties"]["closedate"].is_string()
+    };
+    assert!(closes(&ground));
+    ground.disturb(0, &[disturbance("deal", which, action)]);
+    assert_eq!(pass(&mut ground), ["Updated deals"]);
+    assert!(!closes(&ground));
+}

@@ -12,6 +12,7 @@ mod mail;
 mod page;
 mod queue;
 mod served;
+mod sync;
 mod unwritable;
 mod verify;
 

@@ -1,0 +1,131 @@
+//! `handover sync`: carries over what changed in the source since it was read last, once or again and again.
+//!
+//! Each pass opens the project anew: what is edited counts from the next pass on, after it was checked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use handover_engine::{Report, Selection};
+use handover_model::Outcome;
+use handover_store::Store;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::output::count;
+use super::queue::{Queue, last_run};
+use super::run::{self, calls_json, objects_json};
+use super::session::Session;
+use super::{Done, Global, Output, failure};
+use crate::problem::{Exit, Problem};
+
+/// Options of `sync`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "After `handover run` has come to its end, what people create and change in the old system is carried
+over: new records are matched like all others, of known ones only the fields that changed are written. What was
+deleted, and what changed in the new system, is not carried yet.
+
+Examples:
+  handover sync --once             one pass, for a scheduler of your own
+  handover sync --every 15m        a pass each quarter of an hour, until Ctrl-C or SIGTERM"
+)]
+pub(crate) struct Options {
+    /// One pass, then end
+    #[arg(long)]
+    once: bool,
+    /// How long to wait between two passes: `30s`, `5m`, `1h`
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time, conflicts_with = "once")]
+    every: SignedDuration,
+}
+
+fn time(text: &str) -> Result<SignedDuration, String> {
+    match text.parse::<SignedDuration>() {
+        Ok(time) if time >= SignedDuration::from_secs(1) => Ok(time),
+        Ok(_) => Err("a second is the shortest".to_owned()),
+        Err(_) => Err("a time such as `30s`, `5m` or `1h`".to_owned()),
+    }
+}
+
+/// Runs the command.
+pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
+    let stop = run::stop_on_request(output);
+    loop {
+        let exit = pass(global, output, &stop).await?;
+        if options.once {
+            return Ok(exit);
+        }
+        wait(options.every, &stop).await;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(exit);
+        }
+    }
+}
+
+/// Waits, but ends soon when somebody asks to stop.
+async fn wait(time: SignedDuration, stop: &AtomicBool) {
+    const STEP: Duration = Duration::from_millis(250);
+    let mut left = Duration::try_from(time).unwrap_or_default();
+    while !left.is_zero() && !stop.load(Ordering::Relaxed) {
+        let step = left.min(STEP);
+        tokio::time::sleep(step).await;
+        left -= step;
+    }
+}
+
+async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done {
+    let session = Session::open(&global.project)?;
+    let store = session.store().await?;
+    let done = guarded(&session, &store, output, stop).await;
+    let (report, queue) = Session::closed(store, done).await?;
+    let did = |outcome| report.did.of(outcome);
+    output.value(&json!({
+        "pass": report.pass,
+        "did": {
+            "created": did(Outcome::Created),
+            "updated": did(Outcome::Updated),
+            "merged": did(Outcome::Merged),
+            "held": did(Outcome::Held),
+        },
+        "objects": objects_json(&report),
+        "holds": queue.json(),
+        "calls": calls_json(&session),
+        "links_waiting": report.links_waiting,
+    }));
+    output.say(&format!(
+        "Pass {}, {}: {} created, {} updated, {} held; {} calls.",
+        report.pass,
+        session.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC"),
+        count(did(Outcome::Created)),
+        count(did(Outcome::Updated)),
+        count(did(Outcome::Held)),
+        count(session.systems.values().map(|system| system.spent().calls).sum()),
+    ));
+    if did(Outcome::Held) > 0 {
+        queue.say(output);
+    }
+    Ok(queue.exit())
+}
+
+async fn guarded(
+    session: &Session,
+    store: &Store,
+    output: &Output,
+    stop: &Arc<AtomicBool>,
+) -> Result<(Report, Queue), Vec<Problem>> {
+    let passes = store.passes().await.map_err(|error| vec![failure::store(&error)])?;
+    if last_run(&passes).is_none_or(|pass| pass.status.as_deref() != Some("finished")) {
+        return Err(vec![
+            Problem::new("no_load", "the first load has not come to its end")
+                .exit(Exit::User)
+                .state("nothing was written")
+                .hint("`handover run` carries everything over, or goes on where it was cut off; then `handover sync`"),
+        ]);
+    }
+    let report = run::work(session, store, output, ("sync", &Selection::Changes, false), stop.clone()).await;
+    let report = session.spent(store, report).await;
+    let closed = session.close();
+    let report = report?;
+    closed.map_err(|problem| vec![problem])?;
+    Ok((report, Queue::of(store).await?))
+}
