@@ -3,9 +3,10 @@
 use handover_engine::Selection;
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::Action;
+use handover_store::Moment;
 use serde_json::{Value as Json, json};
 
-use crate::rig::{Death, Ended, Ground, Orders, Scene, Way};
+use crate::rig::{Around, Death, Ended, Ground, Orders, Scene, Way, on_threads};
 
 fn changes() -> Orders {
     Orders { selection: Some(Selection::Changes), verify: true, ..Orders::default() }
@@ -121,4 +122,51 @@ fn what_was_cleared_is_cleared_and_nothing_else() {
     ground.disturb(0, &[disturbance("deal", which, action)]);
     assert_eq!(pass(&mut ground), ["Updated deals"]);
     assert!(!closes(&ground));
+}
+
+/// People's work between the load and a pass over it.
+fn worked(ground: &mut Ground<'_>) {
+    ground.disturb(
+        0,
+        &[
+            change("organization", 0, "name", json!("Renamed GmbH")),
+            change("person", 3, "name", json!("Somebody Else")),
+            change("deal", 0, "value", json!(4711)),
+            disturbance("organization", Which::default(), DisturbAction::Create { fields: json!({"name": "New Ltd"}) }),
+            disturbance("person", Which::default(), DisturbAction::Create { fields: json!({"name": "Newly Come"}) }),
+        ],
+    );
+}
+
+/// Dying anywhere in a pass over changes, the next pass goes on, and the end is that of one that nobody interrupted.
+#[test]
+fn dying_in_a_pass_over_changes() {
+    let scene = Scene::of(Way::ToHubspot);
+    let mut whole = Ground::new(scene);
+    whole.finish().unwrap();
+    worked(&mut whole);
+    pass(&mut whole);
+    let (writes, requests) = (whole.writes, whole.requests);
+    let expected = whole.end();
+    let moments = (1..=writes).flat_map(|n| [Moment::Before, Moment::After].map(|moment| Death::AtWrite(n, moment)));
+    let around = [Around::Before, Around::After];
+    let deaths: Vec<Death> =
+        moments.chain(whole.changing.iter().flat_map(|n| around.map(|around| Death::AtRequest(*n, around)))).collect();
+    eprintln!("{} deaths in {writes} durable writes and {requests} requests", deaths.len());
+    on_threads(&deaths, |death| {
+        let mut ground = Ground::new(scene);
+        ground.finish()?;
+        worked(&mut ground);
+        let ended = ground.live_with(*death, &changes());
+        if !matches!(ended, Ended::Died) {
+            return Err(format!("{death:?}: it did not die: {ended:?}"));
+        }
+        match ground.live_with(Death::No, &changes()) {
+            Ended::Finished(_) => {}
+            ended => return Err(format!("{death:?}: {ended:?}")),
+        }
+        let mut wrong = expected.differences(&ground.end());
+        wrong.extend(ground.differences);
+        if wrong.is_empty() { Ok(()) } else { Err(format!("{death:?}: {}", wrong.join("; "))) }
+    });
 }
