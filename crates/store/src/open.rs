@@ -128,7 +128,7 @@ pub(crate) async fn open_sqlite(path: &Path, lock: Option<File>, temporary: Opti
         .journal_mode(SqliteJournalMode::Wal)
         // A private copy need not survive anything.
         .synchronous(if temporary.is_some() { SqliteSynchronous::Off } else { SqliteSynchronous::Full })
-        .pragma("cache_size", "-24576")
+        .pragma("cache_size", "-18432")
         .pragma("wal_autocheckpoint", "4000")
         .statement_cache_capacity(STATEMENTS)
         // Space that erased values leave is overwritten where that costs no extra writing.
