@@ -21,15 +21,13 @@ use crate::problem::{Exit, Problem};
 
 /// Options of `sync`.
 #[derive(clap::Args)]
-#[command(
-    after_help = "After `handover run` has come to its end, what people create and change in the old system is carried
-over: new records are matched like all others, of known ones only the fields that changed are written. What was
-deleted, and what changed in the new system, is not carried yet.
+#[command(after_help = "After `handover run` has come to its end, what people create and change in the old system is
+carried over: new records are matched like all others, of known ones only the fields that
+changed are written. What was deleted, and what changed in the new system, is not carried yet.
 
 Examples:
   handover sync --once             one pass, for a scheduler of your own
-  handover sync --every 15m        a pass each quarter of an hour, until Ctrl-C or SIGTERM"
-)]
+  handover sync --every 15m        a pass each quarter of an hour, until Ctrl-C or SIGTERM")]
 pub(crate) struct Options {
     /// One pass, then end
     #[arg(long)]
