@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use handover_connect::{Connector, Credentials, Driver, HttpTransport, NoKeeper, Settings, SystemClock};
 use handover_engine::{Event, Observer, Pass, Policies, Project, Selection, Setup, Workplace, transform::Tables};
-use handover_model::{Direction, End, Flow, From, Keep, Place, Rule, Step, Table, TableRow};
+use handover_model::{End, Flow, From, Keep, Place, Rule, Step, Table, TableRow};
 use handover_store::{Location, Store};
 use secrecy::SecretString;
 
@@ -113,7 +113,6 @@ fn flow() -> Flow {
         keep: Keep::FillEmpty,
         rules,
         excluded: BTreeMap::new(),
-        direction: Direction::Forward,
         back: Vec::new(),
         place: Place::default(),
     }

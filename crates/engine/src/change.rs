@@ -10,12 +10,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use handover_model::{Cause, FieldName, Fields, Hold, Kind, Record, RecordId, Value};
+use handover_model::{Cause, FieldName, Fields, Kind, Outcome, Record, RecordId, Value};
 use handover_store::{GivenAnswer, RecordRow};
 
 use crate::Error;
 use crate::base;
-use crate::decide::{Carried, Decision, Judged, Staged};
+use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
 use crate::merge::same;
 use crate::pass::Pass;
 use crate::resolve::{Parents, Resolved, misplaced, outer, split_links};
@@ -52,9 +52,7 @@ impl Pass {
         let mut changed = Vec::new();
         for mut again in again {
             // Who was merged into another record's counterpart does not speak for it.
-            let Some(target) =
-                again.row.target.clone().filter(|_| again.row.outcome != handover_model::Outcome::Merged)
-            else {
+            let Some(target) = again.row.target.clone().filter(|_| again.row.outcome != Outcome::Merged) else {
                 continue;
             };
             let mapped = std::mem::take(&mut again.mapped);
@@ -68,24 +66,10 @@ impl Pass {
         if changed.is_empty() {
             return Ok(Vec::new());
         }
-        let there = self.counterparts_now(ready, &changed).await?;
-        Ok(changed.into_iter().map(|one| self.judge_changed(ready, one, &there)).collect())
-    }
-
-    /// What the target says of the records now: everything that is mapped, in as few calls as there can be.
-    async fn counterparts_now(&self, ready: &Ready, changed: &[Changed]) -> Result<HashMap<RecordId, Record>, Error> {
-        let end = &ready.flow.target;
-        let fields: BTreeSet<FieldName> = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
-        let fields: Arc<[FieldName]> = fields.into_iter().collect();
         let ids: Vec<RecordId> = changed.iter().map(|one| one.target.clone()).collect();
-        let found = self
-            .setup
-            .project
-            .system(&end.system)?
-            .fetch(&end.object, &fields, &ids)
-            .await
-            .map_err(|fault| Error::system(&end.system, fault))?;
-        Ok(found.into_iter().filter(|record| !record.gone).map(|record| (record.id.clone(), record)).collect())
+        let there = self.targets_now(ready, &ids).await?.into_iter().filter(|record| !record.gone);
+        let there: HashMap<RecordId, Record> = there.map(|record| (record.id.clone(), record)).collect();
+        Ok(changed.into_iter().map(|one| self.judge_changed(ready, one, &there)).collect())
     }
 
     fn judge_changed(&self, ready: &Arc<Ready>, one: Changed, there: &HashMap<RecordId, Record>) -> Judged {
@@ -126,14 +110,12 @@ impl Pass {
             trail.write(ready, &fields, &again.staged.record.fields);
             Decision::Update(target, fields)
         };
-        let mut after = there.fields.clone();
-        for (name, value) in wanted.iter() {
-            after.set(name.clone(), value.clone());
-        }
+        let after = base::encode(ready, &written_over(there.fields.clone(), &wanted));
         self.with_holds(ready, again, decision, trail, resolved, Some(after))
     }
 
-    /// The judgement with a hold for each field that cannot be carried.
+    /// The judgement with a hold for each field that cannot be carried; `after` is the target's base then, if it was
+    /// found.
     fn with_holds(
         &self,
         ready: &Arc<Ready>,
@@ -141,32 +123,16 @@ impl Pass {
         decision: Decision,
         trail: Trail,
         resolved: Resolved,
-        after: Option<Fields>,
+        after: Option<Vec<u8>>,
     ) -> Judged {
         let mut held: Vec<FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
         held.extend(held.clone().iter().filter_map(|name| outer(ready, name).cloned()));
         let carried = Carried { fields: Arc::new(resolved.fields), links: resolved.links };
         let mut judged = self.judged(ready, &again.staged, Some(&again.row), decision, trail, carried);
-        judged.holds = resolved
-            .causes
-            .into_iter()
-            .map(|(cause, value)| Hold {
-                flow: ready.flow.name.clone(),
-                object: ready.flow.source.object.clone(),
-                record: again.staged.record.id.clone(),
-                title: judged.title.clone(),
-                announced: false,
-                cause,
-                value,
-            })
-            .collect();
+        judged.holds = holds(ready, &again.staged.record, resolved.causes);
         let known = again.row.mapped.as_deref().or(again.row.base.as_deref()).unwrap_or_default();
         let mapped = base::keeping(&judged.base, known, &held);
-        match after {
-            Some(after) => judged.base = base::encode(ready, &after),
-            None => judged.base = again.row.base.clone().unwrap_or_default(),
-        }
-        judged.mapped_base = (mapped != judged.base).then_some(mapped);
+        judged.settles(mapped, after.or_else(|| again.row.base.clone()).unwrap_or_default());
         judged.before = Some(again.row);
         judged
     }

@@ -18,21 +18,17 @@ use crate::extract::Reading;
 use crate::pass::Pass;
 use crate::watermark::{Clocks, Seen, Watermark};
 
-/// What a reading of changes brought.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    /// The records that are new or different, in the order in which they came.
-    pub(crate) records: Vec<RecordId>,
-}
+/// Marks of all ids that were staged.
+type Staged = HashSet<u64>;
 
 impl Pass {
     /// Reads what changed of an object since its watermark. An object of which there is no list of changes is
     /// listed whole; what is the same as before is left aside.
-    pub(crate) async fn read_changes(&self, reading: &Reading) -> Result<Changes, Error> {
+    pub(crate) async fn read_changes(&self, reading: &Reading) -> Result<(), Error> {
         let system = self.setup.project.system(&reading.system)?.clone();
         let fault = |fault| Error::system(&reading.system, fault);
         let Some(mut state) = self.place.store.extraction(&reading.system, &reading.object).await? else {
-            return Ok(Changes::default());
+            return Ok(());
         };
         let clocks = self.clocks();
         let known = self.place.store.watermark(&reading.system, &reading.object).await?;
@@ -44,7 +40,7 @@ impl Pass {
         let mut seen = Seen { began: self.place.clock.now(), latest: None, unfinished: None };
         let mut now: Vec<u64> = Vec::new();
         let mut came: HashSet<RecordId> = HashSet::new();
-        let mut changes = Changes::default();
+        let mut staged: Option<Staged> = None;
         let mut gathered: Vec<Vec<Record>> = Vec::new();
         let mut cursor: Option<Cursor> = None;
         loop {
@@ -70,8 +66,15 @@ impl Pass {
                 continue;
             }
             reading.enrich(system.as_ref(), &mut gathered).await.map_err(fault)?;
-            changes.records.extend(gathered.iter().flatten().map(|record| record.id.clone()));
-            self.stage_changes(reading, &mut state, &mut gathered).await?;
+            if gathered.iter().any(|page| !page.is_empty()) {
+                // Read once, and only where something changed: it stands for all records of the object.
+                let known = match staged.take() {
+                    Some(known) => known,
+                    None => self.place.store.staged_marks(&reading.system, &reading.object).await?,
+                };
+                staged = Some(self.stage_changes(reading, &mut state, gathered.drain(..), known).await?);
+            }
+            gathered.clear();
             if cursor.is_none() {
                 break;
             }
@@ -90,29 +93,26 @@ impl Pass {
             let spent = self.newly_spent();
             self.place.store.commit(Commit { watermarks: vec![row], spent, ..self.commit() }).await?;
         }
-        Ok(changes)
+        Ok(())
     }
 
-    /// Pages of changed records as further blocks. Records that were not staged before add to the number read.
+    /// Pages of changed records as further blocks. Records that were not staged before add to the number read;
+    /// gives what is staged then.
     async fn stage_changes(
         &self,
         reading: &Reading,
         state: &mut Extraction,
-        gathered: &mut Vec<Vec<Record>>,
-    ) -> Result<(), Error> {
-        if gathered.iter().all(Vec::is_empty) {
-            gathered.clear();
-            return Ok(());
-        }
-        let staged = self.place.store.staged_marks(&state.system, &state.object).await?;
-        let fresh = gathered.iter().flatten().filter(|record| !staged.contains(&Store::mark_of(&record.id))).count();
-        let records = state.records;
-        let mut commit = self.staging(reading, state, gathered.drain(..));
-        state.records = records + i64::try_from(fresh).unwrap_or(i64::MAX);
+        pages: impl Iterator<Item = Vec<Record>>,
+        mut staged: Staged,
+    ) -> Result<Staged, Error> {
+        let (records, known) = (state.records, staged.len());
+        let pages = pages.inspect(|page| staged.extend(page.iter().map(|record| Store::mark_of(&record.id))));
+        let mut commit = self.staging(reading, state, pages);
+        state.records = records + i64::try_from(staged.len() - known).unwrap_or(i64::MAX);
         state.told = None;
         commit.extractions = vec![state.clone()];
         self.place.store.commit(commit).await?;
-        Ok(())
+        Ok(staged)
     }
 
     /// What is taken for granted of a system's clock.

@@ -248,11 +248,8 @@ impl Pass {
         };
         let carried = Carried { fields: mapped, links: [resolved.links, separate].concat() };
         let mut judged = self.judged(ready, &staged, row.as_ref(), decision, trail, carried);
-        let mut after = there.fields;
-        for (name, value) in wanted.iter() {
-            after.set(name.clone(), value.clone());
-        }
-        judged.mapped_base = Some(std::mem::replace(&mut judged.base, crate::base::encode(ready, &after)));
+        let mapped = std::mem::take(&mut judged.base);
+        judged.settles(mapped, crate::base::encode(ready, &written_over(there.fields, &wanted)));
         Ok(judged)
     }
 
@@ -265,15 +262,15 @@ impl Pass {
                 return Ok(Some(record.clone()));
             }
         }
+        Ok(self.targets_now(ready, std::slice::from_ref(target)).await?.into_iter().next())
+    }
+
+    /// Target records as they are now, with everything that is mapped, in as few calls as there can be.
+    pub(crate) async fn targets_now(&self, ready: &Ready, ids: &[RecordId]) -> Result<Vec<Record>, Error> {
+        let end = &ready.flow.target;
         let fields: Arc<[FieldName]> = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
-        let found = self
-            .setup
-            .project
-            .system(&end.system)?
-            .fetch(&end.object, &fields, std::slice::from_ref(target))
-            .await
-            .map_err(|fault| Error::system(&end.system, fault))?;
-        Ok(found.into_iter().next())
+        let system = self.setup.project.system(&end.system)?;
+        system.fetch(&end.object, &fields, ids).await.map_err(|fault| Error::system(&end.system, fault))
     }
 
     /// People's answers to the question of who the counterpart is.
@@ -319,19 +316,7 @@ impl Pass {
         causes: Vec<(Cause, Option<Value>)>,
         trail: Trail,
     ) -> Judged {
-        let title = title(&staged.record);
-        let holds = causes
-            .into_iter()
-            .map(|(cause, value)| Hold {
-                flow: ready.flow.name.clone(),
-                object: ready.flow.source.object.clone(),
-                record: staged.record.id.clone(),
-                title: title.clone(),
-                announced: is_announced(&cause),
-                cause,
-                value,
-            })
-            .collect();
+        let holds = holds(ready, &staged.record, causes);
         self.judged(ready, staged, row, Decision::Hold(holds), trail, Carried::default())
     }
 
@@ -362,6 +347,37 @@ impl Pass {
             links: mapped.links,
         }
     }
+}
+
+impl Judged {
+    /// Takes both bases: what the rules made of the source, and what the target says then.
+    pub(crate) fn settles(&mut self, mapped: Vec<u8>, target: Vec<u8>) {
+        self.mapped_base = (mapped != target).then_some(mapped);
+        self.base = target;
+    }
+}
+
+/// A hold for each cause.
+pub(crate) fn holds(ready: &Ready, record: &Record, causes: Vec<(Cause, Option<Value>)>) -> Vec<Hold> {
+    let title = title(record);
+    let hold = |(cause, value): (Cause, Option<Value>)| Hold {
+        flow: ready.flow.name.clone(),
+        object: ready.flow.source.object.clone(),
+        record: record.id.clone(),
+        title: title.clone(),
+        announced: is_announced(&cause),
+        cause,
+        value,
+    };
+    causes.into_iter().map(hold).collect()
+}
+
+/// What a record says once these fields are written to it.
+pub(crate) fn written_over(mut there: Fields, written: &Fields) -> Fields {
+    for (name, value) in written.iter() {
+        there.set(name.clone(), value.clone());
+    }
+    there
 }
 
 /// What the rules make of a record.

@@ -49,24 +49,11 @@ pub struct Flow {
     pub rules: Vec<Rule>,
     /// Source fields that are left out, and why.
     pub excluded: BTreeMap<FieldName, (String, Place)>,
-    /// Whether changes in the target are carried back.
-    pub direction: Direction,
     /// Rules for the way back, one for each source field, read over the target's record: for source fields
     /// whose rule cannot simply be turned round.
     pub back: Vec<Rule>,
     /// Where the flow is written.
     pub place: Place,
-}
-
-/// Which way changes are carried.
-#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// From the source to the target only.
-    #[default]
-    Forward,
-    /// Both ways.
-    Both,
 }
 
 /// Which records belong to a flow.

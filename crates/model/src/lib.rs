@@ -17,9 +17,7 @@ mod schema;
 mod value;
 
 pub use finding::{Finding, Weight};
-pub use flow::{
-    Default, Direction, End, Flow, From, Keep, MatchKey, MatchKind, Place, Rule, Scope, Step, Table, TableRow,
-};
+pub use flow::{Default, End, Flow, From, Keep, MatchKey, MatchKind, Place, Rule, Scope, Step, Table, TableRow};
 pub use hold::{Answer, Candidate, Cause, Hold};
 pub use ids::{FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
 pub use outcome::{Counts, Outcome};

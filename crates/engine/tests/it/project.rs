@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use handover_engine::transform::{Mapped, Program, State, Tables};
 use handover_model::{
-    Cause, Choice, Default, Direction, End, Field, FieldName, Fields, Finding, Flow, From, Keep, Kind, Place, ReadCost,
-    Record, RecordId, Rule, Schema, Step, Table, TableRow, Value, Weight, Writable,
+    Cause, Choice, Default, End, Field, FieldName, Fields, Finding, Flow, From, Keep, Kind, Place, ReadCost, Record,
+    RecordId, Rule, Schema, Step, Table, TableRow, Value, Weight, Writable,
 };
 
 pub(crate) fn place(line: u32) -> Place {
@@ -117,7 +117,6 @@ pub(crate) fn flow(rules: Vec<Rule>) -> Flow {
         keep: Keep::FillEmpty,
         rules,
         excluded: BTreeMap::new(),
-        direction: Direction::Forward,
         back: Vec::new(),
         place: Place { file: "mappings/persons.yaml".into(), line: 0, column: 0 },
     }

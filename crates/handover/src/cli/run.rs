@@ -64,6 +64,15 @@ async fn guarded(
 ) -> Result<(Report, Queue), Vec<Problem>> {
     guard_threshold(store, options).await?;
     let report = carry(session, store, output, options).await;
+    ended(session, store, report).await
+}
+
+/// The end of a pass, also of one that failed: what was spent is kept, the systems are closed, the queue is read.
+pub(crate) async fn ended(
+    session: &Session,
+    store: &Store,
+    report: Result<Report, Vec<Problem>>,
+) -> Result<(Report, Queue), Vec<Problem>> {
     let report = session.spent(store, report).await;
     let closed = session.close();
     let report = report?;

@@ -121,9 +121,5 @@ async fn guarded(
         ]);
     }
     let report = run::work(session, store, output, ("sync", &Selection::Changes, false), stop.clone()).await;
-    let report = session.spent(store, report).await;
-    let closed = session.close();
-    let report = report?;
-    closed.map_err(|problem| vec![problem])?;
-    Ok((report, Queue::of(store).await?))
+    run::ended(session, store, report).await
 }

@@ -1,8 +1,6 @@
 //! One flow: `mappings/NAME.yaml`.
 
-use handover_model::{
-    Direction, End, FieldName, Flow, FlowName, Keep, MatchKey, MatchKind, ObjectName, Scope, SystemName,
-};
+use handover_model::{End, FieldName, Flow, FlowName, Keep, MatchKey, MatchKind, ObjectName, Scope, SystemName};
 
 use super::node::{Kind, Mark, Node};
 use super::reader::{File, Reading, did_you_mean};
@@ -57,20 +55,7 @@ pub(super) fn read(
     let (source, target) = (source?, target?);
     let place = file.place(tree.mark);
     let name = name.clone();
-    let flow = Flow {
-        name,
-        source,
-        target,
-        scope,
-        key,
-        matching,
-        keep,
-        rules,
-        excluded,
-        direction: Direction::Forward,
-        back: Vec::new(),
-        place,
-    };
+    let flow = Flow { name, source, target, scope, key, matching, keep, rules, excluded, back: Vec::new(), place };
     Some(ReadFlow { flow, mentions })
 }
 

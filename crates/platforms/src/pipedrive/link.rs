@@ -206,11 +206,16 @@ pub(super) fn linked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) 
     if mark.advance(&batch.links) {
         return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
     }
+    Ok(told(&batch.links, mark.outcomes))
+}
+
+/// What became of each link.
+pub(super) fn told(links: &[Link], outcomes: Vec<Option<LinkRefused>>) -> Step {
     let outcome = |(link, refused): (&Link, Option<LinkRefused>)| LinkOutcome {
         link: link.clone(),
         result: refused.map_or(Ok(()), |refused| Err(refused.fault())),
     };
-    Ok(Step::Linked(batch.links.iter().zip(mark.outcomes).map(outcome).collect()))
+    Step::Linked(links.iter().zip(outcomes).map(outcome).collect())
 }
 
 impl LinkMark {

@@ -11,13 +11,13 @@
 
 use std::collections::VecDeque;
 
-use handover_connect::{Cursor, Fault, FaultKind, Link, LinkBatch, LinkOutcome, Refusal, Reply, Request, Step};
+use handover_connect::{Cursor, Fault, FaultKind, Link, LinkBatch, Refusal, Reply, Request, Step};
 use serde_json::Value as Json;
 
 use super::encode::object_of;
 use super::faults;
-use super::link::{Relation, next_start};
-use super::mark::{self, LinkRefused, UnlinkMark};
+use super::link::{Relation, next_start, told};
+use super::mark::{self, UnlinkMark};
 use super::write::concerns_the_record;
 
 /// The request that looks for the relations of a record, or the one that takes the next away.
@@ -47,11 +47,7 @@ pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply
     if mark.advance(&batch.links) {
         return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
     }
-    let outcome = |(link, refused): (&Link, Option<LinkRefused>)| LinkOutcome {
-        link: link.clone(),
-        result: refused.map_or(Ok(()), |refused| Err(refused.fault())),
-    };
-    Ok(Step::Linked(batch.links.iter().zip(mark.outcomes).map(outcome).collect()))
+    Ok(told(&batch.links, mark.outcomes))
 }
 
 impl UnlinkMark {

@@ -15,6 +15,18 @@ pub(super) fn links(object: &Object, field: &Field, pairs: &[(&RecordId, &Record
     LinkBatch { object: object.name.into(), field: field.name.clone(), to_object, links }
 }
 
+/// Links through a field that is none, and through one that is not there.
+pub(super) fn no_links(subject: &dyn Subject, object: &Object, schema: &Schema) -> [LinkBatch; 2] {
+    let other = schema.fields.iter().find(|field| !matches!(field.kind, Kind::Reference { .. })).unwrap();
+    let from = subject.id(object.name, 1);
+    [other.name.clone(), "no_such_field".into()].map(|field| LinkBatch {
+        object: object.name.into(),
+        field,
+        to_object: object.name.into(),
+        links: [Link { from: from.clone(), to: from.clone() }].into(),
+    })
+}
+
 /// What a record points to through a field, however it is read.
 pub(super) async fn pointed_to(stage: &Stage, object: &Object, field: &Field, from: &RecordId) -> Vec<String> {
     let ids = std::slice::from_ref(from);
@@ -71,17 +83,9 @@ pub(crate) async fn links_are_added_once(subject: &'static dyn Subject, object: 
         }
     }
     // A field that is no such link is refused.
-    let other = schema.fields.iter().find(|field| !matches!(field.kind, Kind::Reference { .. })).unwrap();
-    let from = subject.id(object.name, 1);
-    let mut batch = LinkBatch {
-        object: object.name.into(),
-        field: other.name.clone(),
-        to_object: object.name.into(),
-        links: [Link { from: from.clone(), to: from }].into(),
-    };
-    let why = refused(&stage, stage.driver.link(&batch)).await;
-    batch.field = "no_such_field".into();
-    refused(&stage, stage.driver.link(&batch)).await;
+    let [other, nowhere] = no_links(subject, object, &schema);
+    let why = refused(&stage, stage.driver.link(&other)).await;
+    refused(&stage, stage.driver.link(&nowhere)).await;
     if note.is_empty() { Verdict::Refused(why) } else { Verdict::Ran(note.join(", ")) }
 }
 

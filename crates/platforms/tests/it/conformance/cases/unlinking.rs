@@ -1,11 +1,11 @@
 //! Links that are taken away.
 
-use handover_connect::{Connector as _, FaultKind, Link, LinkBatch, LinkOutcome};
+use handover_connect::{Connector as _, FaultKind, LinkBatch, LinkOutcome};
 use handover_model::{Field, Kind, RecordId, Schema};
 use handover_sandbox::faults::DisturbAction;
 
 use crate::conformance::Verdict;
-use crate::conformance::cases::linking::{has_own_call, linkable, links, pointed_to};
+use crate::conformance::cases::linking::{has_own_call, linkable, links, no_links, pointed_to};
 use crate::conformance::stage::{Stage, hear, refused};
 use crate::conformance::subject::{Object, Scene, Subject};
 
@@ -48,17 +48,9 @@ pub(crate) async fn links_are_taken_away_and_others_stay(
         }
     }
     // A field that is no such link is refused.
-    let other = schema.fields.iter().find(|field| !matches!(field.kind, Kind::Reference { .. })).unwrap();
-    let from = subject.id(object.name, 1);
-    let mut batch = LinkBatch {
-        object: object.name.into(),
-        field: other.name.clone(),
-        to_object: object.name.into(),
-        links: [Link { from: from.clone(), to: from }].into(),
-    };
-    let why = refused(&stage, stage.driver.unlink(&batch)).await;
-    batch.field = "no_such_field".into();
-    refused(&stage, stage.driver.unlink(&batch)).await;
+    let [other, nowhere] = no_links(subject, object, &schema);
+    let why = refused(&stage, stage.driver.unlink(&other)).await;
+    refused(&stage, stage.driver.unlink(&nowhere)).await;
     if note.is_empty() { Verdict::Refused(why) } else { Verdict::Ran(note.join(", ")) }
 }
 
