@@ -4,6 +4,7 @@
 
 mod changes;
 mod cli;
+mod clocks;
 mod config;
 mod crash;
 mod crash_postgres;
