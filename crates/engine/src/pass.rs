@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use handover_model::{Counts, End, FieldName, Flow, FlowName, ObjectName, Outcome, RecordId, SystemName};
+use handover_model::{Counts, End, FieldName, Finding, Flow, FlowName, ObjectName, Outcome, RecordId, SystemName};
 use handover_store::{Commit, Entry};
 use serde_json::json;
 
@@ -35,6 +35,8 @@ pub struct Pass {
     pub(crate) left_open: AtomicBool,
     /// Identities that were reserved and not given yet.
     pub(crate) spare: tokio::sync::Mutex<std::ops::Range<i64>>,
+    /// What was noticed on the way.
+    noticed: Mutex<Vec<Finding>>,
     stop: Arc<AtomicBool>,
     /// Whether one half of the pass failed, so that the other shall end too.
     pub(crate) halted: AtomicBool,
@@ -54,6 +56,9 @@ pub struct Report {
     pub adopted: BTreeMap<(FlowName, FieldName), u64>,
     /// Links that wait for held parents.
     pub links_waiting: u64,
+    /// What the pass noticed on its way: clocks that are apart, fields that are gone. Its records are held or
+    /// carried all the same.
+    pub findings: Vec<Finding>,
 }
 
 /// What became of an object's records.
@@ -127,6 +132,7 @@ impl Pass {
             adopted: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
+            noticed: Mutex::default(),
             stop,
             halted: AtomicBool::new(false),
         };
@@ -156,6 +162,7 @@ impl Pass {
             adopted: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
+            noticed: Mutex::default(),
             stop: Arc::default(),
             halted: AtomicBool::new(false),
         }
@@ -167,7 +174,8 @@ impl Pass {
     /// Any [`Error`]; what was confirmed until then stands, and the next pass goes on from there.
     pub async fn run(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
         let result = self.work(selection).await;
-        let whole = json!({"whole": matches!(selection, Selection::All)});
+        let findings = std::mem::take(&mut *self.noticed());
+        let whole = json!({"whole": matches!(selection, Selection::All), "findings": findings});
         let status = match &result {
             Ok(_) => "finished".to_owned(),
             Err(error) => format!("stopped: {error}"),
@@ -176,20 +184,23 @@ impl Pass {
             Ok(report) => report,
             Err(error) => {
                 // The reason of the stop is what the caller needs to know, also when the state cannot take it.
-                drop(self.place.store.finish_pass(self.id, self.place.clock.now(), &status, json!({})).await);
+                drop(self.place.store.finish_pass(self.id, self.place.clock.now(), &status, json!({"findings": findings})).await);
                 return Err(error);
             }
         };
-        self.note_pass("pass_finished", json!({"links_waiting": report.links_waiting})).await?;
+        self.note_pass("pass_finished", json!({"links_waiting": report.links_waiting, "findings": findings})).await?;
         self.place.store.finish_pass(self.id, self.place.clock.now(), &status, whole).await?;
-        Ok(report)
+        Ok(Report { findings, ..report })
     }
 
     async fn work(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
         self.settle_open_intents().await?;
         match selection {
             Selection::All => self.read_and_carry().await?,
-            Selection::Changes => self.read_and_carry_changes().await?,
+            Selection::Changes => {
+                self.compare_clocks().await?;
+                self.read_and_carry_changes().await?;
+            }
             Selection::Only(records) => {
                 let mut wanted = records.clone();
                 for ready in &self.setup.flows {
@@ -224,6 +235,15 @@ impl Pass {
         for field in fields {
             *adopted.entry((ready.flow.name.clone(), field)).or_default() += 1;
         }
+    }
+
+    /// Takes note of something that people should know when the pass is over.
+    pub(crate) fn notice(&self, finding: Finding) {
+        self.noticed().push(finding);
+    }
+
+    fn noticed(&self) -> std::sync::MutexGuard<'_, Vec<Finding>> {
+        locked(&self.noticed)
     }
 
     pub(crate) fn commit(&self) -> Commit {
@@ -308,7 +328,7 @@ pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: b
         objects.push(ObjectReport { system, object, counts, told });
     }
     let links_waiting = place.store.count_pending_links().await?;
-    Ok(Report { pass, objects, did: Counts::default(), adopted: BTreeMap::new(), links_waiting })
+    Ok(Report { pass, objects, did: Counts::default(), adopted: BTreeMap::new(), links_waiting, findings: Vec::new() })
 }
 
 /// What a lock guards, also after a panic elsewhere.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use foldhash::HashMap;
 use handover_connect::{Clock, Connector};
-use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User};
+use handover_model::{Field, FieldName, Finding, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User, Weight};
 use handover_store::{Store, Words};
 use jiff::SignedDuration;
 
@@ -229,6 +229,7 @@ impl Setup {
         let order = Ordered::of(&project.flows, &schema_of);
         let mut flows = Vec::new();
         let mut findings = order.findings.clone();
+        findings.extend(project.flows.iter().filter_map(told_apart));
         for at in &order.sequence {
             let flow = project.flows[*at].clone();
             let (Some(source), Some(target)) = (
@@ -245,7 +246,7 @@ impl Setup {
                 Err(found) => findings.extend(found),
             }
         }
-        if findings.iter().any(|finding| finding.weight == handover_model::Weight::Error) {
+        if findings.iter().any(|finding| finding.weight == Weight::Error) {
             return Err(Error::Findings(findings));
         }
         turn_round(&project, &order.sequence, &schema_of, &mut flows)?;
@@ -271,6 +272,19 @@ impl Setup {
         }
         all
     }
+}
+
+/// What is known of a record's fields hangs on short marks of their names.
+fn told_apart(flow: &Flow) -> Option<Finding> {
+    let names = flow.rules.iter().map(|rule| &rule.target).chain(&flow.key);
+    let (one, other) = crate::base::alike(names)?;
+    let place = flow.rules.iter().find(|rule| rule.target == *other).map_or(&flow.place, |rule| &rule.place);
+    let message = format!("`{one}` and `{other}` of `{}` cannot be told apart in the state", flow.target.object);
+    Some(
+        Finding::new(Weight::Error, "fields_alike", message)
+            .at(place)
+            .hint("their names have one mark, by chance: write to another field instead of one of them"),
+    )
 }
 
 impl Project {

@@ -237,7 +237,8 @@ impl Pass {
                 id: batch.id.clone(),
                 flow: ready.flow.name.clone(),
                 payload: batch.payload(false)?,
-                at: commit.at,
+                // What it makes is looked for by the target's times.
+                at: self.time_of(&ready.flow.target.system),
                 entry: Some(commit.entries.len()),
             });
             commit.entries.push(entry);

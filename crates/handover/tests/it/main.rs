@@ -5,6 +5,7 @@
 mod both_ways;
 mod changes;
 mod cli;
+mod clocks;
 mod config;
 mod crash;
 mod crash_postgres;
