@@ -18,6 +18,7 @@ use crate::base;
 use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
 use crate::merge::same;
 use crate::pass::Pass;
+use crate::planted::{self, Planted};
 use crate::resolve::{Parents, Resolved, misplaced, outer, split_links};
 use crate::setup::Ready;
 use crate::three_way::{Owner, Side, Verdict, judge};
@@ -58,7 +59,10 @@ impl Pass {
             let mapped = std::mem::take(&mut again.mapped);
             let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents);
             misplaced(ready, &mut resolved);
-            let fields = differing(ready, &again.row, &resolved);
+            let mut fields = differing(ready, &again.row, &resolved);
+            if self.errs(Planted::UnchangedWritten) && !fields.is_empty() {
+                fields.extend(resolved.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+            }
             if !fields.is_empty() || !resolved.causes.is_empty() {
                 changed.push(Changed { again, target, resolved, fields });
             }
@@ -100,10 +104,15 @@ impl Pass {
                 Verdict::Agreed | Verdict::Nothing | Verdict::Back(_) | Verdict::Joined | Verdict::Held => {}
             }
         }
-        trail.fields(ready, "before", before.iter());
+        if !self.errs(Planted::SilentOverwrite) {
+            trail.fields(ready, "before", before.iter());
+        }
+        if self.errs(Planted::WrongField) {
+            planted::misplace(ready, &mut write);
+        }
         let wanted = Arc::new(write);
         let (fields, links) = split_links(ready, &again.staged.record.id, &wanted, &resolved.found, true);
-        resolved.links.extend(links);
+        resolved.links.extend(links.into_iter().filter(|_| !self.errs(Planted::LinkForgotten)));
         let decision = if fields.is_empty() {
             Decision::Unchanged(target)
         } else {
@@ -131,7 +140,10 @@ impl Pass {
         let mut judged = self.judged(ready, &again.staged, Some(&again.row), decision, trail, carried);
         judged.holds = holds(ready, &again.staged.record, resolved.causes);
         let known = again.row.mapped.as_deref().or(again.row.base.as_deref()).unwrap_or_default();
-        let mapped = base::keeping(&judged.base, known, &held);
+        let mut mapped = base::keeping(&judged.base, known, &held);
+        if self.errs(Planted::BaseNotUpdated) {
+            mapped = known.to_vec();
+        }
         judged.settles(mapped, after.or_else(|| again.row.base.clone()).unwrap_or_default());
         judged.before = Some(again.row);
         judged

@@ -13,6 +13,7 @@ use jiff::SignedDuration;
 
 use crate::order::Ordered;
 use crate::people::People;
+use crate::planted::Planted;
 use crate::transform::{Program, Tables};
 use crate::{Error, Observer};
 
@@ -57,6 +58,8 @@ pub struct Policies {
     pub answer_wait: SignedDuration,
     /// How far a reading of changes goes back behind what was read: longer than a system takes to show a change.
     pub overlap: SignedDuration,
+    /// The mistake that is made on purpose; no project file can ask for one.
+    pub planted: Planted,
 }
 
 impl Default for Policies {
@@ -72,6 +75,7 @@ impl Default for Policies {
             keep_spending: true,
             answer_wait: SignedDuration::from_secs(60),
             overlap: SignedDuration::from_mins(5),
+            planted: Planted::Nothing,
         }
     }
 }

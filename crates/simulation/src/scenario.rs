@@ -1,0 +1,63 @@
+//! What a simulation plays: how long, which ways, what people do, what goes wrong.
+//!
+//! What the engine does not carry yet is there and switched off: a test switches it on when it does.
+
+use std::collections::BTreeSet;
+
+use handover_engine::Planted;
+
+use crate::mishaps::Mishap;
+use crate::oracle::{NEW, OLD, Ways};
+use crate::people::Deed;
+
+/// What is played.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// How many days people work.
+    pub days: i32,
+    /// Which ways changes go.
+    pub ways: Ways,
+    /// What people do in each system.
+    pub deeds: [BTreeSet<Deed>; 2],
+    /// What goes wrong.
+    pub mishaps: BTreeSet<Mishap>,
+    /// The mistake that the engine makes.
+    pub planted: Planted,
+}
+
+impl Default for Scenario {
+    /// Six weeks of everything that the engine does today.
+    fn default() -> Self {
+        use Deed::{Associate, Clear, Create, Edit, Import, Post, SameMinute, Touch};
+        let old = BTreeSet::from([Create, Edit, Clear, SameMinute, Associate, Import, Post, Touch]);
+        let new = BTreeSet::from([Create, Edit, Clear, SameMinute, Touch]);
+        Self {
+            days: 42,
+            ways: Ways::One,
+            deeds: [old, new],
+            mishaps: Mishap::ALL.into_iter().collect(),
+            planted: Planted::Nothing,
+        }
+    }
+}
+
+impl Scenario {
+    /// The same with this also done in both systems.
+    #[must_use]
+    pub fn with(mut self, deed: Deed) -> Self {
+        for side in [OLD, NEW] {
+            self.deeds[side].insert(deed);
+        }
+        self
+    }
+
+    /// Whether people of a side do such things.
+    pub(crate) fn does(&self, side: usize, deed: Deed) -> bool {
+        self.deeds[side].contains(&deed)
+    }
+
+    /// Whether it goes wrong in this way.
+    pub(crate) fn has(&self, mishap: Mishap) -> bool {
+        self.mishaps.contains(&mishap)
+    }
+}

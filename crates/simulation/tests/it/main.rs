@@ -1,0 +1,3 @@
+//! Six weeks, many times over.
+
+mod seeds;
