@@ -97,8 +97,12 @@ impl Process {
     }
 
     /// One pass.
+    ///
+    /// A pass over everything reads and writes beside each other, and who comes first is not for us to say: so that
+    /// the seed replays exactly, its requests take no time.
     pub(crate) fn pass(&self, selection: &Selection, death: Death) -> Ended {
         let blown = Arc::new(AtomicBool::new(false));
+        self.wire.calm(matches!(selection, Selection::All));
         self.wire.dies(death);
         let at = match death {
             Death::AtWrite(nth, moment) => Some((self.store.durable_writes() + nth, moment)),

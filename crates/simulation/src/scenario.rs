@@ -2,7 +2,7 @@
 //!
 //! What the engine does not carry yet is there and switched off: a test switches it on when it does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handover_engine::Planted;
 
@@ -49,6 +49,17 @@ impl Scenario {
             self.deeds[side].insert(deed);
         }
         self
+    }
+
+    /// What is switched on and never happened.
+    pub fn missing(&self, deeds: &BTreeMap<(usize, Deed), u64>, mishaps: &BTreeMap<Mishap, u64>) -> Vec<String> {
+        let sides = [(OLD, "old"), (NEW, "new")];
+        let undone = sides.into_iter().flat_map(|(side, name)| {
+            let all = self.deeds[side].iter().filter(move |deed| deeds.get(&(side, **deed)).is_none_or(|n| *n == 0));
+            all.map(move |deed| format!("{} in the {name} system", deed.word()))
+        });
+        let calm = self.mishaps.iter().filter(|mishap| mishaps.get(mishap).is_none_or(|n| *n == 0));
+        undone.chain(calm.map(|mishap| mishap.word().to_owned())).collect()
     }
 
     /// Whether people of a side do such things.

@@ -97,9 +97,6 @@ impl<'s> Weeks<'s> {
             SignedDuration::ZERO
         };
         let sandboxes = scene.sandboxes(seed, lag)?.map(|sandbox| Arc::new(Mutex::new(sandbox)));
-        for (side, sandbox) in sandboxes.iter().enumerate() {
-            lock(sandbox).set_faults(mishaps::plan(seed, side, scenario));
-        }
         let society = Society::new(seed, sandboxes, ahead, agenda(seed, scenario, start));
         Ok(Self {
             seed,
@@ -121,7 +118,17 @@ impl<'s> Weeks<'s> {
         })
     }
 
+    /// From now on things go wrong.
+    fn begin_mishaps(&self) {
+        for (side, sandbox) in lock(&self.society).sandboxes.iter().enumerate() {
+            lock(sandbox).set_faults(mishaps::plan(self.seed, side, self.scenario));
+        }
+    }
+
     fn play(mut self) -> Result<Played, Broken> {
+        if !self.seed.is_multiple_of(2) {
+            self.begin_mishaps();
+        }
         let mut dice = Dice::new(self.seed, "passes");
         for day in 0..self.scenario.days {
             for hour in [5, 9, 12, 16] {
@@ -203,8 +210,13 @@ impl<'s> Weeks<'s> {
                 }
             }
         };
-        let selection = if self.loaded { Selection::Changes } else { Selection::All };
+        // Half of the seeds load at one go and undisturbed, the others as things are.
+        let calm = !self.loaded && self.seed.is_multiple_of(2);
+        let (selection, death) = if calm { (Selection::All, Death::No) } else { (Selection::Changes, death) };
         let ended = process.pass(&selection, death);
+        if calm {
+            self.begin_mishaps();
+        }
         self.process = Some(process);
         Ok(ended)
     }
@@ -254,6 +266,16 @@ impl<'s> Weeks<'s> {
         }
         for hold in &claims.held {
             *counted.held.entry(hold.cause.clone()).or_default() += 1;
+        }
+        if let Ok(to) = std::env::var("DUMPX") {
+            let n = (0..).find(|n| !std::path::Path::new(&format!("{to}.{n}")).exists()).unwrap_or(0);
+            let mut text = String::new();
+            for entry in journals.into_iter().flatten() {
+                text += &serde_json::to_string(entry)?;
+                text += "\n";
+            }
+            text += &format!("{:?}", self.passes.iter().map(|p| format!("{} {} {}\n", p.began, p.ended, p.whole)).collect::<String>());
+            std::fs::write(format!("{to}.{n}"), text)?;
         }
         let mark = mark(journals);
         drop(sandboxes);

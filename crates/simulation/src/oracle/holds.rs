@@ -14,7 +14,8 @@ pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
         };
         if !justified(judged, pair, hold) {
             let field = hold.field.as_deref().unwrap_or("the record");
-            wrong.push(format!("holds: {} {}: {} of {field} has no reason", hold.flow, hold.record, hold.cause));
+            let other = hold.other.as_deref().map(|other| format!(" (about {other})")).unwrap_or_default();
+            wrong.push(format!("holds: {} {}: {} of {field}{other} has no reason", hold.flow, hold.record, hold.cause));
         }
     }
 }

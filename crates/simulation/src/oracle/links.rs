@@ -31,7 +31,7 @@ fn linked(
     pair: &Pair<'_>,
     field: &FieldRule,
     flow: &str,
-    kind: Option<u64>,
+    kind: Option<[u64; 2]>,
     there: &BTreeSet<Association>,
     wrong: &mut Vec<String>,
 ) {
@@ -45,11 +45,13 @@ fn linked(
     let Some(parent) = points_to else { return };
     let Some(expected) = judged.counterpart(flow, &parent) else { return };
     let own = (pair.flow.objects[NEW], target.id.as_str());
+    let parent = (to.objects[NEW], expected.id.as_str());
+    // Each pair stands there once, from one of its ends.
     let has = there.iter().any(|(from, id, object, other, of)| {
-        (from.as_str(), id.as_str()) == own
-            && object == to.objects[NEW]
-            && *other == expected.id
-            && kind.is_none_or(|kind| kind == *of)
+        let ends = [(from.as_str(), id.as_str()), (object.as_str(), other.as_str())];
+        let [forth, back] = kind.map_or([None, None], |kind| kind.map(Some));
+        (ends == [own, parent] && forth.is_none_or(|forth| forth == *of))
+            || (ends == [parent, own] && back.is_none_or(|back| back == *of))
     });
     if !has {
         wrong.push(format!(

@@ -47,8 +47,8 @@ pub enum Form {
     Link {
         /// The flow.
         flow: &'static str,
-        /// The type of the association in the new system; any when there is none.
-        kind: Option<u64>,
+        /// The type of the association in the new system, and that of the way back; any when there is none.
+        kind: Option<[u64; 2]>,
     },
 }
 
