@@ -43,7 +43,8 @@ struct Changed {
 }
 
 impl Pass {
-    /// Judges records that were carried before. Those of which nothing changed are not among the results.
+    /// Judges records that were carried before. Those of which nothing changed and nothing is held are not among the
+    /// results.
     pub(crate) async fn judge_again(
         &self,
         ready: &Arc<Ready>,
@@ -51,6 +52,9 @@ impl Pass {
         parents: &Parents,
     ) -> Result<Vec<Judged>, Error> {
         let mut changed = Vec::new();
+        let ids: Vec<RecordId> = again.iter().map(|again| again.staged.record.id.clone()).collect();
+        // A hold whose cause is gone goes too, also where nothing is left to be carried.
+        let held = self.place.store.held_among(&ready.flow.name, &ids).await?;
         for mut again in again {
             // Who was merged into another record's counterpart does not speak for it.
             let Some(target) = again.row.target.clone().filter(|_| again.row.outcome != Outcome::Merged) else {
@@ -63,7 +67,7 @@ impl Pass {
             if self.errs(Planted::UnchangedWritten) && !fields.is_empty() {
                 fields.extend(resolved.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
             }
-            if !fields.is_empty() || !resolved.causes.is_empty() {
+            if !fields.is_empty() || !resolved.causes.is_empty() || held.contains(&again.staged.record.id) {
                 changed.push(Changed { again, target, resolved, fields });
             }
         }
