@@ -4,10 +4,10 @@ use handover_engine::Report;
 use handover_model::{Cause, Outcome};
 use handover_store::{HoldFilter, Location, Store};
 
-use crate::oracle::{Claims, Held, Sum, Told};
+use crate::oracle::{Claims, Held, Paired, Sum, Told};
 
 /// Everything that the state says in the end.
-pub(crate) async fn read(location: &Location, report: Option<&Report>) -> Result<Claims, handover_store::Error> {
+pub(crate) async fn read(location: &Location, flows: &[&str], report: Option<&Report>) -> Result<Claims, handover_store::Error> {
     let store = Store::open_reading(location).await?;
     let mut claims = Claims { open: store.open_intents().await?.len(), ..Claims::default() };
     for row in store.holds_page(&HoldFilter::default(), None, 100_000).await? {
@@ -24,6 +24,13 @@ pub(crate) async fn read(location: &Location, report: Option<&Report>) -> Result
             field: hold.cause.field().map(ToString::to_string),
             other,
         });
+    }
+    for flow in flows.iter().copied() {
+        for row in store.rows_page(&flow.into(), None, None, 100_000).await? {
+            let Some(target) = row.target else { continue };
+            let (source, target) = (row.record.to_string(), target.to_string());
+            claims.pairs.push(Paired { flow: flow.to_owned(), source, target });
+        }
     }
     let mut after = 0;
     loop {

@@ -266,11 +266,15 @@ impl Roster {
         }
     }
 
-    /// A living record; those that many work on come up more often.
+    /// A living record; those that many work on come up more often, and the newest.
     fn pick(&self, side: usize, object: &str, dice: &mut Dice) -> Option<String> {
         let all = self.living.get(&(side, object.to_owned()))?;
         let hot = all.len().min(4);
-        let at = if dice.chance(300) { dice.below(hot) } else { dice.below(all.len()) };
+        let at = match dice.below(10) {
+            0..3 => dice.below(hot),
+            3 => all.len().saturating_sub(1),
+            _ => dice.below(all.len()),
+        };
         all.get(at).cloned()
     }
 

@@ -1,4 +1,4 @@
-//! `handover-simulation [--seeds N] [--from SEED] [--planted NAME]`: many seeds, and what they found. Started by
+//! `handover-simulation [--seeds N] [--from SEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
 //! `cargo xtask simulate`, which builds it optimised.
 
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use handover_simulation::{Deed, Mishap, Planted, Played, Scenario, play_all};
 
-const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--planted NAME]";
+const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--planted NAME] [--dump FOLDER]";
 
 /// What was asked for.
 struct Wanted {
@@ -51,6 +51,7 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
         match word.as_str() {
             "--seeds" => wanted.seeds = number(&value)?,
             "--from" => wanted.from = number(&value)?,
+            "--dump" => wanted.scenario.dump = Some(value.into()),
             "--planted" => {
                 let named = Planted::ALL.into_iter().find(|planted| format!("{planted:?}") == value);
                 wanted.scenario.planted = named.ok_or_else(|| format!("{value} is not planted"))?;

@@ -28,6 +28,10 @@ pub enum Mishap {
     Cut,
     /// A body that is no JSON.
     Malformed,
+    /// The token is refused once.
+    ExpiredToken,
+    /// The account is under maintenance for a moment.
+    Maintenance,
     /// The answer takes its time.
     Slow,
     /// Changes show late in lists and searches.
@@ -42,7 +46,7 @@ pub enum Mishap {
 
 impl Mishap {
     /// Every mishap.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Limited,
         Self::DayUsedUp,
         Self::Unavailable,
@@ -52,6 +56,8 @@ impl Mishap {
         Self::HalfBatch,
         Self::Cut,
         Self::Malformed,
+        Self::ExpiredToken,
+        Self::Maintenance,
         Self::Slow,
         Self::SearchLag,
         Self::Skew,
@@ -71,6 +77,8 @@ impl Mishap {
             Self::HalfBatch => "half a batch",
             Self::Cut => "cut",
             Self::Malformed => "malformed",
+            Self::ExpiredToken => "expired token",
+            Self::Maintenance => "maintenance",
             Self::Slow => "slow",
             Self::SearchLag => "search lag",
             Self::Skew => "skew",
@@ -110,6 +118,8 @@ pub(crate) fn plan(seed: u64, side: usize, scenario: &Scenario) -> FaultPlan {
     add(Mishap::LostBefore, any(calm), Fault::LostBefore);
     add(Mishap::Cut, any(calm), Fault::Cut { bytes: 40 });
     add(Mishap::Malformed, any(calm / 4.0), Fault::Malformed);
+    add(Mishap::ExpiredToken, any(calm / 4.0), Fault::ExpiredToken { until_refresh: Some(false) });
+    add(Mishap::Maintenance, any(calm / 4.0), Fault::Maintenance { status: None, retry_after_s: None });
     let delay_ms = u64::try_from(dice.between(1_000, 50_000)).unwrap_or(1_000);
     add(Mishap::Slow, any(calm), Fault::Slow { delay_ms });
     if side == NEW {

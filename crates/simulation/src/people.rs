@@ -199,7 +199,8 @@ fn person(dice: &mut Dice, number: usize) -> Person {
     }
 }
 
-fn ordinary(dice: &mut Dice, scenario: &Scenario, side: usize) -> Deed {
+/// What somebody does on a side.
+pub(crate) fn ordinary(dice: &mut Dice, scenario: &Scenario, side: usize) -> Deed {
     let may: Vec<(Deed, i64)> = ORDINARY.into_iter().filter(|(deed, _)| scenario.does(side, *deed)).collect();
     let mut draw = dice.between(0, may.iter().map(|(_, weight)| weight).sum::<i64>() - 1);
     for (deed, weight) in may {

@@ -12,7 +12,7 @@ use handover_model::{
     Value,
 };
 
-use crate::oracle::{FieldRule, FlowRule, Form, Owner, Rules, Ways};
+use crate::oracle::{Conflict, FieldRule, FlowRule, Form, Owner, Rules, Ways};
 
 /// The field of the new system that says which record of the old one it is.
 pub(crate) const KEY: &str = "handover_source_key";
@@ -141,11 +141,12 @@ pub(crate) fn rules(ways: Ways) -> Rules {
     let owned = |old: &'static str, new: &'static str, form: Form| FieldRule {
         names: [old, new],
         form,
-        owner: if ways == Ways::Both { Owner::Both } else { Owner::Old },
+        owner: if ways == Ways::Both { Owner::Both(Conflict::Ask) } else { Owner::Old },
     };
     let link = |old, new, flow, kind| owned(old, new, Form::Link { flow, kind });
-    let flow = |name, objects, plural, key_head, fields, found_by| FlowRule {
+    let flow = |[name, back]: [&'static str; 2], objects, plural, key_head, fields, found_by| FlowRule {
         name,
+        back,
         objects,
         plural,
         key: KEY,
@@ -155,7 +156,7 @@ pub(crate) fn rules(ways: Ways) -> Rules {
     };
     let flows = vec![
         flow(
-            "organizations",
+            ["organizations", "organizations.back"],
             ["organization", "companies"],
             "organizations",
             "old:organizations:",
@@ -167,7 +168,7 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             Some(0),
         ),
         flow(
-            "persons",
+            ["persons", "persons.back"],
             ["person", "contacts"],
             "persons",
             "old:persons:",
@@ -181,7 +182,7 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             Some(0),
         ),
         flow(
-            "deals",
+            ["deals", "deals.back"],
             ["deal", "deals"],
             "deals",
             "old:deals:",
@@ -196,7 +197,7 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             None,
         ),
         flow(
-            "tasks",
+            ["tasks", "tasks.back"],
             ["activity", "tasks"],
             "activities",
             "old:activities:",

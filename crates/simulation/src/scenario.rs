@@ -3,6 +3,7 @@
 //! What the engine does not carry yet is there and switched off: a test switches it on when it does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use handover_engine::Planted;
 
@@ -23,6 +24,8 @@ pub struct Scenario {
     pub mishaps: BTreeSet<Mishap>,
     /// The mistake that the engine makes.
     pub planted: Planted,
+    /// Where journals and passes are written to; nowhere when nobody asks.
+    pub dump: Option<PathBuf>,
 }
 
 impl Default for Scenario {
@@ -37,6 +40,7 @@ impl Default for Scenario {
             deeds: [old, new],
             mishaps: Mishap::ALL.into_iter().collect(),
             planted: Planted::Nothing,
+            dump: None,
         }
     }
 }

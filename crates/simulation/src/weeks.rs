@@ -1,7 +1,7 @@
 //! The weeks themselves: passes at their times, people between and beside them, and quiet days at the end.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use handover_connect::{Clock, VirtualClock};
@@ -15,7 +15,7 @@ use crate::deeds::{Society, lock};
 use crate::dice::Dice;
 use crate::mishaps::{self, Death, Mishap};
 use crate::oracle::{self, Case, NEW, OLD, Span};
-use crate::people::{Deed, agenda};
+use crate::people::{self, Deed, agenda};
 use crate::process::{Ended, Place, Process};
 use crate::project;
 use crate::scenario::Scenario;
@@ -134,6 +134,9 @@ impl<'s> Weeks<'s> {
             for hour in [5, 9, 12, 16] {
                 let at = self.start + SignedDuration::from_hours(i64::from(day) * 24 + hour) + dice.seconds(0, 5_000);
                 self.people_until(at);
+                if dice.chance(400) {
+                    self.busy_moment(&mut dice);
+                }
                 let death = Death::draw(&mut dice, self.scenario);
                 self.pass(death)?;
                 if dice.chance(20) {
@@ -154,6 +157,17 @@ impl<'s> Weeks<'s> {
         }
         self.process = None;
         self.end(quiet_since)
+    }
+
+    /// Somebody is at work while the pass that comes is.
+    fn busy_moment(&self, dice: &mut Dice) {
+        let mut society = lock(&self.society);
+        let mut at = self.clock.now();
+        for _ in 0..dice.between(1, 5) {
+            at += SignedDuration::from_millis(dice.between(50, 2_500));
+            let side = if dice.chance(700) { OLD } else { NEW };
+            society.agenda.add(at, side, people::ordinary(dice, self.scenario, side), None);
+        }
     }
 
     /// People work until then, and no pass is under way.
@@ -235,13 +249,15 @@ impl<'s> Weeks<'s> {
     fn end(mut self, quiet_since: Timestamp) -> Result<Played, Broken> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let location = handover_store::Location::Sqlite(self.folder.path().join("state.db"));
-        let claims = runtime.block_on(claims::read(&location, self.last.as_deref()))?;
+        let rules = project::rules(self.scenario.ways);
+        let flows: Vec<&str> = rules.flows.iter().map(|flow| flow.name).collect();
+        let claims = runtime.block_on(claims::read(&location, &flows, self.last.as_deref()))?;
         let society = lock(&self.society);
         let sandboxes = [OLD, NEW].map(|side| lock(&society.sandboxes[side]));
         let journals = [OLD, NEW].map(|side| sandboxes[side].journal().entries());
         let worlds = [OLD, NEW].map(|side| sandboxes[side].platform().world());
         self.wrong.extend(oracle::judge(&Case {
-            rules: &project::rules(self.scenario.ways),
+            rules: &rules,
             journals,
             worlds: [&worlds[OLD], &worlds[NEW]],
             ahead: self.ahead,
@@ -267,20 +283,27 @@ impl<'s> Weeks<'s> {
         for hold in &claims.held {
             *counted.held.entry(hold.cause.clone()).or_default() += 1;
         }
-        if let Ok(to) = std::env::var("DUMPX") {
-            let n = (0..).find(|n| !std::path::Path::new(&format!("{to}.{n}")).exists()).unwrap_or(0);
-            let mut text = String::new();
-            for entry in journals.into_iter().flatten() {
-                text += &serde_json::to_string(entry)?;
-                text += "\n";
-            }
-            text += &format!("{:?}", self.passes.iter().map(|p| format!("{} {} {}\n", p.began, p.ended, p.whole)).collect::<String>());
-            std::fs::write(format!("{to}.{n}"), text)?;
+        if let Some(folder) = &self.scenario.dump {
+            self.dump(folder, journals)?;
         }
         let mark = mark(journals);
         drop(sandboxes);
         drop(society);
         Ok(Played { seed: self.seed, wrong: self.wrong, counted: self.counted, mark })
+    }
+}
+
+impl Weeks<'_> {
+    /// Both journals and the passes, for whoever wants to know what happened.
+    fn dump(&self, folder: &Path, journals: [&[Entry]; 2]) -> Result<(), Broken> {
+        std::fs::create_dir_all(folder)?;
+        for (name, journal) in ["old", "new"].into_iter().zip(journals) {
+            let lines = journal.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+            std::fs::write(folder.join(format!("{}-{name}.jsonl", self.seed)), lines.join("\n"))?;
+        }
+        let passes: Vec<String> = self.passes.iter().map(|pass| format!("{pass:?}")).collect();
+        std::fs::write(folder.join(format!("{}-passes.txt", self.seed)), passes.join("\n"))?;
+        Ok(())
     }
 }
 

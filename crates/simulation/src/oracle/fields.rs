@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::replay::{By, Edit, Fate, Life};
-use super::rules::{FieldRule, Form, NEW, OLD, Owner, Plain, Ways};
+use super::rules::{Conflict, FieldRule, Form, NEW, OLD, Owner, Plain, Ways};
 use super::{Judged, Pair, SIDES, Span};
 
 /// What both sides say of a field, and what was settled of each.
@@ -75,6 +75,9 @@ fn shown(says: &[Plain; 2]) -> String {
 
 /// When the target became the counterpart of the source.
 fn paired_at(pair: &Pair<'_>, target: &Life) -> Timestamp {
+    if pair.source.made_by == By::Client {
+        return pair.source.born;
+    }
     target.edits_of(pair.flow.key).map(|edit| edit.at).next().unwrap_or(target.born)
 }
 
@@ -89,6 +92,8 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
     let ways = judged.case.rules.ways;
     let lives = [pair.source, target];
     let begin = paired_at(pair, target);
+    // Who was there first gives; of two that were there the source does.
+    let giver = if pair.source.made_by == By::Client { NEW } else { OLD };
     let mut happened: Vec<Happening<'_>> = Vec::new();
     for (side, life) in lives.into_iter().enumerate() {
         let edits = life.edits_of(field.names[side]).filter(|edit| edit.by == By::People && edit.at >= begin);
@@ -98,20 +103,23 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
     // The pass that paired them may have read the source a moment earlier, or an older copy of it.
     let pass = judged.case.passes.iter().rfind(|pass| pass.began <= begin);
     let read_from = pass.map_or(begin, |pass| pass.began - judged.case.lag);
-    let mut sources: BTreeSet<Plain> = lives[OLD]
-        .edits_of(field.names[OLD])
+    let mut given: BTreeSet<Plain> = lives[giver]
+        .edits_of(field.names[giver])
         .filter(|edit| edit.at >= read_from && edit.at < begin)
-        .flat_map(|edit| [field.plain(OLD, &edit.before), field.plain(OLD, &edit.after)])
+        .flat_map(|edit| [field.plain(giver, &edit.before), field.plain(giver, &edit.after)])
         .collect();
-    let now = value_before(lives[OLD], field, OLD, begin);
-    sources.insert(now.clone());
-    let there = value_before(lives[NEW], field, NEW, begin);
+    let now = value_before(lives[giver], field, giver, begin);
+    given.insert(now.clone());
+    let there = value_before(lives[1 - giver], field, 1 - giver, begin);
     let mut states: BTreeSet<State> = BTreeSet::new();
-    for read in sources {
+    for read in given {
         // A blank gives nothing; what cannot be carried is not carried.
         let carried = if matches!(read, Plain::Text(_)) { read.clone() } else { there.clone() };
-        let settled = [if matches!(read, Plain::Impossible(_)) { Plain::Blank } else { read }, carried.clone()];
-        states.insert(State { says: [now.clone(), carried], settled });
+        let read = if matches!(read, Plain::Impossible(_)) { Plain::Blank } else { read };
+        let pair = |given: &Plain, taken: &Plain| {
+            if giver == OLD { [given.clone(), taken.clone()] } else { [taken.clone(), given.clone()] }
+        };
+        states.insert(State { says: pair(&now, &carried), settled: pair(&read, &carried) });
     }
     let first = judged.case.passes.partition_point(|pass| pass.ended < begin);
     let mut next = happened.iter().peekable();
@@ -179,13 +187,20 @@ fn carry(state: State, field: &FieldRule, ways: Ways) -> Vec<State> {
         after
     };
     let owner = if ways == Ways::One { Owner::Old } else { field.owner };
-    vec![match (owner, changed) {
-        (_, [false, false]) => state,
+    if ways == Ways::Both && state.says[OLD] == state.says[NEW] {
+        let settled = state.says.clone();
+        return vec![State { settled, ..state }];
+    }
+    match (owner, changed) {
+        (_, [false, false]) => vec![state],
         // Nobody looks while the source stays as it was.
-        (Owner::Old, [false, true]) if ways == Ways::One => state,
-        (Owner::Old, _) | (Owner::Both, [true, _]) => to(NEW),
-        (Owner::New, _) | (Owner::Both, [false, true]) => to(OLD),
-    }]
+        (Owner::Old, [false, true]) if ways == Ways::One => vec![state],
+        (Owner::Old, _) | (Owner::Both(_), [true, false]) | (Owner::Both(Conflict::Old), [true, true]) => vec![to(NEW)],
+        (Owner::New, _) | (Owner::Both(_), [false, true]) => vec![to(OLD)],
+        (Owner::Both(Conflict::Ask), [true, true]) => vec![state],
+        // Which of them is the later one is not told here.
+        (Owner::Both(Conflict::Newest), [true, true]) => vec![to(NEW), to(OLD), state],
+    }
 }
 
 /// Each value that we wrote is one that somebody gave, and what it replaced stands in the ledger.
@@ -236,7 +251,7 @@ fn may_write(judged: &Judged<'_>, field: &FieldRule, side: usize) -> bool {
     match field.owner {
         Owner::Old => side == NEW || ways == Ways::One,
         Owner::New => side == OLD && ways == Ways::Both,
-        Owner::Both => true,
+        Owner::Both(_) => true,
     }
 }
 

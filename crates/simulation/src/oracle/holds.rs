@@ -6,7 +6,8 @@ use super::{Held, Judged, Pair};
 
 /// Judges every hold.
 pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
-    for hold in &judged.case.claims.held {
+    let backs: Vec<&str> = judged.case.rules.flows.iter().map(|flow| flow.back).collect();
+    for hold in judged.case.claims.held.iter().filter(|hold| !backs.contains(&hold.flow.as_str())) {
         let pair = judged.pairs.iter().find(|pair| pair.flow.name == hold.flow && pair.source.id == hold.record);
         let Some(pair) = pair else {
             wrong.push(format!("holds: {} {} is held and was never there", hold.flow, hold.record));
@@ -34,12 +35,24 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         "duplicate_source" => pair.flow.finder().is_some_and(|finder| rivals(judged, pair, finder)),
         "ambiguous" | "contradiction" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 1),
         "parent_held" => parent_held(judged, pair, hold),
+        // Both were changed by people, and differ.
+        "conflict" => field.is_some_and(|field| conflicting(pair, field)),
         "target_gone" => pair.targets.iter().any(|target| target.fate != Fate::Living),
         "source_gone" => pair.source.fate != Fate::Living,
         // Whoever has the value already keeps it.
         "refused" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 0),
         _ => false,
     }
+}
+
+/// Whether people changed a field on both sides, and not to the same value.
+fn conflicting(pair: &Pair<'_>, field: &FieldRule) -> bool {
+    pair.targets.iter().any(|target| {
+        let lives = [pair.source, target];
+        let changed = |side: usize| lives[side].edits_of(field.names[side]).any(|edit| edit.by == By::People);
+        let says = [OLD, NEW].map(|side| field.plain(side, lives[side].field(field.names[side])));
+        changed(OLD) && changed(NEW) && says[OLD] != says[NEW]
+    })
 }
 
 /// Every value that a field ever had.

@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 pub use replay::{By, Edit, Fate, Life, Side};
-pub use rules::{FieldRule, FlowRule, Form, OLD, NEW, Owner, Rules, Ways};
+pub use rules::{Conflict, FieldRule, FlowRule, Form, OLD, NEW, Owner, Rules, Ways};
 
 /// One pass, as the clock saw it.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,17 @@ pub struct Held {
     pub field: Option<String>,
     /// The record that it is about, if it is about another one.
     pub other: Option<String>,
+}
+
+/// Two records that the state says are one.
+#[derive(Clone, Debug)]
+pub struct Paired {
+    /// The flow.
+    pub flow: String,
+    /// The source record.
+    pub source: String,
+    /// The target record.
+    pub target: String,
 }
 
 /// A value that the ledger says was overwritten.
@@ -81,6 +92,8 @@ pub struct Sum {
 pub struct Claims {
     /// Holds.
     pub held: Vec<Held>,
+    /// Pairs: believed of target records that do not say themselves which source record they are.
+    pub pairs: Vec<Paired>,
     /// Values that were overwritten.
     pub told: Vec<Told>,
     /// Outcomes.
@@ -149,7 +162,11 @@ impl<'c> Judged<'c> {
         for flow in &case.rules.flows {
             let mut targets: BTreeMap<&str, Vec<&Life>> = BTreeMap::new();
             for life in sides[NEW].of(flow.objects[NEW]) {
-                if let Some(key) = life.key(flow) {
+                let told = || {
+                    let known = |pair: &&Paired| pair.flow == flow.name && pair.target == life.id;
+                    case.claims.pairs.iter().find(known).map(|pair| pair.source.as_str())
+                };
+                if let Some(key) = life.key(flow).or_else(told) {
                     targets.entry(key).or_default().push(life);
                 }
             }
@@ -206,9 +223,28 @@ impl<'c> Judged<'c> {
                 }
             }
         }
-        if self.case.rules.ways == Ways::One {
+        if self.case.rules.ways == Ways::Both {
+            return self.returned(wrong);
+        } else {
             for life in self.sides[OLD].lives.values().filter(|life| life.made_by == By::Client) {
                 wrong.push(format!("ownership: {} {} was made in the system of record", life.object, life.id));
+            }
+        }
+    }
+
+    /// The same for what came back: each record of the new system has its counterpart, and each that we made in the
+    /// old one stands for one.
+    fn returned(&self, wrong: &mut Vec<String>) {
+        for flow in &self.case.rules.flows {
+            let pairs = || self.pairs.iter().filter(|pair| pair.flow.name == flow.name);
+            for life in self.sides[NEW].of(flow.objects[NEW]).filter(|life| life.fate == Fate::Living) {
+                let paired = pairs().any(|pair| pair.targets.iter().any(|target| target.id == life.id));
+                if !paired && !self.held.contains_key(&(flow.back, life.id.as_str())) {
+                    wrong.push(format!("no loss: {} {} has no counterpart and is not held", life.object, life.id));
+                }
+            }
+            for pair in pairs().filter(|pair| pair.source.made_by == By::Client && pair.targets.is_empty()) {
+                wrong.push(format!("no orphan: {} {} stands for nothing", pair.source.object, pair.source.id));
             }
         }
     }

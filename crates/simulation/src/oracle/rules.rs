@@ -24,8 +24,19 @@ pub enum Owner {
     Old,
     /// The new system's.
     New,
-    /// Either's: what was changed is carried, and of two changes the old system's wins.
-    Both,
+    /// Either's: what was changed is carried, and of two changes this one.
+    Both(Conflict),
+}
+
+/// What becomes of a field that both sides changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// The old system's value wins.
+    Old,
+    /// The later one wins; a person is asked where nobody can tell.
+    Newest,
+    /// A person is asked.
+    Ask,
 }
 
 /// How two values are compared.
@@ -68,6 +79,8 @@ pub struct FieldRule {
 pub struct FlowRule {
     /// Its name.
     pub name: &'static str,
+    /// The name of its way back.
+    pub back: &'static str,
     /// The objects as the journals name them.
     pub objects: [&'static str; 2],
     /// The old system's object in the plural.

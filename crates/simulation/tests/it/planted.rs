@@ -28,7 +28,7 @@ macro_rules! planted {
 }
 
 planted! {
-    a_watermark_too_far: WatermarkTooFar, "convergence";
+    a_watermark_too_far: WatermarkTooFar, "no loss";
     a_change_dropped: ChangeDropped, "convergence";
     a_base_not_updated: BaseNotUpdated, "convergence";
     unchanged_fields_written: UnchangedWritten, "convergence";
