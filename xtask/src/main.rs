@@ -13,6 +13,8 @@ const USAGE: &str = "\
 cargo xtask tidy              what no compiler checks: sizes, names, directions, licences, links
 cargo xtask tidy --tighten    the same; lowers the ratchet to what is left
 cargo xtask gen               writes the generated pages of the manual anew
+cargo xtask simulate [--seeds N] [--from SEED] [--planted NAME] [--dump FOLDER]
+                              plays six weeks of two systems in use, once for each seed
 ";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root, tidy::Ratchet::Keep),
         ["tidy", "--tighten"] => tidy::run(&root, tidy::Ratchet::Tighten),
         ["gen"] => generated::write(&root),
+        ["simulate", rest @ ..] => simulate(&root, rest),
         _ => Err(USAGE.to_owned()),
     };
     match done {
@@ -35,6 +38,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Builds the simulation optimised and lets it play; what it tells goes to the terminal as it comes.
+fn simulate(root: &Path, words: &[&str]) -> Result<String, String> {
+    let status = std::process::Command::new("cargo")
+        .args(["run", "--quiet", "--profile", "bench", "--package", "handover-simulation", "--"])
+        .args(words)
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo could not be started: {error}\n"))?;
+    if status.success() { Ok(String::new()) } else { Err("something is wrong, see above\n".to_owned()) }
 }
 
 /// The folder of the workspace.

@@ -191,7 +191,7 @@ impl Pass {
         let staged = new.into_iter().map(|record| Staged { record, block }).collect();
         let mut writer = Writer::of_records(self, &back.ready)?;
         let judged = async {
-            let opened = self.open(&back.ready, staged).await?;
+            let opened = self.open(&back.ready, staged, false).await?;
             self.judge_and_write(&back.ready, pairing, opened, &mut writer).await
         };
         let judged = judged.await;

@@ -9,7 +9,7 @@
 //! - What goes back is written and settled before anything of the same pair goes forth: one write at a time changes
 //!   a pair's bases.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_model::{Cause, FieldName, Fields, Hold, Outcome, Record, RecordId, Value};
@@ -19,6 +19,7 @@ use crate::Error;
 use crate::base;
 use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
 use crate::pass::Pass;
+use crate::planted::{self, Planted};
 use crate::resolve::{Parents, Resolved, misplaced, outer, split_links};
 use crate::returns::Returned;
 use crate::setup::Ready;
@@ -53,7 +54,8 @@ pub(crate) struct Pair {
 }
 
 impl Pass {
-    /// Judges pairs. Those of which nothing changed are not among the results; what goes back is written here.
+    /// Judges pairs. Those of which nothing changed and nothing is held are not among the results; what goes back is
+    /// written here.
     pub(crate) async fn judge_again(
         self: &Arc<Self>,
         ready: &Arc<Ready>,
@@ -61,6 +63,8 @@ impl Pass {
         parents: &Parents,
     ) -> Result<Vec<Judged>, Error> {
         let mut pairs = Vec::new();
+        // A hold whose cause is gone goes too, also where nothing is left to be carried.
+        let held = self.held_pairs(ready, &again).await?;
         for mut again in again {
             // Who was merged into another record's counterpart does not speak for it.
             let Some(target) = again.row.target.clone().filter(|_| again.row.outcome != Outcome::Merged) else {
@@ -70,7 +74,8 @@ impl Pass {
             let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents);
             misplaced(ready, &mut resolved);
             let here = !resolved.causes.is_empty() || source_changed(ready, &again.row, &resolved);
-            if here || again.there.as_ref().is_some_and(|there| target_changed(ready, &again.row, there)) {
+            let there = again.there.as_ref().is_some_and(|there| target_changed(ready, &again.row, there));
+            if here || there || held.contains(&again.staged.record.id) {
                 let Again { staged, row, answers, there, .. } = again;
                 let (stuck, holds) = (Vec::new(), Vec::new());
                 pairs.push(Pair { staged, row, answers, target, resolved, there, returned: None, stuck, holds });
@@ -85,6 +90,19 @@ impl Pass {
             None => Known::default(),
         };
         Ok(pairs.into_iter().map(|pair| self.judge_pair(ready, pair, &known)).collect())
+    }
+
+    /// Which of these pairs something is held of, by their source records.
+    async fn held_pairs(&self, ready: &Ready, again: &[Again]) -> Result<HashSet<RecordId>, Error> {
+        let ids: Vec<RecordId> = again.iter().map(|again| again.staged.record.id.clone()).collect();
+        let mut held = self.place.store.held_among(&ready.flow.name, &ids).await?;
+        if let Some(back) = &ready.back {
+            let targets: Vec<RecordId> = again.iter().filter_map(|again| again.row.target.clone()).collect();
+            let there = self.place.store.held_among(&back.ready.flow.name, &targets).await?;
+            let theirs = again.iter().filter(|again| again.row.target.as_ref().is_some_and(|id| there.contains(id)));
+            held.extend(theirs.map(|again| again.staged.record.id.clone()));
+        }
+        Ok(held)
     }
 
     /// Reads the counterparts of pairs of which they are not known yet.
@@ -112,6 +130,8 @@ impl Pass {
             return self.with_holds(ready, pair, Decision::Unchanged(target), trail, (Vec::new(), None));
         };
         let Verdicts { forth, back, held, adopted } = weigh(ready, &pair, &there, known);
+        let forth =
+            if self.errs(Planted::UnchangedWritten) { planted::unchanged_too(forth, &pair.resolved) } else { forth };
         let (mut write, mut before) = (Fields::new(), Fields::new());
         for (name, value) in forth {
             if value.is_blank() && ready.required.contains(&name) {
@@ -126,10 +146,15 @@ impl Pass {
         let mut open: Vec<FieldName> = back.into_iter().chain(std::mem::take(&mut pair.stuck)).collect();
         open.extend(held.iter().filter_map(|(cause, _)| cause.field().cloned()));
         pair.resolved.causes.extend(held);
-        trail.fields(ready, "before", before.iter());
+        if !self.errs(Planted::SilentOverwrite) {
+            trail.fields(ready, "before", before.iter());
+        }
+        if self.errs(Planted::WrongField) {
+            planted::misplace(ready, &mut write);
+        }
         let wanted = Arc::new(write);
         let (fields, links) = split_links(ready, &pair.staged.record.id, &wanted, &pair.resolved.found, true);
-        pair.resolved.links.extend(links);
+        pair.resolved.links.extend(links.into_iter().filter(|_| !self.errs(Planted::LinkForgotten)));
         let target = pair.target.clone();
         let decision = if fields.is_empty() {
             Decision::Unchanged(target)
@@ -161,7 +186,10 @@ impl Pass {
         judged.holds = holds(ready, &staged.record, resolved.causes);
         judged.holds.append(&mut held_back);
         let known = row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default();
-        let mapped = base::keeping(&judged.base, known, &held);
+        let mut mapped = base::keeping(&judged.base, known, &held);
+        if self.errs(Planted::BaseNotUpdated) {
+            mapped = known.to_vec();
+        }
         judged.settles(mapped, after.or_else(|| row.base.clone()).unwrap_or_default());
         judged.before = Some(row);
         judged

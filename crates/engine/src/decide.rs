@@ -1,5 +1,6 @@
 //! Judging: what is to become of each record of a block. Reads the state, writes nothing.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use handover_model::{Answer, Cause, FieldName, Fields, Hold, Outcome, Record, RecordId, Value};
@@ -10,6 +11,7 @@ use crate::change::Again;
 use crate::merge::merge;
 use crate::pairing::{Paired, Pairing};
 use crate::pass::Pass;
+use crate::planted::Planted;
 use crate::resolve::{Parents, Resolved, misplaced, split_links};
 use crate::setup::Ready;
 use crate::title::title;
@@ -89,21 +91,25 @@ impl Opened {
 }
 
 impl Pass {
-    /// Of these records those that are in the flow's scope and not settled yet, mapped.
-    pub(crate) async fn open(&self, ready: &Arc<Ready>, staged: Vec<Staged>) -> Result<Opened, Error> {
+    /// Of these records those that are in the flow's scope and not settled yet, mapped; with `again` also those that
+    /// are settled but for a field that is held.
+    pub(crate) async fn open(&self, ready: &Arc<Ready>, staged: Vec<Staged>, again: bool) -> Result<Opened, Error> {
         let flow = &ready.flow.name;
         let ids: Vec<RecordId> = staged.iter().map(|staged| staged.record.id.clone()).collect();
         let mut rows = self.place.store.rows(flow, &ids).await?;
         let mut answers = self.place.store.answers(flow, &ids).await?;
         let unknown = self.unknown_outcomes(flow, rows.values()).await?;
+        let waiting = if again { self.place.store.held_among(flow, &ids).await? } else { HashSet::new() };
         let mut open = Vec::new();
         let mut again = Vec::new();
         let mut held = Vec::new();
         for staged in staged {
             let row = rows.remove(&staged.record.id);
             let settled = row.as_ref().filter(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending));
-            // What was settled is judged again when it was read again since, or somebody answered.
-            if settled.is_some_and(|row| staged.block <= row.block && !answers.contains_key(&staged.record.id)) {
+            // What was settled is judged again when it was read again since, when somebody answered, or when what a
+            // field of it waited for is there.
+            let calls = answers.contains_key(&staged.record.id) || waiting.contains(&staged.record.id);
+            if settled.is_some_and(|row| staged.block <= row.block && !calls) {
                 continue;
             }
             if unknown.contains(&staged.record.id) {
@@ -220,6 +226,11 @@ impl Pass {
             self.missing(ready, &mut resolved);
         }
         misplaced(ready, &mut resolved);
+        if self.errs(Planted::HoldWithoutReason) && staged.record.id.as_str().ends_with('7') {
+            resolved
+                .causes
+                .extend(ready.flow.rules.first().map(|rule| (Cause::Missing { field: rule.target.clone() }, None)));
+        }
         let mut trail = Trail::new();
         trail.fields(ready, SOURCE, staged.record.fields.iter());
         match &by {

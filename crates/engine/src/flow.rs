@@ -84,7 +84,7 @@ impl Pass {
         let records = self.place.store.block_once(&source.system, &source.object, number).await?;
         let read = records.len() as u64;
         let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
-        Ok((read, self.open(&ready, staged).await?))
+        Ok((read, self.open(&ready, staged, false).await?))
     }
 
     /// Judges blocks. While one is judged the next one is read and mapped.
@@ -181,7 +181,7 @@ impl Pass {
                     let block = rows.get(&record.id)?.block;
                     Some(Staged { record, block })
                 });
-                let opened = self.open(ready, staged.collect()).await?;
+                let opened = self.open(ready, staged.collect(), true).await?;
                 self.judge_and_write(ready, pairing, opened, writer).await?;
                 continue;
             }
@@ -199,7 +199,7 @@ impl Pass {
                         .map(|record| Staged { record: record.clone(), block: number }),
                 );
             }
-            let opened = self.open(ready, staged).await?;
+            let opened = self.open(ready, staged, true).await?;
             self.judge_and_write(ready, pairing, opened, writer).await?;
         }
         Ok(())

@@ -184,7 +184,12 @@ impl Pass {
             Ok(report) => report,
             Err(error) => {
                 // The reason of the stop is what the caller needs to know, also when the state cannot take it.
-                drop(self.place.store.finish_pass(self.id, self.place.clock.now(), &status, json!({"findings": findings})).await);
+                drop(
+                    self.place
+                        .store
+                        .finish_pass(self.id, self.place.clock.now(), &status, json!({"findings": findings}))
+                        .await,
+                );
                 return Err(error);
             }
         };

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
 use crate::pass::Pass;
+use crate::planted::Planted;
 use crate::setup::Ready;
 use crate::write::{Batch, Settled, is_about_records};
 
@@ -259,7 +260,7 @@ impl Pass {
                         return;
                     }
                 };
-            let repeatable = is_repeatable(&request.mode);
+            let repeatable = is_repeatable(&request.mode) || self.errs(Planted::LostAnswerResent);
             match system.write(&request).await {
                 Ok(written) => {
                     let why = written.iter().find_map(|written| match &written.outcome {
@@ -302,7 +303,10 @@ impl Pass {
     /// Intents that an earlier process left open: their writes are looked up before anything else is
     /// written.
     pub(crate) async fn settle_open_intents(&self) -> Result<(), Error> {
-        let intents = self.place.store.open_intents().await?;
+        let mut intents = self.place.store.open_intents().await?;
+        if self.errs(Planted::IntentsForgotten) {
+            intents.clear();
+        }
         let mut waited = None;
         for intent in intents {
             self.go_on()?;

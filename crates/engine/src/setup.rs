@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use crate::back::{Back, turn_round};
 use crate::order::Ordered;
 use crate::people::People;
+use crate::planted::Planted;
 use crate::transform::{Program, Tables};
 use crate::{Error, Observer};
 
@@ -60,6 +61,8 @@ pub struct Policies {
     pub overlap: SignedDuration,
     /// How long after our own write a platform or its workflows may still be putting what we wrote into another form.
     pub settle: SignedDuration,
+    /// The mistake that is made on purpose; no project file can ask for one.
+    pub planted: Planted,
 }
 
 impl Default for Policies {
@@ -76,6 +79,7 @@ impl Default for Policies {
             answer_wait: SignedDuration::from_secs(60),
             overlap: SignedDuration::from_mins(5),
             settle: SignedDuration::from_mins(15),
+            planted: Planted::Nothing,
         }
     }
 }

@@ -76,6 +76,22 @@ impl Store {
         self.fetch(sql, |row| serde_json::from_str(row.text(0)?).map_err(unreadable)).await
     }
 
+    /// Those of these records that have holds in a flow.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn held_among(&self, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {
+        let mut held = HashSet::new();
+        let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(held) };
+        for records in records.chunks(LIST) {
+            let mut sql = self.sql("SELECT DISTINCT record FROM hold WHERE flow = ");
+            sql.int(flow).push(" AND record IN ").texts(records.iter().map(RecordId::as_str));
+            held.extend(self.fetch(sql, |row| Ok(RecordId::from(row.text(0)?))).await?);
+        }
+        Ok(held)
+    }
+
     /// At most `limit` holds, by group, flow and record, after where a page ended.
     ///
     /// # Errors

@@ -63,7 +63,8 @@ impl Step<'_> {
     pub(crate) async fn write_watermarks(&mut self, watermarks: &[Watermark]) -> Result<(), Error> {
         for row in watermarks {
             let seen: Vec<u8> = row.seen.iter().flat_map(|mark| mark.to_le_bytes()).collect();
-            let mut sql = self.tx.sql("INSERT INTO watermark (system, object, at, reached, closed, ahead, seen) VALUES (");
+            let mut sql =
+                self.tx.sql("INSERT INTO watermark (system, object, at, reached, closed, ahead, seen) VALUES (");
             sql.int(self.id(row.system.as_str())?).push(",").int(self.id(row.object.as_str())?).push(",");
             sql.int(nanos(row.at)).push(",").int(nanos(row.reached)).push(",").int(i64::from(row.closed)).push(",");
             sql.int(row.ahead.as_secs()).push(",");

@@ -99,6 +99,28 @@ fn a_field_that_cannot_be_carried_holds_nothing_else() {
     assert_eq!(pass(&mut ground), Vec::<String>::new(), "the title arrived, the stage waits");
 }
 
+/// What people take back is held no longer, though nothing is left to be carried.
+#[test]
+fn a_hold_goes_when_its_cause_is_gone() {
+    let mut ground = Ground::new(Scene::of(Way::ToHubspot));
+    ground.finish().unwrap();
+    pass(&mut ground);
+    let before = ground.end().held;
+    let held = |deal: &&Json| before.contains(&("deals".to_owned(), deal["id"].to_string()));
+    let deals = ground.scene.old["deals"].as_array().unwrap();
+    let open = deals.iter().find(|deal| deal["status"] == "open" && !held(deal)).unwrap();
+    let stage = |value: Json| {
+        let action = DisturbAction::Change { field: "stage_id".to_owned(), value };
+        disturbance("deal", Which::Id(open["id"].to_string()), action)
+    };
+    ground.disturb(0, &[stage(json!(11))]);
+    assert_eq!(pass(&mut ground), Vec::<String>::new());
+    assert_ne!(ground.end().held, before);
+    ground.disturb(0, &[stage(open["stage_id"].clone())]);
+    assert_eq!(pass(&mut ground), Vec::<String>::new());
+    assert_eq!(ground.end().held, before);
+}
+
 #[test]
 fn what_was_cleared_is_cleared_and_nothing_else() {
     let mut ground = Ground::new(Scene::of(Way::ToHubspot));

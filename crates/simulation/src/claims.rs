@@ -1,0 +1,68 @@
+//! What the state claims, in the oracle's words.
+
+use handover_engine::Report;
+use handover_model::{Cause, Outcome};
+use handover_store::{HoldFilter, Location, Store};
+
+use crate::oracle::{Claims, Held, Paired, Sum, Told};
+
+/// Everything that the state says in the end.
+pub(crate) async fn read(
+    location: &Location,
+    flows: &[&str],
+    report: Option<&Report>,
+) -> Result<Claims, handover_store::Error> {
+    let store = Store::open_reading(location).await?;
+    let mut claims = Claims { open: store.open_intents().await?.len(), ..Claims::default() };
+    for row in store.holds_page(&HoldFilter::default(), None, 100_000).await? {
+        let hold = row.hold;
+        let other = match &hold.cause {
+            Cause::ParentHeld { parent, .. } => Some(parent.to_string()),
+            Cause::TargetGone { target } => Some(target.to_string()),
+            _ => None,
+        };
+        claims.held.push(Held {
+            flow: hold.flow.to_string(),
+            record: hold.record.to_string(),
+            cause: hold.cause.word().to_owned(),
+            field: hold.cause.field().map(ToString::to_string),
+            other,
+        });
+    }
+    for flow in flows.iter().copied() {
+        for row in store.rows_page(&flow.into(), None, None, 100_000).await? {
+            let Some(target) = row.target else { continue };
+            let (source, target) = (row.record.to_string(), target.to_string());
+            claims.pairs.push(Paired { flow: flow.to_owned(), source, target });
+        }
+    }
+    let mut after = 0;
+    loop {
+        let rows = store.entries(after, 1_000).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.seq;
+        for row in &rows {
+            let Some(flow) = &row.flow else { continue };
+            for (record, values) in &row.items {
+                let before = values.as_ref().and_then(|values| values.get("before")?.as_object());
+                claims.told.extend(before.into_iter().flatten().map(|(field, value)| Told {
+                    flow: flow.to_string(),
+                    record: record.to_string(),
+                    field: field.clone(),
+                    before: value.clone(),
+                }));
+            }
+        }
+    }
+    claims.broken_chain = store.verify(|_, _| {}).await.err().map(|error| error.to_string());
+    for object in report.into_iter().flat_map(|report| &report.objects) {
+        claims.sums.push(Sum {
+            object: object.object.to_string(),
+            read: object.counts.read,
+            outcomes: Outcome::ALL.into_iter().map(|outcome| object.counts.of(outcome)).sum(),
+            pending: object.counts.of(Outcome::Pending),
+        });
+    }
+    store.close().await?;
+    Ok(claims)
+}

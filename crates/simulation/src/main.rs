@@ -1,0 +1,113 @@
+//! `handover-simulation [--seeds N] [--from SEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
+//! `cargo xtask simulate`, which builds it optimised.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use handover_simulation::{Deed, Mishap, Planted, Played, Scenario, play_all};
+
+const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--planted NAME] [--dump FOLDER]";
+
+/// What was asked for.
+struct Wanted {
+    seeds: u64,
+    from: u64,
+    scenario: Scenario,
+}
+
+fn main() -> ExitCode {
+    let wanted = match wanted(std::env::args().skip(1)) {
+        Ok(wanted) => wanted,
+        Err(why) => {
+            drop(writeln!(std::io::stderr().lock(), "{why}\n{USAGE}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let seeds: Vec<u64> = (wanted.from..wanted.from.saturating_add(wanted.seeds)).collect();
+    let mut totals = Totals::default();
+    let mut out = std::io::stdout().lock();
+    for some in seeds.chunks(200) {
+        for played in play_all(some, &wanted.scenario) {
+            if !played.wrong.is_empty() {
+                drop(writeln!(out, "seed {} (replay: cargo xtask simulate --seeds 1 --from {0}):", played.seed));
+                played.wrong.iter().for_each(|wrong| drop(writeln!(out, "    {wrong}")));
+            }
+            totals.add(&played);
+        }
+        drop(writeln!(out, "{} seeds, {} wrong", totals.seeds, totals.wrong));
+    }
+    drop(write!(out, "{}", totals.shown()));
+    let missing = totals.missing(&wanted.scenario);
+    missing.iter().for_each(|missing| drop(writeln!(out, "never happened: {missing}")));
+    if totals.wrong == 0 && (missing.is_empty() || wanted.seeds < 20) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
+    let mut wanted = Wanted { seeds: 200, from: 1, scenario: Scenario::default() };
+    let mut words = words;
+    while let Some(word) = words.next() {
+        let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
+        match word.as_str() {
+            "--seeds" => wanted.seeds = number(&value)?,
+            "--from" => wanted.from = number(&value)?,
+            "--dump" => wanted.scenario.dump = Some(value.into()),
+            "--planted" => {
+                let named = Planted::ALL.into_iter().find(|planted| format!("{planted:?}") == value);
+                wanted.scenario.planted = named.ok_or_else(|| format!("{value} is not planted"))?;
+            }
+            _ => return Err(format!("{word} is not known")),
+        }
+    }
+    Ok(wanted)
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    u64::from_str(text).map_err(|_| format!("{text} is no number"))
+}
+
+/// Sums over all seeds.
+#[derive(Default)]
+struct Totals {
+    seeds: u64,
+    wrong: u64,
+    written: u64,
+    passes: [u64; 2],
+    deeds: std::collections::BTreeMap<(usize, Deed), u64>,
+    mishaps: std::collections::BTreeMap<Mishap, u64>,
+    held: std::collections::BTreeMap<String, u64>,
+}
+
+impl Totals {
+    fn add(&mut self, played: &Played) {
+        self.seeds += 1;
+        self.wrong += u64::from(!played.wrong.is_empty());
+        self.written += played.counted.written;
+        for (sum, one) in self.passes.iter_mut().zip(played.counted.passes) {
+            *sum += one;
+        }
+        played.counted.deeds.iter().for_each(|(deed, n)| *self.deeds.entry(*deed).or_default() += n);
+        played.counted.mishaps.iter().for_each(|(mishap, n)| *self.mishaps.entry(*mishap).or_default() += n);
+        played.counted.held.iter().for_each(|(cause, n)| *self.held.entry(cause.clone()).or_default() += n);
+    }
+
+    fn shown(&self) -> String {
+        let mut text = format!(
+            "{} passes finished, {} did not; {} changes written\n",
+            self.passes[0], self.passes[1], self.written
+        );
+        for (side, name) in ["old", "new"].into_iter().enumerate() {
+            let deeds = self.deeds.iter().filter(|((at, _), _)| *at == side);
+            let deeds: Vec<String> = deeds.map(|((_, deed), n)| format!("{} {n}", deed.word())).collect();
+            text += &format!("{name}: {}\n", deeds.join(", "));
+        }
+        let mishaps: Vec<String> = self.mishaps.iter().map(|(mishap, n)| format!("{} {n}", mishap.word())).collect();
+        let held: Vec<String> = self.held.iter().map(|(cause, n)| format!("{cause} {n}")).collect();
+        text + &format!("went wrong: {}\nheld: {}\n", mishaps.join(", "), held.join(", "))
+    }
+
+    /// What is switched on and never happened.
+    fn missing(&self, scenario: &Scenario) -> Vec<String> {
+        scenario.missing(&self.deeds, &self.mishaps)
+    }
+}

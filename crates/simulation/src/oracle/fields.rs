@@ -1,0 +1,273 @@
+//! What a field may say in the end, told from everybody's edits and from when passes ran.
+//!
+//! Where an edit and a pass fall together nobody can say which came first: then every order counts as right. So
+//! a field has a set of states that it may be in, and the truth must be among them.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use super::replay::{By, Edit, Fate, Life};
+use super::rules::{Conflict, FieldRule, Form, NEW, OLD, Owner, Plain, Ways};
+use super::{Judged, Pair, SIDES, Span};
+
+/// What both sides say of a field, and what was settled of each.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct State {
+    says: [Plain; 2],
+    settled: [Plain; 2],
+}
+
+/// Something that happened to a field.
+struct Happening<'l> {
+    side: usize,
+    edit: &'l Edit,
+}
+
+/// Judges every field of every pair.
+pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
+    for pair in &judged.pairs {
+        let Some(target) = pair.targets.iter().copied().find(|target| target.fate == Fate::Living) else { continue };
+        for field in pair.flow.fields.iter().filter(|field| !matches!(field.form, Form::Link { .. })) {
+            if !is_held(judged, pair, field) && pair.source.fate == Fate::Living {
+                converged(judged, pair, target, field, wrong);
+            }
+            written(judged, pair, target, field, wrong);
+        }
+    }
+}
+
+/// Whether the state says that the field is kept back.
+pub(super) fn is_held(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule) -> bool {
+    let holds = judged.holds_of(pair.flow, pair.source);
+    holds.iter().any(|hold| hold.field.as_deref().is_none_or(|name| name == field.names[NEW]))
+}
+
+/// What the field says must be something that it may say.
+fn converged(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule, wrong: &mut Vec<String>) {
+    let lives = [pair.source, target];
+    let says = [OLD, NEW].map(|side| field.plain(side, lives[side].field(field.names[side])));
+    let may = outcomes(judged, pair, target, field);
+    if !may.iter().any(|state| state.says == says) {
+        let may: BTreeSet<_> = may.iter().map(|state| shown(&state.says)).collect();
+        wrong.push(format!(
+            "convergence: {} {} ({} {}), {}: {}, and it may be {}",
+            pair.flow.objects[OLD],
+            pair.source.id,
+            pair.flow.objects[NEW],
+            target.id,
+            field.names[NEW],
+            shown(&says),
+            may.into_iter().collect::<Vec<_>>().join(" or ")
+        ));
+    }
+}
+
+fn shown(says: &[Plain; 2]) -> String {
+    let one = |plain: &Plain| match plain {
+        Plain::Blank => "blank".to_owned(),
+        Plain::Text(text) => format!("`{text}`"),
+        Plain::Impossible(text) => format!("the impossible `{text}`"),
+    };
+    format!("{} here and {} there", one(&says[OLD]), one(&says[NEW]))
+}
+
+/// When the target became the counterpart of the source.
+fn paired_at(pair: &Pair<'_>, target: &Life) -> Timestamp {
+    if pair.source.made_by == By::Client {
+        return pair.source.born;
+    }
+    target.edits_of(pair.flow.key).map(|edit| edit.at).next().unwrap_or(target.born)
+}
+
+/// The value of a field before a moment.
+fn value_before(life: &Life, field: &FieldRule, side: usize, at: Timestamp) -> Plain {
+    let last = life.edits_of(field.names[side]).take_while(|edit| edit.at < at).last();
+    last.map_or(Plain::Blank, |edit| field.plain(side, &edit.after))
+}
+
+/// Every state that the field may be in.
+fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule) -> BTreeSet<State> {
+    let ways = judged.case.rules.ways;
+    let lives = [pair.source, target];
+    let begin = paired_at(pair, target);
+    // Who was there first gives; of two that were there the source does.
+    let giver = if pair.source.made_by == By::Client { NEW } else { OLD };
+    let mut happened: Vec<Happening<'_>> = Vec::new();
+    for (side, life) in lives.into_iter().enumerate() {
+        let edits = life.edits_of(field.names[side]).filter(|edit| edit.by == By::People && edit.at >= begin);
+        happened.extend(edits.map(|edit| Happening { side, edit }));
+    }
+    happened.sort_by_key(|one| one.edit.at);
+    // The pass that paired them may have read the source a moment earlier, or an older copy of it.
+    let pass = judged.case.passes.iter().rfind(|pass| pass.began <= begin);
+    let read_from = pass.map_or(begin, |pass| pass.began - judged.case.lag);
+    let mut given: BTreeSet<Plain> = lives[giver]
+        .edits_of(field.names[giver])
+        .filter(|edit| edit.at >= read_from && edit.at < begin)
+        .flat_map(|edit| [field.plain(giver, &edit.before), field.plain(giver, &edit.after)])
+        .collect();
+    let now = value_before(lives[giver], field, giver, begin);
+    given.insert(now.clone());
+    let there = value_before(lives[1 - giver], field, 1 - giver, begin);
+    let mut states: BTreeSet<State> = BTreeSet::new();
+    for read in given {
+        // A blank gives nothing; what cannot be carried is not carried.
+        let carried = if matches!(read, Plain::Text(_)) { read.clone() } else { there.clone() };
+        let read = if matches!(read, Plain::Impossible(_)) { Plain::Blank } else { read };
+        let pair = |given: &Plain, taken: &Plain| {
+            if giver == OLD { [given.clone(), taken.clone()] } else { [taken.clone(), given.clone()] }
+        };
+        states.insert(State { says: pair(&now, &carried), settled: pair(&read, &carried) });
+    }
+    let first = judged.case.passes.partition_point(|pass| pass.ended < begin);
+    let mut next = happened.iter().peekable();
+    let mut unsettled = true;
+    for pass in &judged.case.passes[first.min(judged.case.passes.len())..] {
+        while let Some(one) = next.next_if(|one| one.edit.at < pass.began) {
+            edit(&mut states, field, one);
+            unsettled = true;
+        }
+        let late = happened.iter().any(|one| near(one.edit, pass, judged) || begin >= pass.began);
+        if !late && pass.whole && unsettled {
+            states = states.into_iter().flat_map(|state| carry(state, field, ways)).collect();
+            unsettled = false;
+        } else if unsettled || late {
+            perhaps(&mut states, field, ways);
+            while let Some(one) = next.next_if(|one| one.edit.at <= pass.ended) {
+                edit(&mut states, field, one);
+                perhaps(&mut states, field, ways);
+            }
+            unsettled = true;
+        }
+    }
+    for one in next {
+        edit(&mut states, field, one);
+    }
+    states
+}
+
+/// Whether a pass may or may not have seen an edit.
+fn near(edit: &Edit, pass: &Span, judged: &Judged<'_>) -> bool {
+    edit.at >= pass.began - judged.case.lag && edit.at <= pass.ended
+}
+
+fn edit(states: &mut BTreeSet<State>, field: &FieldRule, one: &Happening<'_>) {
+    let value = field.plain(one.side, &one.edit.after);
+    *states = std::mem::take(states)
+        .into_iter()
+        .map(|mut state| {
+            state.says[one.side] = value.clone();
+            state
+        })
+        .collect();
+}
+
+/// The states after a pass that may have seen them, and those before.
+fn perhaps(states: &mut BTreeSet<State>, field: &FieldRule, ways: Ways) {
+    let carried: Vec<State> = states.iter().cloned().flat_map(|state| carry(state, field, ways)).collect();
+    states.extend(carried);
+}
+
+/// What a pass makes of a state. Several results where the rules leave it to the moment.
+fn carry(state: State, field: &FieldRule, ways: Ways) -> Vec<State> {
+    let changed = [OLD, NEW].map(|side| state.says[side] != state.settled[side]);
+    let to = |side: usize| {
+        let value = state.says[1 - side].clone();
+        let mut after = state.clone();
+        match value {
+            // Held, or refused: it stays as it is until it can be carried.
+            Plain::Impossible(_) => {}
+            value => {
+                after.says[side] = value;
+                after.settled = after.says.clone();
+            }
+        }
+        after
+    };
+    let owner = if ways == Ways::One { Owner::Old } else { field.owner };
+    if ways == Ways::Both && state.says[OLD] == state.says[NEW] {
+        let settled = state.says.clone();
+        return vec![State { settled, ..state }];
+    }
+    match (owner, changed) {
+        (_, [false, false]) => vec![state],
+        // Nobody looks while the source stays as it was.
+        (Owner::Old, [false, true]) if ways == Ways::One => vec![state],
+        (Owner::Old, _) | (Owner::Both(_), [true, false]) | (Owner::Both(Conflict::Old), [true, true]) => vec![to(NEW)],
+        (Owner::New, _) | (Owner::Both(_), [false, true]) => vec![to(OLD)],
+        (Owner::Both(Conflict::Ask), [true, true]) => vec![state],
+        // Which of them is the later one is not told here.
+        (Owner::Both(Conflict::Newest), [true, true]) => vec![to(NEW), to(OLD), state],
+    }
+}
+
+/// Each value that we wrote is one that somebody gave, and what it replaced stands in the ledger.
+fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule, wrong: &mut Vec<String>) {
+    let lives = [pair.source, target];
+    for side in [OLD, NEW] {
+        let name = field.names[side];
+        let whose = || format!("{} {}, {name}", pair.flow.objects[side], lives[side].id);
+        let given: BTreeSet<Plain> = lives[1 - side]
+            .edits_of(field.names[1 - side])
+            .flat_map(|edit| [field.plain(1 - side, &edit.before), field.plain(1 - side, &edit.after)])
+            .collect();
+        let mut last: Option<&Edit> = None;
+        for edit in lives[side].edits_of(name) {
+            let earlier = last.replace(edit);
+            if edit.by == By::People {
+                continue;
+            }
+            let value = field.plain(side, &edit.after);
+            if side == OLD && judged.case.rules.ways == Ways::One || !may_write(judged, field, side) {
+                wrong.push(format!("ownership: {}: written in {}", whose(), SIDES[side]));
+            }
+            if value != Plain::Blank && !given.contains(&value) {
+                wrong.push(format!("no invention: {}: nobody gave what was written at {}", whose(), edit.at));
+            }
+            if value == Plain::Blank && !given.contains(&Plain::Blank) {
+                wrong.push(format!("no invention: {}: blanked at {} though nobody had cleared it", whose(), edit.at));
+            }
+            let lost = earlier.filter(|earlier| earlier.by == By::People && earlier.after == edit.before);
+            if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit))
+                && value != field.plain(side, &lost.after)
+                && field.plain(side, &lost.after) != Plain::Blank
+                && !told(judged, pair, field, side, &lost.after)
+            {
+                wrong.push(format!(
+                    "no loss: {}: the edit of {} was overwritten at {} and the ledger does not say so",
+                    whose(),
+                    lost.at,
+                    edit.at
+                ));
+            }
+        }
+    }
+}
+
+fn may_write(judged: &Judged<'_>, field: &FieldRule, side: usize) -> bool {
+    let ways = judged.case.rules.ways;
+    match field.owner {
+        Owner::Old => side == NEW || ways == Ways::One,
+        Owner::New => side == OLD && ways == Ways::Both,
+        Owner::Both(_) => true,
+    }
+}
+
+/// Whether an edit was made while the pass was at work that overwrote it: no platform lets a write depend on what
+/// it replaces.
+fn excused(judged: &Judged<'_>, lost: &Edit, by: &Edit) -> bool {
+    let pass = judged.case.passes.iter().find(|pass| pass.began <= by.at && by.at <= pass.ended);
+    pass.is_some_and(|pass| lost.at >= pass.began - judged.case.lag)
+}
+
+fn told(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule, side: usize, value: &Json) -> bool {
+    let value = field.plain(side, value);
+    judged.case.claims.told.iter().any(|told| {
+        told.flow == pair.flow.name
+            && told.record == pair.source.id
+            && told.field == field.names[side]
+            && field.plain(side, &told.before) == value
+    })
+}

@@ -1,0 +1,100 @@
+//! Every hold needs its reason in the world.
+
+use super::replay::{By, Fate, Life};
+use super::rules::{FieldRule, Form, NEW, OLD, Plain};
+use super::{Held, Judged, Pair};
+
+/// Judges every hold.
+pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
+    let backs: Vec<&str> = judged.case.rules.flows.iter().map(|flow| flow.back).collect();
+    for hold in judged.case.claims.held.iter().filter(|hold| !backs.contains(&hold.flow.as_str())) {
+        let pair = judged.pairs.iter().find(|pair| pair.flow.name == hold.flow && pair.source.id == hold.record);
+        let Some(pair) = pair else {
+            wrong.push(format!("holds: {} {} is held and was never there", hold.flow, hold.record));
+            continue;
+        };
+        if !justified(judged, pair, hold) {
+            let field = hold.field.as_deref().unwrap_or("the record");
+            let other = hold.other.as_deref().map(|other| format!(" (about {other})")).unwrap_or_default();
+            wrong.push(format!("holds: {} {}: {} of {field}{other} has no reason", hold.flow, hold.record, hold.cause));
+        }
+    }
+}
+
+fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
+    let field = pair.flow.fields.iter().find(|field| hold.field.as_deref() == Some(field.names[NEW]));
+    let impossible = |field: &FieldRule| {
+        let value = field.plain(OLD, pair.source.field(field.names[OLD]));
+        matches!(value, Plain::Impossible(_))
+    };
+    match hold.cause.as_str() {
+        "untranslated" | "invalid" => field.is_some_and(impossible),
+        "missing" => field.is_some_and(|field| field.plain(OLD, pair.source.field(field.names[OLD])) == Plain::Blank),
+        "duplicate_source" => pair.flow.finder().is_some_and(|finder| rivals(judged, pair, finder)),
+        "ambiguous" | "contradiction" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 1),
+        "parent_held" => parent_held(judged, pair, hold),
+        // Both were changed by people, and differ.
+        "conflict" => field.is_some_and(|field| conflicting(pair, field)),
+        "target_gone" => pair.targets.iter().any(|target| target.fate != Fate::Living),
+        "source_gone" => pair.source.fate != Fate::Living,
+        // Whoever has the value already keeps it.
+        "refused" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 0),
+        _ => false,
+    }
+}
+
+/// Whether people changed a field on both sides, and not to the same value.
+fn conflicting(pair: &Pair<'_>, field: &FieldRule) -> bool {
+    pair.targets.iter().any(|target| {
+        let lives = [pair.source, target];
+        let changed = |side: usize| lives[side].edits_of(field.names[side]).any(|edit| edit.by == By::People);
+        let says = [OLD, NEW].map(|side| field.plain(side, lives[side].field(field.names[side])));
+        changed(OLD) && changed(NEW) && says[OLD] != says[NEW]
+    })
+}
+
+/// Every value that a field ever had.
+fn ever(life: &Life, field: &FieldRule, side: usize) -> Vec<Plain> {
+    let mut all: Vec<Plain> = life.edits_of(field.names[side]).map(|edit| field.plain(side, &edit.after)).collect();
+    all.retain(|value| matches!(value, Plain::Text(_)));
+    all
+}
+
+/// Text keys are compared without regard to case.
+fn same(one: &Plain, other: &Plain) -> bool {
+    match (one, other) {
+        (Plain::Text(one), Plain::Text(other)) => one.to_lowercase() == other.to_lowercase(),
+        _ => false,
+    }
+}
+
+/// Whether another source record ever had the same key.
+fn rivals(judged: &Judged<'_>, pair: &Pair<'_>, finder: &FieldRule) -> bool {
+    let own = ever(pair.source, finder, OLD);
+    let others =
+        judged.pairs.iter().filter(|other| other.flow.name == pair.flow.name && other.source.id != pair.source.id);
+    others.flat_map(|other| ever(other.source, finder, OLD)).any(|value| own.iter().any(|mine| same(mine, &value)))
+}
+
+/// How many other target records ever had the source's key.
+fn candidates(judged: &Judged<'_>, pair: &Pair<'_>, finder: &FieldRule) -> usize {
+    let own = ever(pair.source, finder, OLD);
+    let known: Vec<&str> = pair.targets.iter().map(|target| target.id.as_str()).collect();
+    let others = judged.sides[NEW].of(pair.flow.objects[NEW]).filter(|life| !known.contains(&life.id.as_str()));
+    others.filter(|life| ever(life, finder, NEW).iter().any(|value| own.iter().any(|mine| same(mine, value)))).count()
+}
+
+/// Whether what it points to is held, or not there yet.
+fn parent_held(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
+    let Some(parent) = hold.other.as_deref() else { return false };
+    let links = pair.flow.fields.iter().filter_map(|field| match &field.form {
+        Form::Link { flow, .. } => Some((*flow, field)),
+        _ => None,
+    });
+    links.into_iter().any(|(flow, field)| {
+        let pointed = pair.source.edits_of(field.names[OLD]).any(|edit| {
+            edit.by == By::People && (edit.after.to_string() == parent || edit.after.as_str() == Some(parent))
+        });
+        pointed && judged.held.contains_key(&(flow, parent))
+    })
+}

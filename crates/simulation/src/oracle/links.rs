@@ -1,0 +1,74 @@
+//! Links: what the source's reference fields say stands as an association in the new system.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::fields::is_held;
+use super::replay::Fate;
+use super::rules::{FieldRule, Form, NEW, OLD};
+use super::{Judged, Pair};
+
+/// An association in the new system: object and id of both ends, and its type.
+type Association = (String, String, String, String, u64);
+
+/// Judges the links of every pair.
+pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
+    let there = associations(judged.case.worlds[NEW]);
+    for pair in judged.pairs.iter().filter(|pair| pair.source.fate == Fate::Living) {
+        for field in &pair.flow.fields {
+            if let Form::Link { flow, kind } = &field.form
+                && !is_held(judged, pair, field)
+            {
+                linked(judged, pair, field, flow, *kind, &there, wrong);
+            }
+        }
+    }
+}
+
+fn linked(
+    judged: &Judged<'_>,
+    pair: &Pair<'_>,
+    field: &FieldRule,
+    flow: &str,
+    kind: Option<[u64; 2]>,
+    there: &BTreeSet<Association>,
+    wrong: &mut Vec<String>,
+) {
+    let Some(target) = pair.targets.iter().find(|target| target.fate == Fate::Living) else { return };
+    let Some(to) = judged.case.rules.flows.iter().find(|other| other.name == flow) else { return };
+    let points_to = match pair.source.field(field.names[OLD]) {
+        Json::Null => None,
+        Json::Number(id) => Some(id.to_string()),
+        other => other.as_str().map(str::to_owned),
+    };
+    let Some(parent) = points_to else { return };
+    let Some(expected) = judged.counterpart(flow, &parent) else { return };
+    let own = (pair.flow.objects[NEW], target.id.as_str());
+    let parent = (to.objects[NEW], expected.id.as_str());
+    // Each pair stands there once, from one of its ends.
+    let has = there.iter().any(|(from, id, object, other, of)| {
+        let ends = [(from.as_str(), id.as_str()), (object.as_str(), other.as_str())];
+        let [forth, back] = kind.map_or([None, None], |kind| kind.map(Some));
+        (ends == [own, parent] && forth.is_none_or(|forth| forth == *of))
+            || (ends == [parent, own] && back.is_none_or(|back| back == *of))
+    });
+    if !has {
+        wrong.push(format!(
+            "convergence: {} {} ({} {}), {}: not linked with {} {}",
+            pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW], to.objects[NEW], expected.id
+        ));
+    }
+}
+
+fn associations(world: &Json) -> BTreeSet<Association> {
+    let mut all = BTreeSet::new();
+    for one in world["associations"].as_array().into_iter().flatten() {
+        let text = |key: &str| one[key].as_str().map_or_else(|| one[key].to_string(), str::to_owned);
+        for kind in one["types"].as_array().into_iter().flatten() {
+            let of = kind["typeId"].as_u64().unwrap_or_default();
+            all.insert((text("fromType"), text("fromId"), text("toType"), text("toId"), of));
+        }
+    }
+    all
+}

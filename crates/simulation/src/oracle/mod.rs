@@ -1,0 +1,304 @@
+//! The oracle: what is right, told from what the systems themselves wrote down.
+//!
+//! It knows the sandboxes' journals, the rules of the project as data of its own, and what the state claims. It
+//! knows nothing of the engine: no type of it is used here, and a test reads this folder to prove it.
+//!
+//! Each complaint begins with the name of the invariant that is broken:
+//! `convergence`, `termination`, `no loss`, `no invention`, `no duplicate`, `no orphan`, `ownership`, `limits`,
+//! `outcomes`, `holds`, `chain`.
+
+mod fields;
+mod holds;
+mod links;
+mod replay;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handover_sandbox::journal::Entry;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+pub use replay::{By, Edit, Fate, Life, Side};
+pub use rules::{Conflict, FieldRule, FlowRule, Form, NEW, OLD, Owner, Rules, Ways};
+
+/// One pass, as the clock saw it.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended, whatever ended it.
+    pub ended: Timestamp,
+    /// Whether it came to its end.
+    pub whole: bool,
+    /// How many entries each journal had when it ended.
+    pub entries: [u64; 2],
+}
+
+/// Something that the state says is kept back.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The flow.
+    pub flow: String,
+    /// The source record.
+    pub record: String,
+    /// The word of the cause.
+    pub cause: String,
+    /// The target field that it is about, if it is about one.
+    pub field: Option<String>,
+    /// The record that it is about, if it is about another one.
+    pub other: Option<String>,
+}
+
+/// Two records that the state says are one.
+#[derive(Clone, Debug)]
+pub struct Paired {
+    /// The flow.
+    pub flow: String,
+    /// The source record.
+    pub source: String,
+    /// The target record.
+    pub target: String,
+}
+
+/// A value that the ledger says was overwritten.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The flow.
+    pub flow: String,
+    /// The source record.
+    pub record: String,
+    /// The target field.
+    pub field: String,
+    /// What it said before.
+    pub before: Json,
+}
+
+/// What became of an object's records, as the state counts them.
+#[derive(Clone, Debug)]
+pub struct Sum {
+    /// The source object, in the plural.
+    pub object: String,
+    /// Records read.
+    pub read: u64,
+    /// The sum of all outcomes.
+    pub outcomes: u64,
+    /// Of those, pending.
+    pub pending: u64,
+}
+
+/// What the state claims.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// Holds.
+    pub held: Vec<Held>,
+    /// Pairs: believed of target records that do not say themselves which source record they are.
+    pub pairs: Vec<Paired>,
+    /// Values that were overwritten.
+    pub told: Vec<Told>,
+    /// Outcomes.
+    pub sums: Vec<Sum>,
+    /// Writes whose outcome is not known.
+    pub open: usize,
+    /// Why the ledger does not verify, if so.
+    pub broken_chain: Option<String>,
+}
+
+/// Everything that a judgement is made of. The first of each pair is the old system.
+pub struct Case<'c> {
+    /// The rules.
+    pub rules: &'c Rules,
+    /// What the systems wrote down.
+    pub journals: [&'c [Entry]; 2],
+    /// What they have in the end.
+    pub worlds: [&'c Json; 2],
+    /// How far their clocks are ahead.
+    pub ahead: [SignedDuration; 2],
+    /// How long a change takes to show.
+    pub lag: SignedDuration,
+    /// The passes, in order.
+    pub passes: &'c [Span],
+    /// When the last person went home.
+    pub quiet_since: Timestamp,
+    /// What the state claims.
+    pub claims: &'c Claims,
+}
+
+/// A source record with its counterparts.
+pub(crate) struct Pair<'c> {
+    pub(crate) flow: &'c FlowRule,
+    pub(crate) source: &'c Life,
+    /// Living or not.
+    pub(crate) targets: Vec<&'c Life>,
+}
+
+/// Both sides replayed, paired by the key that stands on the target's records.
+pub(crate) struct Judged<'c> {
+    pub(crate) case: &'c Case<'c>,
+    pub(crate) sides: &'c [Side; 2],
+    pub(crate) pairs: Vec<Pair<'c>>,
+    /// Holds by flow and source record.
+    pub(crate) held: BTreeMap<(&'c str, &'c str), Vec<&'c Held>>,
+}
+
+/// What is wrong, one sentence each; nothing when all is right.
+pub fn judge(case: &Case<'_>) -> Vec<String> {
+    let sides = [0, 1].map(|side| replay::replay(case.journals[side], case.ahead[side]));
+    let judged = Judged::of(case, &sides);
+    let mut wrong = Vec::new();
+    judged.records(&mut wrong);
+    judged.orphans(&mut wrong);
+    fields::check(&judged, &mut wrong);
+    links::check(&judged, &mut wrong);
+    holds::check(&judged, &mut wrong);
+    judged.writes(&mut wrong);
+    judged.claims(&mut wrong);
+    wrong
+}
+
+impl<'c> Judged<'c> {
+    fn of(case: &'c Case<'c>, sides: &'c [Side; 2]) -> Self {
+        let mut pairs = Vec::new();
+        for flow in &case.rules.flows {
+            let mut targets: BTreeMap<&str, Vec<&Life>> = BTreeMap::new();
+            for life in sides[NEW].of(flow.objects[NEW]) {
+                let told = || {
+                    let known = |pair: &&Paired| pair.flow == flow.name && pair.target == life.id;
+                    case.claims.pairs.iter().find(known).map(|pair| pair.source.as_str())
+                };
+                if let Some(key) = life.key(flow).or_else(told) {
+                    targets.entry(key).or_default().push(life);
+                }
+            }
+            for source in sides[OLD].of(flow.objects[OLD]) {
+                let targets = targets.remove(source.id.as_str()).unwrap_or_default();
+                pairs.push(Pair { flow, source, targets });
+            }
+        }
+        let mut held: BTreeMap<(&str, &str), Vec<&Held>> = BTreeMap::new();
+        for hold in &case.claims.held {
+            held.entry((&hold.flow, &hold.record)).or_default().push(hold);
+        }
+        Self { case, sides, pairs, held }
+    }
+
+    /// The holds of a source record.
+    pub(crate) fn holds_of(&self, flow: &FlowRule, source: &Life) -> Vec<&'c Held> {
+        self.held.get(&(flow.name, source.id.as_str())).cloned().unwrap_or_default()
+    }
+
+    /// The living counterpart of a source record, if it has one.
+    pub(crate) fn counterpart(&self, flow: &str, source: &str) -> Option<&'c Life> {
+        let pair = self.pairs.iter().find(|pair| pair.flow.name == flow && pair.source.id == source)?;
+        pair.targets.iter().copied().find(|target| target.fate == Fate::Living)
+    }
+
+    /// Each living source record has one counterpart, or is held.
+    fn records(&self, wrong: &mut Vec<String>) {
+        for Pair { flow, source, targets } in &self.pairs {
+            let name = format!("{} {}", flow.objects[OLD], source.id);
+            let made: Vec<&str> =
+                targets.iter().filter(|life| life.made_by == By::Client).map(|life| life.id.as_str()).collect();
+            if made.len() > 1 {
+                wrong.push(format!("no duplicate: {name} was created {} times: {}", made.len(), made.join(", ")));
+            }
+            let living = targets.iter().filter(|life| life.fate == Fate::Living).count();
+            if living > 1 {
+                wrong.push(format!("no duplicate: {name} has {living} living counterparts"));
+            }
+            if source.fate == Fate::Living && targets.is_empty() && self.holds_of(flow, source).is_empty() {
+                wrong.push(format!("no loss: {name} has no counterpart and is not held"));
+            }
+        }
+    }
+
+    /// Each record that we made stands for a source record; none was made beside one that was there.
+    fn orphans(&self, wrong: &mut Vec<String>) {
+        for flow in &self.case.rules.flows {
+            let sources: BTreeSet<&str> = self.sides[OLD].of(flow.objects[OLD]).map(|life| life.id.as_str()).collect();
+            for life in self.sides[NEW].of(flow.objects[NEW]).filter(|life| life.made_by == By::Client) {
+                match life.key(flow) {
+                    Some(key) if sources.contains(key) => {}
+                    _ => wrong.push(format!("no orphan: {} {} stands for nothing", flow.objects[NEW], life.id)),
+                }
+            }
+        }
+        if self.case.rules.ways == Ways::Both {
+            return self.returned(wrong);
+        } else {
+            for life in self.sides[OLD].lives.values().filter(|life| life.made_by == By::Client) {
+                wrong.push(format!("ownership: {} {} was made in the system of record", life.object, life.id));
+            }
+        }
+    }
+
+    /// The same for what came back: each record of the new system has its counterpart, and each that we made in the
+    /// old one stands for one.
+    fn returned(&self, wrong: &mut Vec<String>) {
+        for flow in &self.case.rules.flows {
+            let pairs = || self.pairs.iter().filter(|pair| pair.flow.name == flow.name);
+            for life in self.sides[NEW].of(flow.objects[NEW]).filter(|life| life.fate == Fate::Living) {
+                let paired = pairs().any(|pair| pair.targets.iter().any(|target| target.id == life.id));
+                if !paired && !self.held.contains_key(&(flow.back, life.id.as_str())) {
+                    wrong.push(format!("no loss: {} {} has no counterpart and is not held", life.object, life.id));
+                }
+            }
+            for pair in pairs().filter(|pair| pair.source.made_by == By::Client && pair.targets.is_empty()) {
+                wrong.push(format!("no orphan: {} {} stands for nothing", pair.source.object, pair.source.id));
+            }
+        }
+    }
+
+    /// Our writes end, and none was refused for being too many.
+    fn writes(&self, wrong: &mut Vec<String>) {
+        let quiet: Vec<&Span> = self.case.passes.iter().filter(|pass| pass.began > self.case.quiet_since).collect();
+        // The first quiet passes carry what the last day left, and whatever a lost answer left to them.
+        let settled = quiet.iter().rev().take(2).last().map(|pass| pass.began);
+        for side in [OLD, NEW] {
+            let ahead = self.case.ahead[side];
+            for entry in self.case.journals[side].iter().filter(|entry| entry.method != "DISTURB") {
+                let at = entry.at - ahead;
+                if entry.status == Some(429) && entry.rule.is_none() {
+                    wrong.push(format!("limits: request {} of {} was one too many", entry.n, SIDES[side]));
+                }
+                if settled.is_some_and(|settled| at >= settled) {
+                    for change in &entry.changes {
+                        wrong.push(format!(
+                            "termination: {} {} was still {:?} after everybody had gone",
+                            change.object, change.id, change.action
+                        ));
+                    }
+                }
+            }
+        }
+    }
+
+    fn claims(&self, wrong: &mut Vec<String>) {
+        let claims = self.case.claims;
+        if claims.open > 0 {
+            wrong.push(format!("outcomes: {} writes without an outcome", claims.open));
+        }
+        if let Some(why) = &claims.broken_chain {
+            wrong.push(format!("chain: {why}"));
+        }
+        for sum in &claims.sums {
+            if sum.read != sum.outcomes {
+                wrong.push(format!("outcomes: {}: {} read, {} outcomes", sum.object, sum.read, sum.outcomes));
+            }
+            if sum.pending > 0 {
+                wrong.push(format!("outcomes: {}: {} pending", sum.object, sum.pending));
+            }
+            let lived = self.case.rules.flows.iter().filter(|flow| flow.plural == sum.object).map(|flow| {
+                let lives = self.sides[OLD].of(flow.objects[OLD]);
+                lives.filter(|life| life.fate == Fate::Living).count() as u64
+            });
+            // Who died may have been read before; who lives must have been.
+            if let Some(living) = lived.max().filter(|living| sum.read < *living) {
+                wrong.push(format!("outcomes: {}: {} read of {living} that live", sum.object, sum.read));
+            }
+        }
+    }
+}
+
+/// What the systems are called in complaints.
+pub(crate) const SIDES: [&str; 2] = ["the old system", "the new system"];

@@ -1,0 +1,143 @@
+//! A journal played again: what every record went through.
+
+use std::collections::BTreeMap;
+
+use handover_sandbox::journal::{Action, Entry};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use super::rules::FlowRule;
+
+/// Who did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A person or an integration.
+    People,
+    /// Whoever sends requests: us.
+    Client,
+}
+
+/// One change of one field.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// When, by the clock that all share.
+    pub at: Timestamp,
+    /// Whose.
+    pub by: By,
+    /// The field.
+    pub field: String,
+    /// What it said before.
+    pub before: Json,
+    /// What it said then.
+    pub after: Json,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is there.
+    Living,
+    /// It was deleted, and is gone.
+    Deleted,
+    /// It was merged into this one.
+    Merged(String),
+}
+
+/// A record from its birth on.
+#[derive(Clone, Debug)]
+pub struct Life {
+    /// The object, as the journal names it.
+    pub object: String,
+    /// The id.
+    pub id: String,
+    /// When it was made.
+    pub born: Timestamp,
+    /// Who made it.
+    pub made_by: By,
+    /// Everything that was changed, its birth included, in order.
+    pub edits: Vec<Edit>,
+    /// What it says in the end.
+    pub fields: BTreeMap<String, Json>,
+    /// What became of it.
+    pub fate: Fate,
+    /// When it last died or came back.
+    pub fated: Timestamp,
+}
+
+/// One system's records.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    /// By object and id.
+    pub lives: BTreeMap<(String, String), Life>,
+}
+
+impl Side {
+    /// The records of an object.
+    pub fn of<'s>(&'s self, object: &'s str) -> impl Iterator<Item = &'s Life> {
+        self.lives.values().filter(move |life| life.object == object)
+    }
+}
+
+impl Life {
+    /// The id of the source record that it stands for.
+    pub(crate) fn key(&self, flow: &FlowRule) -> Option<&str> {
+        self.fields.get(flow.key)?.as_str()?.strip_prefix(flow.key_head)
+    }
+
+    /// A field in the end.
+    pub(crate) fn field(&self, name: &str) -> &Json {
+        self.fields.get(name).unwrap_or(&Json::Null)
+    }
+
+    /// The changes of a field, in order.
+    pub(crate) fn edits_of<'l>(&'l self, field: &'l str) -> impl Iterator<Item = &'l Edit> {
+        self.edits.iter().filter(move |edit| edit.field == field)
+    }
+}
+
+/// Plays a journal again.
+pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
+    let mut side = Side::default();
+    for entry in journal {
+        let by = if entry.method == "DISTURB" { By::People } else { By::Client };
+        let at = entry.at - ahead;
+        for change in &entry.changes {
+            let place = (change.object.clone(), change.id.clone());
+            if change.action == Action::Created {
+                side.lives.entry(place.clone()).or_insert_with(|| Life {
+                    object: change.object.clone(),
+                    id: change.id.clone(),
+                    born: at,
+                    made_by: by,
+                    edits: Vec::new(),
+                    fields: BTreeMap::new(),
+                    fate: Fate::Living,
+                    fated: at,
+                });
+            }
+            let Some(life) = side.lives.get_mut(&place) else { continue };
+            for (field, (before, after)) in &change.fields {
+                life.fields.insert(field.clone(), after.clone());
+                let (field, before, after) = (field.clone(), before.clone(), after.clone());
+                life.edits.push(Edit { at, by, field, before, after });
+            }
+            let fate = match change.action {
+                Action::Deleted | Action::Purged if matches!(life.fate, Fate::Merged(_)) => continue,
+                Action::Deleted | Action::Purged => Fate::Deleted,
+                Action::Restored => Fate::Living,
+                Action::Merged => {
+                    let into = change.fields.get("merged_into").map(|(_, into)| into);
+                    Fate::Merged(into.map(text).unwrap_or_default())
+                }
+                Action::Created | Action::Updated | Action::Linked | Action::Unlinked => continue,
+            };
+            (life.fate, life.fated) = (fate, at);
+        }
+    }
+    side
+}
+
+/// An id, however it is written.
+fn text(id: &Json) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}

@@ -1,0 +1,167 @@
+//! The project's rules in the oracle's own words.
+
+use serde_json::Value as Json;
+
+/// The old system's place in every pair.
+pub const OLD: usize = 0;
+/// The new system's place.
+pub const NEW: usize = 1;
+
+/// Which ways changes go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ways {
+    /// From the old system to the new one.
+    #[default]
+    One,
+    /// Both.
+    Both,
+}
+
+/// Whose value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The old system's.
+    Old,
+    /// The new system's.
+    New,
+    /// Either's: what was changed is carried, and of two changes this one.
+    Both(Conflict),
+}
+
+/// What becomes of a field that both sides changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// The old system's value wins.
+    Old,
+    /// The later one wins; a person is asked where nobody can tell.
+    Newest,
+    /// A person is asked.
+    Ask,
+}
+
+/// How two values are compared.
+#[derive(Clone, Debug)]
+pub enum Form {
+    /// Text, without blanks around it.
+    Text,
+    /// A number.
+    Number,
+    /// A day.
+    Day,
+    /// The first e-mail address, whatever its case.
+    Email,
+    /// The digits of the first phone number.
+    Phone,
+    /// An option of the old system and its counterpart.
+    Option(&'static [(&'static str, &'static str)]),
+    /// The record that it points to, in this flow.
+    Link {
+        /// The flow.
+        flow: &'static str,
+        /// The type of the association in the new system, and that of the way back; any when there is none.
+        kind: Option<[u64; 2]>,
+    },
+}
+
+/// One field that is carried.
+#[derive(Clone, Debug)]
+pub struct FieldRule {
+    /// Its names in both systems.
+    pub names: [&'static str; 2],
+    /// How its values are compared.
+    pub form: Form,
+    /// Whose value counts.
+    pub owner: Owner,
+}
+
+/// One flow.
+#[derive(Clone, Debug)]
+pub struct FlowRule {
+    /// Its name.
+    pub name: &'static str,
+    /// The name of its way back.
+    pub back: &'static str,
+    /// The objects as the journals name them.
+    pub objects: [&'static str; 2],
+    /// The old system's object in the plural.
+    pub plural: &'static str,
+    /// The new system's field that says which record of the old one it is.
+    pub key: &'static str,
+    /// What stands before the id there.
+    pub key_head: &'static str,
+    /// The fields.
+    pub fields: Vec<FieldRule>,
+    /// The field by which records are found that were there before, by its place in `fields`.
+    pub found_by: Option<usize>,
+}
+
+/// All of it.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The flows, parents first.
+    pub flows: Vec<FlowRule>,
+    /// Which ways changes go.
+    pub ways: Ways,
+}
+
+/// A value that can be compared across the systems.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Plain {
+    /// Nothing.
+    Blank,
+    /// Something.
+    Text(String),
+    /// Something that the rules cannot carry.
+    Impossible(String),
+}
+
+impl FlowRule {
+    /// The field by which records are found.
+    pub(crate) fn finder(&self) -> Option<&FieldRule> {
+        self.fields.get(self.found_by?)
+    }
+}
+
+impl FieldRule {
+    /// A value of one of the systems in the form in which both can be compared.
+    pub(crate) fn plain(&self, side: usize, value: &Json) -> Plain {
+        let text = match (&self.form, first(value)) {
+            (_, None) => return Plain::Blank,
+            (Form::Text | Form::Link { .. }, Some(text)) => text,
+            (Form::Number, Some(text)) => match text.parse::<f64>() {
+                Ok(number) => number.to_string(),
+                Err(_) => return Plain::Impossible(text),
+            },
+            (Form::Day, Some(text)) => text.chars().take(10).collect(),
+            (Form::Email, Some(text)) => {
+                let address = text.to_lowercase();
+                let fits = address.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+                if !fits {
+                    return Plain::Impossible(address);
+                }
+                address
+            }
+            (Form::Phone, Some(text)) => text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect(),
+            (Form::Option(table), Some(text)) if side == OLD => match table.iter().find(|(old, _)| *old == text) {
+                Some((_, new)) => (*new).to_owned(),
+                None => return Plain::Impossible(text),
+            },
+            (Form::Option(_), Some(text)) => text,
+        };
+        Plain::Text(text)
+    }
+}
+
+/// The text of a value; of several, that of the primary one. `None` when it is blank.
+fn first(value: &Json) -> Option<String> {
+    let text = match value {
+        Json::Null => return None,
+        Json::String(text) => text.trim().to_owned(),
+        Json::Array(items) => {
+            let primary = items.iter().find(|item| item["primary"] == true).or(items.first())?;
+            return first(primary.get("value").unwrap_or(primary));
+        }
+        other => other.to_string(),
+    };
+    (!text.is_empty()).then_some(text)
+}

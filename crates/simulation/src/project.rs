@@ -1,0 +1,213 @@
+//! The project that the weeks are played with, twice: in the engine's words, and in the oracle's. Written by hand
+//! both times, so that a misreading of the one is not in the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use handover_connect::Connector;
+use handover_engine::transform::Tables;
+use handover_engine::{Planted, Policies, Project};
+use handover_model::{
+    End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Place, Rule, Step, SystemName, Table, TableRow,
+    Value,
+};
+
+use crate::oracle::{Conflict, FieldRule, FlowRule, Form, Owner, Rules, Ways};
+
+/// The field of the new system that says which record of the old one it is.
+pub(crate) const KEY: &str = "handover_source_key";
+
+/// Objects of the new system that have it, and whether it is unique there.
+pub(crate) const KEYED: [(&str, bool); 4] =
+    [("companies", true), ("contacts", true), ("deals", true), ("tasks", false)];
+
+/// Stages that the table translates; the fifth is left out.
+const STAGES: &[(&str, &str)] = &[
+    ("1", "appointmentscheduled"),
+    ("2", "qualifiedtobuy"),
+    ("3", "presentationscheduled"),
+    ("4", "decisionmakerboughtin"),
+];
+
+/// The project in the engine's words.
+pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, planted: Planted) -> Project {
+    let policies = Policies { error_or: 10_000, error_share: 1.0, accept_counts: true, planted, ..Policies::default() };
+    let rows = STAGES.iter().map(|(from, to)| {
+        let row = TableRow { to: (*to).to_owned(), place: Place::default() };
+        ((*from).to_owned(), row)
+    });
+    let stages = Table { name: "stages".to_owned(), rows: rows.collect(), place: Place::default() };
+    Project {
+        name: "simulation".to_owned(),
+        snapshot: "simulation".to_owned(),
+        systems,
+        flows: flows(),
+        tables: Arc::new(Tables(BTreeMap::from([("stages".to_owned(), stages)]))),
+        policies,
+    }
+}
+
+fn flows() -> Vec<Flow> {
+    vec![
+        Flow {
+            matching: vec![found_by(MatchKind::Text, "name", "name")],
+            ..flow(
+                "organizations",
+                ["organizations", "companies"],
+                vec![plain("name", "name"), plain("website", "website"), plain("numberofemployees", "employee_count")],
+            )
+        },
+        Flow {
+            matching: vec![found_by(MatchKind::Email, "emails", "email")],
+            ..flow(
+                "persons",
+                ["persons", "contacts"],
+                vec![
+                    plain("firstname", "first_name"),
+                    plain("lastname", "last_name"),
+                    stepped("email", "emails", "primary"),
+                    stepped("phone", "phones", "primary"),
+                    plain("associations.primary_company", "org_id"),
+                ],
+            )
+        },
+        flow(
+            "deals",
+            ["deals", "deals"],
+            vec![
+                plain("dealname", "title"),
+                plain("amount", "value"),
+                Rule { table: Some("stages".to_owned()), ..plain("dealstage", "stage_id") },
+                Rule { from: From::Constant(Value::text("default")), ..plain("pipeline", "") },
+                plain("closedate", "expected_close_date"),
+                plain("associations.primary_company", "org_id"),
+                Rule { later: true, ..plain("associations.contacts", "person_id") },
+            ],
+        ),
+        flow(
+            "tasks",
+            ["activities", "tasks"],
+            vec![
+                plain("hs_task_subject", "subject"),
+                plain("hs_timestamp", "due_date"),
+                plain("associations.deals", "deal_id"),
+            ],
+        ),
+    ]
+}
+
+fn flow(name: &str, [source, target]: [&str; 2], rules: Vec<Rule>) -> Flow {
+    Flow {
+        name: FlowName::from(name),
+        source: End { system: "old".into(), object: source.into() },
+        target: End { system: "new".into(), object: target.into() },
+        scope: None,
+        key: Some(FieldName::from(KEY)),
+        matching: Vec::new(),
+        keep: Keep::Source,
+        rules,
+        excluded: BTreeMap::new(),
+        back: Vec::new(),
+        place: Place::default(),
+    }
+}
+
+fn found_by(kind: MatchKind, source: &str, target: &str) -> MatchKey {
+    MatchKey { kind, source: vec![source.into()], target: vec![target.into()], region: None, place: Place::default() }
+}
+
+fn plain(target: &str, source: &str) -> Rule {
+    Rule {
+        target: target.into(),
+        from: From::Fields(vec![source.into()]),
+        steps: Vec::new(),
+        table: None,
+        default: None,
+        keep: None,
+        flow: None,
+        later: false,
+        recalculated: None,
+        place: Place::default(),
+    }
+}
+
+fn stepped(target: &str, source: &str, step: &str) -> Rule {
+    let step = Step { name: step.to_owned(), arguments: BTreeMap::new(), place: Place::default() };
+    Rule { steps: vec![step], ..plain(target, source) }
+}
+
+/// The project in the oracle's words.
+pub(crate) fn rules(ways: Ways) -> Rules {
+    let owned = |old: &'static str, new: &'static str, form: Form| FieldRule {
+        names: [old, new],
+        form,
+        owner: if ways == Ways::Both { Owner::Both(Conflict::Ask) } else { Owner::Old },
+    };
+    let link = |old, new, flow, kind| owned(old, new, Form::Link { flow, kind });
+    let flow = |[name, back]: [&'static str; 2], objects, plural, key_head, fields, found_by| FlowRule {
+        name,
+        back,
+        objects,
+        plural,
+        key: KEY,
+        key_head,
+        fields,
+        found_by,
+    };
+    let flows = vec![
+        flow(
+            ["organizations", "organizations.back"],
+            ["organization", "companies"],
+            "organizations",
+            "old:organizations:",
+            vec![
+                owned("name", "name", Form::Text),
+                owned("website", "website", Form::Text),
+                owned("employee_count", "numberofemployees", Form::Number),
+            ],
+            Some(0),
+        ),
+        flow(
+            ["persons", "persons.back"],
+            ["person", "contacts"],
+            "persons",
+            "old:persons:",
+            vec![
+                owned("emails", "email", Form::Email),
+                owned("first_name", "firstname", Form::Text),
+                owned("last_name", "lastname", Form::Text),
+                owned("phones", "phone", Form::Phone),
+                link("org_id", "associations.primary_company", "organizations", Some([1, 2])),
+            ],
+            Some(0),
+        ),
+        flow(
+            ["deals", "deals.back"],
+            ["deal", "deals"],
+            "deals",
+            "old:deals:",
+            vec![
+                owned("title", "dealname", Form::Text),
+                owned("value", "amount", Form::Number),
+                owned("stage_id", "dealstage", Form::Option(STAGES)),
+                owned("expected_close_date", "closedate", Form::Day),
+                link("org_id", "associations.primary_company", "organizations", Some([5, 6])),
+                link("person_id", "associations.contacts", "persons", None),
+            ],
+            None,
+        ),
+        flow(
+            ["tasks", "tasks.back"],
+            ["activity", "tasks"],
+            "activities",
+            "old:activities:",
+            vec![
+                owned("subject", "hs_task_subject", Form::Text),
+                owned("due_date", "hs_timestamp", Form::Day),
+                link("deal_id", "associations.deals", "deals", None),
+            ],
+            None,
+        ),
+    ];
+    Rules { flows, ways }
+}

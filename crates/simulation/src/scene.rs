@@ -1,0 +1,132 @@
+//! Where every seed begins: two new accounts with the project's fields, and the rules compiled once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use handover_connect::{Clock, Connector, Credentials, Driver, NoKeeper, Settings, Transport, VirtualClock};
+use handover_engine::{Error, People, Planted, Project, Ready, Setup};
+use handover_local::LocalTransport;
+use handover_model::{Field, Kind, ObjectName, ReadCost, SystemName, Writable};
+use handover_sandbox::hubspot::Hubspot;
+use handover_sandbox::pipedrive::Pipedrive;
+use handover_sandbox::{Platform, Sandbox};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+
+use crate::oracle::{NEW, OLD};
+use crate::project::{self, KEY, KEYED};
+
+/// The systems' names in the project, and their platforms.
+pub(crate) const SYSTEMS: [(&str, &str); 2] = [("old", "pipedrive"), ("new", "hubspot")];
+
+/// Why a simulation cannot be played at all.
+pub(crate) type Broken = Box<dyn std::error::Error + Send + Sync>;
+
+/// What all seeds share.
+pub(crate) struct Scene {
+    worlds: [Json; 2],
+    flows: Vec<Arc<Ready>>,
+    people: People,
+}
+
+impl Scene {
+    /// The scene, made once.
+    pub(crate) fn of_all() -> Result<&'static Self, Broken> {
+        static SCENE: OnceLock<Result<Scene, String>> = OnceLock::new();
+        let made = SCENE.get_or_init(|| Self::make().map_err(|error| format!("{error}")));
+        made.as_ref().map_err(|error| error.clone().into())
+    }
+
+    fn make() -> Result<Self, Broken> {
+        let worlds = [
+            json!({"platform": "pipedrive", "account": {"plan": "ultimate", "seats": 40}}),
+            json!({"platform": "hubspot", "account": {"portalId": 1, "tier": "enterprise"}}),
+        ];
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let clock = Arc::new(VirtualClock::new(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(480_000)));
+            let sandboxes = open(&worlds, 1)?.map(|sandbox| Arc::new(Mutex::new(sandbox)));
+            let systems = connect(&sandboxes, &clock, |side| {
+                Arc::new(LocalTransport::new(sandboxes[side].clone(), clock.clone()))
+            })?;
+            let new = systems.get(SYSTEMS[NEW].0).ok_or("the new system is missing")?;
+            for (object, unique) in KEYED {
+                let object = ObjectName::from(object);
+                new.describe(&object).await?;
+                new.create_field(&object, &key_field(unique)).await?;
+            }
+            let setup = Setup::prepare(project::project(systems, Planted::Nothing)).await;
+            let setup = setup.map_err(|error| format!("{error}: {error:?}"))?;
+            let worlds = [OLD, NEW].map(|side| crate::deeds::lock(&sandboxes[side]).platform().world());
+            Ok(Self { worlds, flows: setup.flows, people: setup.people })
+        })
+    }
+
+    /// Both systems as they are on the first day.
+    pub(crate) fn sandboxes(&self, seed: u64, lag: SignedDuration) -> Result<[Sandbox; 2], Broken> {
+        let mut worlds = self.worlds.clone();
+        worlds[NEW]["settings"]["search_lag_ms"] = json!(i64::try_from(lag.as_millis()).unwrap_or(0));
+        worlds[NEW]["settings"]["partial_write_on_refusal"] = json!(seed % 2 == 1);
+        open(&worlds, seed)
+    }
+
+    /// What a process works from. The rules are compiled once; the systems describe themselves in each process.
+    pub(crate) async fn setup(&self, project: Project) -> Result<Setup, Error> {
+        for flow in &project.flows {
+            for end in [&flow.source, &flow.target] {
+                let described = project.system(&end.system)?.describe(&end.object).await;
+                described.map_err(|fault| Error::System { system: end.system.clone(), fault })?;
+            }
+        }
+        Ok(Setup { project, flows: self.flows.clone(), people: self.people.clone() })
+    }
+}
+
+fn open(worlds: &[Json; 2], seed: u64) -> Result<[Sandbox; 2], Broken> {
+    let old: Box<dyn Platform> = Box::new(Pipedrive::from_world(worlds[OLD].clone(), seed)?);
+    let new: Box<dyn Platform> = Box::new(Hubspot::from_world(worlds[NEW].clone(), seed)?);
+    Ok([Sandbox::new(old), Sandbox::new(new)])
+}
+
+/// Both systems, each over its transport.
+pub(crate) fn connect(
+    sandboxes: &[Arc<Mutex<Sandbox>>; 2],
+    clock: &Arc<VirtualClock>,
+    transport: impl Fn(usize) -> Arc<dyn Transport>,
+) -> Result<BTreeMap<SystemName, Arc<dyn Connector>>, Broken> {
+    let mut systems: BTreeMap<SystemName, Arc<dyn Connector>> = BTreeMap::new();
+    for (side, (name, platform)) in SYSTEMS.into_iter().enumerate() {
+        let dialect = handover_platforms::dialect(platform).ok_or("the platform is missing")?;
+        let credentials = crate::deeds::lock(&sandboxes[side]).platform().credentials();
+        let token = credentials["token"].as_str().unwrap_or_default().to_owned();
+        let base = format!("http://{name}.sandbox.test");
+        let settings = Settings {
+            api_base: base.clone(),
+            oauth_base: base,
+            timeout: Duration::from_secs(60),
+            retries: 5,
+            reserve: 0.2,
+            concurrency: 4,
+        };
+        let clock: Arc<dyn Clock> = clock.clone();
+        let token = Credentials::Token(SecretString::from(token));
+        let driver = Driver::new(dialect, transport(side), clock, Arc::new(NoKeeper), token, settings);
+        systems.insert(name.into(), Arc::new(driver));
+    }
+    Ok(systems)
+}
+
+fn key_field(unique: bool) -> Field {
+    Field {
+        name: KEY.into(),
+        label: "Source key".to_owned(),
+        kind: Kind::Text { max: Some(255), html: false },
+        required: false,
+        writable: Writable::Always,
+        unique,
+        custom: true,
+        read: ReadCost::Listed,
+    }
+}

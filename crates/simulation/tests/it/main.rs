@@ -1,0 +1,5 @@
+//! Six weeks, many times over.
+
+mod independence;
+mod planted;
+mod seeds;
