@@ -31,7 +31,9 @@ impl End {
         Self {
             world: lines(&scene.new, &world)
                 .into_iter()
-                .chain(lines(&scene.old, &old.platform().world()).into_iter().map(|(line, n)| (format!("old {line}"), n)))
+                .chain(
+                    lines(&scene.old, &old.platform().world()).into_iter().map(|(line, n)| (format!("old {line}"), n)),
+                )
                 .collect(),
             state,
             old_journal: entries(&old),
