@@ -51,6 +51,8 @@ pub(crate) struct Pair {
     pub(crate) stuck: Vec<FieldName>,
     /// What the way back holds.
     pub(crate) holds: Vec<Hold>,
+    /// Whether a field of it was held already.
+    pub(crate) was_held: bool,
 }
 
 impl Pass {
@@ -75,10 +77,22 @@ impl Pass {
             misplaced(ready, &mut resolved);
             let here = !resolved.causes.is_empty() || source_changed(ready, &again.row, &resolved);
             let there = again.there.as_ref().is_some_and(|there| target_changed(ready, &again.row, there));
-            if here || there || held.contains(&again.staged.record.id) {
+            let was_held = held.contains(&again.staged.record.id);
+            if here || there || was_held {
                 let Again { staged, row, answers, there, .. } = again;
                 let (stuck, holds) = (Vec::new(), Vec::new());
-                pairs.push(Pair { staged, row, answers, target, resolved, there, returned: None, stuck, holds });
+                pairs.push(Pair {
+                    staged,
+                    row,
+                    answers,
+                    target,
+                    resolved,
+                    there,
+                    returned: None,
+                    stuck,
+                    holds,
+                    was_held,
+                });
             }
         }
         if pairs.is_empty() {
@@ -177,7 +191,7 @@ impl Pass {
         trail: Trail,
         (open, after): (Vec<FieldName>, Option<Vec<u8>>),
     ) -> Judged {
-        let Pair { staged, row, resolved, holds: mut held_back, .. } = pair;
+        let Pair { staged, row, resolved, holds: mut held_back, was_held, .. } = pair;
         let mut held: Vec<FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
         held.extend(held.clone().iter().filter_map(|name| outer(ready, name).cloned()));
         held.extend(open);
@@ -192,6 +206,7 @@ impl Pass {
         }
         judged.settles(mapped, after.or_else(|| row.base.clone()).unwrap_or_default());
         judged.before = Some(row);
+        judged.was_held = was_held;
         judged
     }
 }

@@ -86,6 +86,7 @@ impl Pass {
                 base: None,
                 mapped: None,
                 block: UNSTAGED,
+                written: None,
                 last_entry: None,
             };
             (record, row)

@@ -325,7 +325,7 @@ impl Pass {
     /// What the histories tell of fields in question: those that both sides changed, and those that changed while a
     /// platform may still be putting our own writes into its form.
     async fn histories(&self, ready: &Ready, pairs: &[Pair]) -> Result<Known, Error> {
-        let mut known = Known { settling: self.settling(pairs).await?, ..Known::default() };
+        let mut known = Known { settling: self.settling(pairs), ..Known::default() };
         let (mut ours, mut theirs) = (Asked::default(), Asked::default());
         for pair in pairs {
             let Some(there) = &pair.there else { continue };
@@ -354,15 +354,11 @@ impl Pass {
     }
 
     /// Pairs that we wrote a short while ago, by their source record.
-    async fn settling(&self, pairs: &[Pair]) -> Result<BTreeSet<RecordId>, Error> {
-        let entries: Vec<i64> = pairs.iter().filter_map(|pair| pair.row.last_entry).collect();
-        let times = self.place.store.entry_times(&entries).await?;
+    fn settling(&self, pairs: &[Pair]) -> BTreeSet<RecordId> {
         let now = self.place.clock.now();
-        let fresh = |row: &RecordRow| {
-            let at = row.last_entry.and_then(|entry| times.get(&entry));
-            at.is_some_and(|at| now.duration_since(*at) <= self.setup.project.policies.settle)
-        };
-        Ok(pairs.iter().filter(|pair| fresh(&pair.row)).map(|pair| pair.staged.record.id.clone()).collect())
+        let settle = self.setup.project.policies.settle;
+        let fresh = |row: &RecordRow| row.written.is_some_and(|at| now.duration_since(at) <= settle);
+        pairs.iter().filter(|pair| fresh(&pair.row)).map(|pair| pair.staged.record.id.clone()).collect()
     }
 
     /// Asks a system's history. Where it tells nothing, nothing is known.

@@ -18,6 +18,7 @@ use crate::merge::same;
 use crate::resolve::{Resolved, outer};
 use crate::setup::Ready;
 use crate::three_way::{Side, Verdict, judge};
+use crate::write::UNSTAGED;
 
 /// What becomes of the fields of a pair.
 #[derive(Default)]
@@ -39,7 +40,7 @@ pub(crate) struct Known {
     pub(crate) source: HashMap<(RecordId, FieldName), Told>,
     /// By the target's record and field.
     pub(crate) target: HashMap<(RecordId, FieldName), Told>,
-    /// Whether the source and the target keep histories: then a change that none tells of was nobody's.
+    /// Whether the source and the target keep histories.
     pub(crate) kept: (bool, bool),
     /// Pairs that we wrote so lately that a platform may still be putting our values into its own form: by the
     /// source's record.
@@ -58,8 +59,9 @@ impl Known {
     fn adopts(&self, pair: &Pair, kept: bool, kind: Option<&Kind>, told: &Option<Told>) -> bool {
         let person = match told {
             Some(told) => matches!(told.by, Author::Person(_) | Author::Unknown),
-            // Histories do not tell of links.
-            None => !kept || matches!(kind, Some(Kind::Reference { .. })),
+            // What a platform fills in by itself when a record is made is in no history; later changes are, but for
+            // those of links.
+            None => !kept || pair.row.block != UNSTAGED || matches!(kind, Some(Kind::Reference { .. })),
         };
         self.settling.contains(&pair.staged.record.id) && !person
     }

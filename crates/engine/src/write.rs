@@ -319,7 +319,9 @@ impl Pass {
                 commit.released.extend(ready.back.as_ref().map(|back| back.hold_of(&id)));
                 commit.entries.extend(self.told_forth(ready, case, &id, became));
                 commit.links.extend(case.pending_links(ready));
+                let (rows, at) = (commit.rows.len(), commit.at);
                 push_row(commit, ready, case, became, case.identity, Some(id));
+                commit.rows.iter_mut().skip(rows).for_each(|row| row.written = Some(at));
                 commit.holds.extend(case.holds.iter().cloned());
                 commit.holds.extend(lacks.map(|fault| self.hold_of(ready, case, refused(&fault))));
                 return;
@@ -449,6 +451,7 @@ pub(crate) fn push_row(
         base: paired.then(|| case.base.clone()),
         mapped: case.mapped_base.clone().filter(|_| paired),
         block: case.block,
+        written: None,
         last_entry: None,
     };
     let Some(forth) = &ready.forth else {

@@ -37,6 +37,7 @@ fn batch(flow: &str, from: i64, size: i64, with_ledger: bool) -> Commit {
             base: Some(vec![42; 60]),
             mapped: None,
             block: number / 500,
+            written: None,
             last_entry: None,
         });
         if with_ledger {

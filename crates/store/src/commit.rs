@@ -137,6 +137,8 @@ pub struct RecordRow {
     pub mapped: Option<Vec<u8>>,
     /// The block in which it is staged.
     pub block: i64,
+    /// When this system last wrote either of its records; left as it was where `None` is given.
+    pub written: Option<Timestamp>,
     /// The last ledger row that tells of it: set by the store when the same commit has an entry with an
     /// item for this flow and record, else left as it was.
     pub last_entry: Option<Seq>,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use handover_model::{Counts, FlowName, Outcome, RecordId};
 
 use crate::database::{LIST, Row, unreadable};
-use crate::store::Step;
+use crate::store::{Step, instant, nanos};
 use crate::{Error, RecordRow, Seq, Store, Worked};
 
 /// Outcomes from the worst to the best: a record that is in several flows counts with its worst. The
@@ -21,7 +21,7 @@ const WORST_FIRST: [Outcome; 8] = [
     Outcome::Excluded,
 ];
 
-const COLUMNS: &str = "record, outcome, identity, target, digest, base, mapped, block, last_entry";
+const COLUMNS: &str = "record, outcome, identity, target, digest, base, mapped, block, written, last_entry";
 
 pub(crate) fn number(outcome: Outcome) -> i64 {
     WORST_FIRST.iter().position(|known| *known == outcome).map_or(0, |at| at as i64)
@@ -44,7 +44,8 @@ fn read_row(flow: &FlowName, row: &Row<'_>) -> Result<RecordRow, sqlx::Error> {
         base: row.opt_blob(5)?.map(<[u8]>::to_vec),
         mapped: row.opt_blob(6)?.map(<[u8]>::to_vec),
         block: row.int(7)?,
-        last_entry: row.opt_int(8)?,
+        written: row.opt_int(8)?.map(instant),
+        last_entry: row.opt_int(9)?,
     })
 }
 
@@ -165,12 +166,13 @@ impl Step<'_> {
         let tail = " ON CONFLICT (flow, record) DO UPDATE SET outcome = excluded.outcome, \
                     identity = excluded.identity, target = excluded.target, digest = excluded.digest, \
                     base = excluded.base, mapped = excluded.mapped, block = excluded.block, \
+                    written = COALESCE(excluded.written, record.written), \
                     last_entry = COALESCE(excluded.last_entry, record.last_entry)";
         self.tx
             .insert(&head, &placed, tail, |sql, (flow, row)| {
                 sql.int(*flow).text(row.record.as_str()).int(number(row.outcome)).int(row.identity);
                 sql.text(row.target.as_ref().map(RecordId::as_str)).blob(row.digest.as_ref().map(|d| &d[..]));
-                sql.blob(row.base.as_deref()).blob(row.mapped.as_deref()).int(row.block);
+                sql.blob(row.base.as_deref()).blob(row.mapped.as_deref()).int(row.block).int(row.written.map(nanos));
                 sql.int(heads.get(&(*flow, row.record.as_str())).copied());
             })
             .await

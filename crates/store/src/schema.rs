@@ -39,7 +39,7 @@ CREATE TABLE match_key (
     block %i NOT NULL, PRIMARY KEY (system, object, kind, key, record)) %k;
 CREATE TABLE record (
     flow %i NOT NULL, record %t NOT NULL, outcome %i NOT NULL, identity %i, target %t, digest %b, base %b,
-    mapped %b,    block %i NOT NULL, last_entry %i, PRIMARY KEY (flow, record)) %k;
+    mapped %b, block %i NOT NULL, written %i, last_entry %i, PRIMARY KEY (flow, record)) %k;
 CREATE INDEX record_outcome ON record (flow, outcome, record);
 CREATE INDEX record_target ON record (flow, target) WHERE target IS NOT NULL;
 CREATE INDEX record_identity ON record (identity) WHERE target IS NOT NULL;

@@ -2,6 +2,7 @@
 //! both worlds in files that it may change between commands.
 
 mod audit;
+mod both_ways;
 mod broken;
 mod browser;
 mod during;

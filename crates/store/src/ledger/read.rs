@@ -1,6 +1,6 @@
 //! Reading the ledger: the story of a record, and all of it for export.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use handover_model::{FlowName, ObjectName, RecordId, SystemName};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{hash_of_record, hex, read_open, read_sealed};
 use crate::codec;
-use crate::database::{LIST, Row, unreadable};
+use crate::database::{Row, unreadable};
 use crate::store::instant;
 use crate::told::names;
 use crate::{Error, Seq, Store};
@@ -115,21 +115,6 @@ impl Store {
         );
         sql.int(flow).push(" AND r.record = ").text(record.as_str());
         self.fetch(sql, |row| Ok((row.text(0)?.into(), row.text(1)?.into()))).await
-    }
-
-    /// When these ledger rows were written.
-    ///
-    /// # Errors
-    ///
-    /// The database's.
-    pub async fn entry_times(&self, entries: &[Seq]) -> Result<HashMap<Seq, Timestamp>, Error> {
-        let mut times = HashMap::with_capacity(entries.len());
-        for entries in entries.chunks(LIST) {
-            let mut sql = self.sql("SELECT seq, at FROM entry WHERE seq IN ");
-            sql.ints(entries);
-            times.extend(self.fetch(sql, |row| Ok((row.int(0)?, instant(row.int(1)?)))).await?);
-        }
-        Ok(times)
     }
 
     async fn chapter(&self, flow: &FlowName, record: &RecordId) -> Result<Vec<Told>, Error> {

@@ -116,6 +116,7 @@ pub(crate) fn row(flow: &str, record: &str, outcome: Outcome) -> RecordRow {
         base: None,
         mapped: None,
         block: 0,
+        written: None,
         last_entry: None,
     }
 }
