@@ -114,6 +114,8 @@ fn flow() -> Flow {
         rules,
         excluded: BTreeMap::new(),
         back: Vec::new(),
+        both_ways: false,
+        ownership: handover_model::Ownership::default(),
         place: Place::default(),
     }
 }
@@ -130,6 +132,7 @@ fn rule(target: &str, source: &str, steps: &[&str]) -> Rule {
         flow: None,
         later: false,
         recalculated: None,
+        ownership: handover_model::Ownership::default(),
         place: Place::default(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Capabilities, Change, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Read, Spent, WriteBatch,
@@ -110,6 +110,11 @@ pub trait Connector: Send + Sync {
 
     /// What was spent since the connector was made.
     fn spent(&self) -> Spent;
+
+    /// How far the system's clock is ahead of ours, negative when it is behind; `None` while it has told no time.
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        None
+    }
 
     /// When the account's day began, where a limit per day is known.
     fn day_began(&self, _now: Timestamp) -> Option<Timestamp> {

@@ -1,8 +1,12 @@
 //! Bases: the last settled value of a field, kept as a few bytes: every row of every record has them all.
 //!
 //! Values are marked in their settled form, so that reading back what was written gives the same mark.
+//!
+//! Invariant: the fields of one flow have different marks; a flow of which that is not true is refused before it
+//! works, see [`alike`].
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use handover_model::{FieldName, Fields, Kind, Value};
 
@@ -26,6 +30,18 @@ pub(crate) fn encode(ready: &Ready, fields: &Fields) -> Vec<u8> {
         base.extend_from_slice(&marked(&mut part, ready.target_field(name).map(|field| &field.kind), value));
     }
     base
+}
+
+/// The first two fields that no base could tell apart.
+pub(crate) fn alike<'n>(names: impl Iterator<Item = &'n FieldName>) -> Option<(&'n FieldName, &'n FieldName)> {
+    let mut known: HashMap<[u8; NAME], &FieldName> = HashMap::new();
+    for name in names {
+        match known.insert(hashed(name.as_str().as_bytes()), name) {
+            Some(other) if other != name => return Some((other, name)),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The marks of `now`, but for some fields those of `before`.

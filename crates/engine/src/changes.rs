@@ -4,20 +4,23 @@
 //! - What an earlier process staged is carried before more is read, so that no record waits twice.
 //! - The watermark moves when its reading has come to the end, and not before: a reading that was cut off is
 //!   done again.
+//! - Watermarks are times of the system's clock. Whoever's clock was set, changes are looked for where they may
+//!   be stamped then; a watermark from a future that nobody can explain is not believed.
 
 use std::collections::HashSet;
 
 use foldhash::HashSet as Marks;
 use handover_connect::{Cursor, Read, Which};
-use handover_model::{Record, RecordId};
+use handover_model::{Finding, Record, RecordId, SystemName, Weight};
 use handover_store::{Commit, Extraction, Store, Watermark as Row};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
 use crate::extract::Reading;
 use crate::pass::Pass;
 use crate::planted::Planted;
-use crate::watermark::{Clocks, Seen, Watermark};
+use crate::three_way::TOLERANCE;
+use crate::watermark::{Clocks, STEADY, Seen, Watermark, later};
 
 /// Marks of all ids that were staged.
 type Staged = HashSet<u64>;
@@ -33,12 +36,13 @@ impl Pass {
         };
         let clocks = self.clocks();
         let known = self.place.store.watermark(&reading.system, &reading.object).await?;
-        let mark = known.as_ref().map_or_else(|| Watermark::since_whole_reading(state.began, &clocks), watermark);
+        let (began, ahead) = (self.time_of(&reading.system), self.ahead(&reading.system));
+        let mark = self.from_where(reading, state.began, known.as_ref(), began, &clocks);
         let lists = system.capabilities().object(reading.object.as_str()).is_some_and(|object| object.lists_since);
         let (object, fields) = (reading.object.clone(), reading.fields.clone());
         let read = Read { object, fields, which: Which::Live, since: lists.then(|| mark.since(&clocks)) };
         let before: Marks<u64> = known.iter().flat_map(|known| &known.seen).copied().collect();
-        let mut seen = Seen { began: self.place.clock.now(), latest: None, unfinished: None };
+        let mut seen = Seen { began, latest: None, unfinished: None };
         let mut now: Vec<u64> = Vec::new();
         let mut came: HashSet<RecordId> = HashSet::new();
         let mut staged: Option<Staged> = None;
@@ -91,6 +95,7 @@ impl Pass {
             at: mark.at,
             reached: mark.reached,
             closed: mark.closed,
+            ahead: drifted(known.as_ref(), ahead),
             seen: now,
         };
         if known.as_ref() != Some(&row) {
@@ -125,8 +130,94 @@ impl Pass {
             overlap: self.setup.project.policies.overlap,
             // Whole seconds, as the coarsest of the platforms has them.
             tick: SignedDuration::from_secs(1),
-            ahead: SignedDuration::ZERO,
         }
+    }
+
+    /// The watermark that a reading of changes goes on from, the object having been read whole from `whole` on.
+    fn from_where(
+        &self,
+        reading: &Reading,
+        whole: Timestamp,
+        known: Option<&Row>,
+        now: Timestamp,
+        clocks: &Clocks,
+    ) -> Watermark {
+        let whole = Watermark::since_whole_reading(whole);
+        let (mark, back) = match known {
+            Some(row) => (watermark(row), row.ahead.saturating_sub(self.ahead(&reading.system))),
+            None => (whole, SignedDuration::ZERO),
+        };
+        mark.under(back, now, clocks).unwrap_or_else(|| {
+            let (system, object) = (&reading.system, &reading.object);
+            let from = whole.under(SignedDuration::ZERO, now, clocks);
+            let again = if from.is_some() { "what changed since it was read whole" } else { "all of it" };
+            self.notice(
+                Finding::new(
+                    Weight::Warning,
+                    "watermark_in_the_future",
+                    format!("the state has read `{system}.{object}` further than `{system}`'s clock has come"),
+                )
+                .hint(format!("{again} is read again; what is the same is recognised, nothing is written twice")),
+            );
+            from.unwrap_or_else(|| Watermark::since_whole_reading(Timestamp::UNIX_EPOCH))
+        })
+    }
+
+    /// How far a system's clock is ahead of ours, as far as is known.
+    pub(crate) fn ahead(&self, system: &SystemName) -> SignedDuration {
+        let told = self.setup.project.systems.get(system).and_then(|system| system.clock_ahead());
+        told.unwrap_or(SignedDuration::ZERO)
+    }
+
+    /// The time now by a system's clock.
+    pub(crate) fn time_of(&self, system: &SystemName) -> Timestamp {
+        later(self.place.clock.now(), self.ahead(system))
+    }
+
+    /// Tells of clocks that are far apart, or that were set since the last pass.
+    pub(crate) async fn compare_clocks(&self) -> Result<(), Error> {
+        let mut told: Vec<SystemName> = Vec::new();
+        for (system, object) in self.setup.sources() {
+            if told.contains(&system) {
+                continue;
+            }
+            let ahead = self.ahead(&system);
+            if ahead.abs() >= FAR_APART {
+                let side = if ahead.is_negative() { "behind" } else { "ahead of" };
+                let message = format!("the clock of `{system}` is {:#} {side} this machine's", minutes(ahead));
+                self.notice(Finding::new(Weight::Warning, "clocks_far_apart", message).hint(
+                    "changes are read by the system's own clock, so nothing is missed; look which of the two is wrong",
+                ));
+            }
+            let Some(known) = self.place.store.watermark(&system, &object).await? else { continue };
+            let moved = ahead.saturating_sub(known.ahead);
+            if moved.abs() > TOLERANCE {
+                let message = format!(
+                    "the clock of `{system}` or this machine's was set by {:#} since the last pass",
+                    minutes(moved)
+                );
+                let hint = "what may have been stamped with another time is read again; nothing is written twice";
+                self.notice(Finding::new(Weight::Warning, "clock_was_set", message).hint(hint));
+            }
+            told.push(system);
+        }
+        Ok(())
+    }
+}
+
+/// A clock that is so far from ours deserves a look: it shows local time, or is wrong.
+const FAR_APART: SignedDuration = SignedDuration::from_hours(2);
+
+/// A difference as people say it.
+fn minutes(time: SignedDuration) -> SignedDuration {
+    SignedDuration::from_mins((time.abs().as_secs() + 30) / 60)
+}
+
+/// How far ahead a clock is, in whole seconds: as it was noted, unless it drifted on. So quiet passes write nothing.
+fn drifted(known: Option<&Row>, ahead: SignedDuration) -> SignedDuration {
+    match known {
+        Some(row) if row.ahead.saturating_sub(ahead).abs() <= STEADY => row.ahead,
+        _ => SignedDuration::from_secs(ahead.as_secs()),
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures::future::join;
-use handover_model::{FlowName, ObjectName, RecordId, SystemName};
+use handover_model::{End, FlowName, RecordId};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -18,6 +18,7 @@ use crate::Error;
 use crate::flow::ended;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
+use crate::setup::Ready;
 
 impl Pass {
     /// Reads every source object and works through every flow.
@@ -32,7 +33,8 @@ impl Pass {
             // Dropped at the end, also at a bad one: who waits for more learns that there is none.
             let told = told;
             for (at, (system, object)) in wanted.iter().enumerate() {
-                pass.extract(&pass.source_reading(system, object), true).await?;
+                let end = End { system: system.clone(), object: object.clone() };
+                pass.extract(&pass.reading_of(&end), true).await?;
                 told.send_replace(at + 1);
             }
             Ok(())
@@ -56,25 +58,38 @@ impl Pass {
     /// Reads what changed since, and works through what it brought. An object that was not read to its end yet is
     /// read like that first.
     pub(crate) async fn read_and_carry_changes(self: &Arc<Self>) -> Result<(), Error> {
-        let mut read: Vec<(SystemName, ObjectName)> = Vec::new();
         let mut wanted: BTreeMap<FlowName, BTreeSet<RecordId>> = BTreeMap::new();
         for ready in &self.setup.flows {
             let pairing = Pairing::of(&ready.flow, &ready.target);
             // What an earlier process staged goes first.
             let mut changed = self.staged_changes(ready, &pairing).await?;
-            let end = (ready.flow.source.system.clone(), ready.flow.source.object.clone());
-            if !read.contains(&end) {
-                let reading = self.source_reading(&end.0, &end.1);
-                self.extract(&reading, true).await?;
-                self.read_changes(&reading).await?;
-                read.push(end);
-            }
+            let reading = self.reading_of(&ready.flow.source);
+            self.extract(&reading, true).await?;
+            self.read_newly(&reading).await?;
             changed.extend(self.staged_changes(ready, &pairing).await?);
-            self.wake_children(&ready.flow.name, &changed, &mut wanted).await?;
-            if let Some(ids) = wanted.remove(&ready.flow.name) {
-                let settled = self.some_records(ready, &pairing, &ids).await?;
-                self.wake_children(&ready.flow.name, &settled, &mut wanted).await?;
+            self.carry_woken(ready, &pairing, changed, &mut wanted).await?;
+            if let Some(back) = &ready.back {
+                let pairing = Pairing::of(&back.ready.flow, &back.ready.target);
+                self.read_newly(&self.reading_of(&ready.flow.target)).await?;
+                let new = self.staged_returns(ready, back, &pairing).await?;
+                self.carry_woken(&back.ready, &pairing, new, &mut wanted).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Works through children of this flow that waited for parents, and through those that `changed` wakes.
+    async fn carry_woken(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        changed: Vec<RecordId>,
+        wanted: &mut BTreeMap<FlowName, BTreeSet<RecordId>>,
+    ) -> Result<(), Error> {
+        self.wake_children(&ready.flow.name, &changed, wanted).await?;
+        if let Some(ids) = wanted.remove(&ready.flow.name) {
+            let settled = self.some_records(ready, pairing, &ids).await?;
+            self.wake_children(&ready.flow.name, &settled, wanted).await?;
         }
         Ok(())
     }

@@ -51,6 +51,8 @@ pub(crate) struct Judged {
     pub(crate) before: Option<RecordRow>,
     /// Links for the second step.
     pub(crate) links: Vec<PendingLink>,
+    /// Of a record with which a way back pairs: all that it says once this is written.
+    pub(crate) after: Option<Fields>,
 }
 
 /// The decision.
@@ -79,6 +81,13 @@ pub(crate) struct Opened {
     again: Vec<Again>,
     /// Those that are kept out whatever became of others.
     held: Vec<Judged>,
+}
+
+impl Opened {
+    /// Pairs that are to be judged again.
+    pub(crate) fn again(again: Vec<Again>) -> Self {
+        Self { open: Vec::new(), again, held: Vec::new() }
+    }
 }
 
 impl Pass {
@@ -113,7 +122,9 @@ impl Pass {
                     let mapped = ready.program.apply(&staged.record);
                     let answers = answers.remove(&staged.record.id).unwrap_or_default();
                     match row {
-                        Some(row) if row.outcome.is_paired() => again.push(Again { staged, row, mapped, answers }),
+                        Some(row) if row.outcome.is_paired() => {
+                            again.push(Again { staged, row, mapped, answers, there: None });
+                        }
                         row => open.push((staged, row, mapped, answers)),
                     }
                 }
@@ -129,7 +140,7 @@ impl Pass {
 
     /// Judges records.
     pub(crate) async fn judge(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         pairing: &Pairing,
         opened: Opened,
@@ -138,11 +149,18 @@ impl Pass {
         let mapped = open.iter().map(|(_, _, mapped, _)| mapped).chain(again.iter().map(|again| &again.mapped));
         let parents = self.parents(ready, mapped.map(Vec::as_slice)).await?;
         let undecided: Vec<&Record> = open.iter().map(|(staged, ..)| &staged.record).collect();
+        let news: Vec<Record> = match &ready.forth {
+            Some(_) => undecided.iter().map(|record| (*record).clone()).collect(),
+            None => Vec::new(),
+        };
         let pairs = pairing.pair(&self.place.store, &undecided).await?;
         for ((staged, row, mapped, answers), paired) in open.into_iter().zip(pairs) {
             judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents).await?);
         }
         judged.extend(self.judge_again(ready, again, &parents).await?);
+        if ready.forth.is_some() {
+            self.settle_new_pairs(ready, &mut judged, &news).await?;
+        }
         Ok(judged)
     }
 
@@ -150,7 +168,11 @@ impl Pass {
     /// state or earlier in this pass. Two source records never end silently on one target record.
     async fn claim(&self, ready: &Ready, record: &RecordId, target: &RecordId) -> Result<Option<RecordId>, Error> {
         let flow = &ready.flow.name;
-        let settled = self.place.store.sources_of_flow(flow, std::slice::from_ref(target)).await?;
+        let wanted = std::slice::from_ref(target);
+        let settled = match &ready.forth {
+            None => self.place.store.sources_of_flow(flow, wanted).await?,
+            Some(forth) => self.place.store.targets_of_flow(forth, wanted).await?,
+        };
         if let Some(other) = settled.get(target).filter(|other| *other != record) {
             return Ok(Some(other.clone()));
         }
@@ -205,7 +227,9 @@ impl Pass {
         }
         misplaced(ready, &mut resolved);
         if self.errs(Planted::HoldWithoutReason) && staged.record.id.as_str().ends_with('7') {
-            resolved.causes.extend(ready.flow.rules.first().map(|rule| (Cause::Missing { field: rule.target.clone() }, None)));
+            resolved
+                .causes
+                .extend(ready.flow.rules.first().map(|rule| (Cause::Missing { field: rule.target.clone() }, None)));
         }
         let mut trail = Trail::new();
         trail.fields(ready, SOURCE, staged.record.fields.iter());
@@ -258,14 +282,17 @@ impl Pass {
         let carried = Carried { fields: mapped, links: [resolved.links, separate].concat() };
         let mut judged = self.judged(ready, &staged, row.as_ref(), decision, trail, carried);
         let mapped = std::mem::take(&mut judged.base);
-        judged.settles(mapped, crate::base::encode(ready, &written_over(there.fields, &wanted)));
+        let after = written_over(there.fields, &wanted);
+        judged.settles(mapped, crate::base::encode(ready, &after));
+        judged.after = ready.forth.is_some().then_some(after);
         Ok(judged)
     }
 
     /// The target record as it was staged; fetched when it was not (a person chose it).
     async fn target_record(&self, ready: &Ready, target: &RecordId, block: i64) -> Result<Option<Record>, Error> {
         let end = &ready.flow.target;
-        if block >= 0 {
+        // What a way back changes is looked at as it is now.
+        if block >= 0 && ready.forth.is_none() {
             let records = self.place.store.block(&end.system, &end.object, block).await?;
             if let Some(record) = records.iter().find(|record| record.id == *target) {
                 return Ok(Some(record.clone()));
@@ -278,6 +305,9 @@ impl Pass {
     pub(crate) async fn targets_now(&self, ready: &Ready, ids: &[RecordId]) -> Result<Vec<Record>, Error> {
         let end = &ready.flow.target;
         let fields: Arc<[FieldName]> = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
+        if ready.back.is_some() || ready.forth.is_some() {
+            return self.read_now(&self.reading_of(end), ids).await;
+        }
         let system = self.setup.project.system(&end.system)?;
         system.fetch(&end.object, &fields, ids).await.map_err(|fault| Error::system(&end.system, fault))
     }
@@ -309,6 +339,7 @@ impl Pass {
                 Answer::Translate { .. }
                 | Answer::Assign { .. }
                 | Answer::MergeInto { .. }
+                | Answer::Take { .. }
                 | Answer::Skip
                 | Answer::Accept
                 | Answer::Retry => {}
@@ -354,6 +385,7 @@ impl Pass {
             before: None,
             mapped: mapped.fields,
             links: mapped.links,
+            after: None,
         }
     }
 }

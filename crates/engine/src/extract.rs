@@ -219,7 +219,7 @@ impl Pass {
             records: 0,
             complete: false,
             told: told.and_then(|told| i64::try_from(told).ok()),
-            began: self.place.clock.now(),
+            began: self.time_of(&reading.system),
         }
     }
 

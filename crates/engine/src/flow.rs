@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{FieldName, FlowName, Outcome, RecordId};
+use handover_model::{End, FlowName, Outcome, Record, RecordId};
 use handover_store::Entry;
 use tokio::task::{JoinError, JoinSet};
 
@@ -12,7 +12,7 @@ use crate::Error;
 use crate::decide::{Decision, Judged, Opened, Staged};
 use crate::extract::Reading;
 use crate::pairing::Pairing;
-use crate::pass::Pass;
+use crate::pass::{Pass, locked};
 use crate::setup::Ready;
 use crate::write::{Case, Outgoing, push_row};
 use crate::writer::Writer;
@@ -116,7 +116,7 @@ impl Pass {
 
     /// Of blocks that were worked through, the records that are not settled: they are judged again.
     async fn unsettled(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         pairing: &Pairing,
         worked: i64,
@@ -165,7 +165,7 @@ impl Pass {
 
     /// Judges some records again and hands them to the writer.
     async fn some_again(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         pairing: &Pairing,
         ids: &[RecordId],
@@ -174,6 +174,17 @@ impl Pass {
         let source = &ready.flow.source;
         for chunk in ids.chunks(AGAIN) {
             let rows = self.place.store.rows(&ready.flow.name, chunk).await?;
+            if ready.back.is_some() || ready.forth.is_some() {
+                // What lives on both sides is judged as it is now.
+                let now = self.read_now(&self.reading_of(source), chunk).await?;
+                let staged = now.into_iter().filter(|record| !record.gone).filter_map(|record| {
+                    let block = rows.get(&record.id)?.block;
+                    Some(Staged { record, block })
+                });
+                let opened = self.open(ready, staged.collect(), true).await?;
+                self.judge_and_write(ready, pairing, opened, writer).await?;
+                continue;
+            }
             let mut blocks: BTreeMap<i64, HashSet<RecordId>> = BTreeMap::new();
             for row in rows.values() {
                 blocks.entry(row.block).or_default().insert(row.record.clone());
@@ -210,8 +221,8 @@ impl Pass {
     }
 
     /// Judges records, commits what needs no write, hands the rest to the writer.
-    async fn judge_and_write(
-        &self,
+    pub(crate) async fn judge_and_write(
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         pairing: &Pairing,
         opened: Opened,
@@ -230,7 +241,7 @@ impl Pass {
     }
 
     /// Commits decisions that need no write.
-    async fn commit_settled(&self, ready: &Arc<Ready>, settled: Vec<Judged>) -> Result<(), Error> {
+    pub(crate) async fn commit_settled(&self, ready: &Arc<Ready>, settled: Vec<Judged>) -> Result<(), Error> {
         if settled.is_empty() {
             return Ok(());
         }
@@ -255,6 +266,8 @@ impl Pass {
             // What was created stays created, whatever came again.
             let outcome = one.before.as_ref().map_or(outcome, |before| before.outcome);
             commit.released.push((ready.flow.name.clone(), one.record.clone()));
+            // Both ways' holds of a pair are judged together.
+            commit.released.extend(ready.back.iter().zip(&target).map(|(back, target)| back.hold_of(target)));
             if let Decision::Hold(holds) = &one.decision {
                 values.tell(ready, "causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
                 let unannounced = holds.iter().any(|hold| !hold.announced);
@@ -307,7 +320,7 @@ impl Pass {
     /// What is read of the target before a flow works: records among which there is something to be found.
     pub(crate) async fn read_target(&self, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
         if !pairing.target.is_empty() {
-            self.extract(&self.target_reading(ready), false).await?;
+            self.extract(&self.reading_of(&ready.flow.target), false).await?;
         }
         Ok(())
     }
@@ -317,24 +330,29 @@ impl Pass {
         if pairing.target.is_empty() {
             return Ok(());
         }
-        let reading = self.target_reading(ready);
-        self.extract(&reading, false).await?;
-        self.read_changes(&reading).await?;
+        self.read_newly(&self.reading_of(&ready.flow.target)).await
+    }
+
+    /// Reads what changed of an object, once in a pass; all of it when it was not read before.
+    pub(crate) async fn read_newly(&self, reading: &Reading) -> Result<(), Error> {
+        let end = End { system: reading.system.clone(), object: reading.object.clone() };
+        if locked(&self.fresh).contains_key(&end) {
+            return Ok(());
+        }
+        let before = self.place.store.extraction(&end.system, &end.object).await?.map_or(0, |state| state.blocks);
+        self.extract(reading, false).await?;
+        self.read_changes(reading).await?;
+        locked(&self.fresh).insert(end, before);
         Ok(())
     }
 
-    fn target_reading(&self, ready: &Ready) -> Reading {
-        let end = &ready.flow.target;
-        let mut fields: HashSet<FieldName> = HashSet::new();
-        let mut keys = Vec::new();
-        // Flows that share a target object read it once, for all of them.
-        for other in self.setup.flows.iter().filter(|other| other.flow.target == *end) {
-            let pairing = Pairing::of(&other.flow, &other.target);
-            fields.extend(pairing.target_fields());
-            fields.extend(other.flow.rules.iter().map(|rule| rule.target.clone()));
-            keys.extend(pairing.target);
-        }
-        Reading::new(&ready.target, end.system.clone(), fields, keys)
+    /// Records as they are now, with all that a reading brings.
+    pub(crate) async fn read_now(&self, reading: &Reading, ids: &[RecordId]) -> Result<Vec<Record>, Error> {
+        let system = self.setup.project.system(&reading.system)?;
+        let fault = |fault| Error::system(&reading.system, fault);
+        let mut records = vec![system.fetch(&reading.object, &reading.fields, ids).await.map_err(fault)?];
+        reading.enrich(system.as_ref(), &mut records).await.map_err(fault)?;
+        Ok(records.into_iter().flatten().collect())
     }
 }
 

@@ -13,8 +13,7 @@ pub(crate) struct Ordered {
     pub(crate) sequence: Vec<usize>,
     /// Rules that point to objects that no flow pairs.
     pub(crate) findings: Vec<Finding>,
-    /// By flow and rule: the flow pointed to.
-    parents: BTreeMap<(usize, usize), usize>,
+    parents: ParentFlows,
     /// Links whose parent's flow does not come before.
     deferred: Vec<(usize, usize)>,
     names: Vec<handover_model::FlowName>,
@@ -26,8 +25,27 @@ const TOGETHER: u32 = 20;
 
 type SchemaOf<'a> = dyn Fn(&SystemName, &ObjectName) -> Option<Schema> + 'a;
 
+/// By flow and rule: the flow pointed to.
+type ParentFlows = BTreeMap<(usize, usize), usize>;
+
 impl Ordered {
     pub(crate) fn of(flows: &[Flow], schema_of: &SchemaOf<'_>) -> Self {
+        let (parents, findings) = Self::parents(flows, schema_of);
+        let (sequence, deferred) = sort(flows, &parents);
+        Self { sequence, findings, parents, deferred, names: flows.iter().map(|flow| flow.name.clone()).collect() }
+    }
+
+    /// Flows that work in a sequence which others gave: what comes later there is linked in the second step.
+    pub(crate) fn within(flows: &[Flow], schema_of: &SchemaOf<'_>, sequence: &[usize]) -> Self {
+        let (parents, findings) = Self::parents(flows, schema_of);
+        let place = |flow: usize| sequence.iter().position(|at| *at == flow);
+        let deferred = parents.iter().filter(|((at, _), parent)| place(**parent) >= place(*at)).map(|(rule, _)| *rule);
+        let deferred = deferred.collect();
+        let names = flows.iter().map(|flow| flow.name.clone()).collect();
+        Self { sequence: sequence.to_vec(), findings, parents, deferred, names }
+    }
+
+    fn parents(flows: &[Flow], schema_of: &SchemaOf<'_>) -> (ParentFlows, Vec<Finding>) {
         let mut parents = BTreeMap::new();
         let mut findings = Vec::new();
         for (at, flow) in flows.iter().enumerate() {
@@ -59,13 +77,17 @@ impl Ordered {
                 }
             }
         }
-        let (sequence, deferred) = sort(flows, &parents);
-        Self { sequence, findings, parents, deferred, names: flows.iter().map(|flow| flow.name.clone()).collect() }
+        (parents, findings)
     }
 
-    /// How the rules of the flow at `at` make links.
-    pub(crate) fn links(&self, at: usize, project: &Project, target: &Schema) -> BTreeMap<usize, LinkRule> {
-        let flow = &project.flows[at];
+    /// How the rules of `flow`, the one at `at`, make links.
+    pub(crate) fn links(
+        &self,
+        at: usize,
+        flow: &Flow,
+        project: &Project,
+        target: &Schema,
+    ) -> BTreeMap<usize, LinkRule> {
         let links = project
             .systems
             .get(&flow.target.system)
@@ -131,7 +153,7 @@ fn pointed_to(source: &Schema, field: &FieldName, flow: &Flow) -> Option<ObjectN
 }
 
 /// Depth first: a flow comes after all flows that it points to; an edge that closes a cycle is deferred.
-fn sort(flows: &[Flow], parents: &BTreeMap<(usize, usize), usize>) -> (Vec<usize>, Vec<(usize, usize)>) {
+fn sort(flows: &[Flow], parents: &ParentFlows) -> (Vec<usize>, Vec<(usize, usize)>) {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         New,
@@ -141,7 +163,7 @@ fn sort(flows: &[Flow], parents: &BTreeMap<(usize, usize), usize>) -> (Vec<usize
     fn visit(
         at: usize,
         flows: &[Flow],
-        parents: &BTreeMap<(usize, usize), usize>,
+        parents: &ParentFlows,
         marks: &mut [Mark],
         sequence: &mut Vec<usize>,
         deferred: &mut Vec<(usize, usize)>,

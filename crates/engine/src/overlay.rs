@@ -15,7 +15,7 @@ use handover_connect::{
 use handover_model::{
     Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User, Value,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What a plan would have sent.
 #[derive(Clone, Debug, Default)]
@@ -217,6 +217,10 @@ impl Connector for Overlay {
 
     fn spent(&self) -> Spent {
         self.below.spent()
+    }
+
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.below.clock_ahead()
     }
 }
 

@@ -14,7 +14,7 @@ use handover_model::{
 use handover_store::{MatchRow, Store};
 
 use crate::Error;
-use crate::transform::normalize;
+use crate::transform::{forth_of, normalize};
 
 /// The comparable keys of a record under one rule.
 #[derive(Clone, Debug)]
@@ -27,9 +27,12 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    fn of_rule(flow: &Flow, at: usize, rule: &MatchKey, fields: &[FieldName]) -> Self {
+    /// `at` is the rule's place; a flow and its way back find each other's records under the same kinds.
+    fn of_rule(flow: &Flow, at: Option<usize>, rule: &MatchKey, fields: &[FieldName]) -> Self {
+        let name = forth_of(&flow.name).unwrap_or_else(|| flow.name.clone());
+        let at = at.map_or_else(|| "key".to_owned(), |at| at.to_string());
         Self {
-            kind: format!("{}#{}#{at}", rule.kind.word(), flow.name),
+            kind: format!("{}#{name}#{at}", rule.kind.word()),
             rule: rule.kind,
             fields: fields.to_vec(),
             region: rule.region.clone(),
@@ -91,7 +94,8 @@ impl Pairing {
         }
         rules.extend(flow.matching.iter().cloned());
         let keys = |side: fn(&MatchKey) -> &Vec<FieldName>| -> Vec<Keys> {
-            rules.iter().enumerate().map(|(at, rule)| Keys::of_rule(flow, at, rule, side(rule))).collect()
+            let place = |at: usize| at.checked_sub(rules.len() - flow.matching.len());
+            rules.iter().enumerate().map(|(at, rule)| Keys::of_rule(flow, place(at), rule, side(rule))).collect()
         };
         let shown = rules.iter().flat_map(|rule| rule.target.iter().cloned()).collect::<BTreeSet<_>>();
         Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use handover_model::{Counts, FieldName, FlowName, ObjectName, Outcome, RecordId, SystemName};
+use handover_model::{Counts, End, FieldName, Finding, Flow, FlowName, ObjectName, Outcome, RecordId, SystemName};
 use handover_store::{Commit, Entry};
 use serde_json::json;
 
@@ -15,6 +15,7 @@ use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::setup::{Ready, Setup, Workplace};
 use crate::threshold::Threshold;
+use crate::transform::back_of;
 
 /// A pass at work.
 pub struct Pass {
@@ -26,10 +27,16 @@ pub struct Pass {
     pub(crate) claims: Mutex<HashMap<(FlowName, RecordId), RecordId>>,
     /// What became of the records that this pass itself decided about.
     pub(crate) did: Mutex<Counts>,
+    /// Of objects of which this pass read the changes: the first block with what they are now.
+    pub(crate) fresh: Mutex<HashMap<End, i64>>,
+    /// How often a platform had put a field into another form than we wrote: by flow and target field.
+    pub(crate) adopted: Mutex<BTreeMap<(FlowName, FieldName), u64>>,
     /// Whether a write of this pass was left without an outcome.
     pub(crate) left_open: AtomicBool,
     /// Identities that were reserved and not given yet.
     pub(crate) spare: tokio::sync::Mutex<std::ops::Range<i64>>,
+    /// What was noticed on the way.
+    noticed: Mutex<Vec<Finding>>,
     stop: Arc<AtomicBool>,
     /// Whether one half of the pass failed, so that the other shall end too.
     pub(crate) halted: AtomicBool,
@@ -44,8 +51,14 @@ pub struct Report {
     pub objects: Vec<ObjectReport>,
     /// What this pass itself did: records that it decided about, by what became of them.
     pub did: Counts,
+    /// Fields that a platform or its workflows had put into another form than this system wrote, and how often: by
+    /// flow and target field.
+    pub adopted: BTreeMap<(FlowName, FieldName), u64>,
     /// Links that wait for held parents.
     pub links_waiting: u64,
+    /// What the pass noticed on its way: clocks that are apart, fields that are gone. Its records are held or
+    /// carried all the same.
+    pub findings: Vec<Finding>,
 }
 
 /// What became of an object's records.
@@ -84,12 +97,20 @@ impl Pass {
         stop: Arc<AtomicBool>,
     ) -> Result<Arc<Self>, Error> {
         let setup = setup.into();
-        let rules: serde_json::Map<_, _> =
-            setup.flows.iter().map(|ready| (ready.flow.name.to_string(), json!(ready.flow.rules))).collect();
+        let backs = setup.flows.iter().filter_map(|ready| ready.back.as_ref()).map(|back| &back.ready);
+        let rules: serde_json::Map<_, _> = setup
+            .flows
+            .iter()
+            .chain(backs)
+            .map(|ready| (ready.flow.name.to_string(), json!(ready.flow.rules)))
+            .collect();
         let ends: Vec<_> = setup
             .flows
             .iter()
-            .map(|ready| (ready.flow.name.clone(), ready.flow.source.clone(), ready.flow.target.clone()))
+            .map(|ready| {
+                let Flow { name, source, target, .. } = &ready.flow;
+                (name.clone(), source.clone(), target.clone(), back_of(name))
+            })
             .collect();
         place.store.bind_flows(&ends).await?;
         let note = json!({
@@ -107,8 +128,11 @@ impl Pass {
             threshold,
             claims: Mutex::default(),
             did: Mutex::default(),
+            fresh: Mutex::default(),
+            adopted: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
+            noticed: Mutex::default(),
             stop,
             halted: AtomicBool::new(false),
         };
@@ -134,8 +158,11 @@ impl Pass {
             threshold,
             claims: Mutex::default(),
             did: Mutex::default(),
+            fresh: Mutex::default(),
+            adopted: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
+            noticed: Mutex::default(),
             stop: Arc::default(),
             halted: AtomicBool::new(false),
         }
@@ -147,7 +174,8 @@ impl Pass {
     /// Any [`Error`]; what was confirmed until then stands, and the next pass goes on from there.
     pub async fn run(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
         let result = self.work(selection).await;
-        let whole = json!({"whole": matches!(selection, Selection::All)});
+        let findings = std::mem::take(&mut *self.noticed());
+        let whole = json!({"whole": matches!(selection, Selection::All), "findings": findings});
         let status = match &result {
             Ok(_) => "finished".to_owned(),
             Err(error) => format!("stopped: {error}"),
@@ -156,20 +184,28 @@ impl Pass {
             Ok(report) => report,
             Err(error) => {
                 // The reason of the stop is what the caller needs to know, also when the state cannot take it.
-                drop(self.place.store.finish_pass(self.id, self.place.clock.now(), &status, json!({})).await);
+                drop(
+                    self.place
+                        .store
+                        .finish_pass(self.id, self.place.clock.now(), &status, json!({"findings": findings}))
+                        .await,
+                );
                 return Err(error);
             }
         };
-        self.note_pass("pass_finished", json!({"links_waiting": report.links_waiting})).await?;
+        self.note_pass("pass_finished", json!({"links_waiting": report.links_waiting, "findings": findings})).await?;
         self.place.store.finish_pass(self.id, self.place.clock.now(), &status, whole).await?;
-        Ok(report)
+        Ok(Report { findings, ..report })
     }
 
     async fn work(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
         self.settle_open_intents().await?;
         match selection {
             Selection::All => self.read_and_carry().await?,
-            Selection::Changes => self.read_and_carry_changes().await?,
+            Selection::Changes => {
+                self.compare_clocks().await?;
+                self.read_and_carry_changes().await?;
+            }
             Selection::Only(records) => {
                 let mut wanted = records.clone();
                 for ready in &self.setup.flows {
@@ -179,16 +215,40 @@ impl Pass {
                         let settled = self.some_records(ready, &pairing, &ids).await?;
                         self.wake_children(&ready.flow.name, &settled, &mut wanted).await?;
                     }
+                    if let Some(back) = &ready.back
+                        && let Some(ids) = wanted.remove(&back.ready.flow.name)
+                    {
+                        let settled = self.some_returns(ready, back, &ids).await?;
+                        self.wake_children(&back.ready.flow.name, &settled, &mut wanted).await?;
+                    }
                 }
             }
         }
         self.link_all().await?;
         let report = report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?;
-        Ok(Report { did: *self.did(), ..report })
+        let adopted = std::mem::take(&mut *locked(&self.adopted));
+        Ok(Report { did: *self.did(), adopted, ..report })
     }
 
     pub(crate) fn did(&self) -> std::sync::MutexGuard<'_, Counts> {
-        self.did.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        locked(&self.did)
+    }
+
+    /// Counts fields that are taken as a platform made them.
+    pub(crate) fn adopt(&self, ready: &Ready, fields: Vec<FieldName>) {
+        let mut adopted = locked(&self.adopted);
+        for field in fields {
+            *adopted.entry((ready.flow.name.clone(), field)).or_default() += 1;
+        }
+    }
+
+    /// Takes note of something that people should know when the pass is over.
+    pub(crate) fn notice(&self, finding: Finding) {
+        self.noticed().push(finding);
+    }
+
+    fn noticed(&self) -> std::sync::MutexGuard<'_, Vec<Finding>> {
+        locked(&self.noticed)
     }
 
     pub(crate) fn commit(&self) -> Commit {
@@ -200,7 +260,7 @@ impl Pass {
     }
 
     pub(crate) fn threshold(&self) -> std::sync::MutexGuard<'_, Threshold> {
-        self.threshold.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        locked(&self.threshold)
     }
 
     /// Ends the pass here when somebody asked for it.
@@ -209,26 +269,36 @@ impl Pass {
         if ends { Err(Error::Stopped) } else { Ok(()) }
     }
 
-    pub(crate) fn source_reading(&self, system: &SystemName, object: &ObjectName) -> Reading {
+    /// What is read of an object, for all flows whose source or target it is, in one go.
+    pub(crate) fn reading_of(&self, end: &End) -> Reading {
         let mut fields: HashSet<FieldName> = HashSet::new();
         let mut keys = Vec::new();
         let mut schema = None;
-        for ready in self
-            .setup
-            .flows
-            .iter()
-            .filter(|ready| ready.flow.source.system == *system && ready.flow.source.object == *object)
-        {
+        for ready in &self.setup.flows {
             let pairing = Pairing::of(&ready.flow, &ready.target);
-            fields.extend(ready.program.source_fields());
-            fields.extend(pairing.source_fields());
-            fields.extend(titles(&ready.source));
-            keys.extend(pairing.source);
-            schema = Some(&ready.source);
+            if ready.flow.source == *end {
+                fields.extend(ready.program.source_fields());
+                fields.extend(pairing.source_fields());
+                fields.extend(titles(&ready.source));
+                // What is written back is looked at first.
+                let written = ready.back.iter().flat_map(|back| &back.ready.flow.rules);
+                fields.extend(written.map(|rule| rule.target.clone()));
+                keys.extend(pairing.source.iter().cloned());
+                schema = Some(&ready.source);
+            }
+            if ready.flow.target == *end {
+                fields.extend(pairing.target_fields());
+                fields.extend(ready.shared_fields());
+                if ready.back.is_some() {
+                    fields.extend(titles(&ready.target));
+                }
+                keys.extend(pairing.target.iter().cloned());
+                schema = Some(&ready.target);
+            }
         }
-        let empty =
-            handover_model::Schema { object: object.clone(), label: String::new(), fields: Vec::new(), content: false };
-        Reading::new(schema.unwrap_or(&empty), system.clone(), fields, keys)
+        let object = end.object.clone();
+        let empty = handover_model::Schema { object, label: String::new(), fields: Vec::new(), content: false };
+        Reading::new(schema.unwrap_or(&empty), end.system.clone(), fields, keys)
     }
 }
 
@@ -263,7 +333,12 @@ pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: b
         objects.push(ObjectReport { system, object, counts, told });
     }
     let links_waiting = place.store.count_pending_links().await?;
-    Ok(Report { pass, objects, did: Counts::default(), links_waiting })
+    Ok(Report { pass, objects, did: Counts::default(), adopted: BTreeMap::new(), links_waiting, findings: Vec::new() })
+}
+
+/// What a lock guards, also after a panic elsewhere.
+pub(crate) fn locked<T>(lock: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Fields by which people know a record, where the object has them.

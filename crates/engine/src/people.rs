@@ -41,6 +41,19 @@ impl People {
             .map(|found| &found.id)
     }
 
+    /// The user of `source` to whom records of the target's `user` go back; `None` when nobody active qualifies, or
+    /// several were assigned to that one.
+    pub fn counterpart_back(&self, target: &SystemName, user: &str, source: &SystemName) -> Option<&UserId> {
+        let email = self.email(target, user)?;
+        let own = self.known(source, &email);
+        let mut assigned = self.assigned.iter().filter(|(_, to)| **to == email || **to == plain(user));
+        match (own, assigned.next(), assigned.next()) {
+            (Some(own), ..) => Some(own),
+            (None, Some((from, _)), None) => self.known(source, from),
+            (None, _, _) => None,
+        }
+    }
+
     /// The active user of a system with this e-mail address or id.
     pub fn known(&self, system: &SystemName, user: &str) -> Option<&UserId> {
         let wanted = plain(user);

@@ -3,9 +3,12 @@
 //! Compiled in by the cargo feature `planted` alone, and asked for in [`crate::Policies`], which no project file
 //! reaches. Each mistake is one call at its place.
 
-use handover_model::{Fields, Kind};
+use std::collections::BTreeMap;
+
+use handover_model::{FieldName, Fields, Kind, Value};
 
 use crate::pass::Pass;
+use crate::resolve::Resolved;
 use crate::setup::Ready;
 
 /// A mistake.
@@ -59,13 +62,25 @@ impl Pass {
     }
 }
 
+/// What is written with what nobody changed.
+pub(crate) fn unchanged_too(mut write: BTreeMap<FieldName, Value>, resolved: &Resolved) -> BTreeMap<FieldName, Value> {
+    if !write.is_empty() {
+        write.extend(resolved.fields.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    write
+}
+
 /// Puts the first text that is written into another text field, too.
 pub(crate) fn misplace(ready: &Ready, write: &mut Fields) {
-    let is_text = |name: &handover_model::FieldName| {
-        ready.target_field(name).is_some_and(|field| matches!(field.kind, Kind::Text { .. }))
-    };
+    let is_text =
+        |name: &FieldName| ready.target_field(name).is_some_and(|field| matches!(field.kind, Kind::Text { .. }));
     let taken = write.iter().find(|(name, _)| is_text(name)).map(|(_, value)| value.clone());
-    let free = ready.flow.rules.iter().map(|rule| &rule.target).find(|name| is_text(name) && write.get(name.as_str()).is_none());
+    let free = ready
+        .flow
+        .rules
+        .iter()
+        .map(|rule| &rule.target)
+        .find(|name| is_text(name) && write.get(name.as_str()).is_none());
     if let (Some(value), Some(name)) = (taken, free) {
         write.set(name.clone(), value);
     }

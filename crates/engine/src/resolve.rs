@@ -10,7 +10,8 @@ use crate::Error;
 use crate::pairing::source_key;
 use crate::pass::Pass;
 use crate::setup::Ready;
-use crate::transform::{Mapped, State};
+use crate::transform::{Mapped, State, forth_of};
+use crate::write::UNSTAGED;
 
 /// The parents that the records of a block point to.
 pub(crate) struct Parents(HashMap<FlowName, HashMap<RecordId, RecordRow>>);
@@ -56,10 +57,40 @@ impl Pass {
         for (flow, mut ids) in wanted {
             ids.sort();
             ids.dedup();
-            let found = self.place.store.rows(&flow, &ids).await?;
+            let mut found = self.place.store.rows(&flow, &ids).await?;
+            if let Some(forth) = forth_of(&flow) {
+                found.extend(self.pairs_turned(&flow, &forth, &ids).await?);
+            }
             rows.insert(flow, found);
         }
         Ok(Parents(rows))
+    }
+
+    /// The pairs of a flow as its way back sees them.
+    async fn pairs_turned(
+        &self,
+        back: &FlowName,
+        forth: &FlowName,
+        ids: &[RecordId],
+    ) -> Result<impl Iterator<Item = (RecordId, RecordRow)>, Error> {
+        let pairs = self.place.store.sources_of_flow(forth, ids).await?;
+        let back = back.clone();
+        let row = move |(record, target): (RecordId, RecordId)| {
+            let row = RecordRow {
+                flow: back.clone(),
+                record: record.clone(),
+                outcome: Outcome::Unchanged,
+                identity: None,
+                target: Some(target),
+                digest: None,
+                base: None,
+                mapped: None,
+                block: UNSTAGED,
+                last_entry: None,
+            };
+            (record, row)
+        };
+        Ok(pairs.into_iter().map(row))
     }
 
     /// Users and links of mapped values become the target's ids.
@@ -75,22 +106,9 @@ impl Pass {
         // By the place of their names, in which order they are put together.
         let mut values: Vec<Option<(FieldName, Value)>> = Vec::new();
         values.resize_with(mapped.len(), || None);
-        for Mapped { rule, target, state } in mapped {
-            let edited = answers.iter().rev().find_map(|given| match &given.answer {
-                Answer::Edit { field, value: edited } if *field == target => Some(edited.clone()),
-                _ => None,
-            });
-            let found = match (edited, state) {
-                (Some(edited), _) => Some(edited),
-                (None, State::Absent) => None,
-                (None, State::Value(found)) => Some(self.target_user(ready, &target, found)),
-                (None, State::Problem(cause, found)) => {
-                    resolved.causes.push((cause, found));
-                    None
-                }
-                (None, State::User(user)) => self.resolve_user(ready, &target, &user, &mut resolved),
-                (None, State::Links(ids)) => resolve_links(ready, record, rule, &target, &ids, parents, &mut resolved),
-            };
+        for one in mapped {
+            let (rule, target) = (one.rule, one.target.clone());
+            let found = self.resolve_one(ready, record, one, answers, parents, &mut resolved);
             let place = ready.program.place(rule).and_then(|place| values.get_mut(place));
             if let (Some(found), Some(place)) = (found, place) {
                 *place = Some((target, found));
@@ -107,6 +125,33 @@ impl Pass {
         resolved
     }
 
+    /// What one rule made of a record; what stands in its way is among the causes.
+    pub(crate) fn resolve_one(
+        &self,
+        ready: &Ready,
+        record: &Record,
+        Mapped { rule, target, state }: Mapped,
+        answers: &[GivenAnswer],
+        parents: &Parents,
+        resolved: &mut Resolved,
+    ) -> Option<Value> {
+        let edited = answers.iter().rev().find_map(|given| match &given.answer {
+            Answer::Edit { field, value: edited } if *field == target => Some(edited.clone()),
+            _ => None,
+        });
+        match (edited, state) {
+            (Some(edited), _) => Some(edited),
+            (None, State::Absent) => None,
+            (None, State::Value(found)) => Some(self.target_user(ready, &target, found)),
+            (None, State::Problem(cause, found)) => {
+                resolved.causes.push((cause, found));
+                None
+            }
+            (None, State::User(user)) => self.resolve_user(ready, &target, &user, resolved),
+            (None, State::Links(ids)) => resolve_links(ready, record, rule, &target, &ids, parents, resolved),
+        }
+    }
+
     /// A user that the project itself names, by address or id, as the target's id.
     fn target_user(&self, ready: &Ready, target: &FieldName, value: Value) -> Value {
         let is_user = ready.users.contains(target);
@@ -120,7 +165,12 @@ impl Pass {
 
     fn resolve_user(&self, ready: &Ready, target: &FieldName, user: &str, resolved: &mut Resolved) -> Option<Value> {
         let (source, to) = (&ready.flow.source.system, &ready.flow.target.system);
-        let found = self.setup.people.counterpart(source, user, to).map(|id| id.as_str().into());
+        let people = &self.setup.people;
+        let found = match &ready.forth {
+            None => people.counterpart(source, user, to),
+            Some(_) => people.counterpart_back(source, user, to),
+        };
+        let found = found.map(|id| id.as_str().into());
         if found.is_none() {
             let label = self.setup.people.label(source, user);
             let cause = Cause::UnknownUser { field: target.clone(), user: user.to_owned(), label };

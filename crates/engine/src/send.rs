@@ -27,14 +27,14 @@ const TRIES: u32 = 3;
 /// After so many requests in a row that brought no outcome the system is taken to be down.
 const FAILURES: u32 = 12;
 
-/// How far the clocks of two systems may be apart.
+/// How far a system's clock may be from what we take it for.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_secs(60);
 
 /// A batch and what became of its writes, in their order.
 pub(crate) struct Sent {
     pub(crate) batch: Batch,
     pub(crate) settled: Vec<Settled>,
-    /// Nothing of it was made before.
+    /// Nothing of it was made before, by the target's clock.
     pub(crate) since: Timestamp,
     /// Why the pass has to stop once the outcomes are committed.
     pub(crate) stop: Option<Error>,
@@ -194,7 +194,7 @@ impl Pass {
     /// Sends batches, several at once, and looks up what was lost.
     pub(crate) async fn send_all(&self, ready: &Arc<Ready>, batches: Vec<Batch>) -> Vec<Sent> {
         let stopped = AtomicBool::new(false);
-        let at = self.place.clock.now();
+        let at = self.time_of(&ready.flow.target.system);
         let mut sendings: Vec<Sending> = futures::stream::iter(batches)
             .map(|batch| {
                 let stopped = &stopped;

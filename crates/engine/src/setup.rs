@@ -1,16 +1,17 @@
 //! What a pass works from: systems, flows, tables, policies, state, clock, an observer.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use foldhash::HashMap;
 use handover_connect::{Clock, Connector};
-use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User};
+use handover_model::{Field, FieldName, Finding, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User, Weight};
 use handover_store::{Store, Words};
 use jiff::SignedDuration;
 
+use crate::back::{Back, turn_round};
 use crate::order::Ordered;
 use crate::people::People;
 use crate::planted::Planted;
@@ -58,6 +59,8 @@ pub struct Policies {
     pub answer_wait: SignedDuration,
     /// How far a reading of changes goes back behind what was read: longer than a system takes to show a change.
     pub overlap: SignedDuration,
+    /// How long after our own write a platform or its workflows may still be putting what we wrote into another form.
+    pub settle: SignedDuration,
     /// The mistake that is made on purpose; no project file can ask for one.
     pub planted: Planted,
 }
@@ -75,6 +78,7 @@ impl Default for Policies {
             keep_spending: true,
             answer_wait: SignedDuration::from_secs(60),
             overlap: SignedDuration::from_mins(5),
+            settle: SignedDuration::from_mins(15),
             planted: Planted::Nothing,
         }
     }
@@ -116,6 +120,10 @@ pub struct Ready {
     pub(crate) nested: Vec<FieldName>,
     /// The names that the ledger tells of its records with.
     pub(crate) words: Mutex<Words>,
+    /// The way back, of a flow that goes both ways.
+    pub back: Option<Back>,
+    /// Of a way back: the flow that it turns round.
+    pub forth: Option<FlowName>,
 }
 
 impl Ready {
@@ -136,12 +144,32 @@ impl Ready {
             Kind::Choice { options, .. } => options.iter().any(|option| option.within.is_some()),
             _ => false,
         });
-        Self { flow, source, target, program, links, places, required, users, nested, words: Mutex::default() }
+        Self {
+            flow,
+            source,
+            target,
+            program,
+            links,
+            places,
+            required,
+            users,
+            nested,
+            words: Mutex::default(),
+            back: None,
+            forth: None,
+        }
     }
 
     /// A field of the target. Found at once: schemas have hundreds, and every value of every record asks.
     pub(crate) fn target_field(&self, name: &FieldName) -> Option<&Field> {
         self.target.fields.get(*self.places.get(name)?)
+    }
+
+    /// The target's fields that both sides share: those that rules write, and those that the way back reads.
+    pub(crate) fn shared_fields(&self) -> BTreeSet<FieldName> {
+        let written = self.flow.rules.iter().map(|rule| rule.target.clone());
+        let read = self.back.iter().flat_map(|back| back.ready.program.source_fields());
+        written.chain(read).collect()
     }
 }
 
@@ -205,6 +233,7 @@ impl Setup {
         let order = Ordered::of(&project.flows, &schema_of);
         let mut flows = Vec::new();
         let mut findings = order.findings.clone();
+        findings.extend(project.flows.iter().filter_map(told_apart));
         for at in &order.sequence {
             let flow = project.flows[*at].clone();
             let (Some(source), Some(target)) = (
@@ -215,22 +244,25 @@ impl Setup {
             };
             match Program::compile(&flow, &source, &target, &project.tables) {
                 Ok(program) => {
-                    let links = order.links(*at, &project, &target);
-                    flows.push(Arc::new(Ready::new(flow, source, target, program, links)));
+                    let links = order.links(*at, &flow, &project, &target);
+                    flows.push((*at, Ready::new(flow, source, target, program, links)));
                 }
                 Err(found) => findings.extend(found),
             }
         }
-        if findings.iter().any(|finding| finding.weight == handover_model::Weight::Error) {
+        if findings.iter().any(|finding| finding.weight == Weight::Error) {
             return Err(Error::Findings(findings));
         }
+        turn_round(&project, &order.sequence, &schema_of, &mut flows)?;
+        let flows = flows.into_iter().map(|(_, ready)| Arc::new(ready)).collect();
         let people = People::new(users, &project.tables);
         Ok(Self { project, flows, people })
     }
 
-    /// The flow with this name.
+    /// The flow with this name, or the way back with this name.
     pub fn flow(&self, name: &FlowName) -> Option<&Arc<Ready>> {
-        self.flows.iter().find(|ready| ready.flow.name == *name)
+        let backs = self.flows.iter().filter_map(|ready| ready.back.as_ref()).map(|back| &back.ready);
+        self.flows.iter().chain(backs).find(|ready| ready.flow.name == *name)
     }
 
     /// The objects that are read as sources, each once, in the order of the flows.
@@ -244,6 +276,19 @@ impl Setup {
         }
         all
     }
+}
+
+/// What is known of a record's fields hangs on short marks of their names.
+fn told_apart(flow: &Flow) -> Option<Finding> {
+    let names = flow.rules.iter().map(|rule| &rule.target).chain(&flow.key);
+    let (one, other) = crate::base::alike(names)?;
+    let place = flow.rules.iter().find(|rule| rule.target == *other).map_or(&flow.place, |rule| &rule.place);
+    let message = format!("`{one}` and `{other}` of `{}` cannot be told apart in the state", flow.target.object);
+    Some(
+        Finding::new(Weight::Error, "fields_alike", message)
+            .at(place)
+            .hint("their names have one mark, by chance: write to another field instead of one of them"),
+    )
 }
 
 impl Project {

@@ -8,7 +8,7 @@
 //! - A field is never overwritten on the side that owns it.
 //! - What no rule decides is held: nothing is guessed, and nothing within the clocks' tolerance is newest.
 
-use handover_model::{Keep, Value};
+use handover_model::{Keep, Owner, Value};
 use jiff::{SignedDuration, Timestamp};
 
 /// One side of a field that two records share.
@@ -20,17 +20,6 @@ pub struct Side<'v> {
     pub changed: bool,
     /// When it was changed, by its system's history, our clock's terms; `None` where that is not known.
     pub at: Option<Timestamp>,
-}
-
-/// Who may change a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// The source is the system of record.
-    Source,
-    /// The target is the system of record.
-    Target,
-    /// Both sides may change it.
-    Both,
 }
 
 /// What becomes of the field.
@@ -114,10 +103,10 @@ fn newest(source: Option<Timestamp>, target: Option<Timestamp>) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use handover_model::{Keep, Value};
+    use handover_model::{Keep, Owner, Value};
     use jiff::Timestamp;
 
-    use super::{Owner, Side, Verdict, Why, judge};
+    use super::{Side, Verdict, Why, judge};
 
     /// A side in a few letters: its value, `*` when it changed, `@` and the second at which it did.
     fn side<'v>(text: &str, value: &'v mut Value) -> Side<'v> {

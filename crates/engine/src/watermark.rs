@@ -10,15 +10,18 @@
 //! - Nothing is read for ever: a watermark that was read again after the overlap has passed is *closed*, and the
 //!   next reading begins behind it. So quiet weeks cost one page, even after a million changes at one time.
 //! - A watermark never passes the oldest record that a reading left unfinished.
+//! - A clock that was set, the system's or ours, costs a second look and no change: see [`Watermark::under`].
+//!
+//! All times in here are the system's clock's: ours may be set without a word.
 
 use jiff::{SignedDuration, Timestamp};
 
 /// How far the changes of an object were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Watermark {
-    /// The latest modification that counts as read, by the system's clock.
+    /// The latest modification that counts as read.
     pub at: Timestamp,
-    /// When the reading began that first came this far, by our clock.
+    /// When the reading began that first came this far.
     pub reached: Timestamp,
     /// Whether it was read once more after the overlap.
     pub closed: bool,
@@ -31,16 +34,14 @@ pub struct Clocks {
     pub overlap: SignedDuration,
     /// The smallest step of its times.
     pub tick: SignedDuration,
-    /// How far its clock is ahead of ours.
-    pub ahead: SignedDuration,
 }
 
 /// One reading of changes, from its watermark to the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// When it began, by our clock.
+    /// When it began.
     pub began: Timestamp,
-    /// The latest modification among the records that it brought, by the system's clock.
+    /// The latest modification among the records that it brought.
     pub latest: Option<Timestamp>,
     /// The earliest modification among those that it left unfinished; a durable hold is finished.
     pub unfinished: Option<Timestamp>,
@@ -48,8 +49,23 @@ pub struct Seen {
 
 impl Watermark {
     /// Before the first reading of changes: all that happened since a reading of everything began is open.
-    pub fn since_whole_reading(began: Timestamp, clocks: &Clocks) -> Self {
-        Self { at: later(began, clocks.ahead), reached: began, closed: false }
+    pub fn since_whole_reading(began: Timestamp) -> Self {
+        Self { at: began, reached: began, closed: false }
+    }
+
+    /// The watermark for a reading that begins at `now`, when the system's clock is `back` further behind ours than
+    /// it was at the last reading: what changed since may be stamped so much earlier, and is looked for there.
+    /// `None` for a watermark that lies in the future all the same: nothing is known of how it came there.
+    pub fn under(self, back: SignedDuration, now: Timestamp, clocks: &Clocks) -> Option<Self> {
+        let here = if back > STEADY {
+            Self { at: later(self.at, -back), reached: now, closed: false }
+        } else if back < -STEADY || self.reached > later(now, STEADY) {
+            // The overlap is counted anew: between two times of a clock that was set nothing can be counted.
+            Self { reached: now, ..self }
+        } else {
+            self
+        };
+        (here.at <= later(now, clocks.overlap)).then_some(here)
     }
 
     /// The earliest modification that the next reading asks for.
@@ -60,8 +76,7 @@ impl Watermark {
     /// The watermark behind a reading that was carried to its end.
     #[must_use]
     pub fn behind(&self, seen: &Seen, clocks: &Clocks) -> Self {
-        let bound = later(seen.began, clocks.ahead);
-        let mut at = seen.latest.map_or(self.at, |latest| self.at.max(latest.min(bound)));
+        let mut at = seen.latest.map_or(self.at, |latest| self.at.max(latest.min(seen.began)));
         if let Some(unfinished) = seen.unfinished {
             at = at.min(later(unfinished, -clocks.tick));
         }
@@ -73,8 +88,12 @@ impl Watermark {
     }
 }
 
+/// Clocks that drift no further apart are taken to go on as they did: an estimate is not finer than that, and what
+/// it misses is far shorter than any overlap.
+pub(crate) const STEADY: SignedDuration = SignedDuration::from_secs(10);
+
 /// A time that much later, at most the end of time.
-fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+pub(crate) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     let end = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
     time.checked_add(by).unwrap_or(end)
 }
@@ -97,7 +116,7 @@ mod tests {
     }
 
     fn clocks() -> Clocks {
-        Clocks { overlap: seconds(300), tick: seconds(1), ahead: seconds(0) }
+        Clocks { overlap: seconds(300), tick: seconds(1) }
     }
 
     fn seen(began: i64, latest: Option<i64>) -> Seen {
@@ -107,7 +126,7 @@ mod tests {
     #[test]
     fn it_moves_with_what_was_read_and_closes_behind_the_overlap() {
         let clocks = clocks();
-        let start = Watermark::since_whole_reading(at(0), &clocks);
+        let start = Watermark::since_whole_reading(at(0));
         assert_eq!(start.since(&clocks), at(-300));
         let moved = start.behind(&seen(1_000, Some(900)), &clocks);
         assert_eq!((moved.since(&clocks), moved.closed), (at(600), false));
@@ -126,7 +145,7 @@ mod tests {
     #[test]
     fn it_passes_neither_the_readings_beginning_nor_what_is_unfinished() {
         let clocks = clocks();
-        let start = Watermark::since_whole_reading(at(0), &clocks);
+        let start = Watermark::since_whole_reading(at(0));
         // Changed while it was read, or stamped by a clock that is ahead.
         assert_eq!(start.behind(&seen(1_000, Some(5_000)), &clocks).at, at(1_000));
         let unfinished = Seen { unfinished: Some(at(700)), ..seen(1_000, Some(900)) };
@@ -137,18 +156,42 @@ mod tests {
         assert_eq!(moved.behind(&Seen { unfinished: Some(at(400)), ..seen(1_100, None) }, &clocks).at, at(399));
     }
 
+    #[test]
+    fn a_watermark_in_the_future_is_not_believed_unless_the_clock_says_why() {
+        let clocks = clocks();
+        let mark = Watermark { at: at(10_000), reached: at(10_000), closed: true };
+        let steady = |now| mark.under(seconds(0), at(now), &clocks);
+        assert_eq!(steady(20_000), Some(mark));
+        assert_eq!(steady(9_995), Some(mark));
+        assert_eq!(steady(9_800), Some(Watermark { reached: at(9_800), ..mark }));
+        assert_eq!(steady(9_699), None);
+        // Set back by an hour: so much is looked at again, and what was closed is open.
+        let back = mark.under(seconds(3_600), at(6_500), &clocks);
+        assert_eq!(back, Some(Watermark { at: at(6_400), reached: at(6_500), closed: false }));
+        assert_eq!(mark.under(seconds(3_600), at(6_000), &clocks), None);
+        // Set forward: nothing can lie before it.
+        let forward = mark.under(seconds(-3_600), at(14_000), &clocks);
+        assert_eq!(forward, Some(Watermark { reached: at(14_000), ..mark }));
+    }
+
     /// A system whose records change while it is read: who changed when, stamped by its own clock and rounding, and
-    /// shown late.
+    /// shown late. Its clock, or ours, is set once.
     #[derive(Debug)]
     struct System {
-        /// Record and time of each change, by our clock, in order of time.
+        /// Record and time of each change, in order of time.
         changes: Vec<(u8, i64)>,
-        ahead: i64,
+        ahead: [i64; 2],
+        set: i64,
         tick: i64,
         lag: i64,
     }
 
     impl System {
+        /// How far its clock is ahead of ours.
+        fn ahead(&self, when: i64) -> i64 {
+            self.ahead[usize::from(when >= self.set)]
+        }
+
         /// What a list of changes since some time brings when it begins at `began` and takes `long`: a record that
         /// changes meanwhile may have been passed already.
         fn list(&self, since: Timestamp, began: i64, long: i64) -> Vec<(u8, i64, i64)> {
@@ -159,7 +202,7 @@ mod tests {
                 let when = began + long * i64::from(record) / 256;
                 let shown = self.changes.iter().rfind(|(of, at)| *of == record && at + self.lag <= when);
                 let Some((_, changed)) = shown else { continue };
-                let stamp = (changed + self.ahead).div_euclid(self.tick) * self.tick;
+                let stamp = (changed + self.ahead(*changed)).div_euclid(self.tick) * self.tick;
                 if at(stamp) >= since {
                     found.push((record, *changed, stamp));
                 }
@@ -169,12 +212,14 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the lag, the rounding and the clocks: no last change of a record is missed, and in the end
-        /// nothing is read any more.
+        /// Whatever the lag, the rounding and the clocks, and however far one of them is set back or forth: no last
+        /// change of a record is missed, and in the end nothing is read any more.
         #[test]
         fn nothing_is_missed_and_nothing_is_read_for_ever(
             mut changes in prop::collection::vec((any::<u8>(), 0_i64..20_000), 1..200),
-            ahead in -3_600_i64..3_600,
+            ahead in [-7_200_i64..7_200, -7_200_i64..7_200],
+            set in 0_i64..25_000,
+            off in -5_i64..5,
             tick in prop::sample::select(vec![1_i64, 60]),
             lag in 0_i64..200,
             pauses in prop::collection::vec((prop_oneof![1_i64..60, 1_i64..2_000], prop_oneof![Just(0_i64), 0_i64..3_000]), 1..200),
@@ -187,19 +232,25 @@ mod tests {
                 change.1 = together;
             }
             changes.sort_by_key(|(_, at)| *at);
-            let system = System { changes, ahead, tick, lag };
-            let clocks = Clocks { overlap: seconds(300), tick: seconds(tick), ahead: seconds(ahead) };
-            let mut mark = Watermark::since_whole_reading(at(0), &clocks);
+            let system = System { changes, ahead, set, tick, lag };
+            let clocks = Clocks { overlap: seconds(300), tick: seconds(tick) };
+            let whole = Watermark::since_whole_reading(at(system.ahead(0)));
+            let (mut mark, mut then) = (whole, system.ahead(0));
             let mut read: BTreeSet<(u8, i64)> = BTreeSet::new();
             let mut now = 0;
-            let quiet = std::iter::repeat_n((400, 0), 60);
+            let quiet = std::iter::repeat_n((400, 0), 130);
             let mut last = Vec::new();
             for (pause, long) in pauses.into_iter().chain(quiet) {
                 now += pause;
+                // The estimate is not exact.
+                let ahead = system.ahead(now) + off * (now % 2);
+                let began = at(now + ahead);
+                mark = mark.under(seconds(then - ahead), began, &clocks).unwrap_or(whole);
+                then = ahead;
                 last = system.list(mark.since(&clocks), now, long);
                 read.extend(last.iter().map(|(record, changed, _)| (*record, *changed)));
                 let latest = last.iter().map(|(.., stamp)| at(*stamp)).max();
-                mark = mark.behind(&Seen { began: at(now), latest, unfinished: None }, &clocks);
+                mark = mark.behind(&Seen { began, latest, unfinished: None }, &clocks);
                 now += long;
             }
             prop_assert!(now > 21_000, "the last change shows before the end");

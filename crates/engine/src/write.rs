@@ -237,7 +237,8 @@ impl Pass {
                 id: batch.id.clone(),
                 flow: ready.flow.name.clone(),
                 payload: batch.payload(false)?,
-                at: commit.at,
+                // What it makes is looked for by the target's times.
+                at: self.time_of(&ready.flow.target.system),
                 entry: Some(commit.entries.len()),
             });
             commit.entries.push(entry);
@@ -315,6 +316,8 @@ impl Pass {
                 values.text(ready, "outcome", became.word());
                 confirmed.items.push(Item { record: case.record.clone(), values: values.end(ready) });
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
+                commit.released.extend(ready.back.as_ref().map(|back| back.hold_of(&id)));
+                commit.entries.extend(self.told_forth(ready, case, &id, became));
                 commit.links.extend(case.pending_links(ready));
                 push_row(commit, ready, case, became, case.identity, Some(id));
                 commit.holds.extend(case.holds.iter().cloned());
@@ -332,6 +335,25 @@ impl Pass {
         self.hold(ready, commit, case, cause);
     }
 
+    /// Of what a way back wrote, the line in the story of the pair.
+    fn told_forth(
+        &self,
+        ready: &Ready,
+        case: &Case,
+        record: &RecordId,
+        became: Outcome,
+    ) -> Option<handover_store::Entry> {
+        let forth = ready.forth.clone()?;
+        let values = json!({"target": case.record, "way_back": became.word()}).into();
+        let item = Item { record: record.clone(), values };
+        Some(handover_store::Entry {
+            kind: "returned".to_owned(),
+            flow: Some(forth),
+            note: json!({}),
+            items: vec![item],
+        })
+    }
+
     /// Puts a record that was on its way into the queue.
     pub(crate) fn hold(&self, ready: &Ready, commit: &mut Commit, case: &Case, cause: Cause) {
         if !case.was_held {
@@ -341,7 +363,8 @@ impl Pass {
         commit.holds.push(self.hold_of(ready, case, cause));
         commit.holds.extend(case.holds.iter().cloned());
         push_row(commit, ready, case, Outcome::Held, case.identity, None);
-        if let (Some(row), Some(before)) = (commit.rows.last_mut(), &case.before) {
+        // Of a pair whose way back was refused nothing is to be said but the hold: its row stands.
+        if let (None, Some(row), Some(before)) = (&ready.forth, commit.rows.last_mut(), &case.before) {
             // It has its counterpart all the same; what was not carried stays different from the base.
             let Before { outcome, target, digest, base, mapped } = before.clone();
             (row.outcome, row.target, row.digest, row.base, row.mapped) = (outcome, Some(target), digest, base, mapped);
@@ -402,7 +425,11 @@ pub(crate) fn is_about_records(kind: FaultKind) -> bool {
     }
 }
 
-/// The row of a record.
+/// The block of a record that is not staged.
+pub(crate) const UNSTAGED: i64 = -1;
+
+/// The row of a record. A way back has rows only for records that are not paired: its pairs are rows of the flow that
+/// it turns round.
 pub(crate) fn push_row(
     commit: &mut Commit,
     ready: &Ready,
@@ -411,18 +438,32 @@ pub(crate) fn push_row(
     identity: Option<i64>,
     target: Option<RecordId>,
 ) {
-    commit.rows.push(RecordRow {
+    let paired = outcome.is_paired();
+    let row = RecordRow {
         flow: ready.flow.name.clone(),
         record: case.record.clone(),
         outcome,
         identity,
         target,
-        digest: outcome.is_paired().then_some(case.digest),
-        base: outcome.is_paired().then(|| case.base.clone()),
-        mapped: case.mapped_base.clone().filter(|_| outcome.is_paired()),
+        digest: paired.then_some(case.digest),
+        base: paired.then(|| case.base.clone()),
+        mapped: case.mapped_base.clone().filter(|_| paired),
         block: case.block,
         last_entry: None,
-    });
+    };
+    let Some(forth) = &ready.forth else {
+        commit.rows.push(row);
+        return;
+    };
+    if let Some(record) = row.target.clone().filter(|_| paired) {
+        let outcome = case.before.as_ref().map_or(Outcome::Unchanged, |before| before.outcome);
+        let block = if case.before.is_some() { case.block } else { UNSTAGED };
+        let target = Some(case.record.clone());
+        commit.rows.push(RecordRow { flow: forth.clone(), record, outcome, target, block, ..row.clone() });
+    }
+    if case.before.is_none() {
+        commit.rows.push(RecordRow { target: None, digest: None, base: None, mapped: None, ..row });
+    }
 }
 
 /// Bytes in one piece: one by one they cost more than all else of an intent.

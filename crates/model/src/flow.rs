@@ -20,7 +20,7 @@ pub struct Place {
 }
 
 /// One side of a flow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct End {
     /// The system.
     pub system: SystemName,
@@ -52,8 +52,43 @@ pub struct Flow {
     /// Rules for the way back, one for each source field, read over the target's record: for source fields
     /// whose rule cannot simply be turned round.
     pub back: Vec<Rule>,
+    /// Whether what people change and create in the target goes back into the source.
+    pub both_ways: bool,
+    /// Who may change its fields, unless a field's rule says otherwise.
+    pub ownership: Ownership,
     /// Where the flow is written.
     pub place: Place,
+}
+
+/// Who may change a field of two records that are kept in step, and what becomes of edits on both sides.
+#[derive(Clone, Debug, std::default::Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// The side that is the field's system of record; `None` where that is not said.
+    pub owner: Option<Owner>,
+    /// What becomes of a field that both sides changed; `None` where that is not said: a person is asked.
+    pub conflict: Option<Conflict>,
+}
+
+/// Who may change a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// The source is the system of record.
+    Source,
+    /// The target is the system of record.
+    Target,
+    /// Both sides may change it.
+    Both,
+}
+
+/// What becomes of a field that both sides changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflict {
+    /// A person is asked.
+    Ask,
+    /// A rule decides.
+    Keep(Keep),
 }
 
 /// Which records belong to a flow.
@@ -80,6 +115,8 @@ pub struct Rule {
     pub default: Option<Default>,
     /// Which value wins on a matched record; the flow's `keep` when `None`.
     pub keep: Option<Keep>,
+    /// Who may change the field; the flow's where nothing is said.
+    pub ownership: Ownership,
     /// For links: the flow whose pairs are meant, when several pair the same objects.
     pub flow: Option<FlowName>,
     /// For links: write the record without waiting for a held parent, add the link when it is released.
@@ -191,6 +228,21 @@ impl fmt::Display for Place {
             (0, _) => write!(f, "{}", self.file),
             (line, 0) => write!(f, "{}:{line}", self.file),
             (line, column) => write!(f, "{}:{line}:{column}", self.file),
+        }
+    }
+}
+
+impl Flow {
+    /// Who may change the field of a rule, by its own word or the flow's.
+    pub fn owner(&self, rule: &Rule) -> Option<Owner> {
+        rule.ownership.owner.or(self.ownership.owner)
+    }
+
+    /// The rule that decides about a field that both sides changed; `None` to ask a person.
+    pub fn conflict<'f>(&'f self, rule: &'f Rule) -> Option<&'f Keep> {
+        match rule.ownership.conflict.as_ref().or(self.ownership.conflict.as_ref()) {
+            Some(Conflict::Keep(keep)) => Some(keep),
+            Some(Conflict::Ask) | None => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Records kept out of the target: why, and what a person can answer.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{FieldName, FlowName, ObjectName, RecordId, Value};
@@ -92,6 +93,20 @@ pub enum Cause {
         /// The target record.
         target: RecordId,
     },
+    /// Both sides changed a field, and no rule says which value is right. The hold's value is what the rules make of
+    /// the source's.
+    Conflict {
+        /// The target field.
+        field: FieldName,
+        /// The target's value.
+        there: Value,
+        /// What tells this conflict from one over other values.
+        mark: String,
+        /// The source's last edit of it, as far as its platform tells.
+        source: Option<Edit>,
+        /// The target's last edit of it, as far as its platform tells.
+        target: Option<Edit>,
+    },
     /// An expression or a step failed on this record's values.
     Expression {
         /// The target field.
@@ -99,6 +114,25 @@ pub enum Cause {
         /// What failed, without values.
         message: String,
     },
+}
+
+/// Who changed a field last, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// When, by the system's clock.
+    pub at: Timestamp,
+    /// Who, in words.
+    pub by: String,
+}
+
+/// Whose value is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wins {
+    /// The source's.
+    Source,
+    /// The target's.
+    Target,
 }
 
 /// A target record that may be the counterpart.
@@ -160,6 +194,15 @@ pub enum Answer {
         /// The value.
         value: Value,
     },
+    /// Of a field that both sides changed take this side's value.
+    Take {
+        /// The target field.
+        field: FieldName,
+        /// Whose.
+        wins: Wins,
+        /// The conflict that is meant ([`Cause::Conflict`]): a later one is asked about anew.
+        mark: String,
+    },
     /// Merge into the target record of another source record.
     MergeInto {
         /// The other source record.
@@ -190,6 +233,7 @@ impl Cause {
             Self::ContentGone { .. } => "content_gone",
             Self::SourceGone => "source_gone",
             Self::TargetGone { .. } => "target_gone",
+            Self::Conflict { .. } => "conflict",
             Self::Expression { .. } => "expression",
         }
     }
@@ -202,6 +246,7 @@ impl Cause {
             | Self::ParentHeld { field, .. }
             | Self::Invalid { field, .. }
             | Self::Missing { field }
+            | Self::Conflict { field, .. }
             | Self::Expression { field, .. } => Some(field),
             Self::Refused { field, .. } => field.as_ref(),
             Self::Ambiguous { .. }
@@ -221,6 +266,7 @@ impl Cause {
             Self::UnknownUser { user, .. } => format!("unknown_user:{user}"),
             Self::Invalid { field, rule } => format!("invalid:{field}:{rule}"),
             Self::Missing { field } => format!("missing:{field}"),
+            Self::Conflict { field, .. } => format!("conflict:{field}"),
             Self::Refused { code, field, .. } => {
                 format!("refused:{code}:{}", field.as_ref().map_or("", |field| field.as_str()))
             }
@@ -263,6 +309,17 @@ impl Cause {
             Self::ContentGone { message } => format!("the file's bytes cannot be read: {message}"),
             Self::SourceGone => "the record disappeared from the source".to_owned(),
             Self::TargetGone { target } => format!("the target record {target} is gone"),
+            Self::Conflict { field, source, target, .. } => {
+                let edit = |edit: &Option<Edit>| match edit {
+                    Some(edit) => format!("by {} at {}", edit.by, edit.at.strftime("%Y-%m-%d %H:%M:%S UTC")),
+                    None => "nobody tells by whom".to_owned(),
+                };
+                format!(
+                    "`{field}` was changed on both sides (in the source {}; in the target {})",
+                    edit(source),
+                    edit(target)
+                )
+            }
             Self::Expression { field, message } => format!("`{field}`: {message}"),
         }
     }

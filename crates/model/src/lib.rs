@@ -17,8 +17,11 @@ mod schema;
 mod value;
 
 pub use finding::{Finding, Weight};
-pub use flow::{Default, End, Flow, From, Keep, MatchKey, MatchKind, Place, Rule, Scope, Step, Table, TableRow};
-pub use hold::{Answer, Candidate, Cause, Hold};
+pub use flow::{
+    Conflict, Default, End, Flow, From, Keep, MatchKey, MatchKind, Owner, Ownership, Place, Rule, Scope, Step, Table,
+    TableRow,
+};
+pub use hold::{Answer, Candidate, Cause, Edit, Hold, Wins};
 pub use ids::{FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
 pub use outcome::{Counts, Outcome};
 pub use record::{Content, Fields, Record};

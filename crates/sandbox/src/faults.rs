@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -29,6 +30,10 @@ pub struct FaultPlan {
     /// Seed of the rules that fire by probability.
     #[serde(default)]
     pub seed: u64,
+    /// By how many seconds the platform's clock is ahead of the one that it is served by; negative when it is
+    /// behind. Its records' times and the `Date` of its replies come from that clock.
+    #[serde(default)]
+    pub clock_ahead_s: i64,
     /// The rules, judged in this order.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -335,6 +340,11 @@ impl FaultPlan {
             }
         }
         Ok(())
+    }
+
+    /// What the platform's clock shows when it is `now`.
+    pub(crate) fn time(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add(jiff::SignedDuration::from_secs(self.clock_ahead_s)).unwrap_or(now)
     }
 
     fn decide(&mut self, request: &Request, refreshable: bool) -> Decision {

@@ -202,16 +202,18 @@ impl Sandbox {
         &self.journal
     }
 
-    /// Answers one request at `now`: the fault plan first, then the platform; all of it journalled.
+    /// Answers one request at `now`, which the plan's clock may tell otherwise: the fault plan first, then the platform; all of it journalled.
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Handled {
         let Self { platform, faults, journal, log } = self;
+        let now = faults.time(now);
         faults::handle(platform.as_mut(), faults, journal, log.as_mut(), request, now)
     }
 
     /// Changes the world behind the client's back; journalled and, if persistent, logged. Gives the
     /// webhook deliveries that follow.
     pub fn disturb(&mut self, disturbance: &faults::Disturbance, now: Timestamp) -> Vec<Event> {
-        let Self { platform, journal, log, .. } = self;
+        let Self { platform, faults, journal, log } = self;
+        let now = faults.time(now);
         faults::disturb(platform.as_mut(), journal, log.as_mut(), disturbance, now)
     }
 

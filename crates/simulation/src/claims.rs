@@ -7,7 +7,11 @@ use handover_store::{HoldFilter, Location, Store};
 use crate::oracle::{Claims, Held, Paired, Sum, Told};
 
 /// Everything that the state says in the end.
-pub(crate) async fn read(location: &Location, flows: &[&str], report: Option<&Report>) -> Result<Claims, handover_store::Error> {
+pub(crate) async fn read(
+    location: &Location,
+    flows: &[&str],
+    report: Option<&Report>,
+) -> Result<Claims, handover_store::Error> {
     let store = Store::open_reading(location).await?;
     let mut claims = Claims { open: store.open_intents().await?.len(), ..Claims::default() };
     for row in store.holds_page(&HoldFilter::default(), None, 100_000).await? {

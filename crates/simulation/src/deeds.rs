@@ -20,11 +20,31 @@ pub(crate) const OBJECTS: [[&str; 2]; 4] =
 const FIRST: [&str; 12] =
     ["Ada", "Björn", "Chloé", "Dmitri", "Elif", "Farah", "Goran", "Hana", "Ines", "Jörg", "Katja", "Luca"];
 const LAST: [&str; 12] = [
-    "Albrecht", "Brunner", "Costa", "Dvořák", "Eriksen", "Fischer", "Grün", "Horvat", "Ivanova", "Jensen", "Kowalski",
+    "Albrecht",
+    "Brunner",
+    "Costa",
+    "Dvořák",
+    "Eriksen",
+    "Fischer",
+    "Grün",
+    "Horvat",
+    "Ivanova",
+    "Jensen",
+    "Kowalski",
     "Lindqvist",
 ];
-const FIRMS: [&str; 10] =
-    ["Nordwind", "Ostsee", "Südhang", "Westpark", "Alpenglühen", "Hafenkante", "Kranich", "Lotsen", "Mühlbach", "Zeder"];
+const FIRMS: [&str; 10] = [
+    "Nordwind",
+    "Ostsee",
+    "Südhang",
+    "Westpark",
+    "Alpenglühen",
+    "Hafenkante",
+    "Kranich",
+    "Lotsen",
+    "Mühlbach",
+    "Zeder",
+];
 const KINDS: [&str; 4] = ["GmbH", "AG", "Ltd", "KG"];
 /// Stages of the new system's deals.
 const STAGES: [&str; 4] = ["appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin"];
@@ -133,7 +153,9 @@ impl Society {
                 let address = self.address(dice, 150);
                 let mut fields = json!({"name": format!("{} {}", dice.pick(&FIRST), dice.pick(&LAST)),
                     "emails": contacts(&address), "phones": contacts(&phone(dice))});
-                if let Some(org) = self.roster.pick(OLD, "organization", dice).and_then(number).filter(|_| dice.chance(700)) {
+                if let Some(org) =
+                    self.roster.pick(OLD, "organization", dice).and_then(number).filter(|_| dice.chance(700))
+                {
                     fields["org_id"] = org;
                 }
                 fields
@@ -162,8 +184,10 @@ impl Society {
                 }
                 fields
             }
-            _ => json!({"dealname": format!("Deal {}", dice.between(1, 9_999)), "amount": dice.between(1, 9_999).to_string(),
-                "pipeline": "default", "dealstage": dice.pick(&STAGES)}),
+            _ => {
+                json!({"dealname": format!("Deal {}", dice.between(1, 9_999)), "amount": dice.between(1, 9_999).to_string(),
+                "pipeline": "default", "dealstage": dice.pick(&STAGES)})
+            }
         };
         let object = OBJECTS[kind][side].to_owned();
         Disturbance { object, which: Which::default(), action: DisturbAction::Create { fields } }
@@ -200,7 +224,9 @@ impl Society {
         let taken = |address: &String| {
             let value = json!(address);
             let changes = sandbox.journal().changes("contacts");
-            changes.into_iter().any(|change| change.fields.get("email").is_some_and(|(was, is)| *was == value || *is == value))
+            changes
+                .into_iter()
+                .any(|change| change.fields.get("email").is_some_and(|(was, is)| *was == value || *is == value))
         };
         let known = self.roster.addresses.get(dice.below(self.roster.addresses.len())).filter(|_| dice.chance(500));
         known.filter(|address| !taken(address)).cloned().unwrap_or_else(|| fresh(dice))
@@ -243,7 +269,8 @@ impl Roster {
                 match change.action {
                     Action::Created => {
                         self.living.entry(place).or_default().push(change.id.clone());
-                        if let Some((_, name)) = change.fields.get("name").filter(|_| change.object == OBJECTS[0][side]) {
+                        if let Some((_, name)) = change.fields.get("name").filter(|_| change.object == OBJECTS[0][side])
+                        {
                             self.firms.extend(name.as_str().map(str::to_owned));
                         }
                     }
@@ -353,7 +380,12 @@ fn contacts(value: &str) -> Json {
 }
 
 fn fresh(dice: &mut Dice) -> String {
-    format!("{}{}@{}.example.com", ["ada", "bo", "cy", "di", "eli"][dice.below(5)], dice.between(1, 999_999), ["ost", "west"][dice.below(2)])
+    format!(
+        "{}{}@{}.example.com",
+        ["ada", "bo", "cy", "di", "eli"][dice.below(5)],
+        dice.between(1, 999_999),
+        ["ost", "west"][dice.below(2)]
+    )
 }
 
 fn phone(dice: &mut Dice) -> String {

@@ -221,7 +221,12 @@ fn integrations(agenda: &mut Agenda, dice: &mut Dice, scenario: &Scenario, date:
     if day % 3 == 1 {
         let at = moment(date, 2);
         for _ in 0..5 {
-            agenda.add(at, OLD, if dice.chance(300) { Deed::Touch } else { Deed::Edit }, Some(("organization", String::new())));
+            agenda.add(
+                at,
+                OLD,
+                if dice.chance(300) { Deed::Touch } else { Deed::Edit },
+                Some(("organization", String::new())),
+            );
         }
     }
     if day % 14 == 9 && scenario.does(OLD, Deed::Import) {

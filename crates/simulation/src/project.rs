@@ -18,7 +18,8 @@ use crate::oracle::{Conflict, FieldRule, FlowRule, Form, Owner, Rules, Ways};
 pub(crate) const KEY: &str = "handover_source_key";
 
 /// Objects of the new system that have it, and whether it is unique there.
-pub(crate) const KEYED: [(&str, bool); 4] = [("companies", true), ("contacts", true), ("deals", true), ("tasks", false)];
+pub(crate) const KEYED: [(&str, bool); 4] =
+    [("companies", true), ("contacts", true), ("deals", true), ("tasks", false)];
 
 /// Stages that the table translates; the fifth is left out.
 const STAGES: &[(&str, &str)] = &[
@@ -30,8 +31,7 @@ const STAGES: &[(&str, &str)] = &[
 
 /// The project in the engine's words.
 pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, planted: Planted) -> Project {
-    let policies =
-        Policies { error_or: 10_000, error_share: 1.0, accept_counts: true, planted, ..Policies::default() };
+    let policies = Policies { error_or: 10_000, error_share: 1.0, accept_counts: true, planted, ..Policies::default() };
     let rows = STAGES.iter().map(|(from, to)| {
         let row = TableRow { to: (*to).to_owned(), place: Place::default() };
         ((*from).to_owned(), row)

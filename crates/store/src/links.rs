@@ -12,6 +12,12 @@ const READY: &str = "SELECT l.flow, l.record, l.field, l.parent_flow, l.parent, 
      FROM link l CROSS JOIN record a CROSS JOIN record b WHERE a.flow = l.flow AND a.record = l.record \
      AND b.flow = l.parent_flow AND b.record = l.parent AND a.target IS NOT NULL AND b.target IS NOT NULL";
 
+/// The same for links of ways back, whose pairs are those of the flows that they turn round.
+const READY_BACK: &str = "SELECT l.flow, l.record, l.field, l.parent_flow, l.parent, a.record, b.record \
+     FROM link l JOIN flow f ON f.back = l.flow JOIN flow p ON p.back = l.parent_flow \
+     JOIN record a ON a.flow = f.flow AND a.target = l.record JOIN record b ON b.flow = p.flow AND b.target = l.parent \
+     WHERE a.outcome <> ";
+
 /// A link with the numbers of its flows.
 struct Found {
     flow: i64,
@@ -70,10 +76,20 @@ impl Store {
     ///
     /// The database's.
     pub async fn ready_links(&self, limit: usize) -> Result<Vec<(PendingLink, RecordId, RecordId)>, Error> {
-        self.ready_links_after(None, limit).await
+        let ready = self.ready_links_after(None, limit).await?;
+        if ready.is_empty() { self.ready_links_back(limit).await } else { Ok(ready) }
     }
 
-    /// As [`Store::ready_links`], after the link `after`: for a caller that leaves some standing.
+    async fn ready_links_back(&self, limit: usize) -> Result<Vec<(PendingLink, RecordId, RecordId)>, Error> {
+        let merged = crate::rows::number(handover_model::Outcome::Merged);
+        let mut sql = self.sql(READY_BACK);
+        sql.int(merged).push(" AND b.outcome <> ").int(merged);
+        self.page(&mut sql, None, limit).await?;
+        self.ready(sql).await
+    }
+
+    /// As [`Store::ready_links`] of flows, not of ways back, after the link `after`: for a caller that leaves some
+    /// standing.
     ///
     /// # Errors
     ///
@@ -85,6 +101,10 @@ impl Store {
     ) -> Result<Vec<(PendingLink, RecordId, RecordId)>, Error> {
         let mut sql = self.sql(READY);
         self.page(&mut sql, after, limit).await?;
+        self.ready(sql).await
+    }
+
+    async fn ready(&self, sql: Sql) -> Result<Vec<(PendingLink, RecordId, RecordId)>, Error> {
         let read = |row: &Row<'_>| Ok((read_link(row)?, RecordId::from(row.text(5)?), RecordId::from(row.text(6)?)));
         let found = self.fetch(sql, read).await?;
         let mut links = Vec::with_capacity(found.len());

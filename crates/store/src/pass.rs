@@ -91,27 +91,28 @@ impl Store {
         if new { self.finish(step).await } else { Ok(()) }
     }
 
-    /// Tells which objects the flows pair, so that records can be found by system and object. Replaces
-    /// what was told before of these flows. A durable step.
+    /// Tells which objects the flows pair, so that records can be found by system and object, and under which name
+    /// each goes the way back. Replaces what was told before of these flows. A durable step.
     ///
     /// # Errors
     ///
     /// [`Error::Stopped`] or the database's.
-    pub async fn bind_flows(&self, flows: &[(FlowName, End, End)]) -> Result<(), Error> {
+    pub async fn bind_flows(&self, flows: &[(FlowName, End, End, FlowName)]) -> Result<(), Error> {
         let mut writer = self.writer().await?;
         let mut step = self.begin(&mut writer).await?;
-        for (flow, source, target) in flows {
+        for (flow, source, target, back) in flows {
             let names = [
                 flow.as_str(),
                 source.system.as_str(),
                 source.object.as_str(),
                 target.system.as_str(),
                 target.object.as_str(),
+                back.as_str(),
             ];
             step.names.intern(&mut step.tx, names).await?;
-            let mut sql = step
-                .tx
-                .sql("INSERT INTO flow (flow, source_system, source_object, target_system, target_object) VALUES ");
+            let mut sql = step.tx.sql(
+                "INSERT INTO flow (flow, source_system, source_object, target_system, target_object, back) VALUES ",
+            );
             let ids = names.iter().map(|name| step.id(name)).collect::<Result<Vec<_>, _>>()?;
             sql.rows(&[ids], |sql, ids| {
                 for id in ids {
@@ -121,7 +122,7 @@ impl Store {
             sql.push(
                 " ON CONFLICT (flow) DO UPDATE SET source_system = excluded.source_system, \
                  source_object = excluded.source_object, target_system = excluded.target_system, \
-                 target_object = excluded.target_object",
+                 target_object = excluded.target_object, back = excluded.back",
             );
             step.tx.run(sql).await?;
         }

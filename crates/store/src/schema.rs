@@ -10,6 +10,7 @@ pub(crate) const VERSION: i64 = 1;
 /// a table that is ordered by its primary key.
 ///
 /// Flows, systems and objects stand as numbers (table `name`), in every key of millions of rows.
+/// `flow.back` is the name of the flow's way back: its pairs are the flow's, turned round.
 /// A block's marks stand before its body, so that reading them does not touch the body's pages.
 /// What a flow paired stands in `record` alone; `membership` has what is more than that, `member` both.
 /// Instants are nanoseconds since 1970. Outcomes are numbers, the worst first, see `rows.rs`.
@@ -20,7 +21,7 @@ CREATE TABLE name (id %i PRIMARY KEY, text %t NOT NULL UNIQUE) %k;
 CREATE TABLE system (system %i PRIMARY KEY, platform %t NOT NULL, account %t NOT NULL) %k;
 CREATE TABLE flow (
     flow %i PRIMARY KEY, source_system %i NOT NULL, source_object %i NOT NULL,
-    target_system %i NOT NULL, target_object %i NOT NULL) %k;
+    target_system %i NOT NULL, target_object %i NOT NULL, back %i NOT NULL) %k;
 CREATE TABLE pass (
     id %i PRIMARY KEY, kind %t NOT NULL, began %i NOT NULL, ended %i, status %t,
     snapshot %t NOT NULL, note %t NOT NULL) %k;
@@ -28,8 +29,8 @@ CREATE TABLE extraction (
     system %i NOT NULL, object %i NOT NULL, pass %i NOT NULL, resume %t, blocks %i NOT NULL,
     records %i NOT NULL, complete %i NOT NULL, told %i, began %i NOT NULL, PRIMARY KEY (system, object)) %k;
 CREATE TABLE watermark (
-    system %i NOT NULL, object %i NOT NULL, at %i NOT NULL, reached %i NOT NULL, closed %i NOT NULL, seen %b NOT NULL,
-    PRIMARY KEY (system, object)) %k;
+    system %i NOT NULL, object %i NOT NULL, at %i NOT NULL, reached %i NOT NULL, closed %i NOT NULL,
+    ahead %i NOT NULL, seen %b NOT NULL, PRIMARY KEY (system, object)) %k;
 CREATE TABLE block (
     system %i NOT NULL, object %i NOT NULL, number %i NOT NULL, marks %b NOT NULL, body %b NOT NULL,
     PRIMARY KEY (system, object, number)) %r;

@@ -1,7 +1,7 @@
 //! How far the changes of an object were read.
 
 use handover_model::{ObjectName, SystemName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::database::Row;
 use crate::store::{Step, instant, nanos};
@@ -16,10 +16,12 @@ pub struct Watermark {
     pub object: ObjectName,
     /// The latest modification that counts as read, by the system's clock.
     pub at: Timestamp,
-    /// When it was reached, by our clock.
+    /// When it was reached, by the system's clock.
     pub reached: Timestamp,
     /// Whether it was read once more after the overlap.
     pub closed: bool,
+    /// How far the system's clock was ahead of ours then, in whole seconds.
+    pub ahead: SignedDuration,
     /// Marks of the records that the last reading brought, in order: what comes again unchanged is known by them.
     pub seen: Vec<u64>,
 }
@@ -36,7 +38,7 @@ impl Store {
         else {
             return Ok(None);
         };
-        let mut sql = self.sql("SELECT at, reached, closed, seen FROM watermark WHERE system = ");
+        let mut sql = self.sql("SELECT at, reached, closed, ahead, seen FROM watermark WHERE system = ");
         sql.int(system_id).push(" AND object = ").int(object_id);
         let read = |row: &Row<'_>| {
             Ok(Watermark {
@@ -45,7 +47,8 @@ impl Store {
                 at: instant(row.int(0)?),
                 reached: instant(row.int(1)?),
                 closed: row.int(2)? != 0,
-                seen: row.blob(3)?.chunks_exact(8).map(number).collect(),
+                ahead: SignedDuration::from_secs(row.int(3)?),
+                seen: row.blob(4)?.chunks_exact(8).map(number).collect(),
             })
         };
         Ok(self.fetch(sql, read).await?.pop())
@@ -60,13 +63,15 @@ impl Step<'_> {
     pub(crate) async fn write_watermarks(&mut self, watermarks: &[Watermark]) -> Result<(), Error> {
         for row in watermarks {
             let seen: Vec<u8> = row.seen.iter().flat_map(|mark| mark.to_le_bytes()).collect();
-            let mut sql = self.tx.sql("INSERT INTO watermark (system, object, at, reached, closed, seen) VALUES (");
+            let mut sql =
+                self.tx.sql("INSERT INTO watermark (system, object, at, reached, closed, ahead, seen) VALUES (");
             sql.int(self.id(row.system.as_str())?).push(",").int(self.id(row.object.as_str())?).push(",");
             sql.int(nanos(row.at)).push(",").int(nanos(row.reached)).push(",").int(i64::from(row.closed)).push(",");
+            sql.int(row.ahead.as_secs()).push(",");
             sql.blob(seen.as_slice());
             sql.push(
                 ") ON CONFLICT (system, object) DO UPDATE SET at = excluded.at, reached = excluded.reached, \
-                 closed = excluded.closed, seen = excluded.seen",
+                 closed = excluded.closed, ahead = excluded.ahead, seen = excluded.seen",
             );
             self.tx.run(sql).await?;
         }

@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use handover_model::{
     Account, Automation, Content, Field, FieldName, ObjectName, ReadCost, Record, RecordId, Schema, User,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::steps::unexpected;
 use super::{Driver, lock};
@@ -226,6 +226,10 @@ impl Connector for Driver {
         if !self.is_reminded.swap(true, Ordering::Relaxed) {
             self.budget.spent_earlier_today(amount, now);
         }
+    }
+
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        lock(&self.offset).ahead()
     }
 
     fn newly_spent(&self) -> u64 {

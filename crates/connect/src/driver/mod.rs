@@ -2,9 +2,11 @@
 //!
 //! An operation is a chain of requests ([`steps`]); a request takes its place in the budget, gets its
 //! credentials and is sent again where that does no harm ([`requests`]); tokens are bought in time
-//! ([`tokens`]); what the engine asks for is made of operations ([`connector`]).
+//! ([`tokens`]); the dates of replies tell how far the system's clock is ahead ([`offset`]); what the engine asks
+//! for is made of operations ([`connector`]).
 
 mod connector;
+mod offset;
 mod requests;
 mod steps;
 mod tokens;
@@ -46,6 +48,7 @@ pub struct Driver {
     credentials: tokio::sync::Mutex<Credentials>,
     api_base: Mutex<String>,
     spent: Mutex<Spent>,
+    offset: Mutex<offset::Offset>,
     schemas: Mutex<HashMap<ObjectName, Schema>>,
     /// Whether it was told what earlier processes spent today.
     is_reminded: AtomicBool,
@@ -93,6 +96,7 @@ impl Driver {
             api_base: Mutex::new(settings.api_base.clone()),
             settings,
             spent: Mutex::new(Spent::default()),
+            offset: Mutex::default(),
             schemas: Mutex::new(HashMap::new()),
             is_reminded: AtomicBool::new(false),
             kept: AtomicU64::new(0),

@@ -96,12 +96,17 @@ impl Driver {
             body: request.body,
             sink: request.sink,
         };
+        let sent = self.clock.now();
         let answer = self.transport.send(wire, self.settings.timeout).await;
         if !matches!(answer, Err(Lost::NoAnswer(_))) {
             flight.landed();
         }
         if let Ok(reply) = &answer {
             let now = self.clock.now();
+            // A file's host has a clock of its own.
+            if own && let Some(date) = reply.header("date") {
+                lock(&self.offset).told(date, sent, now);
+            }
             for (name, total, remaining) in self.dialect.limits_told(reply) {
                 self.budget.told(name, total, remaining, now);
             }

@@ -10,7 +10,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use handover_model::{Field, FieldName, Flow, From, Kind, Place, Rule, Schema, Step, Table, TableRow, Value, Writable};
+use handover_model::{
+    Field, FieldName, Flow, FlowName, From, Keep, Kind, Place, Rule, Schema, Step, Table, TableRow, Value, Writable,
+};
 
 use super::Tables;
 use super::expression::ID;
@@ -19,6 +21,16 @@ use super::registry::{Back, Function, Part};
 
 /// What stands behind the name of a flow or a table that was turned round. No name in a project has a dot.
 const BACK: &str = ".back";
+
+/// The flow of which this is the way back (or the table that is read from right to left).
+pub fn forth_of(name: &FlowName) -> Option<FlowName> {
+    name.as_str().strip_suffix(BACK).map(FlowName::from)
+}
+
+/// The name of a flow's way back.
+pub(crate) fn back_of(name: &FlowName) -> FlowName {
+    format!("{name}{BACK}").into()
+}
 
 /// A flow for the way back.
 #[derive(Clone, Debug)]
@@ -34,6 +46,23 @@ pub struct Reversed {
     pub tables: Tables,
     /// Target fields of which changes do not go back.
     pub one_way: Vec<OneWay>,
+}
+
+impl Reversed {
+    /// Leaves a rule out: changes of the target field that it reads stay where they are.
+    pub(crate) fn leave(&mut self, at: usize, why: String) {
+        if at >= self.flow.rules.len() {
+            return;
+        }
+        let rule = self.flow.rules.remove(at);
+        self.parts.remove(at);
+        self.forward.remove(at);
+        if let From::Fields(names) = rule.from
+            && let [target] = names.as_slice()
+        {
+            self.one_way.push(OneWay { target: target.clone(), why, place: rule.place });
+        }
+    }
 }
 
 /// A rule that is not turned round.
@@ -100,17 +129,27 @@ fn around(flow: &Flow, rules: Vec<Rule>) -> Flow {
         ..key.clone()
     });
     Flow {
-        name: format!("{}{BACK}", flow.name).into(),
+        name: back_of(&flow.name),
         source: flow.target.clone(),
         target: flow.source.clone(),
         scope: None,
         // The source key says which record of the source it is: the source has no such field itself.
         key: None,
         matching: matching.collect(),
+        keep: other_side(&flow.keep),
         rules,
         excluded: BTreeMap::new(),
         back: Vec::new(),
         ..flow.clone()
+    }
+}
+
+/// Survivorship with the sides exchanged.
+fn other_side(keep: &Keep) -> Keep {
+    match keep {
+        Keep::Source => Keep::Target,
+        Keep::Target => Keep::Source,
+        Keep::FillEmpty | Keep::Newest | Keep::Concatenate(_) => keep.clone(),
     }
 }
 
@@ -151,8 +190,9 @@ fn turned_round(rule: &Rule, source: &Schema) -> Result<(Rule, Vec<Part>), Strin
         steps,
         table: rule.table.as_ref().map(|table| format!("{table}{BACK}")),
         default: None,
-        keep: rule.keep.clone(),
-        flow: rule.flow.as_ref().map(|flow| format!("{flow}{BACK}").into()),
+        keep: rule.keep.as_ref().map(other_side),
+        ownership: rule.ownership.clone(),
+        flow: rule.flow.as_ref().map(back_of),
         later: rule.later,
         recalculated: None,
         place: rule.place.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::future::try_join;
 use handover_connect::{Cursor, Read, Which};
-use handover_model::{FieldName, ObjectName, Record, RecordId, SystemName};
+use handover_model::{End, FieldName, ObjectName, Record, RecordId, SystemName};
 use handover_store::{Block, Commit, MatchRow, Store};
 
 use super::Difference;
@@ -70,7 +70,7 @@ impl Listing<'_> {
     }
 
     async fn list_source(&self, system: &SystemName, object: &ObjectName) -> Result<i64, Error> {
-        let reading = self.pass.source_reading(system, object);
+        let reading = self.pass.reading_of(&End { system: system.clone(), object: object.clone() });
         let kept = Kept { reading: &reading, name: as_source(system), sharing: Vec::new(), is_target: false };
         Ok(self.list(&kept).await?.0)
     }

@@ -78,6 +78,7 @@ fn rule(target: &str, from: From) -> Rule {
         flow: None,
         later: false,
         recalculated: None,
+        ownership: handover_model::Ownership::default(),
         place: place(10),
     }
 }
@@ -118,6 +119,8 @@ pub(crate) fn flow(rules: Vec<Rule>) -> Flow {
         rules,
         excluded: BTreeMap::new(),
         back: Vec::new(),
+        both_ways: false,
+        ownership: handover_model::Ownership::default(),
         place: Place { file: "mappings/persons.yaml".into(), line: 0, column: 0 },
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handover_connect::Connector;
-use handover_model::{Answer, Cause, FieldName, Flow, Hold, Kind, RecordId, Schema};
+use handover_model::{Answer, Cause, End, FieldName, Flow, FlowName, Hold, Kind, RecordId, Schema};
 use handover_store::{HeldRow, Store};
 
 use super::failure;
@@ -25,6 +25,7 @@ pub(crate) fn fitting(cause: &Cause) -> &'static str {
         Cause::Invalid { .. } | Cause::Missing { .. } | Cause::Refused { .. } | Cause::Expression { .. } => {
             "--edit FIELD=VALUE, --retry, --skip, --accept"
         }
+        Cause::Conflict { .. } => "--take source, --take target, --edit FIELD=VALUE, --accept",
         Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone | Cause::TargetGone { .. } => {
             "--retry, --skip, --accept"
         }
@@ -56,20 +57,28 @@ fn wrong(message: String) -> Problem {
     Problem::new("answer", message).state("nothing was answered")
 }
 
+/// The flow that a hold names and where its writes go: a way back writes to the source.
+fn target_of<'s>(session: &'s Session, name: &FlowName) -> Option<(&'s Flow, End)> {
+    match handover_engine::forth_of(name) {
+        Some(forth) => session.project.flow(&forth).map(|flow| (flow, flow.source.clone())),
+        None => session.project.flow(name).map(|flow| (flow, flow.target.clone())),
+    }
+}
+
 async fn check_one(
     session: &Session,
     store: &Store,
     hold: &Hold,
     answer: &Answer,
 ) -> Result<Option<Problem>, Vec<Problem>> {
-    let Some(flow) = session.project.flow(&hold.flow) else {
+    let Some((flow, target)) = target_of(session, &hold.flow) else {
         return Ok(Some(wrong(format!("the project has no flow `{}` any more", hold.flow))));
     };
-    let Some(system) = session.systems.get(&flow.target.system) else { return Ok(None) };
-    let failed = |fault: handover_connect::Fault| vec![failure::system(&flow.target.system, &fault)];
+    let Some(system) = session.systems.get(&target.system) else { return Ok(None) };
+    let failed = |fault: handover_connect::Fault| vec![failure::system(&target.system, &fault)];
     match (answer, &hold.cause) {
         (Answer::Translate { to }, Cause::Untranslated { field, .. }) => {
-            let schema = system.describe(&flow.target.object).await.map_err(failed)?;
+            let schema = system.describe(&target.object).await.map_err(failed)?;
             Ok(untranslatable(&schema, field, to))
         }
         (Answer::Assign { to }, Cause::UnknownUser { .. }) => {
@@ -80,26 +89,26 @@ async fn check_one(
             Ok((!known).then(|| {
                 let active: Vec<&str> =
                     users.iter().filter(|user| user.active).map(|user| user.email.as_str()).take(12).collect();
-                wrong(format!("`{}` has no active user `{to}`", flow.target.system))
+                wrong(format!("`{}` has no active user `{to}`", target.system))
                     .hint(format!("it has {}", active.join(", ")))
             }))
         }
-        (Answer::Translate { .. } | Answer::Assign { .. }, cause) => Ok(Some(
+        (Answer::Take { .. }, Cause::Conflict { .. }) => Ok(None),
+        (Answer::Translate { .. } | Answer::Assign { .. } | Answer::Take { .. }, cause) => Ok(Some(
             wrong(format!("this answer does not fit: {}", cause.sentence()))
                 .hint(format!("it takes {}", fitting(cause))),
         )),
         (Answer::Edit { field, .. }, _) => {
-            let schema = system.describe(&flow.target.object).await.map_err(failed)?;
+            let schema = system.describe(&target.object).await.map_err(failed)?;
             let known = schema.field(field.as_str()).is_some();
             Ok((!known).then(|| {
-                wrong(format!("`{}` has no field `{field}`", flow.target.object))
-                    .hint("an edit names a field of the target")
+                wrong(format!("`{}` has no field `{field}`", target.object)).hint("an edit names a field of the target")
             }))
         }
-        (Answer::Choose { target }, _) => chosen(flow, system, target).await,
+        (Answer::Choose { target: record }, _) => chosen(&target, system, record).await,
         (Answer::MergeInto { record }, _) => {
             let there = store
-                .targets_of_flow(&hold.flow, std::slice::from_ref(record))
+                .targets_of_flow(&flow.name, std::slice::from_ref(record))
                 .await
                 .map_err(|error| vec![failure::store(&error)])?;
             Ok((!there.contains_key(record)).then(|| {
@@ -124,15 +133,13 @@ fn untranslatable(schema: &Schema, field: &FieldName, to: &str) -> Option<Proble
     Some(wrong(format!("`{to}` is no option of `{field}`")).hint(format!("the options are {}", known.join(", "))))
 }
 
-async fn chosen(flow: &Flow, system: &Arc<dyn Connector>, target: &RecordId) -> Result<Option<Problem>, Vec<Problem>> {
-    let found = system.fetch(&flow.target.object, &Arc::from([]), std::slice::from_ref(target)).await;
+async fn chosen(end: &End, system: &Arc<dyn Connector>, record: &RecordId) -> Result<Option<Problem>, Vec<Problem>> {
+    let found = system.fetch(&end.object, &Arc::from([]), std::slice::from_ref(record)).await;
     match found {
         Ok(found) if found.iter().any(|record| !record.gone) => Ok(None),
-        Ok(_) => {
-            Ok(Some(wrong(format!("`{}` has no record {target} among its {}", flow.target.system, flow.target.object))))
-        }
+        Ok(_) => Ok(Some(wrong(format!("`{}` has no record {record} among its {}", end.system, end.object)))),
         Err(fault) if fault.kind == handover_connect::FaultKind::Unsupported => Ok(None),
-        Err(fault) => Err(vec![failure::system(&flow.target.system, &fault)]),
+        Err(fault) => Err(vec![failure::system(&end.system, &fault)]),
     }
 }
 
@@ -143,7 +150,16 @@ pub(crate) fn extend_tables(session: &Session, given: &[(HeldRow, Answer, String
         let (place, to, comment) = match (&row.hold.cause, answer) {
             (Cause::Untranslated { table, value, label, .. }, Answer::Translate { to }) => {
                 let comment = if comment.is_empty() { label.clone() } else { format!("{label}: {comment}") };
-                ((table.clone(), value.clone()), to.clone(), comment)
+                match handover_engine::forth_of(&FlowName::from(table.as_str())) {
+                    // A table that is read from right to left: the row says it the other way round.
+                    Some(forth) => ((forth.to_string(), to.clone()), value.clone(), comment),
+                    None => ((table.clone(), value.clone()), to.clone(), comment),
+                }
+            }
+            (Cause::UnknownUser { label, .. }, Answer::Assign { to })
+                if handover_engine::forth_of(&row.hold.flow).is_some() =>
+            {
+                (("users".to_owned(), to.clone()), label.clone(), comment.clone())
             }
             (Cause::UnknownUser { label, .. }, Answer::Assign { to }) => {
                 (("users".to_owned(), label.clone()), to.clone(), comment.clone())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use handover_engine::{Pass, Report, Selection};
-use handover_model::{Answer, Cause, FieldName, FlowName, RecordId, Value};
+use handover_model::{Answer, Cause, FieldName, FlowName, Hold, RecordId, Value, Wins};
 use handover_store::{Commit, Entry, GivenAnswer, HeldRow, HoldFilter, Item, Store};
 use serde_json::{Value as Json, json};
 
@@ -92,6 +92,7 @@ pub(super) struct How {
   handover holds answer \"invalid:email:not an e-mail address that the target takes\" --skip
   handover holds answer persons/42 --edit email=ana@example.com
   handover holds answer persons/43 --choose 30117 --later
+  handover holds answer conflict:phone --take source
 
 `handover holds show FLOW/ID` names the answers that fit a record.")]
 struct AnswerOptions {
@@ -124,6 +125,9 @@ struct AnswerWord {
     /// Merge into the target record of another source record
     #[arg(long, value_name = "SOURCE ID")]
     merge_into: Option<String>,
+    /// Of a field that both sides changed: whose value is right
+    #[arg(long, value_name = "SIDE", value_parser = ["source", "target"])]
+    take: Option<String>,
     /// Leave the record out
     #[arg(long)]
     skip: bool,
@@ -244,6 +248,9 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
         if let Some(value) = &row.hold.value {
             output.say(&format!("  value: {}", value.display()));
         }
+        if let Cause::Conflict { there, .. } = &row.hold.cause {
+            output.say(&format!("  value in the target: {}", there.display()));
+        }
         if let Cause::Ambiguous { candidates, .. } | Cause::Contradiction { candidates } = &row.hold.cause {
             for candidate in candidates {
                 let filled = candidate.shown.iter().filter(|(_, value)| !value.is_blank());
@@ -268,11 +275,28 @@ fn word(options: &AnswerWord) -> Result<Answer, Vec<Problem>> {
         AnswerWord { choose: Some(id), .. } => Answer::Choose { target: target(id) },
         AnswerWord { merge_into: Some(id), .. } => Answer::MergeInto { record: target(id) },
         AnswerWord { edit: Some(edit), .. } => edited(edit)?,
+        AnswerWord { take: Some(side), .. } => taken(side),
         AnswerWord { create: true, .. } => Answer::Create,
         AnswerWord { skip: true, .. } => Answer::Skip,
         AnswerWord { accept: true, .. } => Answer::Accept,
         AnswerWord { .. } => Answer::Retry,
     })
+}
+
+/// Whose value is taken; of which conflict is said by the hold that is answered.
+pub(super) fn taken(side: &str) -> Answer {
+    let wins = if side == "source" { Wins::Source } else { Wins::Target };
+    Answer::Take { field: FieldName::from(""), wins, mark: String::new() }
+}
+
+/// The answer as it is given to this very hold.
+fn given_to(hold: &Hold, answer: &Answer) -> Answer {
+    match (answer, &hold.cause) {
+        (Answer::Take { wins, .. }, Cause::Conflict { field, mark, .. }) => {
+            Answer::Take { field: field.clone(), wins: *wins, mark: mark.clone() }
+        }
+        (answer, _) => answer.clone(),
+    }
 }
 
 /// `FIELD=VALUE` as an answer.
@@ -358,6 +382,7 @@ pub(crate) async fn carry_answers(
     let mut entries: BTreeMap<FlowName, Entry> = BTreeMap::new();
     for (row, answer, comment) in &given {
         let hold = &row.hold;
+        let answer = &given_to(hold, answer);
         wanted.entry(hold.flow.clone()).or_default().insert(hold.record.clone());
         commit.answers.push(GivenAnswer {
             flow: hold.flow.clone(),

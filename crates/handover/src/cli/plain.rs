@@ -1,6 +1,6 @@
 //! Values and moments as other programs and people read them, not as our own state keeps them.
 
-use handover_model::{Answer, Candidate, Cause, Value};
+use handover_model::{Answer, Candidate, Cause, Value, Wins};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
@@ -20,6 +20,9 @@ pub(crate) fn value(value: &Value) -> Json {
 /// A cause: its word and its parts; candidates as `{key, target, shown: {FIELD: VALUE}}`.
 pub(crate) fn cause(cause: &Cause) -> Json {
     let mut json = json!(cause);
+    if let Cause::Conflict { there, .. } = cause {
+        json["there"] = value(there);
+    }
     if let Cause::Ambiguous { candidates, .. } | Cause::Contradiction { candidates } = cause {
         json["candidates"] = candidates.iter().map(candidate).collect();
     }
@@ -40,6 +43,8 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Choose { target } => format!("choose {target}"),
         Answer::MergeInto { record } => format!("merge-into {record}"),
         Answer::Edit { field, value } => format!("edit {field}={}", value.display()),
+        Answer::Take { wins: Wins::Source, .. } => "take source".to_owned(),
+        Answer::Take { wins: Wins::Target, .. } => "take target".to_owned(),
         Answer::Create => "create".to_owned(),
         Answer::Skip => "skip".to_owned(),
         Answer::Accept => "accept".to_owned(),

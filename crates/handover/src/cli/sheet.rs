@@ -4,7 +4,7 @@ use handover_model::{Answer, RecordId, Value};
 use handover_store::HoldFilter;
 use serde_json::json;
 
-use super::holds::{How, carry_answers, edited, record_name};
+use super::holds::{How, carry_answers, edited, record_name, taken};
 use super::output::plural;
 use super::session::Session;
 use super::{Done, Global, Output, answers, queue};
@@ -39,7 +39,7 @@ pub(super) async fn export(session: &Session, file: &std::path::Path, output: &O
     }
     writer.flush().map_err(|error| failed(error.into()))?;
     output.value(&json!({"exported": rows.len(), "file": file}));
-    output.say(&format!("{} written to {}. Fill in `answer` (translate, assign, choose, create, edit, merge-into, skip, accept, retry) and `answer_value`.", plural(rows.len() as u64, "hold"), file.display()));
+    output.say(&format!("{} written to {}. Fill in `answer` (translate, assign, choose, create, edit, merge-into, take, skip, accept, retry) and `answer_value`.", plural(rows.len() as u64, "hold"), file.display()));
     Ok(Exit::Done)
 }
 
@@ -120,6 +120,7 @@ fn imported(answer: &str, value: &str) -> Option<Answer> {
         "choose" => Answer::Choose { target: RecordId::from(needed()?) },
         "merge-into" => Answer::MergeInto { record: RecordId::from(needed()?) },
         "edit" => edited(value).ok()?,
+        "take" => taken(needed().filter(|side| ["source", "target"].contains(side))?),
         "create" => Answer::Create,
         "skip" => Answer::Skip,
         "accept" => Answer::Accept,

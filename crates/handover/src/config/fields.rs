@@ -213,6 +213,12 @@ pub(super) fn rename(flow: &mut Flow, wanted: &[WantedField]) {
             fields.iter_mut().for_each(|field| replace(field, &source));
         }
     }
+    for rule in &mut flow.back {
+        replace(&mut rule.target, &source);
+        if let From::Fields(fields) = &mut rule.from {
+            fields.iter_mut().for_each(|field| replace(field, &target));
+        }
+    }
     for key in &mut flow.matching {
         key.source.iter_mut().for_each(|field| replace(field, &source));
         key.target.iter_mut().for_each(|field| replace(field, &target));

@@ -1,9 +1,12 @@
 //! One flow: `mappings/NAME.yaml`.
 
-use handover_model::{End, FieldName, Flow, FlowName, Keep, MatchKey, MatchKind, ObjectName, Scope, SystemName};
+use handover_model::{
+    Conflict, End, FieldName, Flow, FlowName, Keep, MatchKey, MatchKind, ObjectName, Owner, Ownership, Scope,
+    SystemName,
+};
 
 use super::node::{Kind, Mark, Node};
-use super::reader::{File, Reading, did_you_mean};
+use super::reader::{Entries, File, Reading, did_you_mean};
 use super::rule;
 
 /// A flow, and what its rules name that must exist elsewhere.
@@ -45,18 +48,61 @@ pub(super) fn read(
     let key = entries.take("key").and_then(|node| reading.text(file, node, "key")).map(FieldName::new);
     let keep = entries.take("keep").and_then(|node| keep(reading, file, node)).unwrap_or(Keep::FillEmpty);
     let matching = entries.take("match").map(|node| matching(reading, file, node)).unwrap_or_default();
+    let direction = entries.take("direction").and_then(|node| reading.word(file, node, "direction", &DIRECTIONS));
+    let both_ways = direction.is_some_and(|word| word == "both_ways");
+    let ownership = ownership(reading, file, &mut entries, both_ways);
     let mut mentions = Vec::new();
     let rules = match entries.need("fields", reading) {
-        Some(node) => rule::read(reading, file, node, &mut mentions),
+        Some(node) => rule::read(reading, file, node, both_ways, &mut mentions),
         None => Vec::new(),
     };
+    let back = entries.take("back").map(|node| {
+        needs_both_ways(reading, file, node, "back", both_ways);
+        rule::read(reading, file, node, false, &mut mentions)
+    });
+    let back = back.unwrap_or_default();
     let excluded = entries.take("exclude").map(|node| rule::excluded(reading, file, node)).unwrap_or_default();
     entries.finish(reading);
     let (source, target) = (source?, target?);
     let place = file.place(tree.mark);
     let name = name.clone();
-    let flow = Flow { name, source, target, scope, key, matching, keep, rules, excluded, back: Vec::new(), place };
+    let flow =
+        Flow { name, source, target, scope, key, matching, keep, rules, excluded, back, both_ways, ownership, place };
     Some(ReadFlow { flow, mentions })
+}
+
+/// One way: from the source to the target. Both ways: what people do in the target goes back as well.
+const DIRECTIONS: [&str; 2] = ["one_way", "both_ways"];
+
+/// `owner` and `conflict`, of a flow or of a rule.
+pub(super) fn ownership(reading: &mut Reading, file: &File, entries: &mut Entries<'_>, both_ways: bool) -> Ownership {
+    let owner = entries.take("owner").and_then(|node| {
+        needs_both_ways(reading, file, node, "owner", both_ways);
+        match reading.word(file, node, "owner", &["source", "target", "both"])?.as_str() {
+            "source" => Some(Owner::Source),
+            "target" => Some(Owner::Target),
+            _ => Some(Owner::Both),
+        }
+    });
+    let conflict = entries.take("conflict").and_then(|node| {
+        needs_both_ways(reading, file, node, "conflict", both_ways);
+        match node.text() {
+            Some("ask") => Some(Conflict::Ask),
+            _ => keep_as(reading, file, node, "conflict", &["ask"]).map(Conflict::Keep),
+        }
+    });
+    Ownership { owner, conflict }
+}
+
+/// A key without effect would make somebody believe in it.
+fn needs_both_ways(reading: &mut Reading, file: &File, node: &Node, key: &str, both_ways: bool) {
+    if !both_ways {
+        let message = format!("`{key}` has no effect in a flow that goes one way");
+        let problem = reading
+            .problem(file, node.mark, "one_way", message)
+            .hint("add `direction: both_ways` to the mapping, or take it out");
+        reading.problems.push(problem);
+    }
 }
 
 fn end(reading: &mut Reading, file: &File, node: &Node, what: &str, systems: &[SystemName]) -> Option<End> {
@@ -81,14 +127,19 @@ fn end(reading: &mut Reading, file: &File, node: &Node, what: &str, systems: &[S
 
 /// `source`, `target`, `fill_empty`, `newest` or `{concatenate: "; "}`.
 pub(super) fn keep(reading: &mut Reading, file: &File, node: &Node) -> Option<Keep> {
-    const WORDS: [&str; 4] = ["source", "target", "fill_empty", "newest"];
+    keep_as(reading, file, node, "keep", &[])
+}
+
+/// The same under another key, which takes more words: those are the caller's.
+fn keep_as(reading: &mut Reading, file: &File, node: &Node, key: &'static str, more: &[&str]) -> Option<Keep> {
+    let words: Vec<&str> = ["source", "target", "fill_empty", "newest"].iter().chain(more).copied().collect();
     if let Kind::Map { .. } = node.kind {
-        let mut entries = reading.open(file, node, "keep")?;
+        let mut entries = reading.open(file, node, key)?;
         let between = entries.need("concatenate", reading).and_then(|node| reading.text(file, node, "concatenate"));
         entries.finish(reading);
         return between.map(Keep::Concatenate);
     }
-    match reading.word(file, node, "keep", &WORDS)?.as_str() {
+    match reading.word(file, node, key, &words)?.as_str() {
         "source" => Some(Keep::Source),
         "target" => Some(Keep::Target),
         "newest" => Some(Keep::Newest),

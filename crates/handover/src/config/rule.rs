@@ -2,14 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use handover_model::{Default, FieldName, FlowName, From, Place, Rule, Step};
+use handover_model::{Default, FieldName, FlowName, From, Ownership, Place, Rule, Step};
 
-use super::flow::{Mention, Mentioned, keep};
+use super::flow::{Mention, Mentioned, keep, ownership};
 use super::node::{Kind, Node};
 use super::reader::{Entries, File, Reading, value};
 
-/// Reads `fields`.
-pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, mentions: &mut Vec<Mention>) -> Vec<Rule> {
+/// Reads `fields` or `back`.
+///
+/// `both_ways` says whether its rules may say who owns a field.
+pub(super) fn read(
+    reading: &mut Reading,
+    file: &File,
+    node: &Node,
+    both_ways: bool,
+    mentions: &mut Vec<Mention>,
+) -> Vec<Rule> {
     let Kind::Map { entries, .. } = &node.kind else {
         reading.wrong(file, node, "fields", "a mapping of target fields to source fields");
         return Vec::new();
@@ -17,7 +25,8 @@ pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, mentions: &m
     let mut rules = Vec::new();
     for entry in entries {
         let place = file.place(entry.key_mark);
-        rules.extend(rule(reading, file, FieldName::new(entry.key.as_str()), place, &entry.value, mentions));
+        let target = FieldName::new(entry.key.as_str());
+        rules.extend(rule(reading, file, (target, place), &entry.value, both_ways, mentions));
     }
     rules
 }
@@ -50,9 +59,9 @@ pub(super) fn excluded(reading: &mut Reading, file: &File, node: &Node) -> BTree
 fn rule(
     reading: &mut Reading,
     file: &File,
-    target: FieldName,
-    place: Place,
+    (target, place): (FieldName, Place),
     node: &Node,
+    both_ways: bool,
     mentions: &mut Vec<Mention>,
 ) -> Option<Rule> {
     let plain = |from| Rule {
@@ -65,6 +74,7 @@ fn rule(
         flow: None,
         later: false,
         recalculated: None,
+        ownership: Ownership::default(),
         place: place.clone(),
     };
     if !matches!(node.kind, Kind::Map { .. }) {
@@ -80,10 +90,12 @@ fn rule(
     let flow = entries.take("flow").and_then(|node| mention(reading, file, node, "flow", Mentioned::Flow, mentions));
     let default = entries.take("default").map(|node| Default(value(node)));
     let keep = entries.take("keep").and_then(|node| keep(reading, file, node));
+    let ownership = ownership(reading, file, &mut entries, both_ways);
     let later = entries.take("later").and_then(|node| reading.flag(file, node, "later")).unwrap_or(false);
     let recalculated = entries.take("recalculated").and_then(|node| reading.text(file, node, "recalculated"));
     entries.finish(reading);
-    Some(Rule { steps, table, default, keep, flow: flow.map(FlowName::new), later, recalculated, ..plain(from?) })
+    let flow = flow.map(FlowName::new);
+    Some(Rule { steps, table, default, keep, ownership, flow, later, recalculated, ..plain(from?) })
 }
 
 /// Exactly one of `from`, `expr` and `value`.

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stderr, reason = "figures and seeds of long tests")]
 
+mod both_ways;
 mod changes;
 mod cli;
+mod clocks;
 mod config;
 mod crash;
 mod crash_postgres;

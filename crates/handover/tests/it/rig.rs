@@ -81,6 +81,8 @@ pub(crate) struct Ground<'s> {
     pub(crate) changing: Vec<u64>,
     /// What a comparison of both sides found in the last life.
     pub(crate) differences: Vec<String>,
+    /// By how many seconds the clocks of the old and of the new system are ahead of ours.
+    pub(crate) ahead: [i64; 2],
 }
 
 impl<'s> Ground<'s> {
@@ -110,6 +112,7 @@ impl<'s> Ground<'s> {
             writes: 0,
             changing: Vec::new(),
             differences: Vec::new(),
+            ahead: [0, 0],
         }
     }
 
@@ -149,7 +152,8 @@ impl<'s> Ground<'s> {
         let clock = Arc::new(VirtualClock::new(self.now));
         let wire = Arc::new(Wire::new(death, orders.stop_at));
         let [mut old, mut new] = self.sandboxes();
-        let [old_faults, new_faults] = orders.faults.clone();
+        let [mut old_faults, mut new_faults] = orders.faults.clone();
+        [old_faults.clock_ahead_s, new_faults.clock_ahead_s] = self.ahead;
         if let Some(prepare) = orders.prepare {
             let mut both = [old, new];
             prepare(&mut both);
@@ -256,7 +260,13 @@ impl<'s> Ground<'s> {
             .unwrap()
         };
         let [from, to] = self.scene.way.platforms();
-        [open("old", from), open("new", to)]
+        let mut both = [open("old", from), open("new", to)];
+        for (sandbox, clock_ahead_s) in both.iter_mut().zip(self.ahead) {
+            let mut plan = FaultPlan::default();
+            plan.clock_ahead_s = clock_ahead_s;
+            sandbox.set_faults(plan);
+        }
+        both
     }
 
     /// Lives until a pass comes to its end; none may die.

@@ -7,7 +7,8 @@ use crate::journal::{Delivered, Entry, Journal};
 use crate::persist::Log;
 use crate::{Delivery, Event, Handled, Outcome, Platform, Reply, Request};
 
-/// Answers one request: the plan first, then the platform, then the log, then the journal.
+/// Answers one request: the plan first, then the platform, then the log, then the journal. `now` is the platform's
+/// own time.
 pub(crate) fn handle(
     platform: &mut dyn Platform,
     plan: &mut FaultPlan,
@@ -35,6 +36,7 @@ pub(crate) fn handle(
             after_commit(platform, &decision, outcome.reply, now)
         }
     };
+    let delivery = dated(delivery, now);
     (entry.status, entry.delivered) = match &delivery {
         Delivery::Whole(reply) => (Some(reply.status), Delivered::Whole),
         Delivery::Cut { reply, .. } => (Some(reply.status), Delivered::Cut),
@@ -45,6 +47,20 @@ pub(crate) fn handle(
         events.extend(disturb(platform, journal, log.as_deref_mut(), disturbance, now));
     }
     Handled { delivery, delay_ms: decision.delay_ms, events }
+}
+
+/// The same with the platform's time, as every reply of an origin server with a clock has it (RFC 9110, section
+/// 6.6.1).
+fn dated(delivery: Delivery, now: Timestamp) -> Delivery {
+    let stamp = |reply: Reply| match jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now) {
+        Ok(date) => reply.with_header("date", date),
+        Err(_) => reply,
+    };
+    match delivery {
+        Delivery::Whole(reply) => Delivery::Whole(stamp(reply)),
+        Delivery::Cut { reply, bytes } => Delivery::Cut { reply: stamp(reply), bytes },
+        Delivery::Silence => Delivery::Silence,
+    }
 }
 
 /// Lets the platform handle the request, and logs it if it may have changed something.

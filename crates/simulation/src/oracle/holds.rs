@@ -29,9 +29,7 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
     };
     match hold.cause.as_str() {
         "untranslated" | "invalid" => field.is_some_and(impossible),
-        "missing" => field.is_some_and(|field| {
-            field.plain(OLD, pair.source.field(field.names[OLD])) == Plain::Blank
-        }),
+        "missing" => field.is_some_and(|field| field.plain(OLD, pair.source.field(field.names[OLD])) == Plain::Blank),
         "duplicate_source" => pair.flow.finder().is_some_and(|finder| rivals(judged, pair, finder)),
         "ambiguous" | "contradiction" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 1),
         "parent_held" => parent_held(judged, pair, hold),
@@ -73,7 +71,8 @@ fn same(one: &Plain, other: &Plain) -> bool {
 /// Whether another source record ever had the same key.
 fn rivals(judged: &Judged<'_>, pair: &Pair<'_>, finder: &FieldRule) -> bool {
     let own = ever(pair.source, finder, OLD);
-    let others = judged.pairs.iter().filter(|other| other.flow.name == pair.flow.name && other.source.id != pair.source.id);
+    let others =
+        judged.pairs.iter().filter(|other| other.flow.name == pair.flow.name && other.source.id != pair.source.id);
     others.flat_map(|other| ever(other.source, finder, OLD)).any(|value| own.iter().any(|mine| same(mine, &value)))
 }
 

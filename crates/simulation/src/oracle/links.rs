@@ -56,13 +56,7 @@ fn linked(
     if !has {
         wrong.push(format!(
             "convergence: {} {} ({} {}), {}: not linked with {} {}",
-            pair.flow.objects[OLD],
-            pair.source.id,
-            own.0,
-            own.1,
-            field.names[NEW],
-            to.objects[NEW],
-            expected.id
+            pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW], to.objects[NEW], expected.id
         ));
     }
 }

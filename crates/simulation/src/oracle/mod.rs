@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 pub use replay::{By, Edit, Fate, Life, Side};
-pub use rules::{Conflict, FieldRule, FlowRule, Form, OLD, NEW, Owner, Rules, Ways};
+pub use rules::{Conflict, FieldRule, FlowRule, Form, NEW, OLD, Owner, Rules, Ways};
 
 /// One pass, as the clock saw it.
 #[derive(Clone, Copy, Debug)]

@@ -142,12 +142,10 @@ impl FieldRule {
                 address
             }
             (Form::Phone, Some(text)) => text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect(),
-            (Form::Option(table), Some(text)) if side == OLD => {
-                match table.iter().find(|(old, _)| *old == text) {
-                    Some((_, new)) => (*new).to_owned(),
-                    None => return Plain::Impossible(text),
-                }
-            }
+            (Form::Option(table), Some(text)) if side == OLD => match table.iter().find(|(old, _)| *old == text) {
+                Some((_, new)) => (*new).to_owned(),
+                None => return Plain::Impossible(text),
+            },
             (Form::Option(_), Some(text)) => text,
         };
         Plain::Text(text)

@@ -14,7 +14,8 @@ fn the_oracle_knows_the_sandboxes_alone() {
             .filter(|name| *name != "handover_sandbox")
             .collect();
         assert_eq!(others, Vec::<&str>::new(), "{}", path.display());
-        let outside: Vec<&str> = text.lines().filter(|line| line.contains("crate::") && !line.contains("pub(crate)")).collect();
+        let outside: Vec<&str> =
+            text.lines().filter(|line| line.contains("crate::") && !line.contains("pub(crate)")).collect();
         assert_eq!(outside, Vec::<&str>::new(), "{}", path.display());
     }
     assert!(read >= 5, "{read} files");

@@ -1,6 +1,6 @@
 //! Reading the ledger: the story of a record, and all of it for export.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use handover_model::{FlowName, ObjectName, RecordId, SystemName};
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{hash_of_record, hex, read_open, read_sealed};
 use crate::codec;
-use crate::database::{Row, unreadable};
+use crate::database::{LIST, Row, unreadable};
 use crate::store::instant;
 use crate::told::names;
 use crate::{Error, Seq, Store};
@@ -91,12 +91,48 @@ fn read_entry(row: &Row<'_>) -> Result<(EntryRow, Before), sqlx::Error> {
 }
 
 impl Store {
-    /// Everything that the ledger tells of a source record in a flow, the oldest first.
+    /// Everything that the ledger tells of a source record in a flow, what went back of its counterpart too, the
+    /// oldest first.
     ///
     /// # Errors
     ///
     /// [`Error::Corrupt`] when a row cannot be decoded, else the database's.
     pub async fn story(&self, flow: &FlowName, record: &RecordId) -> Result<Vec<Told>, Error> {
+        let mut told = self.chapter(flow, record).await?;
+        for (back, target) in self.way_back_of(flow, record).await? {
+            told.extend(self.chapter(&back, &target).await?);
+        }
+        told.sort_by_key(|one| one.seq);
+        Ok(told)
+    }
+
+    /// Under which names the ledger tells what went back of a source record's counterpart.
+    async fn way_back_of(&self, flow: &FlowName, record: &RecordId) -> Result<Vec<(FlowName, RecordId)>, Error> {
+        let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
+        let mut sql = self.sql(
+            "SELECT n.text, r.target FROM record r JOIN flow f ON f.flow = r.flow JOIN name n ON n.id = f.back \
+             WHERE r.target IS NOT NULL AND r.flow = ",
+        );
+        sql.int(flow).push(" AND r.record = ").text(record.as_str());
+        self.fetch(sql, |row| Ok((row.text(0)?.into(), row.text(1)?.into()))).await
+    }
+
+    /// When these ledger rows were written.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn entry_times(&self, entries: &[Seq]) -> Result<HashMap<Seq, Timestamp>, Error> {
+        let mut times = HashMap::with_capacity(entries.len());
+        for entries in entries.chunks(LIST) {
+            let mut sql = self.sql("SELECT seq, at FROM entry WHERE seq IN ");
+            sql.ints(entries);
+            times.extend(self.fetch(sql, |row| Ok((row.int(0)?, instant(row.int(1)?)))).await?);
+        }
+        Ok(times)
+    }
+
+    async fn chapter(&self, flow: &FlowName, record: &RecordId) -> Result<Vec<Told>, Error> {
         let mut told = Vec::new();
         let hash = hash_of_record(record.as_str());
         let mut next = self.story_head(flow.as_str(), record).await?;
@@ -194,6 +230,21 @@ impl Store {
         sql.int(system).push(" AND f.source_object = ").int(object);
         for flow in self.fetch(sql, |row| Ok(FlowName::from(row.text(0)?))).await? {
             found.insert((flow, record.clone()));
+        }
+        // Ways back have stories only of what went back.
+        let mut sql = self.sql("SELECT n.text FROM flow f JOIN name n ON n.id = f.back WHERE f.target_system = ");
+        sql.int(system).push(" AND f.target_object = ").int(object);
+        let mut backs = self.fetch(sql, |row| Ok((FlowName::from(row.text(0)?), record.clone()))).await?;
+        let mut sql = self.sql(
+            "SELECT n.text, r.target FROM flow f CROSS JOIN record r CROSS JOIN name n WHERE n.id = f.back \
+             AND r.flow = f.flow AND r.target IS NOT NULL AND f.source_system = ",
+        );
+        sql.int(system).push(" AND f.source_object = ").int(object).push(" AND r.record = ").text(record.as_str());
+        backs.extend(self.fetch(sql, |row| Ok((row.text(0)?.into(), row.text(1)?.into()))).await?);
+        for (back, target) in backs {
+            if self.story_head(back.as_str(), &target).await?.is_some() {
+                found.insert((back, target));
+            }
         }
         let mut sql = self.sql(
             "SELECT n.text, r.record FROM flow f CROSS JOIN record r CROSS JOIN name n WHERE n.id = f.flow \

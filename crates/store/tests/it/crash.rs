@@ -31,7 +31,7 @@ async fn step(store: &Store, number: usize) -> Result<(), Error> {
             let (flow, record) = flow();
             let end = |system: &str| handover_model::End { system: system.into(), object: "persons".into() };
             // One durable step more, which may be repeated.
-            store.bind_flows(&[("contacts".into(), end("old"), end("new"))]).await?;
+            store.bind_flows(&[("contacts".into(), end("old"), end("new"), "contacts.back".into())]).await?;
             store.erase(&flow, &record, at(6), "Eve", "asked").await.map(drop)
         }
         _ => store.finish_pass(1, at(7), "done", json!({})).await,

@@ -67,7 +67,7 @@ async fn counterparts_are_live_and_the_thing_itself(scene: Scene) {
 async fn what_a_flow_paired_are_members(scene: Scene) {
     let store = scene.open().await;
     let end = |system: &str| handover_model::End { system: system.into(), object: "contacts".into() };
-    store.bind_flows(&[("contacts".into(), end("old"), end("new"))]).await.unwrap();
+    store.bind_flows(&[("contacts".into(), end("old"), end("new"), "contacts.back".into())]).await.unwrap();
     let carrier = Membership { role: "carrier".to_owned(), ..member("new", "notes", "n", 1) };
     store
         .commit(commit(0, |commit| {

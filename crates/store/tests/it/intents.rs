@@ -43,7 +43,7 @@ fn told(seq: i64, kind: &str, values: bool) -> (i64, String, bool) {
 async fn open(scene: &Scene) -> Store {
     let store = scene.open().await;
     let end = |system: &str, object: &str| End { system: system.into(), object: object.into() };
-    let flow = ("contacts".into(), end("old", "persons"), end("new", "contacts"));
+    let flow = ("contacts".into(), end("old", "persons"), end("new", "contacts"), "contacts.back".into());
     store.bind_flows(&[flow]).await.unwrap();
     store
 }

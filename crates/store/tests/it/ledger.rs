@@ -132,8 +132,8 @@ fn end(system: &str, object: &str) -> End {
 /// Two flows from the same object to two others, two records, told of in one ledger row each time.
 async fn two_people(store: &Store) {
     let flows = [
-        ("contacts".into(), end("old", "persons"), end("new", "contacts")),
-        ("leads".into(), end("old", "persons"), end("new", "leads")),
+        ("contacts".into(), end("old", "persons"), end("new", "contacts"), "contacts.back".into()),
+        ("leads".into(), end("old", "persons"), end("new", "leads"), "leads.back".into()),
     ];
     store.bind_flows(&flows).await.unwrap();
     let secret = |who: &str| json!({ "name": format!("secret of {who}") });
@@ -260,7 +260,7 @@ async fn erasing_needs_to_know_the_objects(scene: Scene) {
     store.commit(told).await.unwrap();
     let error = store.erase(&"contacts".into(), &"1".into(), at(1), "Eve", "asked").await.unwrap_err();
     assert!(matches!(error, Error::UnknownFlow { .. }), "{error}");
-    let flow = ("contacts".into(), end("old", "persons"), end("new", "contacts"));
+    let flow = ("contacts".into(), end("old", "persons"), end("new", "contacts"), "contacts.back".into());
     store.bind_flows(&[flow]).await.unwrap();
     assert_eq!(store.erase(&"contacts".into(), &"1".into(), at(1), "Eve", "asked").await.unwrap(), 1);
     assert_eq!(store.verify(|_, _| ()).await.unwrap().erased, 1);

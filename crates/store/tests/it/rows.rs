@@ -128,7 +128,7 @@ async fn how_far_a_flow_came_counts_for_the_files_that_it_was_noted_under(scene:
     };
     assert_eq!(worked("contacts", "a").await, 0);
     let end = |object: &str| End { system: "old".into(), object: object.into() };
-    let flows = ["contacts", "deals"].map(|flow| (flow.into(), end(flow), end("any")));
+    let flows = ["contacts", "deals"].map(|flow| (flow.into(), end(flow), end("any"), format!("{flow}.back").into()));
     store.bind_flows(&flows).await.unwrap();
     let both = vec![noted("contacts", "a", 10), noted("deals", "a", 3)];
     store.commit(commit(0, |commit| commit.worked = both.clone())).await.unwrap();

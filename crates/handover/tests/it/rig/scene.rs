@@ -52,16 +52,36 @@ impl Scene {
     /// The scene of a way, made once.
     pub(crate) fn of(way: Way) -> &'static Self {
         static SCENES: [OnceLock<Scene>; 2] = [OnceLock::new(), OnceLock::new()];
-        SCENES[way as usize].get_or_init(|| Self::make(way))
+        SCENES[way as usize].get_or_init(|| Self::make(way, &[]))
     }
 
-    fn make(way: Way) -> Self {
+    /// The same with these flows going both ways, made once for each way.
+    pub(crate) fn both_ways(way: Way) -> &'static Self {
+        static SCENES: [OnceLock<Scene>; 2] = [OnceLock::new(), OnceLock::new()];
+        let flows: &[&str] = match way {
+            Way::ToHubspot => &["organizations", "persons", "deals"],
+            Way::ToPipedrive => &["companies", "contacts", "deals"],
+        };
+        SCENES[way as usize].get_or_init(|| Self::make(way, flows))
+    }
+
+    fn make(way: Way, both_ways: &[&str]) -> Self {
         let (old, new) = worlds(way);
         // As the sandbox itself writes it down.
         let old = world(way.platforms()[0], old).unwrap().world();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (new, start) = runtime.block_on(write_project(way, &old, new, folder.path()));
+        for flow in both_ways {
+            let file = folder.path().join("mappings").join(format!("{flow}.yaml"));
+            let text = std::fs::read_to_string(&file).unwrap();
+            let back = match *flow {
+                "persons" => "back:\n  name: {expr: 'concat([.firstname, .lastname], \" \")'}\n",
+                "contacts" => "back:\n  lastname: name\n",
+                _ => "",
+            };
+            std::fs::write(file, format!("direction: both_ways\n{text}{back}")).unwrap();
+        }
         let project = load(folder.path());
         Self { way, old, new, project, _folder: folder, start, compiled: OnceLock::new() }
     }

@@ -1,0 +1,202 @@
+//! The course of a way back: what was read of the target's changes is worked off block by block. Records that are
+//! paired are merged with their source; new ones are matched, created in the source, or held, like any others.
+//!
+//! Invariants:
+//! - What stood in the target before the first load began and was not changed since stays where it is.
+//! - What is written is judged from both records as they are now, never from an older copy.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use handover_model::{Outcome, Record, RecordId};
+use handover_store::{Commit, RecordRow, Worked};
+use jiff::Timestamp;
+
+use crate::Error;
+use crate::back::Back;
+use crate::change::Again;
+use crate::decide::{Opened, Staged};
+use crate::pairing::Pairing;
+use crate::pass::{Pass, locked};
+use crate::setup::Ready;
+use crate::verdict::target_changed;
+use crate::writer::Writer;
+
+/// Records that are judged at once.
+const AT_ONCE: usize = 500;
+
+impl Pass {
+    /// Works off the target's changes; gives the new records of the target that have a counterpart then.
+    pub(crate) async fn staged_returns(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        back: &Back,
+        pairing: &Pairing,
+    ) -> Result<Vec<RecordId>, Error> {
+        let (end, snapshot) = (&ready.flow.target, &self.setup.project.snapshot);
+        let Some(extraction) = self.place.store.extraction(&end.system, &end.object).await? else {
+            return Ok(Vec::new());
+        };
+        let name = &back.ready.flow.name;
+        let worked = self.place.store.worked(name, snapshot).await?.min(extraction.blocks);
+        let fresh = locked(&self.fresh).get(end).copied().unwrap_or(i64::MAX);
+        let since = self.first_began().await?;
+        let mut paired = Vec::new();
+        for number in worked..extraction.blocks {
+            self.go_on()?;
+            let records = self.place.store.block_once(&end.system, &end.object, number).await?;
+            for some in records.chunks(AT_ONCE) {
+                let new = self.returned_records(ready, back, some, number >= fresh, since).await?;
+                paired.extend(self.carry_new(back, pairing, new, number).await?);
+            }
+            let row = Worked { flow: name.clone(), snapshot: snapshot.clone(), blocks: number + 1 };
+            self.place.store.commit(Commit { worked: vec![row], ..self.commit() }).await?;
+        }
+        Ok(paired)
+    }
+
+    /// Some records of the target, by their ids: pairs are merged, the others go the way of new records; gives those
+    /// that are settled now.
+    pub(crate) async fn some_returns(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        back: &Back,
+        ids: &BTreeSet<RecordId>,
+    ) -> Result<Vec<RecordId>, Error> {
+        let all: Vec<RecordId> = ids.iter().cloned().collect();
+        let sources = self.place.store.sources_of_flow(&ready.flow.name, &all).await?;
+        let (paired, alone): (Vec<_>, Vec<_>) = all.into_iter().partition(|id| sources.contains_key(id));
+        let rows = self.rows_of(ready, sources.values()).await?;
+        let mut now = if paired.is_empty() { Vec::new() } else { self.targets_now(ready, &paired).await? };
+        now.retain(|record| !record.gone && sources.contains_key(&record.id));
+        self.merge_changed(ready, now, &sources, rows).await?;
+        let pairing = Pairing::of(&back.ready.flow, &back.ready.target);
+        self.some_records(&back.ready, &pairing, &alone.into_iter().collect()).await
+    }
+
+    /// When the first load began: what the target had before is its own.
+    async fn first_began(&self) -> Result<Timestamp, Error> {
+        let first = self.place.store.passes().await?.into_iter().next();
+        Ok(first.map_or_else(|| self.place.clock.now(), |pass| pass.began))
+    }
+
+    /// Merges the paired ones of these records with their sources; gives those that are new.
+    async fn returned_records(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        back: &Back,
+        records: &[Record],
+        fresh: bool,
+        since: Timestamp,
+    ) -> Result<Vec<Record>, Error> {
+        let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
+        let sources = self.place.store.sources_of_flow(&ready.flow.name, &ids).await?;
+        let rows = self.rows_of(ready, sources.values()).await?;
+        let mut elsewhere = HashSet::new();
+        for other in self.setup.flows.iter().filter(|other| other.flow.target == ready.flow.target) {
+            elsewhere.extend(self.place.store.sources_of_flow(&other.flow.name, &ids).await?.into_keys());
+        }
+        let later = |record: &Record| record.modified.is_some_and(|modified| modified >= since);
+        let (mut changed, mut new) = (Vec::new(), Vec::new());
+        for record in records.iter().filter(|record| !record.gone) {
+            match sources.get(&record.id).and_then(|source| rows.get(source)) {
+                Some(row) if row.outcome == Outcome::Merged => {}
+                Some(row) if target_changed(ready, row, record) => changed.push(record.clone()),
+                Some(_) => {}
+                None if elsewhere.contains(&record.id) || !later(record) => {}
+                None => new.push(record.clone()),
+            }
+        }
+        if !fresh {
+            changed = self.as_now(ready, changed).await?;
+            changed.retain(|record| {
+                sources
+                    .get(&record.id)
+                    .and_then(|id| rows.get(id))
+                    .is_some_and(|row| target_changed(ready, row, record))
+            });
+            new = self.as_now(ready, new).await?;
+        }
+        self.merge_changed(ready, changed, &sources, rows).await?;
+        debug_assert!(back.ready.forth.is_some(), "a way back knows its flow");
+        Ok(new)
+    }
+
+    async fn rows_of(
+        &self,
+        ready: &Ready,
+        sources: impl Iterator<Item = &RecordId>,
+    ) -> Result<HashMap<RecordId, RecordRow>, Error> {
+        let ids: Vec<RecordId> = sources.cloned().collect();
+        Ok(self.place.store.rows(&ready.flow.name, &ids).await?)
+    }
+
+    /// Target records as they are now; those that are gone are left to the search for what vanished.
+    async fn as_now(&self, ready: &Ready, records: Vec<Record>) -> Result<Vec<Record>, Error> {
+        if records.is_empty() {
+            return Ok(records);
+        }
+        let ids: Vec<RecordId> = records.into_iter().map(|record| record.id).collect();
+        let wanted: BTreeSet<&RecordId> = ids.iter().collect();
+        let mut now = self.targets_now(ready, &ids).await?;
+        // An id that was merged away brings the record that it became.
+        now.retain(|record| !record.gone && wanted.contains(&record.id));
+        Ok(now)
+    }
+
+    /// Merges target records that changed with their sources as they are now.
+    async fn merge_changed(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        changed: Vec<Record>,
+        sources: &HashMap<RecordId, RecordId>,
+        mut rows: HashMap<RecordId, RecordRow>,
+    ) -> Result<(), Error> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<RecordId> = changed.iter().filter_map(|record| sources.get(&record.id).cloned()).collect();
+        let now = self.read_now(&self.reading_of(&ready.flow.source), &ids).await?;
+        let mut now: HashMap<RecordId, Record> =
+            now.into_iter().filter(|record| !record.gone).map(|record| (record.id.clone(), record)).collect();
+        let mut answers = self.place.store.answers(&ready.flow.name, &ids).await?;
+        let mut again = Vec::new();
+        for there in changed {
+            let Some(id) = sources.get(&there.id) else { continue };
+            let (Some(record), Some(row)) = (now.remove(id), rows.remove(id)) else { continue };
+            let mapped = ready.program.apply(&record);
+            let staged = Staged { record, block: row.block };
+            let answers = answers.remove(id).unwrap_or_default();
+            again.push(Again { staged, row, mapped, answers, there: Some(there) });
+        }
+        let mut writer = Writer::of_records(self, ready)?;
+        let opened = Opened::again(again);
+        let pairing = Pairing::of(&ready.flow, &ready.target);
+        let judged = self.judge_and_write(ready, &pairing, opened, &mut writer).await;
+        writer.end(judged).await
+    }
+
+    /// Records that only the target has go the way of all new records; gives those that are paired then.
+    async fn carry_new(
+        self: &Arc<Self>,
+        back: &Back,
+        pairing: &Pairing,
+        new: Vec<Record>,
+        block: i64,
+    ) -> Result<Vec<RecordId>, Error> {
+        if new.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<RecordId> = new.iter().map(|record| record.id.clone()).collect();
+        let staged = new.into_iter().map(|record| Staged { record, block }).collect();
+        let mut writer = Writer::of_records(self, &back.ready)?;
+        let judged = async {
+            let opened = self.open(&back.ready, staged, false).await?;
+            self.judge_and_write(&back.ready, pairing, opened, &mut writer).await
+        };
+        let judged = judged.await;
+        writer.end(judged).await?;
+        let rows = self.place.store.rows(&back.ready.flow.name, &ids).await?;
+        Ok(rows.into_values().filter(|row| row.outcome.is_paired()).map(|row| row.record).collect())
+    }
+}

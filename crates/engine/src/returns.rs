@@ -1,0 +1,398 @@
+//! What goes back of a pair: the way back's rules over the target's record, and the writes that come of it.
+//!
+//! Invariant: going back never undoes what was not changed: what the source says already is not written, and of a
+//! list only the part that a rule makes is replaced.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use handover_connect::{Fault, FaultKind};
+use handover_model::{Cause, End, FieldName, Fields, From, Record, RecordId, Value};
+use handover_store::{GivenAnswer, RecordRow};
+
+use crate::Error;
+use crate::back::Back;
+use crate::base;
+use crate::change::Pair;
+use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
+use crate::merge::same;
+use crate::pass::Pass;
+use crate::resolve::{Parents, Resolved, misplaced, split_links};
+use crate::setup::Ready;
+use crate::trail::{SOURCE, Trail};
+use crate::transform::{Mapped, put};
+use crate::verdict::{Known, Told, Verdicts, weigh};
+use crate::write::Outgoing;
+use crate::writer::Writer;
+
+/// What the way back makes of a target record.
+pub(crate) struct Returned {
+    /// By rule: the value for its source field, or why there is none.
+    rules: BTreeMap<usize, Result<Value, (Cause, Option<Value>)>>,
+    /// By rule and source record: the target record that it is linked as.
+    found: HashMap<(usize, String), RecordId>,
+}
+
+impl Returned {
+    /// Whether the source says already what would go back of a target field.
+    pub(crate) fn equals_source(&self, ready: &Ready, name: &FieldName, source: &Record) -> bool {
+        let Some(back) = &ready.back else { return false };
+        let rules = back.rules_of(name);
+        !rules.is_empty()
+            && rules.iter().all(|rule| {
+                let Some(Ok(value)) = self.rules.get(rule) else { return false };
+                let field = &back.ready.flow.rules[*rule].target;
+                let have = source.fields.get(field.as_str()).unwrap_or(&Value::Null);
+                let kind = back.ready.target_field(field).map(|field| &field.kind);
+                same(kind, &put(&back.parts[*rule], have, value.clone()), have)
+            })
+    }
+
+    /// The source's fields as these rules make them; or why one of them cannot.
+    fn fields(&self, back: &Back, rules: &BTreeSet<usize>, source: &Record) -> Result<Fields, (Cause, Option<Value>)> {
+        let mut fields = Fields::new();
+        for rule in rules {
+            let name = &back.ready.flow.rules[*rule].target;
+            let value = match self.rules.get(rule) {
+                Some(Ok(value)) => value.clone(),
+                Some(Err(cause)) => return Err(cause.clone()),
+                None => continue,
+            };
+            let have = fields.get(name.as_str()).or_else(|| source.fields.get(name.as_str())).unwrap_or(&Value::Null);
+            let value = put(&back.parts[*rule], have, value);
+            if value.is_blank() && back.ready.required.contains(name) {
+                return Err((Cause::Missing { field: name.clone() }, None));
+            }
+            fields.set(name.clone(), value);
+        }
+        // What the source says already is not written.
+        let changed = fields.into_iter().filter(|(name, value)| {
+            let kind = back.ready.target_field(name).map(|field| &field.kind);
+            !same(kind, value, source.fields.get(name.as_str()).unwrap_or(&Value::Null))
+        });
+        Ok(changed.collect())
+    }
+}
+
+/// A write that goes back, and what is settled once it is confirmed.
+struct Return {
+    pair: usize,
+    names: Vec<FieldName>,
+    after: Record,
+    resolved: Resolved,
+    mapped: Vec<u8>,
+    base: Vec<u8>,
+}
+
+impl Pass {
+    /// Writes what goes back of these pairs. They are as they were left then; what did not go back is `stuck`.
+    pub(crate) async fn carry_back(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        back: &Back,
+        pairs: &mut [Pair],
+    ) -> Result<Known, Error> {
+        self.turn_all(ready, back, pairs).await?;
+        let known = self.histories(ready, pairs).await?;
+        let mut writer = Writer::of_records(self, &back.ready)?;
+        let mut returns = Vec::new();
+        let mut alone = Vec::new();
+        let judged = self.judge_returns(ready, back, pairs, &known).await?;
+        for (one, done) in judged {
+            returns.push(done);
+            match one.decision {
+                Decision::Update(..) => writer.push(Outgoing::of(one)),
+                _ => alone.push(one),
+            }
+        }
+        let sent = writer.send_full().await;
+        writer.end(sent).await?;
+        self.commit_settled(&back.ready, alone).await?;
+        self.take_returned(ready, pairs, returns).await?;
+        Ok(known)
+    }
+
+    /// What the way back makes of every counterpart.
+    async fn turn_all(&self, ready: &Ready, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
+        let mapped: Vec<Vec<Mapped>> = pairs
+            .iter()
+            .map(|pair| pair.there.as_ref().map_or_else(Vec::new, |there| back.ready.program.apply(there)))
+            .collect();
+        let parents = self.parents(&back.ready, mapped.iter().map(Vec::as_slice)).await?;
+        let ids: Vec<RecordId> = pairs.iter().map(|pair| pair.target.clone()).collect();
+        let mut answers = self.place.store.answers(&back.ready.flow.name, &ids).await?;
+        for (pair, mapped) in pairs.iter_mut().zip(mapped) {
+            let Some(there) = &pair.there else { continue };
+            let given = answers.remove(&pair.target).unwrap_or_default();
+            pair.returned = Some(self.turn(ready, back, there, mapped, &given, &parents));
+        }
+        Ok(())
+    }
+
+    fn turn(
+        &self,
+        ready: &Ready,
+        back: &Back,
+        there: &Record,
+        mapped: Vec<Mapped>,
+        answers: &[GivenAnswer],
+        parents: &Parents,
+    ) -> Returned {
+        let mut rules = BTreeMap::new();
+        let mut found = HashMap::new();
+        for one in mapped {
+            let rule = one.rule;
+            let mut resolved = Resolved::default();
+            let value = self.resolve_one(&back.ready, there, one, answers, parents, &mut resolved);
+            found.extend(resolved.found);
+            rules.insert(
+                rule,
+                match resolved.causes.into_iter().next() {
+                    Some(cause) => Err(cause),
+                    None => Ok(value.unwrap_or(Value::Null)),
+                },
+            );
+        }
+        debug_assert!(ready.back.is_some(), "only flows that go both ways are turned");
+        Returned { rules, found }
+    }
+
+    /// Judges what goes back: for each pair with something to write the judgement, and what is settled then.
+    async fn judge_returns(
+        &self,
+        ready: &Arc<Ready>,
+        back: &Back,
+        pairs: &mut [Pair],
+        known: &Known,
+    ) -> Result<Vec<(Judged, Return)>, Error> {
+        let mut wanted = Vec::new();
+        for (at, pair) in pairs.iter_mut().enumerate() {
+            let (Some(there), Some(returned)) = (&pair.there, &pair.returned) else { continue };
+            let Verdicts { back: mut names, .. } = weigh(ready, pair, there, known);
+            let mut causes = Vec::new();
+            let fields = loop {
+                let rules: BTreeSet<usize> = names.iter().flat_map(|name| back.rules_of(name)).copied().collect();
+                match returned.fields(back, &rules, &pair.staged.record) {
+                    Ok(fields) => break fields,
+                    Err((cause, value)) => {
+                        let field = cause.field().cloned();
+                        let concerns = |rule: &usize| Some(&back.ready.flow.rules[*rule].target) == field.as_ref();
+                        let before = names.len();
+                        let (stays, goes) =
+                            names.into_iter().partition(|name| back.rules_of(name).iter().any(concerns));
+                        names = goes;
+                        pair.stuck.extend::<Vec<FieldName>>(stays);
+                        causes.push((cause, value));
+                        if names.len() == before {
+                            // A cause that names no field of a rule stops them all.
+                            pair.stuck.append(&mut names);
+                        }
+                    }
+                }
+            };
+            pair.holds.extend(holds(&back.ready, there, causes));
+            if !names.is_empty() {
+                wanted.push((at, names, fields));
+            }
+        }
+        let afters: Vec<Record> = wanted
+            .iter()
+            .map(|(at, _, fields)| {
+                let record = &pairs[*at].staged.record;
+                Record { fields: written_over(record.fields.clone(), fields), ..record.clone() }
+            })
+            .collect();
+        let mut resolved = self.resolve_all(ready, &afters).await?.into_iter();
+        let mut judged = Vec::new();
+        for ((at, names, fields), after) in wanted.into_iter().zip(afters) {
+            let Some(resolved) = resolved.next() else { continue };
+            judged.push(self.judge_return(ready, back, (at, &pairs[at]), names, fields, after, resolved));
+        }
+        Ok(judged)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one record's whole case, used once")]
+    fn judge_return(
+        &self,
+        ready: &Ready,
+        back: &Back,
+        (at, pair): (usize, &Pair),
+        names: Vec<FieldName>,
+        fields: Fields,
+        after: Record,
+        resolved: Resolved,
+    ) -> (Judged, Return) {
+        let none = Fields::new();
+        let there = pair.there.as_ref().map_or(&none, |there| &there.fields);
+        let source = &pair.staged.record;
+        let known = pair.row.mapped.as_deref().or(pair.row.base.as_deref()).unwrap_or_default();
+        let mapped = base::keeping(known, &base::encode(ready, &resolved.fields), &names);
+        let target = base::keeping(pair.row.base.as_deref().unwrap_or_default(), &base::encode(ready, there), &names);
+        let mut trail = Trail::new();
+        trail.fields(&back.ready, SOURCE, there.iter());
+        let before: Vec<(FieldName, Value)> = fields
+            .iter()
+            .map(|(name, _)| (name.clone(), source.fields.get(name.as_str()).cloned().unwrap_or(Value::Null)))
+            .collect();
+        trail.fields(&back.ready, "before", before.iter().map(|(name, value)| (name, value)));
+        let fields = Arc::new(fields);
+        let empty = HashMap::new();
+        let found = pair.returned.as_ref().map_or(&empty, |returned| &returned.found);
+        let (write, links) = split_links(&back.ready, &pair.target, &fields, found, true);
+        let decision = if write.is_empty() {
+            Decision::Unchanged(source.id.clone())
+        } else {
+            trail.write(&back.ready, &write, there);
+            Decision::Update(source.id.clone(), write)
+        };
+        let record = Record { id: pair.target.clone(), fields: there.clone(), modified: None, gone: false };
+        let staged = Staged { record, block: pair.row.block };
+        let carried = Carried { fields, links };
+        let mut judged = self.judged(&back.ready, &staged, Some(&pair.row), decision, trail, carried);
+        judged.digest = base::digest(&mapped);
+        judged.settles(mapped.clone(), target.clone());
+        judged.before = Some(pair.row.clone());
+        (judged, Return { pair: at, names, after, resolved, mapped, base: target })
+    }
+
+    /// Of pairs of which something went back: the source and its bases as they are now.
+    async fn take_returned(&self, ready: &Ready, pairs: &mut [Pair], returns: Vec<Return>) -> Result<(), Error> {
+        let ids: Vec<RecordId> = returns.iter().map(|one| pairs[one.pair].staged.record.id.clone()).collect();
+        let mut rows = self.place.store.rows(&ready.flow.name, &ids).await?;
+        for one in returns {
+            let pair = &mut pairs[one.pair];
+            let Some(row) = rows.remove(&pair.staged.record.id) else { continue };
+            let mapped = row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default();
+            if row.base.as_deref() == Some(one.base.as_slice()) && mapped == one.mapped {
+                pair.staged.record = one.after;
+                pair.resolved = one.resolved;
+            } else {
+                pair.stuck.extend(one.names);
+            }
+            pair.row = row;
+        }
+        Ok(())
+    }
+
+    /// What the rules make of records, with users and links resolved.
+    async fn resolve_all(&self, ready: &Ready, records: &[Record]) -> Result<Vec<Resolved>, Error> {
+        let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| ready.program.apply(record)).collect();
+        let parents = self.parents(ready, mapped.iter().map(Vec::as_slice)).await?;
+        let resolved = records.iter().zip(mapped).map(|(record, mapped)| {
+            let mut resolved = self.resolve(ready, record, mapped, &[], &parents);
+            misplaced(ready, &mut resolved);
+            resolved
+        });
+        Ok(resolved.collect())
+    }
+
+    /// Records that a way back creates or finds in the source become pairs of the flow: with what its rules make of
+    /// them, and with what the target says.
+    pub(crate) async fn settle_new_pairs(
+        &self,
+        back: &Arc<Ready>,
+        judged: &mut [Judged],
+        there: &[Record],
+    ) -> Result<(), Error> {
+        let Some(ready) = back.forth.as_ref().and_then(|forth| self.setup.flow(forth)).cloned() else { return Ok(()) };
+        let there: HashMap<&RecordId, &Record> = there.iter().map(|record| (&record.id, record)).collect();
+        let mut new: Vec<&mut Judged> = judged
+            .iter_mut()
+            .filter(|one| matches!(one.decision, Decision::Create(_) | Decision::Update(..) | Decision::Unchanged(_)))
+            .collect();
+        let sources: Vec<Record> = new
+            .iter_mut()
+            .map(|one| {
+                let fields = one.after.take().unwrap_or_else(|| (*one.mapped).clone());
+                Record { id: one.record.clone(), fields, modified: None, gone: false }
+            })
+            .collect();
+        let resolved = self.resolve_all(&ready, &sources).await?;
+        for (one, resolved) in new.into_iter().zip(resolved) {
+            let Some(there) = there.get(&one.record) else { continue };
+            let mapped = base::encode(&ready, &resolved.fields);
+            one.digest = base::digest(&mapped);
+            one.settles(mapped, base::encode(&ready, &there.fields));
+        }
+        Ok(())
+    }
+
+    /// What the histories tell of fields in question: those that both sides changed, and those that changed while a
+    /// platform may still be putting our own writes into its form.
+    async fn histories(&self, ready: &Ready, pairs: &[Pair]) -> Result<Known, Error> {
+        let mut known = Known { settling: self.settling(pairs).await?, ..Known::default() };
+        let (mut ours, mut theirs) = (Asked::default(), Asked::default());
+        for pair in pairs {
+            let Some(there) = &pair.there else { continue };
+            let Verdicts { forth, back, held, .. } = weigh(ready, pair, there, &known);
+            let settling = known.settling.contains(&pair.staged.record.id);
+            let moved = forth.into_keys().chain(back).filter(|_| settling);
+            for name in held.iter().filter_map(|(cause, _)| cause.field().cloned()).chain(moved) {
+                let rule = ready.flow.rules.iter().find(|rule| rule.target == name);
+                if let Some(From::Fields(fields)) = rule.map(|rule| &rule.from) {
+                    ours.ask(&pair.staged.record.id, fields.iter().filter(|field| *field != "id"));
+                }
+                theirs.ask(&there.id, [&name].into_iter());
+            }
+        }
+        let (source, target) = (&ready.flow.source, &ready.flow.target);
+        known.kept = (self.keeps_history(source), self.keeps_history(target));
+        known.source = self.told(source, ours).await?;
+        known.target = self.told(target, theirs).await?;
+        Ok(known)
+    }
+
+    fn keeps_history(&self, end: &End) -> bool {
+        let system = self.setup.project.systems.get(&end.system);
+        let object = system.and_then(|system| system.capabilities().object(end.object.as_str()));
+        object.is_some_and(|object| object.history_batch > 0)
+    }
+
+    /// Pairs that we wrote a short while ago, by their source record.
+    async fn settling(&self, pairs: &[Pair]) -> Result<BTreeSet<RecordId>, Error> {
+        let entries: Vec<i64> = pairs.iter().filter_map(|pair| pair.row.last_entry).collect();
+        let times = self.place.store.entry_times(&entries).await?;
+        let now = self.place.clock.now();
+        let fresh = |row: &RecordRow| {
+            let at = row.last_entry.and_then(|entry| times.get(&entry));
+            at.is_some_and(|at| now.duration_since(*at) <= self.setup.project.policies.settle)
+        };
+        Ok(pairs.iter().filter(|pair| fresh(&pair.row)).map(|pair| pair.staged.record.id.clone()).collect())
+    }
+
+    /// Asks a system's history. Where it tells nothing, nothing is known.
+    async fn told(&self, end: &End, asked: Asked) -> Result<HashMap<(RecordId, FieldName), Told>, Error> {
+        if asked.ids.is_empty() || asked.fields.is_empty() || !self.keeps_history(end) {
+            return Ok(HashMap::new());
+        }
+        let fields: Vec<FieldName> = asked.fields.into_iter().collect();
+        let ids: Vec<RecordId> = asked.ids.into_iter().collect();
+        let changes = match self.setup.project.system(&end.system)?.history(&end.object, &fields.into(), &ids).await {
+            Ok(changes) => changes,
+            Err(fault) if tells_nothing(&fault) => return Ok(HashMap::new()),
+            Err(fault) => return Err(Error::system(&end.system, fault)),
+        };
+        let told =
+            |change: handover_connect::Change| ((change.record, change.field), Told { at: change.at, by: change.by });
+        Ok(changes.into_iter().map(told).collect())
+    }
+}
+
+/// Whether a history is not to be had, now or ever: then a person is asked.
+fn tells_nothing(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Unsupported | FaultKind::Denied | FaultKind::NotFound | FaultKind::Invalid)
+}
+
+/// What a system's history is asked for.
+#[derive(Default)]
+struct Asked {
+    ids: BTreeSet<RecordId>,
+    fields: BTreeSet<FieldName>,
+}
+
+impl Asked {
+    fn ask<'f>(&mut self, id: &RecordId, fields: impl Iterator<Item = &'f FieldName>) {
+        self.ids.insert(id.clone());
+        self.fields.extend(fields.cloned());
+    }
+}

@@ -1,0 +1,242 @@
+//! What becomes of each field of a pair: which side changed it, whose it is, and what the rule for conflicts says.
+//!
+//! Invariants:
+//! - A side has changed a field when it differs from that side's own base: what the rules made of the source, what
+//!   the target said.
+//! - What a platform or one of its workflows made of our own write is adopted, not carried.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use handover_connect::Author;
+use handover_model::{Answer, Cause, Edit, FieldName, Kind, Owner, Record, RecordId, Rule, Value, Wins};
+use handover_store::RecordRow;
+use jiff::Timestamp;
+
+use crate::base;
+use crate::change::Pair;
+use crate::merge::same;
+use crate::resolve::{Resolved, outer};
+use crate::setup::Ready;
+use crate::three_way::{Side, Verdict, judge};
+
+/// What becomes of the fields of a pair.
+#[derive(Default)]
+pub(crate) struct Verdicts {
+    /// Target fields with the values that the source gives them.
+    pub(crate) forth: BTreeMap<FieldName, Value>,
+    /// Target fields of which the value goes back.
+    pub(crate) back: Vec<FieldName>,
+    /// Fields that a person decides about.
+    pub(crate) held: Vec<(Cause, Option<Value>)>,
+    /// Fields that a platform or a workflow put into another form than we wrote: taken as they are.
+    pub(crate) adopted: Vec<FieldName>,
+}
+
+/// What the systems' histories tell of fields in question.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// By the source's record and field.
+    pub(crate) source: HashMap<(RecordId, FieldName), Told>,
+    /// By the target's record and field.
+    pub(crate) target: HashMap<(RecordId, FieldName), Told>,
+    /// Whether the source and the target keep histories: then a change that none tells of was nobody's.
+    pub(crate) kept: (bool, bool),
+    /// Pairs that we wrote so lately that a platform may still be putting our values into its own form: by the
+    /// source's record.
+    pub(crate) settling: BTreeSet<RecordId>,
+}
+
+/// A field's last change.
+#[derive(Clone)]
+pub(crate) struct Told {
+    pub(crate) at: Timestamp,
+    pub(crate) by: Author,
+}
+
+impl Known {
+    /// Whether a change is taken for the platform's own doing: made so soon after our write, and by no person.
+    fn adopts(&self, pair: &Pair, kept: bool, kind: Option<&Kind>, told: &Option<Told>) -> bool {
+        let person = match told {
+            Some(told) => matches!(told.by, Author::Person(_) | Author::Unknown),
+            // Histories do not tell of links.
+            None => !kept || matches!(kind, Some(Kind::Reference { .. })),
+        };
+        self.settling.contains(&pair.staged.record.id) && !person
+    }
+}
+
+/// Whether any field of a record's source differs from what was settled.
+pub(crate) fn source_changed(ready: &Ready, row: &RecordRow, resolved: &Resolved) -> bool {
+    let held = held_fields(ready, resolved);
+    ready
+        .flow
+        .rules
+        .iter()
+        .any(|rule| !held.contains(&rule.target) && source_differs(ready, row, resolved, rule).is_some())
+}
+
+/// Whether any field of the target that concerns the source differs from what was settled.
+pub(crate) fn target_changed(ready: &Ready, row: &RecordRow, there: &Record) -> bool {
+    ready.shared_fields().iter().any(|name| concerns(ready, name) && target_differs(ready, row, there, name))
+}
+
+/// Whether changes of a target field are looked at: they can go back, or the source owns it by its rule's own word.
+fn concerns(ready: &Ready, name: &FieldName) -> bool {
+    let Some(back) = &ready.back else { return false };
+    !back.rules_of(name).is_empty() || owner_said(ready, name) == Some(Owner::Source)
+}
+
+fn rule_of<'r>(ready: &'r Ready, name: &FieldName) -> Option<&'r Rule> {
+    ready.flow.rules.iter().find(|rule| rule.target == *name)
+}
+
+fn owner_said(ready: &Ready, name: &FieldName) -> Option<Owner> {
+    rule_of(ready, name).map_or(ready.flow.ownership.owner, |rule| ready.flow.owner(rule))
+}
+
+fn kind_of<'r>(ready: &'r Ready, name: &FieldName) -> Option<&'r Kind> {
+    ready.target_field(name).map(|field| &field.kind)
+}
+
+/// What the rules make of a field, if it is not what was settled; null where they made something then and nothing
+/// now.
+fn source_differs(ready: &Ready, row: &RecordRow, resolved: &Resolved, rule: &Rule) -> Option<Value> {
+    let name = &rule.target;
+    let kind = kind_of(ready, name);
+    let waits = || resolved.links.iter().any(|link| link.field == name.as_str());
+    if matches!(kind, Some(Kind::Reference { .. })) && waits() {
+        return None;
+    }
+    let was = base::settled(row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default(), name);
+    match resolved.fields.get(name.as_str()) {
+        Some(value) => (was != Some(base::mark(kind, value))).then(|| value.clone()),
+        None => was.is_some_and(|was| was != base::mark(kind, &Value::Null)).then_some(Value::Null),
+    }
+}
+
+fn target_differs(ready: &Ready, row: &RecordRow, there: &Record, name: &FieldName) -> bool {
+    let have = there.fields.get(name.as_str()).unwrap_or(&Value::Null);
+    match base::settled(row.base.as_deref().unwrap_or_default(), name) {
+        Some(was) => was != base::mark(kind_of(ready, name), have),
+        None => !have.is_blank(),
+    }
+}
+
+/// Fields of which the source's value cannot be told. A pipeline does not change without its stage.
+fn held_fields(ready: &Ready, resolved: &Resolved) -> BTreeSet<FieldName> {
+    let mut held: BTreeSet<FieldName> =
+        resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
+    held.extend(held.clone().iter().filter_map(|name| outer(ready, name).cloned()));
+    held
+}
+
+/// Judges every field that both sides share.
+pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -> Verdicts {
+    let mut verdicts = Verdicts::default();
+    let held = held_fields(ready, &pair.resolved);
+    for name in ready.shared_fields() {
+        if held.contains(&name) || pair.stuck.contains(&name) {
+            continue;
+        }
+        weigh_field(ready, pair, there, known, &name, &mut verdicts);
+    }
+    verdicts
+}
+
+fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, name: &FieldName, verdicts: &mut Verdicts) {
+    let rule = rule_of(ready, name);
+    let here = rule.and_then(|rule| source_differs(ready, &pair.row, &pair.resolved, rule));
+    let concerned = concerns(ready, name);
+    let changed = target_differs(ready, &pair.row, there, name);
+    if here.is_none() && !(changed && concerned) {
+        return;
+    }
+    let have = there.fields.get(name.as_str()).unwrap_or(&Value::Null);
+    let now = pair.resolved.fields.get(name.as_str()).unwrap_or(&Value::Null);
+    let goes_back = ready.back.as_ref().is_some_and(|back| !back.rules_of(name).is_empty());
+    let default = if goes_back { Owner::Both } else { Owner::Source };
+    let owner = owner_said(ready, name).filter(|_| concerned).unwrap_or(default);
+    let kind = kind_of(ready, name);
+    let same = same(kind, now, have)
+        || pair.returned.as_ref().is_some_and(|returned| returned.equals_source(ready, name, &pair.staged.record));
+    let told = |side: &HashMap<_, Told>, key| side.get(&key).cloned();
+    let (theirs, ours) = (
+        told(&known.target, (there.id.clone(), name.clone())),
+        rule.and_then(|rule| latest(known, &pair.staged.record.id, rule)),
+    );
+    let mut adopted = (here.is_some() && known.adopts(pair, known.kept.0, kind, &ours), false);
+    // What is not carried back is the target's own affair, until the source changes the field.
+    let changed = changed && (concerned || here.is_some());
+    adopted.1 = changed && known.adopts(pair, known.kept.1, kind, &theirs);
+    let source = Side { value: now, changed: here.is_some() && !adopted.0, at: ours.as_ref().map(|told| told.at) };
+    let target = Side { value: have, changed: changed && !adopted.1, at: theirs.as_ref().map(|told| told.at) };
+    if adopted.0 || adopted.1 {
+        verdicts.adopted.push(name.clone());
+    }
+    let keep = rule.and_then(|rule| ready.flow.conflict(rule));
+    match judge(source, target, same, owner, keep) {
+        Verdict::Nothing | Verdict::Agreed => {}
+        Verdict::Forth(_) => drop(verdicts.forth.insert(name.clone(), now.clone())),
+        Verdict::Back(_) if goes_back => verdicts.back.push(name.clone()),
+        Verdict::Back(_) => {}
+        Verdict::Joined | Verdict::Held => match answered(pair, name, &conflict_mark(ready, name, now, have)) {
+            Some(Wins::Source) => drop(verdicts.forth.insert(name.clone(), now.clone())),
+            Some(Wins::Target) if goes_back => verdicts.back.push(name.clone()),
+            Some(Wins::Target) | None => {
+                verdicts.held.push((conflict(ready, name, (now, have), (ours, theirs)), Some(now.clone())));
+            }
+        },
+    }
+}
+
+/// The latest change of the source fields that a rule reads.
+fn latest(known: &Known, record: &RecordId, rule: &Rule) -> Option<Told> {
+    let handover_model::From::Fields(names) = &rule.from else { return None };
+    names
+        .iter()
+        .filter_map(|name| known.source.get(&(record.clone(), name.clone())))
+        .max_by_key(|told| told.at)
+        .cloned()
+}
+
+/// A person's answer to a conflict over these very values.
+fn answered(pair: &Pair, name: &FieldName, mark: &str) -> Option<Wins> {
+    pair.answers.iter().rev().find_map(|given| match &given.answer {
+        Answer::Take { field, wins, mark: of } if field == name && of == mark => Some(*wins),
+        _ => None,
+    })
+}
+
+/// What tells a conflict from one over other values of the same field.
+fn conflict_mark(ready: &Ready, name: &FieldName, now: &Value, have: &Value) -> String {
+    let kind = kind_of(ready, name);
+    let marks = base::mark(kind, now).into_iter().chain(base::mark(kind, have));
+    marks.map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn conflict(
+    ready: &Ready,
+    name: &FieldName,
+    (now, have): (&Value, &Value),
+    (ours, theirs): (Option<Told>, Option<Told>),
+) -> Cause {
+    let edit = |told: Option<Told>| {
+        told.map(|told| Edit {
+            at: told.at,
+            by: match told.by {
+                Author::Person(Some(who)) => format!("user {who}"),
+                Author::Person(None) => "a person".to_owned(),
+                Author::Program(_) => "a program".to_owned(),
+                Author::Platform => "the platform itself".to_owned(),
+                Author::Unknown => "unknown".to_owned(),
+            },
+        })
+    };
+    Cause::Conflict {
+        field: name.clone(),
+        there: have.clone(),
+        mark: conflict_mark(ready, name, now, have),
+        source: edit(ours),
+        target: edit(theirs),
+    }
+}

@@ -1,0 +1,167 @@
+//! Passes over what changed on both sides: edits on either side arrive on the other, edits of one field on both are
+//! held, and once people stop the writes stop.
+
+use handover_engine::Selection;
+use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
+use handover_sandbox::journal::{Action, Entry};
+use serde_json::{Value as Json, json};
+
+use crate::rig::{Death, Ended, Ground, Orders, Scene, Way};
+
+/// A pass; gives what it changed in the old and in the new system, one word for each record.
+fn pass(ground: &mut Ground<'_>) -> (Vec<String>, Vec<String>) {
+    let before = ground.end();
+    let orders = Orders { selection: Some(Selection::Changes), verify: true, ..Orders::default() };
+    match ground.live_with(Death::No, &orders) {
+        Ended::Finished(_) => {}
+        ended => panic!("{ended:?}"),
+    }
+    assert_eq!(ground.differences, Vec::<String>::new());
+    let after = ground.end();
+    (done(&after.old_journal[before.old_journal.len()..]), done(&after.new_journal[before.new_journal.len()..]))
+}
+
+fn done(entries: &[Entry]) -> Vec<String> {
+    let mut done: Vec<String> = entries
+        .iter()
+        .flat_map(|entry| &entry.changes)
+        .filter(|change| !matches!(change.action, Action::Linked | Action::Unlinked | Action::Purged))
+        .map(|change| format!("{:?} {}", change.action, change.object))
+        .collect();
+    done.sort();
+    done
+}
+
+fn disturbance(object: &str, which: Which, action: DisturbAction) -> Disturbance {
+    Disturbance { object: object.to_owned(), which, action }
+}
+
+fn change(object: &str, id: &str, field: &str, value: Json) -> Disturbance {
+    disturbance(object, Which::Id(id.to_owned()), DisturbAction::Change { field: field.to_owned(), value })
+}
+
+fn create(object: &str, fields: Json) -> Disturbance {
+    disturbance(object, Which::default(), DisturbAction::Create { fields })
+}
+
+fn nothing() -> (Vec<String>, Vec<String>) {
+    (Vec::new(), Vec::new())
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// The id of the record in HubSpot that came of a record of Pipedrive.
+fn in_hubspot(ground: &Ground<'_>, object: &str, key: &str) -> String {
+    let new = ground.end().new;
+    let records = new["objects"][object].as_array().unwrap().clone();
+    let found = records.iter().find(|record| record["properties"]["handover_source_key"] == key);
+    found.unwrap()["id"].as_str().unwrap().to_owned()
+}
+
+/// Two records of the old system that are in the new one.
+fn two_carried(ground: &Ground<'_>, list: &str, object: &str) -> [String; 2] {
+    let held = ground.end().held;
+    let records = ground.scene.old.get(list).or_else(|| ground.scene.old["objects"].get(list)).unwrap().clone();
+    let id = |record: &Json| record["id"].as_str().map_or_else(|| record["id"].to_string(), str::to_owned);
+    let carried =
+        records.as_array().unwrap().iter().map(id).filter(|id| !held.contains(&(object.to_owned(), id.clone())));
+    carried.take(2).collect::<Vec<_>>().try_into().unwrap()
+}
+
+fn person_of(ground: &Ground<'_>, id: &str) -> String {
+    in_hubspot(ground, "contacts", &format!("old:persons:{id}"))
+}
+
+fn begun(way: Way) -> Ground<'static> {
+    let mut ground = Ground::new(Scene::both_ways(way));
+    ground.finish().unwrap();
+    assert_eq!(pass(&mut ground), nothing(), "nothing changed");
+    ground
+}
+
+#[test]
+fn edits_on_either_side_arrive_on_the_other() {
+    let mut ground = begun(Way::ToHubspot);
+    let [one, other] = two_carried(&ground, "persons", "persons");
+    let person = person_of(&ground, &one);
+    ground.disturb(
+        1,
+        &[
+            change("contacts", &person, "lastname", json!("Wed-Lately")),
+            create("contacts", json!({"firstname": "Newly", "lastname": "Come", "email": "newly@come.example"})),
+        ],
+    );
+    ground.disturb(0, &[change("person", &other, "name", json!("Renamed Person"))]);
+    assert_eq!(pass(&mut ground), (words(&["Created person", "Updated person"]), words(&["Updated contacts"])));
+    assert_eq!(pass(&mut ground), nothing(), "it stopped changing");
+    assert_eq!(pass(&mut ground), nothing(), "for good");
+    // What a way back created is a pair like any other.
+    let newly = ground
+        .end()
+        .old_journal
+        .iter()
+        .flat_map(|entry| entry.changes.clone())
+        .rfind(|change| change.object == "person" && change.action == Action::Created);
+    ground.disturb(0, &[change("person", &newly.unwrap().id, "name", json!("Newly Gone"))]);
+    assert_eq!(pass(&mut ground), (Vec::new(), words(&["Updated contacts"])));
+    assert_eq!(pass(&mut ground), nothing());
+}
+
+#[test]
+fn edits_of_different_fields_of_one_record_both_survive() {
+    let mut ground = begun(Way::ToHubspot);
+    let [one, _] = two_carried(&ground, "organizations", "organizations");
+    let company = in_hubspot(&ground, "companies", &format!("old:organizations:{one}"));
+    ground.disturb(0, &[change("organization", &one, "name", json!("Renamed GmbH"))]);
+    ground.disturb(1, &[change("companies", &company, "numberofemployees", json!("4711"))]);
+    assert_eq!(pass(&mut ground), (words(&["Updated organization"]), words(&["Updated companies"])));
+    assert_eq!(pass(&mut ground), nothing(), "it stopped changing");
+}
+
+/// One field, edited on both sides: nothing is written, a person is asked, and the answer is carried out.
+#[test]
+fn edits_of_one_field_on_both_sides_are_held() {
+    let mut ground = begun(Way::ToHubspot);
+    let before = ground.end().held;
+    let [one, _] = two_carried(&ground, "organizations", "organizations");
+    let company = in_hubspot(&ground, "companies", &format!("old:organizations:{one}"));
+    ground.disturb(0, &[change("organization", &one, "name", json!("Renamed GmbH"))]);
+    ground.disturb(1, &[change("companies", &company, "name", json!("Otherwise Renamed"))]);
+    assert_eq!(pass(&mut ground), nothing(), "nobody knows which is right");
+    let held: Vec<_> = ground.end().held.difference(&before).cloned().collect();
+    assert_eq!(held, [("organizations".to_owned(), one.clone())]);
+    assert_eq!(pass(&mut ground), nothing(), "it waits");
+    // Both agree by themselves: the hold goes.
+    ground.disturb(0, &[change("organization", &one, "name", json!("Otherwise Renamed"))]);
+    assert_eq!(pass(&mut ground), nothing());
+    assert_eq!(ground.end().held, before);
+}
+
+#[test]
+fn the_way_back_leads_to_hubspot_too() {
+    let mut ground = begun(Way::ToPipedrive);
+    let journal = ground.end().new_journal;
+    let made = |object: &str| {
+        let changes = journal.iter().flat_map(|entry| &entry.changes);
+        let created: Vec<String> = changes
+            .filter(|change| change.object == object && change.action == Action::Created)
+            .map(|change| change.id.clone())
+            .collect();
+        created
+    };
+    let deal = made("deal")[0].clone();
+    ground.disturb(
+        1,
+        &[
+            change("deal", &deal, "title", json!("Another title")),
+            create(
+                "person",
+                json!({"name": "Newly Come", "emails": [{"value": "newly@come.example", "primary": true}]}),
+            ),
+        ],
+    );
+    assert_eq!(pass(&mut ground), (words(&["Created contacts", "Updated deals"]), Vec::new()));
+    assert_eq!(pass(&mut ground), nothing(), "it stopped changing");
+}
