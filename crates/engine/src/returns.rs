@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use handover_connect::{Fault, FaultKind};
-use handover_model::{Cause, End, FieldName, Fields, From, Record, RecordId, Value};
+use handover_model::{Cause, End, FieldName, Fields, Flow, From, Record, RecordId, Value};
 use handover_store::{GivenAnswer, RecordRow};
 
 use crate::Error;
@@ -27,8 +27,8 @@ use crate::writer::Writer;
 
 /// What the way back makes of a target record.
 pub(crate) struct Returned {
-    /// By rule: the value for its source field, or why there is none.
-    rules: BTreeMap<usize, Result<Value, (Cause, Option<Value>)>>,
+    /// By rule: the value for its source field, none where it leaves the field alone, or why it cannot be told.
+    rules: BTreeMap<usize, Result<Option<Value>, (Cause, Option<Value>)>>,
     /// By rule and source record: the target record that it is linked as.
     found: HashMap<(usize, String), RecordId>,
 }
@@ -40,7 +40,11 @@ impl Returned {
         let rules = back.rules_of(name);
         !rules.is_empty()
             && rules.iter().all(|rule| {
-                let Some(Ok(value)) = self.rules.get(rule) else { return false };
+                let value = match self.rules.get(rule) {
+                    Some(Ok(Some(value))) => value,
+                    Some(Ok(None)) => return true,
+                    Some(Err(_)) | None => return false,
+                };
                 let field = &back.ready.flow.rules[*rule].target;
                 let have = source.fields.get(field.as_str()).unwrap_or(&Value::Null);
                 let kind = back.ready.target_field(field).map(|field| &field.kind);
@@ -54,9 +58,9 @@ impl Returned {
         for rule in rules {
             let name = &back.ready.flow.rules[*rule].target;
             let value = match self.rules.get(rule) {
-                Some(Ok(value)) => value.clone(),
+                Some(Ok(Some(value))) => value.clone(),
                 Some(Err(cause)) => return Err(cause.clone()),
-                None => continue,
+                Some(Ok(None)) | None => continue,
             };
             let have = fields.get(name.as_str()).or_else(|| source.fields.get(name.as_str())).unwrap_or(&Value::Null);
             let value = put(&back.parts[*rule], have, value);
@@ -149,7 +153,8 @@ impl Pass {
                 rule,
                 match resolved.causes.into_iter().next() {
                     Some(cause) => Err(cause),
-                    None => Ok(value.unwrap_or(Value::Null)),
+                    // What is blank in the target is cleared; an expression that gives nothing leaves the field alone.
+                    None => Ok(value.or_else(|| (!is_expression(&back.ready.flow, rule)).then_some(Value::Null))),
                 },
             );
         }
@@ -376,6 +381,10 @@ impl Pass {
             |change: handover_connect::Change| ((change.record, change.field), Told { at: change.at, by: change.by });
         Ok(changes.into_iter().map(told).collect())
     }
+}
+
+fn is_expression(flow: &Flow, rule: usize) -> bool {
+    flow.rules.get(rule).is_some_and(|rule| matches!(rule.from, From::Expression(_)))
 }
 
 /// Whether a history is not to be had, now or ever: then a person is asked.

@@ -49,6 +49,7 @@ pub(super) fn read(
     let keep = entries.take("keep").and_then(|node| keep(reading, file, node)).unwrap_or(Keep::FillEmpty);
     let matching = entries.take("match").map(|node| matching(reading, file, node)).unwrap_or_default();
     let direction = entries.take("direction").and_then(|node| reading.word(file, node, "direction", &DIRECTIONS));
+    let one_way_said = direction.is_some();
     let both_ways = direction.is_some_and(|word| word == "both_ways");
     let ownership = ownership(reading, file, &mut entries, both_ways);
     let mut mentions = Vec::new();
@@ -57,7 +58,8 @@ pub(super) fn read(
         None => Vec::new(),
     };
     let back = entries.take("back").map(|node| {
-        needs_both_ways(reading, file, node, "back", both_ways);
+        // Who says which way the flow goes may keep the rules of the other.
+        needs_both_ways(reading, file, node, "back", both_ways || one_way_said);
         rule::read(reading, file, node, false, &mut mentions)
     });
     let back = back.unwrap_or_default();

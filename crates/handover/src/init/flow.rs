@@ -69,8 +69,28 @@ pub(super) fn build(sides: &Sides<'_>, pair: &Pair, earlier: &[Wanted]) -> Built
         }
     }
     builder.report();
-    let text = write::flow(sides, pair, key.as_deref(), &builder.rules, &builder.excluded);
+    let back: Vec<RuleText> = pair.back.iter().filter_map(|line| back(sides, line)).collect();
+    let text = write::flow(sides, pair, key.as_deref(), &builder.rules, &back, &builder.excluded);
     Built { text, tables: builder.tables, wanted: builder.wanted, findings: builder.findings }
+}
+
+/// A line of the way back, if both accounts have its fields: from the target's fields to the source's.
+fn back(sides: &Sides<'_>, line: &Line) -> Option<RuleText> {
+    sides.source.field(line.target).filter(|field| field.writable == Writable::Always)?;
+    if !line.from.iter().all(|name| sides.target.field(name).is_some()) {
+        return None;
+    }
+    let right = match line.how {
+        How::Plain => write::names(line.from),
+        How::With(keys) => write::rule(&format!("from: {}", write::names(line.from)), keys),
+        How::Expr(expr) => write::expression(expr, ""),
+        How::Value(value) => format!("{{value: {value}}}"),
+        How::ByEnding { expr, keys } => {
+            write::expression(&Stages::new(sides.target, sides.source).by_ending(expr)?, keys)
+        }
+        How::Choices(_) | How::Stages { .. } | How::Carry { .. } => return None,
+    };
+    Some(RuleText { target: line.target.to_owned(), right, remark: String::new() })
 }
 
 struct Builder<'s> {
@@ -129,14 +149,10 @@ impl Builder<'_> {
             How::Choices(_) if !matches!(&target.kind, Kind::Choice { options, .. } if !options.is_empty()) => return,
             How::Choices(table) => self.choices(first, target, table),
             How::Stages { table, expr } => self.stages(first, table, expr),
-            How::IfStage(word) => {
-                let endings = Stages::new(self.sides.source, self.sides.target).endings(word);
-                if endings.is_empty() {
-                    return;
-                }
-                let is: Vec<_> = endings.iter().map(|id| format!(".dealstage == \"{id}\"")).collect();
-                write::expression(&format!("if {} {{ .{first} }} else {{ null }}", is.join(" || ")), "")
-            }
+            How::ByEnding { expr, keys } => match Stages::new(self.sides.source, self.sides.target).by_ending(expr) {
+                Some(expr) => write::expression(&expr, keys),
+                None => return,
+            },
             How::Carry { .. } => return,
         };
         self.claimed.insert(line.target.to_owned());

@@ -163,8 +163,17 @@ impl<'s> Stages<'s> {
         rows
     }
 
-    /// The source stages that mean `won` or `lost`.
-    pub(super) fn endings(&self, word: &str) -> Vec<&'s str> {
-        self.from.stages.iter().filter(|stage| self.from.is(stage, word)).map(|stage| stage.value.as_str()).collect()
+    /// An expression in which `{won}` and `{lost}` are true for the source stages that mean it; `None` where none does.
+    pub(super) fn by_ending(&self, expr: &str) -> Option<String> {
+        let mut expr = expr.to_owned();
+        for word in ["won", "lost"] {
+            let mark = format!("{{{word}}}");
+            if expr.contains(&mark) {
+                let is = self.from.stages.iter().filter(|stage| self.from.is(stage, word));
+                let is: Vec<_> = is.map(|stage| format!(".dealstage == \"{}\"", stage.value)).collect();
+                expr = Some(expr.replace(&mark, &is.join(" || "))).filter(|_| !is.is_empty())?;
+            }
+        }
+        Some(expr)
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Pair {
     pub(super) lines: &'static [Line],
     /// Source fields that are left out, and why.
     pub(super) excluded: &'static [(&'static str, &'static str)],
+    /// For flows that go both ways: source fields over target fields, where the rule above cannot be turned round.
+    pub(super) back: &'static [Line],
 }
 
 /// A match key.
@@ -57,8 +59,9 @@ pub(super) enum How {
     Choices(&'static str),
     /// A table that `stages` fills, of this name, over an expression if it is not empty.
     Stages { table: &'static str, expr: &'static str },
-    /// The first source field, only for deals whose stage is `won` or `lost`.
-    IfStage(&'static str),
+    /// An expression over deals' stages, `{won}` and `{lost}` in it being true for those that mean it, with these keys
+    /// in the rule; left out where the account has no such stages.
+    ByEnding { expr: &'static str, keys: &'static str },
     /// A field of its own, created in the target under this name, with these keys in the rule.
     Carry { label: &'static str, with: &'static str },
 }
@@ -103,6 +106,15 @@ pub(super) const fn carry_with(
     with: &'static str,
 ) -> Line {
     Line { target, from, how: How::Carry { label, with } }
+}
+
+pub(super) const fn by_ending(
+    target: &'static str,
+    from: &'static [&'static str],
+    expr: &'static str,
+    keys: &'static str,
+) -> Line {
+    Line { target, from, how: How::ByEnding { expr, keys } }
 }
 
 pub(super) const fn by(kind: &'static str, source: &'static str, targets: &'static [&'static str]) -> Match {

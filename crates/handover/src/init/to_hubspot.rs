@@ -1,6 +1,6 @@
 //! From Pipedrive to HubSpot.
 
-use super::template::{Line, Pair, by, carry, carry_with, choices, constant, expr, plain, stages, with};
+use super::template::{Line, Pair, by, by_ending, carry, carry_with, choices, constant, expr, plain, stages, with};
 
 const STREET: &str = "street = concat([.address.route, .address.street_number], \" \")\n\
     if is_blank(street) { .address.value } else { street }";
@@ -10,6 +10,9 @@ const FIRST_NAME: &str = "if is_blank(.first_name) && is_blank(.last_name) { .na
 const DEAL_STAGE: &str = "if .status == \"won\" { concat([.pipeline_id, \"won\"], \":\") }\n\
     else if .status == \"lost\" { concat([.pipeline_id, \"lost\"], \":\") }\n\
     else { .stage_id }";
+const STATUS: &str = "if {won} { \"won\" } else if {lost} { \"lost\" } else { \"open\" }";
+const OPEN_STAGE: &str = "if {won} { null } else if {lost} { null } else { .dealstage }";
+const OPEN_CLOSE: &str = "if {won} { null } else if {lost} { null } else { .closedate }";
 const DUE: &str = "if is_blank(.due_date) { .add_time } else { at!(.due_date, .due_time) }";
 const END: &str = "start = if is_blank(.due_date) { .add_time } else { at!(.due_date, .due_time) }\n\
     add_duration!(start, .duration)";
@@ -104,6 +107,7 @@ pub(super) const PAIRS: &[Pair] = &[
             CREATED_AT,
         ],
         excluded: &[VISIBILITY],
+        back: &[],
     },
     Pair {
         flow: "persons",
@@ -155,6 +159,7 @@ pub(super) const PAIRS: &[Pair] = &[
             CREATED_AT,
         ],
         excluded: &[VISIBILITY, ("picture_id", "HubSpot takes no pictures of contacts through its API")],
+        back: &[expr("name", &["firstname", "lastname"], "concat([.firstname, .lastname], \" \")")],
     },
     Pair {
         flow: "deals",
@@ -191,6 +196,11 @@ pub(super) const PAIRS: &[Pair] = &[
             ("local_lost_date", "derived from lost_time"),
             ("local_close_date", "derived from close_time"),
         ],
+        back: &[
+            by_ending("status", &["dealstage"], STATUS, ""),
+            by_ending("stage_id", &["dealstage"], OPEN_STAGE, "translate: deal_stages"),
+            by_ending("expected_close_date", &["closedate", "dealstage"], OPEN_CLOSE, ""),
+        ],
     },
     Pair {
         flow: "calls",
@@ -208,6 +218,7 @@ pub(super) const PAIRS: &[Pair] = &[
             expr("hs_call_status", &["done"], CALL_STATUS),
         ],
         excluded: &ACTIVITY_EXCLUDED,
+        back: &[constant("type", "call"), plain("due_date", &["hs_timestamp"]), plain("due_time", &["hs_timestamp"])],
     },
     Pair {
         flow: "meetings",
@@ -228,6 +239,11 @@ pub(super) const PAIRS: &[Pair] = &[
             expr("hs_meeting_outcome", &["done"], MEETING_OUTCOME),
         ],
         excluded: &ACTIVITY_EXCLUDED,
+        back: &[
+            constant("type", "meeting"),
+            plain("due_date", &["hs_timestamp"]),
+            plain("due_time", &["hs_timestamp"]),
+        ],
     },
     Pair {
         flow: "tasks",
@@ -248,6 +264,7 @@ pub(super) const PAIRS: &[Pair] = &[
             carry("handover_duration", &["duration"], "Duration (before the move)"),
         ],
         excluded: &ACTIVITY_EXCLUDED,
+        back: &[constant("type", "task"), plain("due_date", &["hs_timestamp"]), plain("due_time", &["hs_timestamp"])],
     },
     Pair {
         flow: "notes",
@@ -274,6 +291,7 @@ pub(super) const PAIRS: &[Pair] = &[
             ("pinned_to_lead_flag", "leads are not moved"),
             ("last_update_user_id", "the author is kept"),
         ],
+        back: &[],
     },
     Pair {
         flow: "files",
@@ -295,6 +313,7 @@ pub(super) const PAIRS: &[Pair] = &[
             ("product_id", "products are not moved"),
             NO_LEADS,
         ],
+        back: &[],
     },
     Pair {
         flow: "file_notes",
@@ -319,6 +338,7 @@ pub(super) const PAIRS: &[Pair] = &[
             ("product_id", "products are not moved"),
             NO_LEADS,
         ],
+        back: &[],
     },
     Pair {
         flow: "emails",
@@ -348,5 +368,6 @@ pub(super) const PAIRS: &[Pair] = &[
             ("has_body_flag", "the text says it"),
             ("has_attachments_flag", "attachments of e-mails are not moved"),
         ],
+        back: &[],
     },
 ];

@@ -1,6 +1,6 @@
 //! From HubSpot to Pipedrive.
 
-use super::template::{How, Line, Pair, by, carry, choices, constant, expr, plain, stages, with};
+use super::template::{Line, Pair, by, by_ending, carry, choices, constant, expr, plain, stages, with};
 
 const NAME: &str = "name = concat([.firstname, .lastname], \" \")\nif is_blank(name) { .email } else { name }";
 const EMAILS: &str = "split(concat([.email, join(.hs_additional_emails, \";\")], \";\"), \";\")";
@@ -26,10 +26,6 @@ const MEETING_DONE: &str = ".hs_meeting_outcome == \"COMPLETED\"";
 const TASK_DONE: &str = ".hs_task_status == \"COMPLETED\"";
 
 const CREATED_AT: Line = carry("handover_created_at", &["createdate", "hs_createdate"], "Created (before the move)");
-
-const fn if_stage(target: &'static str, from: &'static [&'static str], word: &'static str) -> Line {
-    Line { target, from, how: How::IfStage(word) }
-}
 
 const ATTACHED: (&str, &str) = ("hs_attachment_ids", "the flow `files` carries them");
 
@@ -90,6 +86,11 @@ pub(super) const PAIRS: &[Pair] = &[
             carry("handover_type", &["type"], "Type of company"),
         ],
         excluded: &[("hs_parent_company_id", "the link to the parent company says it")],
+        back: &[
+            plain("name", &["name"]),
+            plain("website", &["website"]),
+            with("domain", &["website"], "steps: [domain]"),
+        ],
     },
     Pair {
         flow: "contacts",
@@ -131,6 +132,14 @@ pub(super) const PAIRS: &[Pair] = &[
             ("associatedcompanyid", "the primary company is linked"),
             ("associations.companies", "Pipedrive keeps one organization of a person, the primary one"),
         ],
+        back: &[
+            with("firstname", &["name"], "steps: [first_name]"),
+            with("lastname", &["name"], "steps: [last_name]"),
+            with("email", &["emails"], "steps: [primary]"),
+            with("hs_additional_emails", &["emails"], "steps: [others]"),
+            with("phone", &["phones"], "steps: [primary]"),
+            with("mobilephone", &["phones"], "steps: [others, first]"),
+        ],
     },
     Pair {
         flow: "deals",
@@ -148,9 +157,9 @@ pub(super) const PAIRS: &[Pair] = &[
             stages("stage_id", &["dealstage"], "deal_stages", ""),
             stages("pipeline_id", &["pipeline"], "deal_pipelines", ""),
             stages("status", &["dealstage"], "deal_status", ""),
-            if_stage("won_time", &["closedate"], "won"),
-            if_stage("lost_time", &["closedate"], "lost"),
-            if_stage("lost_reason", &["closed_lost_reason"], "lost"),
+            by_ending("won_time", &["closedate"], "if {won} { .closedate } else { null }", ""),
+            by_ending("lost_time", &["closedate"], "if {lost} { .closedate } else { null }", ""),
+            by_ending("lost_reason", &["closed_lost_reason"], "if {lost} { .closed_lost_reason } else { null }", ""),
             plain("expected_close_date", &["closedate"]),
             plain("owner_id", &["hubspot_owner_id"]),
             plain("org_id", &["associations.primary_company"]),
@@ -165,6 +174,7 @@ pub(super) const PAIRS: &[Pair] = &[
             carry("handover_won_reason", &["closed_won_reason"], "Closed won reason"),
         ],
         excluded: &[("associations.companies", "Pipedrive keeps one organization of a deal, the primary one")],
+        back: &[],
     },
     Pair {
         flow: "calls",
@@ -182,6 +192,7 @@ pub(super) const PAIRS: &[Pair] = &[
             constant("done", "true"),
         ],
         excluded: &[ATTACHED],
+        back: &[],
     },
     Pair {
         flow: "meetings",
@@ -205,6 +216,7 @@ pub(super) const PAIRS: &[Pair] = &[
             expr("done", &["hs_meeting_outcome"], MEETING_DONE),
         ],
         excluded: &[ATTACHED, ("hs_meeting_start_time", "the activity date says it")],
+        back: &[],
     },
     Pair {
         flow: "tasks",
@@ -222,6 +234,7 @@ pub(super) const PAIRS: &[Pair] = &[
             choices("priority", &["hs_task_priority"], "task_priorities"),
         ],
         excluded: &[ATTACHED],
+        back: &[],
     },
     Pair {
         flow: "notes",
@@ -238,6 +251,7 @@ pub(super) const PAIRS: &[Pair] = &[
             with("person_id", &["associations.contacts"], "steps: [first]"),
         ],
         excluded: &[ATTACHED, ("hubspot_owner_id", "only an administrator's token can set the author of a note")],
+        back: &[],
     },
     Pair {
         flow: "files",
@@ -256,6 +270,7 @@ pub(super) const PAIRS: &[Pair] = &[
             ("hs_timestamp", "Pipedrive sets the time of a file itself"),
             ("hubspot_owner_id", "Pipedrive sets the owner of a file itself"),
         ],
+        back: &[],
     },
     Pair {
         flow: "emails",
@@ -293,5 +308,6 @@ pub(super) const PAIRS: &[Pair] = &[
             ("hs_email_status", "Pipedrive keeps no state of an e-mail that was sent elsewhere"),
             ("hubspot_owner_id", "only an administrator's token can set the author of a note"),
         ],
+        back: &[],
     },
 ];

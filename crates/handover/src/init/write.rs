@@ -128,6 +128,7 @@ pub(super) fn flow(
     pair: &Pair,
     key: Option<&str>,
     rules: &[RuleText],
+    back: &[RuleText],
     excluded: &[ExcludedText],
 ) -> String {
     let (from, to) = (&sides.from.name, &sides.to.name);
@@ -146,6 +147,8 @@ pub(super) fn flow(
     if let Some(key) = key {
         text.push_str(&format!("key: {}{}\n", scalar(key), comment("holds the source key: system:object:id")));
     }
+    let both_ways = format!("or `both_ways`: what people change in {to} after the load goes back into {from}");
+    text.push_str(&format!("direction: one_way{}\n", comment(&both_ways)));
     text.push_str(&format!("keep: fill_empty{}\n", comment("a value that the target has already stays")));
     let mut matching: Vec<String> = region::external_ids(sides)
         .map(|field| {
@@ -165,12 +168,10 @@ pub(super) fn flow(
         matching.iter().for_each(|line| text.push_str(line));
     }
     text.push_str(if rules.is_empty() { "fields: {}\n" } else { "fields:\n" });
-    for rule in rules {
-        let left = scalar(&rule.target);
-        match rule.right.strip_prefix('\n') {
-            Some(block) => text.push_str(&format!("  {left}:{}\n{block}\n", comment(&rule.remark))),
-            None => text.push_str(&format!("  {left}: {}{}\n", rule.right, comment(&rule.remark))),
-        }
+    push_rules(&mut text, rules);
+    if !back.is_empty() {
+        text.push_str(&format!("back:{}\n", comment("for `both_ways`: what cannot simply be turned round")));
+        push_rules(&mut text, back);
     }
     if !excluded.is_empty() {
         text.push_str("exclude:\n");
@@ -180,6 +181,16 @@ pub(super) fn flow(
         }
     }
     text
+}
+
+fn push_rules(text: &mut String, rules: &[RuleText]) {
+    for rule in rules {
+        let left = scalar(&rule.target);
+        match rule.right.strip_prefix('\n') {
+            Some(block) => text.push_str(&format!("  {left}:{}\n{block}\n", comment(&rule.remark))),
+            None => text.push_str(&format!("  {left}: {}{}\n", rule.right, comment(&rule.remark))),
+        }
+    }
 }
 
 /// `fields.yaml`.

@@ -4,9 +4,10 @@
 use handover_engine::Selection;
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::{Action, Entry};
+use handover_store::Moment;
 use serde_json::{Value as Json, json};
 
-use crate::rig::{Death, Ended, Ground, Orders, Scene, Way};
+use crate::rig::{Around, Death, Ended, Ground, Orders, Scene, Way, on_threads};
 
 /// A pass; gives what it changed in the old and in the new system, one word for each record.
 fn pass(ground: &mut Ground<'_>) -> (Vec<String>, Vec<String>) {
@@ -164,4 +165,63 @@ fn the_way_back_leads_to_hubspot_too() {
     );
     assert_eq!(pass(&mut ground), (words(&["Created contacts", "Updated deals"]), Vec::new()));
     assert_eq!(pass(&mut ground), nothing(), "it stopped changing");
+}
+
+/// People's work on both sides between the load and a pass over it.
+fn worked(ground: &mut Ground<'_>) {
+    let [one, other] = two_carried(ground, "persons", "persons");
+    let [company, _] = two_carried(ground, "organizations", "organizations");
+    let person = person_of(ground, &one);
+    let there = in_hubspot(ground, "companies", &format!("old:organizations:{company}"));
+    ground.disturb(
+        1,
+        &[
+            change("contacts", &person, "lastname", json!("Wed-Lately")),
+            change("companies", &there, "numberofemployees", json!("4711")),
+            create("companies", json!({"name": "New Ltd"})),
+            create("contacts", json!({"firstname": "Newly", "lastname": "Come", "email": "newly@come.example"})),
+        ],
+    );
+    ground.disturb(
+        0,
+        &[
+            change("organization", &company, "name", json!("Renamed GmbH")),
+            change("person", &other, "name", json!("Renamed Person")),
+            create("person", json!({"name": "Just Here"})),
+        ],
+    );
+}
+
+/// Dying anywhere in a pass over what changed on both sides, the next pass goes on, and the end is that of one that
+/// nobody interrupted.
+#[test]
+fn dying_in_a_pass_both_ways() {
+    let scene = Scene::both_ways(Way::ToHubspot);
+    let changes = || Orders { selection: Some(Selection::Changes), verify: true, ..Orders::default() };
+    let mut whole = Ground::new(scene);
+    whole.finish().unwrap();
+    worked(&mut whole);
+    let begun = whole.copy();
+    whole.live_with(Death::No, &changes());
+    let (writes, requests) = (whole.writes, whole.requests);
+    let expected = whole.end();
+    let moments = (1..=writes).flat_map(|n| [Moment::Before, Moment::After].map(|moment| Death::AtWrite(n, moment)));
+    let around = [Around::Before, Around::After];
+    let deaths: Vec<Death> =
+        moments.chain(whole.changing.iter().flat_map(|n| around.map(|around| Death::AtRequest(*n, around)))).collect();
+    eprintln!("{} deaths in {writes} durable writes and {requests} requests", deaths.len());
+    on_threads(&deaths, |death| {
+        let mut ground = begun.copy();
+        let ended = ground.live_with(*death, &changes());
+        if !matches!(ended, Ended::Died) {
+            return Err(format!("{death:?}: it did not die: {ended:?}"));
+        }
+        match ground.live_with(Death::No, &changes()) {
+            Ended::Finished(_) => {}
+            ended => return Err(format!("{death:?}: {ended:?}")),
+        }
+        let mut wrong = expected.differences(&ground.end());
+        wrong.extend(ground.differences);
+        if wrong.is_empty() { Ok(()) } else { Err(format!("{death:?}: {}", wrong.join("; "))) }
+    });
 }

@@ -167,6 +167,7 @@ fn dying_in_a_pass_over_changes() {
     let mut whole = Ground::new(scene);
     whole.finish().unwrap();
     worked(&mut whole);
+    let begun = whole.copy();
     pass(&mut whole);
     let (writes, requests) = (whole.writes, whole.requests);
     let expected = whole.end();
@@ -176,9 +177,7 @@ fn dying_in_a_pass_over_changes() {
         moments.chain(whole.changing.iter().flat_map(|n| around.map(|around| Death::AtRequest(*n, around)))).collect();
     eprintln!("{} deaths in {writes} durable writes and {requests} requests", deaths.len());
     on_threads(&deaths, |death| {
-        let mut ground = Ground::new(scene);
-        ground.finish()?;
-        worked(&mut ground);
+        let mut ground = begun.copy();
         let ended = ground.live_with(*death, &changes());
         if !matches!(ended, Ended::Died) {
             return Err(format!("{death:?}: it did not die: {ended:?}"));

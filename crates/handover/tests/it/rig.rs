@@ -116,6 +116,15 @@ impl<'s> Ground<'s> {
         }
     }
 
+    /// Another place that is as this one: what is the same for many deaths is lived once. For states in a file.
+    pub(crate) fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(&self.dir, folder.path());
+        let location = Location::Sqlite(folder.path().join("state.db"));
+        let (dir, changing, differences) = (folder.path().to_owned(), Vec::new(), Vec::new());
+        Self { dir, _folder: folder, location, changing, differences, ..*self }
+    }
+
     /// Changes the world of a system while no process lives.
     pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Json)) {
         let file = self.dir.join(name).join("world.json");
@@ -307,6 +316,19 @@ impl<'s> Ground<'s> {
         wrong.extend(expected.differences(&end));
         let shown = wrong.iter().take(4).map(|line| format!("\n    {line}")).collect::<String>();
         if wrong.is_empty() { Ok(()) } else { Err(format!("{} differences:{shown}", wrong.len())) }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let at = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&at).unwrap();
+            copy_folder(&entry.path(), &at);
+        } else {
+            std::fs::copy(entry.path(), at).unwrap();
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Scene, entries};
 
 /// An end that can be compared with another.
 pub(crate) struct End {
-    /// The target's records and links, one line each.
+    /// Both systems' records and links, one line each.
     world: BTreeMap<String, usize>,
     /// Outcomes, holds and waiting links, one line each.
     state: BTreeMap<String, usize>,
@@ -29,7 +29,12 @@ impl End {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (state, held) = runtime.block_on(read_state(scene, location));
         Self {
-            world: lines(&scene.new, &world),
+            world: lines(&scene.new, &world)
+                .into_iter()
+                .chain(
+                    lines(&scene.old, &old.platform().world()).into_iter().map(|(line, n)| (format!("old {line}"), n)),
+                )
+                .collect(),
             state,
             old_journal: entries(&old),
             new_journal: entries(&new),

@@ -75,12 +75,7 @@ impl Scene {
         for flow in both_ways {
             let file = folder.path().join("mappings").join(format!("{flow}.yaml"));
             let text = std::fs::read_to_string(&file).unwrap();
-            let back = match *flow {
-                "persons" => "back:\n  name: {expr: 'concat([.firstname, .lastname], \" \")'}\n",
-                "contacts" => "back:\n  lastname: name\n",
-                _ => "",
-            };
-            std::fs::write(file, format!("direction: both_ways\n{text}{back}")).unwrap();
+            std::fs::write(file, text.replace("direction: one_way", "direction: both_ways")).unwrap();
         }
         let project = load(folder.path());
         Self { way, old, new, project, _folder: folder, start, compiled: OnceLock::new() }
