@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use handover_simulation::{Deed, Mishap, Planted, Played, Scenario, play_all};
 
-const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--planted NAME] [--dump FOLDER]";
+const USAGE: &str =
+    "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--planted NAME] [--dump FOLDER]";
 
 /// What was asked for.
 struct Wanted {

@@ -8,8 +8,8 @@ use handover_connect::Connector;
 use handover_engine::transform::Tables;
 use handover_engine::{Planted, Policies, Project};
 use handover_model::{
-    End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Ownership, Place, Rule, Step, SystemName, Table, TableRow,
-    Value,
+    End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Ownership, Place, Rule, Step, SystemName, Table,
+    TableRow, Value,
 };
 
 use crate::oracle::{Conflict, FieldRule, FlowRule, Form, Owner, Rules, Ways};

@@ -194,7 +194,9 @@ fn carry(state: State, field: &FieldRule) -> Vec<State> {
         (_, [false, false]) => vec![state],
         // Nobody looks while the source stays as it was.
         (Owner::OldOnceChanged, [false, true]) => vec![state],
-        (Owner::OldOnceChanged | Owner::Old, _) | (Owner::Both(_), [true, false]) | (Owner::Both(Conflict::Old), [true, true]) => vec![to(NEW)],
+        (Owner::OldOnceChanged | Owner::Old, _)
+        | (Owner::Both(_), [true, false])
+        | (Owner::Both(Conflict::Old), [true, true]) => vec![to(NEW)],
         (Owner::New, _) | (Owner::Both(_), [false, true]) => vec![to(OLD)],
         (Owner::Both(Conflict::Ask), [true, true]) => vec![state],
         // Which of them is the later one is not told here.
