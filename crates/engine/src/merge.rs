@@ -6,6 +6,7 @@ use handover_model::{FieldName, Fields, Keep, Kind, Record, Value};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::setup::Ready;
+use crate::three_way::extent;
 
 /// Two clocks that differ by less are not compared.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -59,6 +60,7 @@ fn survivor(
             (Some(ours), Some(theirs)) if ours.duration_since(theirs) > CLOCK_TOLERANCE => Some(value.clone()),
             _ => None,
         },
+        Keep::MostComplete => (extent(value) > extent(have)).then(|| value.clone()),
         Keep::Concatenate(between) => Some(concatenate(have, value, between)),
     }
 }

@@ -8,6 +8,8 @@
 //! - A field is never overwritten on the side that owns it.
 //! - What no rule decides is held: nothing is guessed, and nothing within the clocks' tolerance is newest.
 
+use std::cmp::Ordering;
+
 use handover_model::{Keep, Owner, Value};
 use jiff::{SignedDuration, Timestamp};
 
@@ -85,7 +87,22 @@ fn conflict(source: Side<'_>, target: Side<'_>, keep: Option<&Keep>) -> Verdict 
             _ => Verdict::Held,
         },
         Some(Keep::Newest) => newest(source.at, target.at),
+        Some(Keep::MostComplete) => match extent(source.value).cmp(&extent(target.value)) {
+            Ordering::Greater => Verdict::Forth(Why::Rule),
+            Ordering::Less => Verdict::Back(Why::Rule),
+            Ordering::Equal => Verdict::Held,
+        },
         Some(Keep::Concatenate(_)) => Verdict::Joined,
+    }
+}
+
+/// How much a value says.
+pub(crate) fn extent(value: &Value) -> usize {
+    match value {
+        blank if blank.is_blank() => 0,
+        Value::List(items) => items.iter().map(extent).sum(),
+        Value::Text(text) => text.trim().chars().count(),
+        _ => 1,
     }
 }
 
@@ -143,6 +160,9 @@ mod tests {
             ("*", "b*", Both, Some(&Keep::FillEmpty), back(Why::Rule)),
             ("a*", "b*", Both, Some(&Keep::FillEmpty), Verdict::Held),
             ("a*", "b*", Both, Some(&joined), Verdict::Joined),
+            ("longer*", "long*", Both, Some(&Keep::MostComplete), forth(Why::Rule)),
+            ("a*", "bc*", Both, Some(&Keep::MostComplete), back(Why::Rule)),
+            ("a*", "b*", Both, Some(&Keep::MostComplete), Verdict::Held),
             ("a*@100", "b*@300", Both, Some(&Keep::Newest), back(Why::Rule)),
             ("a*@300", "b*@100", Both, Some(&Keep::Newest), forth(Why::Rule)),
             ("a*@100", "b*@160", Both, Some(&Keep::Newest), Verdict::Held),

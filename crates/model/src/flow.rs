@@ -198,6 +198,8 @@ pub enum Keep {
     FillEmpty,
     /// That of the record which was modified later.
     Newest,
+    /// The one that says more: the longer text, the longer list, anything rather than nothing.
+    MostComplete,
     /// Both, the target's first, with this between them, unless one contains the other.
     Concatenate(String),
 }

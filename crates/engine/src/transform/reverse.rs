@@ -149,7 +149,7 @@ fn other_side(keep: &Keep) -> Keep {
     match keep {
         Keep::Source => Keep::Target,
         Keep::Target => Keep::Source,
-        Keep::FillEmpty | Keep::Newest | Keep::Concatenate(_) => keep.clone(),
+        Keep::FillEmpty | Keep::Newest | Keep::MostComplete | Keep::Concatenate(_) => keep.clone(),
     }
 }
 

@@ -76,6 +76,7 @@ pub(crate) async fn check(
             .collect());
     }
     let setup = session.setup_described(session.engine_project(systems.clone()), schemas).await?;
+    findings.extend(one_way(&setup));
     findings.extend(automations(session).await?);
     let announced = if usage {
         announce(&setup).await.map_err(|error| failure::engine(&error, sources))?
@@ -126,6 +127,20 @@ async fn described(
         }
     }
     Ok((flows, schemas))
+}
+
+/// Fields of flows that go both ways of which changes in the target stay there.
+fn one_way(setup: &Setup) -> impl Iterator<Item = Finding> + '_ {
+    let backs = setup.flows.iter().filter_map(|ready| ready.back.as_ref().map(|back| (ready, back)));
+    backs.flat_map(|(ready, back)| {
+        back.one_way.iter().map(|field| {
+            let system = &ready.flow.target.system;
+            let message = format!("what `{system}` changes in `{}` stays there: {}", field.target, field.why);
+            Finding::new(Weight::Note, "one_way", message)
+                .at(&field.place)
+                .hint("a rule for the source field under `back:` carries it")
+        })
+    })
 }
 
 /// An object without a list of its own is dear to read, and whoever switched it on should know.

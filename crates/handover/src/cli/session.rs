@@ -260,7 +260,8 @@ impl Session {
 
     /// Systems that flows write to.
     pub(crate) fn targets(&self) -> BTreeSet<SystemName> {
-        self.project.flows.iter().map(|flow| flow.target.system.clone()).collect()
+        let sources = self.project.flows.iter().filter(|flow| flow.both_ways).map(|flow| flow.source.system.clone());
+        self.project.flows.iter().map(|flow| flow.target.system.clone()).chain(sources).collect()
     }
 
     /// Fields that the project wants and that are not created yet, by system and object.

@@ -88,9 +88,10 @@ pub(super) fn ownership(reading: &mut Reading, file: &File, entries: &mut Entrie
     });
     let conflict = entries.take("conflict").and_then(|node| {
         needs_both_ways(reading, file, node, "conflict", both_ways);
-        match node.text() {
-            Some("ask") => Some(Conflict::Ask),
-            _ => keep_as(reading, file, node, "conflict", &["ask"]).map(Conflict::Keep),
+        let words: Vec<&str> = ["ask"].iter().chain(&KEEPS).copied().collect();
+        match reading.word(file, node, "conflict", &words)?.as_str() {
+            "ask" => Some(Conflict::Ask),
+            word => Some(Conflict::Keep(keep_of(word))),
         }
     });
     Ownership { owner, conflict }
@@ -127,26 +128,28 @@ fn end(reading: &mut Reading, file: &File, node: &Node, what: &str, systems: &[S
     Some(End { system: SystemName::new(name), object: ObjectName::new(object?) })
 }
 
-/// `source`, `target`, `fill_empty`, `newest` or `{concatenate: "; "}`.
-pub(super) fn keep(reading: &mut Reading, file: &File, node: &Node) -> Option<Keep> {
-    keep_as(reading, file, node, "keep", &[])
+/// The words for survivorship.
+const KEEPS: [&str; 5] = ["source", "target", "fill_empty", "newest", "most_complete"];
+
+fn keep_of(word: &str) -> Keep {
+    match word {
+        "source" => Keep::Source,
+        "target" => Keep::Target,
+        "newest" => Keep::Newest,
+        "most_complete" => Keep::MostComplete,
+        _ => Keep::FillEmpty,
+    }
 }
 
-/// The same under another key, which takes more words: those are the caller's.
-fn keep_as(reading: &mut Reading, file: &File, node: &Node, key: &'static str, more: &[&str]) -> Option<Keep> {
-    let words: Vec<&str> = ["source", "target", "fill_empty", "newest"].iter().chain(more).copied().collect();
+/// One of the words, or `{concatenate: "; "}`.
+pub(super) fn keep(reading: &mut Reading, file: &File, node: &Node) -> Option<Keep> {
     if let Kind::Map { .. } = node.kind {
-        let mut entries = reading.open(file, node, key)?;
+        let mut entries = reading.open(file, node, "keep")?;
         let between = entries.need("concatenate", reading).and_then(|node| reading.text(file, node, "concatenate"));
         entries.finish(reading);
         return between.map(Keep::Concatenate);
     }
-    match reading.word(file, node, key, &words)?.as_str() {
-        "source" => Some(Keep::Source),
-        "target" => Some(Keep::Target),
-        "newest" => Some(Keep::Newest),
-        _ => Some(Keep::FillEmpty),
-    }
+    reading.word(file, node, "keep", &KEEPS).map(|word| keep_of(&word))
 }
 
 fn matching(reading: &mut Reading, file: &File, node: &Node) -> Vec<MatchKey> {

@@ -33,6 +33,8 @@ fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
     }
     for (old, new) in [
         ("where:", "filter:"),
+        ("direction: both_ways", "direction: two_ways"),
+        ("conflict: ask", "conflict: {concatenate: x}"),
         ("{value: customer}", "{value: customer, from: x}"),
         ("later: true", "latr: true"),
         ("keep: fill_empty", "keep: never"),
