@@ -75,7 +75,9 @@ impl Pass {
             let mapped = std::mem::take(&mut again.mapped);
             let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents);
             misplaced(ready, &mut resolved);
-            let here = !resolved.causes.is_empty() || source_changed(ready, &again.row, &resolved);
+            // A link that waits for its parent is all that may have changed.
+            let waits = !resolved.causes.is_empty() || !resolved.links.is_empty();
+            let here = waits || source_changed(ready, &again.row, &resolved);
             let there = again.there.as_ref().is_some_and(|there| target_changed(ready, &again.row, there));
             let was_held = held.contains(&again.staged.record.id);
             if here || there || was_held {

@@ -288,11 +288,13 @@ impl Pass {
         Ok(judged)
     }
 
-    /// The target record as it was staged; fetched when it was not (a person chose it).
+    /// The target record as it was staged; fetched when it was not (a person chose it), or when people may have
+    /// changed it since: once changes are read, the copy that was found by a key may be an old one.
     async fn target_record(&self, ready: &Ready, target: &RecordId, block: i64) -> Result<Option<Record>, Error> {
         let end = &ready.flow.target;
         // What a way back changes is looked at as it is now.
-        if block >= 0 && ready.forth.is_none() {
+        let fresh = self.place.store.watermark(&end.system, &end.object).await?.is_none();
+        if block >= 0 && fresh && ready.forth.is_none() {
             let records = self.place.store.block(&end.system, &end.object, block).await?;
             if let Some(record) = records.iter().find(|record| record.id == *target) {
                 return Ok(Some(record.clone()));

@@ -17,6 +17,7 @@ use crate::Error;
 use crate::observe::Event;
 use crate::pass::Pass;
 use crate::setup::Ready;
+use crate::transform::State;
 use crate::write::is_about_records;
 
 /// How the ids of link intents begin.
@@ -82,12 +83,53 @@ impl Pass {
                     self.place.store.commit(commit).await?;
                     continue;
                 };
+                self.drop_outdated(&ready, &field, &mut links).await?;
                 self.hold_circles(&ready, &field, &mut links).await?;
                 // What a record points to is looked at once for all its links that go out together.
                 links.sort_by(|one, other| one.from.cmp(&other.from));
                 done += self.link_chunks(&ready, &field, &links, done).await?;
             }
         }
+    }
+
+    /// A record that was pointed elsewhere before its link was written: of a field that holds one link only that
+    /// counts to which the record points now.
+    async fn drop_outdated(&self, ready: &Arc<Ready>, field: &str, links: &mut Vec<Tied>) -> Result<(), Error> {
+        if !matches!(ready.target.field(field).map(|field| &field.kind), Some(Kind::Reference { many: false, .. })) {
+            return Ok(());
+        }
+        let source = &ready.flow.source;
+        // Before changes are read nothing was pointed elsewhere.
+        if self.place.store.watermark(&source.system, &source.object).await?.is_none() {
+            return Ok(());
+        }
+        let mut records: Vec<RecordId> = links.iter().map(|link| link.record.clone()).collect();
+        records.sort();
+        records.dedup();
+        let mut outdated = Vec::new();
+        for (record, row) in self.place.store.rows(&ready.flow.name, &records).await? {
+            let block = self.place.store.block(&source.system, &source.object, row.block).await?;
+            let Some(staged) = block.iter().find(|staged| staged.id == record) else { continue };
+            let mapped = ready.program.apply(staged);
+            let points_to = mapped.into_iter().find_map(|mapped| match mapped.state {
+                State::Links(ids) if mapped.target == *field => Some(ids),
+                State::Absent if mapped.target == *field => Some(Vec::new()),
+                _ => None,
+            });
+            let Some(ids) = points_to else { continue };
+            outdated.extend(
+                links
+                    .iter()
+                    .filter(|link| link.record == record && !ids.iter().any(|id| *id == *link.parent.as_str()))
+                    .map(|link| link.pending(ready)),
+            );
+        }
+        if outdated.is_empty() {
+            return Ok(());
+        }
+        links.retain(|link| !outdated.contains(&link.pending(ready)));
+        self.place.store.commit(handover_store::Commit { linked: outdated, ..self.commit() }).await?;
+        Ok(())
     }
 
     /// A chain of parents that comes back to its beginning is no hierarchy: platforms refuse it, or keep one

@@ -57,6 +57,7 @@ pub(crate) async fn read(
     claims.broken_chain = store.verify(|_, _| {}).await.err().map(|error| error.to_string());
     for object in report.into_iter().flat_map(|report| &report.objects) {
         claims.sums.push(Sum {
+            side: usize::from(object.system != *"old"),
             object: object.object.to_string(),
             read: object.counts.read,
             outcomes: Outcome::ALL.into_iter().map(|outcome| object.counts.of(outcome)).sum(),

@@ -1,4 +1,4 @@
-//! `handover-simulation [--seeds N] [--from SEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
+//! `handover-simulation [--seeds N] [--from SEED] [--both-ways] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
 //! `cargo xtask simulate`, which builds it optimised.
 
 use std::io::Write as _;
@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use handover_simulation::{Deed, Mishap, Planted, Played, Scenario, play_all};
 
-const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--planted NAME] [--dump FOLDER]";
+const USAGE: &str =
+    "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--planted NAME] [--dump FOLDER]";
 
 /// What was asked for.
 struct Wanted {
@@ -47,6 +48,10 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
     let mut wanted = Wanted { seeds: 200, from: 1, scenario: Scenario::default() };
     let mut words = words;
     while let Some(word) = words.next() {
+        if word == "--both-ways" {
+            wanted.scenario = wanted.scenario.both_ways();
+            continue;
+        }
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
         match word.as_str() {
             "--seeds" => wanted.seeds = number(&value)?,

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use crate::deeds::{Society, lock};
 use crate::dice::Dice;
 use crate::mishaps::Death;
+use crate::oracle::Ways;
 use crate::project;
 use crate::scene::{Broken, Scene, connect};
 use crate::wire::{Ahead, Mortal, Wire};
@@ -37,6 +38,7 @@ pub(crate) struct Place<'p> {
     pub(crate) society: &'p Arc<Mutex<Society>>,
     pub(crate) pace: &'p Arc<Mutex<Dice>>,
     pub(crate) ahead: [jiff::SignedDuration; 2],
+    pub(crate) ways: Ways,
     pub(crate) planted: Planted,
 }
 
@@ -80,7 +82,7 @@ impl Process {
                 system.account().await.map_err(|fault| Error::System { system: "account".into(), fault })?;
             }
             remember_spending(&systems, &store, handover_connect::Clock::now(place.clock.as_ref())).await?;
-            let setup = place.scene.setup(project::project(systems, place.planted)).await?;
+            let setup = place.scene.setup(project::project(systems, place.ways, place.planted)).await?;
             Ok::<_, Error>((store, setup))
         });
         let (store, setup) = match begun {

@@ -8,8 +8,8 @@ use handover_connect::Connector;
 use handover_engine::transform::Tables;
 use handover_engine::{Planted, Policies, Project};
 use handover_model::{
-    End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Place, Rule, Step, SystemName, Table, TableRow,
-    Value,
+    End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Ownership, Place, Rule, Step, SystemName, Table,
+    TableRow, Value,
 };
 
 use crate::oracle::{Conflict, FieldRule, FlowRule, Form, Owner, Rules, Ways};
@@ -29,8 +29,11 @@ const STAGES: &[(&str, &str)] = &[
     ("4", "decisionmakerboughtin"),
 ];
 
+/// What the new system's two names are in the old one.
+const NAME: &str = "concat([.firstname, .lastname], \" \")";
+
 /// The project in the engine's words.
-pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, planted: Planted) -> Project {
+pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, ways: Ways, planted: Planted) -> Project {
     let policies = Policies { error_or: 10_000, error_share: 1.0, accept_counts: true, planted, ..Policies::default() };
     let rows = STAGES.iter().map(|(from, to)| {
         let row = TableRow { to: (*to).to_owned(), place: Place::default() };
@@ -41,7 +44,7 @@ pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, planted
         name: "simulation".to_owned(),
         snapshot: "simulation".to_owned(),
         systems,
-        flows: flows(),
+        flows: flows().into_iter().map(|flow| Flow { both_ways: ways == Ways::Both, ..flow }).collect(),
         tables: Arc::new(Tables(BTreeMap::from([("stages".to_owned(), stages)]))),
         policies,
     }
@@ -59,6 +62,7 @@ fn flows() -> Vec<Flow> {
         },
         Flow {
             matching: vec![found_by(MatchKind::Email, "emails", "email")],
+            back: vec![Rule { from: From::Expression(NAME.to_owned()), ..plain("name", "") }],
             ..flow(
                 "persons",
                 ["persons", "contacts"],
@@ -108,6 +112,8 @@ fn flow(name: &str, [source, target]: [&str; 2], rules: Vec<Rule>) -> Flow {
         rules,
         excluded: BTreeMap::new(),
         back: Vec::new(),
+        both_ways: false,
+        ownership: Ownership::default(),
         place: Place::default(),
     }
 }
@@ -124,6 +130,7 @@ fn plain(target: &str, source: &str) -> Rule {
         table: None,
         default: None,
         keep: None,
+        ownership: Ownership::default(),
         flow: None,
         later: false,
         recalculated: None,
@@ -141,7 +148,7 @@ pub(crate) fn rules(ways: Ways) -> Rules {
     let owned = |old: &'static str, new: &'static str, form: Form| FieldRule {
         names: [old, new],
         form,
-        owner: if ways == Ways::Both { Owner::Both(Conflict::Ask) } else { Owner::Old },
+        owner: if ways == Ways::Both { Owner::Both(Conflict::Ask) } else { Owner::OldOnceChanged },
     };
     let link = |old, new, flow, kind| owned(old, new, Form::Link { flow, kind });
     let flow = |[name, back]: [&'static str; 2], objects, plural, key_head, fields, found_by| FlowRule {

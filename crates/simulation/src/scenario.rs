@@ -46,6 +46,12 @@ impl Default for Scenario {
 }
 
 impl Scenario {
+    /// The same with changes that go both ways.
+    #[must_use]
+    pub fn both_ways(self) -> Self {
+        Self { ways: Ways::Both, ..self }
+    }
+
     /// The same with this also done in both systems.
     #[must_use]
     pub fn with(mut self, deed: Deed) -> Self {

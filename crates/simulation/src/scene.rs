@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
-use crate::oracle::{NEW, OLD};
+use crate::oracle::{NEW, OLD, Ways};
 use crate::project::{self, KEY, KEYED};
 
 /// The systems' names in the project, and their platforms.
@@ -32,14 +32,14 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// The scene, made once.
-    pub(crate) fn of_all() -> Result<&'static Self, Broken> {
-        static SCENE: OnceLock<Result<Scene, String>> = OnceLock::new();
-        let made = SCENE.get_or_init(|| Self::make().map_err(|error| format!("{error}")));
+    /// The scene, made once for each way.
+    pub(crate) fn of(ways: Ways) -> Result<&'static Self, Broken> {
+        static SCENES: [OnceLock<Result<Scene, String>>; 2] = [OnceLock::new(), OnceLock::new()];
+        let made = SCENES[ways as usize].get_or_init(|| Self::make(ways).map_err(|error| format!("{error}")));
         made.as_ref().map_err(|error| error.clone().into())
     }
 
-    fn make() -> Result<Self, Broken> {
+    fn make(ways: Ways) -> Result<Self, Broken> {
         let worlds = [
             json!({"platform": "pipedrive", "account": {"plan": "ultimate", "seats": 40}}),
             json!({"platform": "hubspot", "account": {"portalId": 1, "tier": "enterprise"}}),
@@ -57,8 +57,13 @@ impl Scene {
                 new.describe(&object).await?;
                 new.create_field(&object, &key_field(unique)).await?;
             }
-            let setup = Setup::prepare(project::project(systems, Planted::Nothing)).await;
+            let setup = Setup::prepare(project::project(systems, ways, Planted::Nothing)).await;
             let setup = setup.map_err(|error| format!("{error}: {error:?}"))?;
+            for ready in &setup.flows {
+                for one in ready.back.iter().flat_map(|back| &back.one_way) {
+                    eprintln!("ONEWAY {} {one:?}", ready.flow.name);
+                }
+            }
             let worlds = [OLD, NEW].map(|side| crate::deeds::lock(&sandboxes[side]).platform().world());
             Ok(Self { worlds, flows: setup.flows, people: setup.people })
         })

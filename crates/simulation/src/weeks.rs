@@ -86,7 +86,7 @@ struct Weeks<'s> {
 
 impl<'s> Weeks<'s> {
     fn new(seed: u64, scenario: &'s Scenario) -> Result<Self, Broken> {
-        let scene = Scene::of_all()?;
+        let scene = Scene::of(scenario.ways)?;
         let mut dice = Dice::new(seed, "weeks");
         let start = Timestamp::from_second(MONDAY)?;
         let mut skew = || if scenario.has(Mishap::Skew) { dice.seconds(-90, 90) } else { SignedDuration::ZERO };
@@ -216,6 +216,7 @@ impl<'s> Weeks<'s> {
                     society: &self.society,
                     pace: &self.pace,
                     ahead: self.ahead,
+                    ways: self.scenario.ways,
                     planted: self.scenario.planted,
                 };
                 match Process::start(&place)? {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::replay::{By, Edit, Fate, Life};
-use super::rules::{Conflict, FieldRule, Form, NEW, OLD, Owner, Plain, Ways};
+use super::rules::{Conflict, FieldRule, Form, NEW, OLD, Owner, Plain};
 use super::{Judged, Pair, SIDES, Span};
 
 /// What both sides say of a field, and what was settled of each.
@@ -89,7 +89,6 @@ fn value_before(life: &Life, field: &FieldRule, side: usize, at: Timestamp) -> P
 
 /// Every state that the field may be in.
 fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule) -> BTreeSet<State> {
-    let ways = judged.case.rules.ways;
     let lives = [pair.source, target];
     let begin = paired_at(pair, target);
     // Who was there first gives; of two that were there the source does.
@@ -131,13 +130,13 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         }
         let late = happened.iter().any(|one| near(one.edit, pass, judged) || begin >= pass.began);
         if !late && pass.whole && unsettled {
-            states = states.into_iter().flat_map(|state| carry(state, field, ways)).collect();
+            states = states.into_iter().flat_map(|state| carry(state, field)).collect();
             unsettled = false;
         } else if unsettled || late {
-            perhaps(&mut states, field, ways);
+            perhaps(&mut states, field);
             while let Some(one) = next.next_if(|one| one.edit.at <= pass.ended) {
                 edit(&mut states, field, one);
-                perhaps(&mut states, field, ways);
+                perhaps(&mut states, field);
             }
             unsettled = true;
         }
@@ -165,13 +164,13 @@ fn edit(states: &mut BTreeSet<State>, field: &FieldRule, one: &Happening<'_>) {
 }
 
 /// The states after a pass that may have seen them, and those before.
-fn perhaps(states: &mut BTreeSet<State>, field: &FieldRule, ways: Ways) {
-    let carried: Vec<State> = states.iter().cloned().flat_map(|state| carry(state, field, ways)).collect();
+fn perhaps(states: &mut BTreeSet<State>, field: &FieldRule) {
+    let carried: Vec<State> = states.iter().cloned().flat_map(|state| carry(state, field)).collect();
     states.extend(carried);
 }
 
 /// What a pass makes of a state. Several results where the rules leave it to the moment.
-fn carry(state: State, field: &FieldRule, ways: Ways) -> Vec<State> {
+fn carry(state: State, field: &FieldRule) -> Vec<State> {
     let changed = [OLD, NEW].map(|side| state.says[side] != state.settled[side]);
     let to = |side: usize| {
         let value = state.says[1 - side].clone();
@@ -186,16 +185,18 @@ fn carry(state: State, field: &FieldRule, ways: Ways) -> Vec<State> {
         }
         after
     };
-    let owner = if ways == Ways::One { Owner::Old } else { field.owner };
-    if ways == Ways::Both && state.says[OLD] == state.says[NEW] {
+    let owner = field.owner;
+    if owner != Owner::OldOnceChanged && state.says[OLD] == state.says[NEW] {
         let settled = state.says.clone();
         return vec![State { settled, ..state }];
     }
     match (owner, changed) {
         (_, [false, false]) => vec![state],
         // Nobody looks while the source stays as it was.
-        (Owner::Old, [false, true]) if ways == Ways::One => vec![state],
-        (Owner::Old, _) | (Owner::Both(_), [true, false]) | (Owner::Both(Conflict::Old), [true, true]) => vec![to(NEW)],
+        (Owner::OldOnceChanged, [false, true]) => vec![state],
+        (Owner::OldOnceChanged | Owner::Old, _)
+        | (Owner::Both(_), [true, false])
+        | (Owner::Both(Conflict::Old), [true, true]) => vec![to(NEW)],
         (Owner::New, _) | (Owner::Both(_), [false, true]) => vec![to(OLD)],
         (Owner::Both(Conflict::Ask), [true, true]) => vec![state],
         // Which of them is the later one is not told here.
@@ -220,7 +221,7 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
                 continue;
             }
             let value = field.plain(side, &edit.after);
-            if side == OLD && judged.case.rules.ways == Ways::One || !may_write(judged, field, side) {
+            if !may_write(field, side) {
                 wrong.push(format!("ownership: {}: written in {}", whose(), SIDES[side]));
             }
             if value != Plain::Blank && !given.contains(&value) {
@@ -246,11 +247,10 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
     }
 }
 
-fn may_write(judged: &Judged<'_>, field: &FieldRule, side: usize) -> bool {
-    let ways = judged.case.rules.ways;
+fn may_write(field: &FieldRule, side: usize) -> bool {
     match field.owner {
-        Owner::Old => side == NEW || ways == Ways::One,
-        Owner::New => side == OLD && ways == Ways::Both,
+        Owner::OldOnceChanged | Owner::Old => side == NEW,
+        Owner::New => side == OLD,
         Owner::Both(_) => true,
     }
 }

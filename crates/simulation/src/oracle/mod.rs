@@ -77,7 +77,9 @@ pub struct Told {
 /// What became of an object's records, as the state counts them.
 #[derive(Clone, Debug)]
 pub struct Sum {
-    /// The source object, in the plural.
+    /// Which side's.
+    pub side: usize,
+    /// The object, in the plural.
     pub object: String,
     /// Records read.
     pub read: u64,
@@ -288,10 +290,11 @@ impl<'c> Judged<'c> {
             if sum.pending > 0 {
                 wrong.push(format!("outcomes: {}: {} pending", sum.object, sum.pending));
             }
-            let lived = self.case.rules.flows.iter().filter(|flow| flow.plural == sum.object).map(|flow| {
-                let lives = self.sides[OLD].of(flow.objects[OLD]);
-                lives.filter(|life| life.fate == Fate::Living).count() as u64
-            });
+            let lived =
+                self.case.rules.flows.iter().filter(|flow| sum.side == OLD && flow.plural == sum.object).map(|flow| {
+                    let lives = self.sides[OLD].of(flow.objects[OLD]);
+                    lives.filter(|life| life.fate == Fate::Living).count() as u64
+                });
             // Who died may have been read before; who lives must have been.
             if let Some(living) = lived.max().filter(|living| sum.read < *living) {
                 wrong.push(format!("outcomes: {}: {} read of {living} that live", sum.object, sum.read));

@@ -20,7 +20,9 @@ pub enum Ways {
 /// Whose value counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// The old system's.
+    /// The old system's when it changes; until then what people write in the new one stays there.
+    OldOnceChanged,
+    /// The old system's: what is changed in the new one is put back.
     Old,
     /// The new system's.
     New,
