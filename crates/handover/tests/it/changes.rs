@@ -258,6 +258,7 @@ fn dying_in_a_pass_over_what_was_told() {
         told.entry(("old".into(), object)).or_default().insert(change.id.as_str().into());
     }
     let orders = Orders { selection: Some(Selection::Told(told)), verify: true, ..Orders::default() };
+    let begun = whole.copy();
     assert!(matches!(whole.live_with(Death::No, &orders), Ended::Finished(_)));
     assert_eq!(whole.differences, Vec::<String>::new());
     let (writes, expected) = (whole.writes, whole.end());
@@ -269,9 +270,7 @@ fn dying_in_a_pass_over_what_was_told() {
     let deaths: Vec<Death> = deaths.into_iter().step_by(3).collect();
     eprintln!("{} deaths in {writes} durable writes", deaths.len());
     on_threads(&deaths, |death| {
-        let mut ground = Ground::new(scene);
-        ground.finish()?;
-        worked(&mut ground);
+        let mut ground = begun.copy();
         if !matches!(ground.live_with(*death, &orders), Ended::Died) {
             return Err(format!("{death:?}: it did not die"));
         }
