@@ -83,8 +83,11 @@ impl Passes<'_> {
                     self.one(Because::Told).await;
                 }
                 () = desk.bell.notified(), if self.checked.is_some() => {
-                    desk.clock.sleep_until(later(desk.clock.now(), self.gather)).await;
-                    self.one(Because::Told).await;
+                    let gathered = desk.clock.sleep_until(later(desk.clock.now(), self.gather));
+                    tokio::select! {
+                        () = asked(&mut stop) => return,
+                        () = gathered => self.one(Because::Told).await,
+                    }
                 }
             }
         }
