@@ -12,6 +12,7 @@ mod resume;
 mod stub;
 mod throughput;
 mod turns;
+mod webhook;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -20,7 +21,8 @@ const USAGE: &str = "usage: handover-bench NAME [--records N] [--dir DIR] [--sma
   throughput   records a second from a stub server to a stub server, and beside it a client that does nothing else
   resume       after kill -9: the time until the successor asks for the next page, and until its first new write
   calls        the sample company both ways, carried and verified: calls against the least, time against the limits
-               (--small: a hundredth)";
+               (--small: a hundredth)
+  webhook      from a change in one system, told by its webhook, to the confirmed write in the other";
 
 /// What is asked for.
 struct Asked {
@@ -31,7 +33,13 @@ struct Asked {
     small: bool,
 }
 
+/// Commands of `handover` that a measurement runs as processes of their own.
+const COMMANDS: [&str; 4] = ["demo", "run", "sandbox", "serve"];
+
 fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|name| COMMANDS.contains(&name.as_str())) {
+        return handover::cli::main();
+    }
     let Some(asked) = asked(std::env::args().skip(1)) else {
         print(USAGE);
         return ExitCode::from(1);
@@ -43,6 +51,7 @@ fn main() -> ExitCode {
     let done = match asked.name.as_str() {
         "throughput" => runtime.block_on(throughput::run(asked.records, asked.dir)),
         "resume" => runtime.block_on(resume::run(asked.records, asked.dir)),
+        "webhook" => webhook::run(),
         "calls" => runtime.block_on(calls::run(asked.small)),
         // Processes of the others, each measured by itself.
         "stub" => runtime.block_on(stub::serve(asked.records)).map_err(Into::into),

@@ -108,6 +108,11 @@ pub trait Connector: Send + Sync {
     /// A fault of kind `Auth`, `Malformed` or `Unsupported`.
     fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault>;
 
+    /// What to register at the system so that it sends webhooks (see [`crate::Dialect::subscriptions`]).
+    fn subscriptions(&self, _object: &ObjectName, _fields: &[FieldName]) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What was spent since the connector was made.
     fn spent(&self) -> Spent;
 

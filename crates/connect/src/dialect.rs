@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use handover_model::{Account, Automation, Field, FieldName, ObjectName, Record, RecordId, Schema, User};
+use handover_model::{Account, Automation, Event, Field, FieldName, ObjectName, Record, Schema, User};
 use jiff::Timestamp;
 
 use crate::{
@@ -42,6 +42,12 @@ pub trait Dialect: Send + Sync {
     /// when it cannot be read, [`FaultKind::Unsupported`] when the platform sends none.
     fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault>;
 
+    /// What to register at the platform so that it tells what happens to an object's records, in its own words;
+    /// `fields` are those whose changes matter. Empty where it tells nothing.
+    fn subscriptions(&self, _object: &ObjectName, _fields: &[FieldName]) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Takes note of a schema: dialects whose values need the field types to be read or written keep it.
     fn learn(&self, schema: &Schema);
 }
@@ -61,38 +67,6 @@ pub struct Delivery<'d> {
     pub secret: &'d str,
     /// When it arrived.
     pub at: Timestamp,
-}
-
-/// One thing that happened to one record, as a webhook tells it: a hint to look, nothing more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// What is the same in every delivery of this event, and different in any other.
-    pub id: String,
-    /// The account that it happened in.
-    pub account: String,
-    /// The object.
-    pub object: ObjectName,
-    /// The record.
-    pub record: RecordId,
-    /// What happened.
-    pub what: Happened,
-    /// When, by the platform's clock.
-    pub at: Timestamp,
-}
-
-/// What happened to a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
-    /// It was made.
-    Created,
-    /// Fields or links of it changed.
-    Changed,
-    /// It was deleted.
-    Deleted,
-    /// It came back.
-    Restored,
-    /// It was merged into another record.
-    MergedInto(RecordId),
 }
 
 /// One limit as a reply's headers tell it.

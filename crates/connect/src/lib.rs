@@ -27,11 +27,10 @@ pub use capabilities::{Capabilities, Charge, Count, Limit, Links, Lookup, Object
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use connector::{Connector, Page};
 pub use credentials::{Credentials, Keeper, NoKeeper, Token};
-pub use dialect::{
-    Body, Delivery, Dialect, Event, Happened, Host, LimitTold, Method, Part, Refusal, Reply, Request, Step,
-};
+pub use dialect::{Body, Delivery, Dialect, Host, LimitTold, Method, Part, Refusal, Reply, Request, Step};
 pub use driver::{Driver, Settings};
 pub use fault::{Detail, Fault, FaultKind, Limited};
+pub use handover_model::{Event, Happened};
 pub use operation::{
     Author, Change, Cursor, Link, LinkBatch, LinkOutcome, Operation, Read, Which, Write, WriteBatch, WriteMode,
     WriteOutcome, Written,

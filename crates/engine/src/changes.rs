@@ -107,7 +107,7 @@ impl Pass {
 
     /// Pages of changed records as further blocks. Records that were not staged before add to the number read;
     /// gives what is staged then.
-    async fn stage_changes(
+    pub(crate) async fn stage_changes(
         &self,
         reading: &Reading,
         state: &mut Extraction,

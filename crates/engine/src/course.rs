@@ -19,6 +19,7 @@ use crate::flow::ended;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
 use crate::setup::Ready;
+use crate::told::Told;
 
 impl Pass {
     /// Reads every source object and works through every flow.
@@ -55,22 +56,31 @@ impl Pass {
         }
     }
 
-    /// Reads what changed since, and works through what it brought. An object that was not read to its end yet is
-    /// read like that first.
-    pub(crate) async fn read_and_carry_changes(self: &Arc<Self>) -> Result<(), Error> {
+    /// Reads what changed since, or only what somebody told of, and works through what it brought. An object that
+    /// was not read to its end yet is read like that first, unless somebody told.
+    pub(crate) async fn read_and_carry_changes(self: &Arc<Self>, mut told: Option<Told>) -> Result<(), Error> {
         let mut wanted: BTreeMap<FlowName, BTreeSet<RecordId>> = BTreeMap::new();
         for ready in &self.setup.flows {
             let pairing = Pairing::of(&ready.flow, &ready.target);
             // What an earlier process staged goes first.
             let mut changed = self.staged_changes(ready, &pairing).await?;
             let reading = self.reading_of(&ready.flow.source);
-            self.extract(&reading, true).await?;
-            self.read_newly(&reading).await?;
+            match &mut told {
+                Some(told) => self.read_told(&reading, told).await?,
+                None => {
+                    self.extract(&reading, true).await?;
+                    self.read_newly(&reading).await?;
+                }
+            }
             changed.extend(self.staged_changes(ready, &pairing).await?);
             self.carry_woken(ready, &pairing, changed, &mut wanted).await?;
             if let Some(back) = &ready.back {
                 let pairing = Pairing::of(&back.ready.flow, &back.ready.target);
-                self.read_newly(&self.reading_of(&ready.flow.target)).await?;
+                let reading = self.reading_of(&ready.flow.target);
+                match &mut told {
+                    Some(told) => self.read_told(&reading, told).await?,
+                    None => self.read_newly(&reading).await?,
+                }
                 let new = self.staged_returns(ready, back, &pairing).await?;
                 self.carry_woken(&back.ready, &pairing, new, &mut wanted).await?;
             }

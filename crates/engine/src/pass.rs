@@ -15,6 +15,7 @@ use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::setup::{Ready, Setup, Workplace};
 use crate::threshold::Threshold;
+use crate::told::Told;
 use crate::transform::back_of;
 
 /// A pass at work.
@@ -47,7 +48,7 @@ pub struct Pass {
 pub struct Report {
     /// The pass.
     pub pass: i64,
-    /// By source system and object: what became of its records.
+    /// By source system and object: what became of its records. Not counted after a pass over what was told.
     pub objects: Vec<ObjectReport>,
     /// What this pass itself did: records that it decided about, by what became of them.
     pub did: Counts,
@@ -81,6 +82,8 @@ pub enum Selection {
     All,
     /// What changed since the last pass that read.
     Changes,
+    /// These, since a system told that they changed. What else changed is left to a pass over changes.
+    Told(Told),
     /// These, and the children that wait for them.
     Only(BTreeMap<FlowName, BTreeSet<RecordId>>),
 }
@@ -119,7 +122,9 @@ impl Pass {
             "kind": kind,
             "rules": rules,
         });
-        let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, json!({})).await?;
+        let flows: Vec<&FlowName> = setup.flows.iter().map(|ready| &ready.flow.name).collect();
+        let facts = json!({"flows": flows});
+        let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, facts).await?;
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
         let pass = Self {
             setup,
@@ -175,7 +180,11 @@ impl Pass {
     pub async fn run(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
         let result = self.work(selection).await;
         let findings = std::mem::take(&mut *self.noticed());
-        let whole = json!({"whole": matches!(selection, Selection::All), "findings": findings});
+        let note = json!({
+            "whole": matches!(selection, Selection::All),
+            "left_today": self.left_today(),
+            "findings": findings,
+        });
         let status = match &result {
             Ok(_) => "finished".to_owned(),
             Err(error) => format!("stopped: {error}"),
@@ -184,17 +193,12 @@ impl Pass {
             Ok(report) => report,
             Err(error) => {
                 // The reason of the stop is what the caller needs to know, also when the state cannot take it.
-                drop(
-                    self.place
-                        .store
-                        .finish_pass(self.id, self.place.clock.now(), &status, json!({"findings": findings}))
-                        .await,
-                );
+                drop(self.place.store.finish_pass(self.id, self.place.clock.now(), &status, note).await);
                 return Err(error);
             }
         };
         self.note_pass("pass_finished", json!({"links_waiting": report.links_waiting, "findings": findings})).await?;
-        self.place.store.finish_pass(self.id, self.place.clock.now(), &status, whole).await?;
+        self.place.store.finish_pass(self.id, self.place.clock.now(), &status, note).await?;
         Ok(Report { findings, ..report })
     }
 
@@ -204,8 +208,9 @@ impl Pass {
             Selection::All => self.read_and_carry().await?,
             Selection::Changes => {
                 self.compare_clocks().await?;
-                self.read_and_carry_changes().await?;
+                self.read_and_carry_changes(None).await?;
             }
+            Selection::Told(told) => self.read_and_carry_changes(Some(told.clone())).await?,
             Selection::Only(records) => {
                 let mut wanted = records.clone();
                 for ready in &self.setup.flows {
@@ -225,7 +230,21 @@ impl Pass {
             }
         }
         self.link_all().await?;
-        let report = report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?;
+        let report = match selection {
+            // Counting all records would take longer than carrying a few.
+            Selection::Told(_) => {
+                let links_waiting = self.place.store.count_pending_links().await?;
+                Report {
+                    pass: self.id,
+                    objects: Vec::new(),
+                    did: Counts::default(),
+                    adopted: BTreeMap::new(),
+                    links_waiting,
+                    findings: Vec::new(),
+                }
+            }
+            _ => report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?,
+        };
         let adopted = std::mem::take(&mut *locked(&self.adopted));
         Ok(Report { did: *self.did(), adopted, ..report })
     }

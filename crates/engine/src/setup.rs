@@ -259,6 +259,19 @@ impl Setup {
         Ok(Self { project, flows, people })
     }
 
+    /// The objects whose changes flows carry, with the fields that they read: the sources, and the targets of flows
+    /// that go both ways.
+    pub fn watched(&self) -> BTreeMap<(SystemName, ObjectName), BTreeSet<FieldName>> {
+        let mut all: BTreeMap<_, BTreeSet<FieldName>> = BTreeMap::new();
+        for ready in &self.flows {
+            for ready in std::iter::once(ready).chain(ready.back.as_ref().map(|back| &back.ready)) {
+                let end = (ready.flow.source.system.clone(), ready.flow.source.object.clone());
+                all.entry(end).or_default().extend(ready.program.source_fields());
+            }
+        }
+        all
+    }
+
     /// The flow with this name, or the way back with this name.
     pub fn flow(&self, name: &FlowName) -> Option<&Arc<Ready>> {
         let backs = self.flows.iter().filter_map(|ready| ready.back.as_ref()).map(|back| &back.ready);

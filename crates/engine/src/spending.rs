@@ -49,6 +49,12 @@ impl Pass {
     pub(crate) fn newly_spent(&self) -> Vec<(SystemName, u64)> {
         if self.setup.project.policies.keep_spending { newly_spent(&self.setup.project.systems) } else { Vec::new() }
     }
+
+    /// What remains of the systems' days, where that is known.
+    pub(crate) fn left_today(&self) -> BTreeMap<&SystemName, u64> {
+        let systems = self.setup.project.systems.iter();
+        systems.filter_map(|(name, system)| Some((name, system.spent().left_today?))).collect()
+    }
 }
 
 fn newly_spent(systems: &Systems) -> Vec<(SystemName, u64)> {

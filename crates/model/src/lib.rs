@@ -7,6 +7,7 @@
 //!   ids of the records it points to. So mapping, merging and comparing know one thing only.
 //! - Deliberately absent: I/O, async, clock, randomness, and every platform's name.
 
+mod event;
 mod finding;
 mod flow;
 mod hold;
@@ -16,6 +17,7 @@ mod record;
 mod schema;
 mod value;
 
+pub use event::{Event, Happened};
 pub use finding::{Finding, Weight};
 pub use flow::{
     Conflict, Default, End, Flow, From, Keep, MatchKey, MatchKind, Owner, Ownership, Place, Rule, Scope, Step, Table,

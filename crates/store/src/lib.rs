@@ -18,6 +18,7 @@ mod error;
 mod fork;
 mod hold_groups;
 mod holds;
+mod inbox;
 mod ledger;
 mod links;
 mod location;
@@ -38,6 +39,7 @@ pub use commit::{
 pub use error::Error;
 pub use hold_groups::HoldGroup;
 pub use holds::{Child, HeldRow, HoldCursor, HoldFilter};
+pub use inbox::{Hint, Received};
 pub use ledger::{EntryRow, Head, Told, Verified};
 pub use location::Location;
 pub use pass::Pass;

@@ -1,5 +1,7 @@
 //! Whose state this is, which accounts it was made with, and its passes.
 
+use std::collections::BTreeMap;
+
 use handover_model::{End, FlowName, SystemName};
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -89,6 +91,17 @@ impl Store {
             }
         }
         if new { self.finish(step).await } else { Ok(()) }
+    }
+
+    /// The accounts that the state is tied to: the id of each system's.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn accounts(&self) -> Result<BTreeMap<SystemName, String>, Error> {
+        let sql = self.sql("SELECT n.text, s.account FROM system s JOIN name n ON n.id = s.system");
+        let read = |row: &Row<'_>| Ok((SystemName::from(row.text(0)?), row.text(1)?.to_owned()));
+        Ok(self.fetch(sql, read).await?.into_iter().collect())
     }
 
     /// Tells which objects the flows pair, so that records can be found by system and object, and under which name

@@ -69,6 +69,11 @@ CREATE TABLE answer (
     id %i PRIMARY KEY, flow %i NOT NULL, record %t NOT NULL, at %i NOT NULL, answer %t NOT NULL,
     reviewer %t NOT NULL, comment %t NOT NULL) %k;
 CREATE INDEX answer_record ON answer (flow, record);
+CREATE TABLE inbox (
+    system %i NOT NULL, event %t NOT NULL, object %i NOT NULL, record %t NOT NULL, what %t NOT NULL, survivor %t,
+    at %i NOT NULL, received %i NOT NULL, done %i, PRIMARY KEY (system, event)) %k;
+CREATE INDEX inbox_waiting ON inbox (received) WHERE done IS NULL;
+CREATE TABLE heard (system %i PRIMARY KEY, events %i NOT NULL, last %i NOT NULL) %k;
 CREATE TABLE spent (system %i NOT NULL, since %i NOT NULL, amount %i NOT NULL, PRIMARY KEY (system, since)) %k;
 CREATE TABLE writer (id %i PRIMARY KEY, head %i NOT NULL, hash %b NOT NULL, tied %i NOT NULL) %k;
 CREATE TABLE entry (
@@ -91,7 +96,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 ";
 
 /// Every table, in the order in which a copy is made.
-pub(crate) const NAMES: [&str; 22] = [
+pub(crate) const NAMES: [&str; 24] = [
     "meta",
     "counter",
     "name",
@@ -109,6 +114,8 @@ pub(crate) const NAMES: [&str; 22] = [
     "hold",
     "link",
     "answer",
+    "inbox",
+    "heard",
     "spent",
     "writer",
     "entry",

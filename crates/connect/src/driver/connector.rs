@@ -212,6 +212,10 @@ impl Connector for Driver {
         self.dialect.events(delivery)
     }
 
+    fn subscriptions(&self, object: &ObjectName, fields: &[FieldName]) -> Vec<String> {
+        self.dialect.subscriptions(object, fields)
+    }
+
     fn spent(&self) -> Spent {
         let mut spent = lock(&self.spent).clone();
         spent.left_today = self.budget.left_today();

@@ -107,6 +107,7 @@ fn system(name: &str, platform: &str, sandbox: Option<PathBuf>, place: Place) ->
         reserve: 0.2,
         timeout: Duration::from_secs(60),
         concurrency: 4,
+        webhooks: None,
         sandbox,
         files: None,
         place,

@@ -15,8 +15,10 @@ mod progress;
 mod queue;
 mod run;
 mod sandbox;
+mod serve;
 mod session;
 mod sheet;
+mod standing;
 mod status;
 mod sync;
 mod verify;
@@ -80,6 +82,8 @@ enum Command {
     Run(run::Options),
     /// Carry over what changed in the old system since it was read last
     Sync(sync::Options),
+    /// Keep in step all the time: changes on a schedule, webhooks at once, health and metrics
+    Serve(serve::Options),
     /// The conflict queue: list, show, answer, export, import
     Holds(holds::Options),
     /// Read both systems anew and compare everything
@@ -131,6 +135,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Done {
         Command::Plan(options) => plan::run(global, &options, output).await,
         Command::Run(options) => run::run(global, &options, output).await,
         Command::Sync(options) => sync::run(global, &options, output).await,
+        Command::Serve(options) => serve::run(global, &options, output).await,
         Command::Holds(options) => holds::run(global, &options, output).await,
         Command::Verify(options) => verify::run(global, &options, output).await,
         Command::Audit(options) => audit::run(global, &options, output).await,

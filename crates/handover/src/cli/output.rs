@@ -57,6 +57,13 @@ impl Output {
         }
     }
 
+    /// Prints one of several JSON values, on a line of its own.
+    pub(crate) fn line(&self, value: &serde_json::Value) {
+        if self.json {
+            self.text(&value.to_string());
+        }
+    }
+
     /// Prints a message to standard error.
     pub(crate) fn note(&self, text: &str) {
         drop(writeln!(std::io::stderr().lock(), "{text}"));

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use handover_engine::{Pass, Report, Selection};
+use handover_engine::{Pass, Report, Selection, Setup};
 use handover_model::{Counts, Finding, Outcome, Weight};
 use handover_store::Store;
 use serde_json::{Value as Json, json};
+use tokio::sync::watch;
 
 use super::inferred::{self, Nowhere};
 use super::output::{count, plural, table};
@@ -101,13 +102,30 @@ pub(crate) async fn work(
     (kind, selection, accept_counts): (&str, &Selection, bool),
     stop: Arc<AtomicBool>,
 ) -> Result<Report, Vec<Problem>> {
+    let mut setup = prepared(session, store, output).await?;
+    setup.project.policies.accept_counts = accept_counts;
+    pass(session, store, output, Arc::new(setup), (kind, selection), stop).await
+}
+
+/// What a pass works from, proven against both systems.
+pub(crate) async fn prepared(session: &Session, store: &Store, output: &Output) -> Result<Setup, Vec<Problem>> {
     let lacks = session.bind(store).await?;
     output.warn(&lacks);
     guard_fields(session)?;
     let checked = check::check(session, &session.systems, false).await?;
     guard_automations(session, &checked.findings)?;
-    let mut setup = checked.setup;
-    setup.project.policies.accept_counts = accept_counts;
+    Ok(checked.setup)
+}
+
+/// Works through what is selected.
+pub(crate) async fn pass(
+    session: &Session,
+    store: &Store,
+    output: &Output,
+    setup: Arc<Setup>,
+    (kind, selection): (&str, &Selection),
+    stop: Arc<AtomicBool>,
+) -> Result<Report, Vec<Problem>> {
     let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
     let pass = Pass::begin(setup, &place, kind, stop)
         .await
@@ -117,9 +135,15 @@ pub(crate) async fn work(
 
 /// Ctrl-C and SIGTERM end the pass at the next safe place; a second one ends the process.
 pub(crate) fn stop_on_request(output: &Output) -> Arc<AtomicBool> {
+    stop_and_tell(output).0
+}
+
+/// The same, with a receiver that learns of it at once.
+pub(crate) fn stop_and_tell(output: &Output) -> (Arc<AtomicBool>, watch::Receiver<bool>) {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = stop.clone();
     let quiet = output.is_json();
+    let (told, learns) = watch::channel(false);
     tokio::spawn(async move {
         let terminated = async {
             match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
@@ -132,6 +156,7 @@ pub(crate) fn stop_on_request(output: &Output) -> Arc<AtomicBool> {
             () = terminated => {}
         }
         asked.store(true, Ordering::Relaxed);
+        told.send_replace(true);
         if !quiet {
             use std::io::Write as _;
             drop(writeln!(
@@ -143,7 +168,7 @@ pub(crate) fn stop_on_request(output: &Output) -> Arc<AtomicBool> {
             std::process::exit(130);
         }
     });
-    stop
+    (stop, learns)
 }
 
 async fn guard_threshold(store: &Store, options: &Options) -> Result<(), Vec<Problem>> {

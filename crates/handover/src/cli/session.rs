@@ -172,7 +172,8 @@ impl Session {
         closed.map(|()| value)
     }
 
-    fn location(&self) -> Result<Location, Vec<Problem>> {
+    /// Where the state is.
+    pub(crate) fn location(&self) -> Result<Location, Vec<Problem>> {
         Location::parse(&self.project.state, Path::new("")).map_err(|error| vec![failure::store(&error)])
     }
 

@@ -1,11 +1,13 @@
 //! `handover status`: where the migration stands.
 
-use handover_model::Counts;
+use handover_model::{Counts, FlowName};
+use jiff::Timestamp;
 use serde_json::json;
 
-use super::output::{count, table};
-use super::queue::{Queue, last_run};
+use super::output::{count, duration, plural, table};
+use super::queue::Queue;
 use super::session::Session;
+use super::standing::{Good, Standing};
 use super::{Done, Global, Output, failure, plain};
 
 /// Options of `status`.
@@ -18,23 +20,23 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
     let session = Session::open(&global.project)?;
     let store = session.store_reading().await?;
     let failed = |error: handover_store::Error| vec![failure::store(&error)];
-    let passes = store.passes().await.map_err(failed)?;
-    let last = passes.last();
-    let mut flows = Vec::new();
-    for flow in &session.project.flows {
-        flows.push((flow.name.clone(), store.counts(&flow.name).await.map_err(failed)?));
-    }
+    let flows: Vec<FlowName> = session.project.flows.iter().map(|flow| flow.name.clone()).collect();
+    let standing = Standing::of(&store, &flows).await.map_err(failed)?;
+    let now = session.clock.now();
     let queue = Queue::of(&store).await?;
-    let waiting = store.count_pending_links().await.map_err(failed)?;
-    let pending: u64 = flows.iter().map(|(_, counts)| counts.pending).sum();
+    let pending: u64 = standing.flows.iter().map(|(_, counts, _)| counts.pending).sum();
     // Answers release single records; only a run to its end has judged all of them.
-    let finished = last_run(&passes).is_some_and(|pass| pass.status.as_deref() == Some("finished"));
-    let complete = finished && pending == 0 && queue.is_settled();
+    let complete = standing.is_loaded && pending == 0 && queue.is_settled();
+    let last = standing.last.as_ref();
     output.value(&json!({
         "last_pass": last.map(|pass| json!({"pass": pass.id, "kind": pass.kind, "began": pass.began.to_string(), "ended": pass.ended.map(|at| at.to_string()), "status": pass.status})),
-        "flows": flows.iter().map(|(name, counts)| (name.to_string(), json!(counts))).collect::<serde_json::Map<_, _>>(),
+        "flows": standing.flows.iter().map(|(name, counts, _)| (name.to_string(), json!(counts))).collect::<serde_json::Map<_, _>>(),
+        "last_good_pass": standing.good_json(now),
         "holds": queue.json(),
-        "links_waiting": waiting,
+        "holds_by_cause": standing.holds_json(),
+        "links_waiting": standing.links_waiting,
+        "calls_left_today": standing.calls_json(),
+        "webhooks": standing.webhooks_json(),
         "complete": complete,
     }));
     match last {
@@ -48,24 +50,36 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         )),
     }
     output.say(&table(
-        &["flow", "created", "updated", "unchanged", "merged", "held", "skipped"],
-        &flows.iter().map(|(name, counts)| row(name.as_str(), counts)).collect::<Vec<_>>(),
+        &["flow", "created", "updated", "unchanged", "merged", "held", "skipped", "lag"],
+        &standing.flows.iter().map(|(name, counts, good)| row(name, counts, good.as_ref(), now)).collect::<Vec<_>>(),
     ));
     queue.say(output);
-    if waiting > 0 {
+    if standing.links_waiting > 0 {
+        let wait = if standing.links_waiting == 1 { "waits" } else { "wait" };
+        output.say(&format!("{} {wait} for held records.", plural(standing.links_waiting, "link")));
+    }
+    for (system, (left, at)) in &standing.calls_left {
+        output.say(&format!("Left of the day of `{system}`: {}, as of {}.", count(*left), plain::moment(*at)));
+    }
+    for told in &standing.webhooks {
         output.say(&format!(
-            "{} for held records.",
-            if waiting == 1 { "1 link waits".to_owned() } else { format!("{} links wait", count(waiting)) }
+            "Webhooks of `{}`: {}, the last {}; {} waiting.",
+            told.system,
+            plural(told.events, "event"),
+            plain::moment(told.last),
+            count(told.waiting)
         ));
     }
     output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
     Ok(queue.exit())
 }
 
-fn row(name: &str, counts: &Counts) -> Vec<String> {
-    let mut row = vec![name.to_owned()];
+fn row(name: &FlowName, counts: &Counts, good: Option<&Good>, now: Timestamp) -> Vec<String> {
+    let mut row = vec![name.to_string()];
     row.extend(
         [counts.created, counts.updated, counts.unchanged, counts.merged, counts.held, counts.skipped].map(count),
     );
+    let ms = |good: &Good| u64::try_from(good.lag_s(now)).unwrap_or(0).saturating_mul(1_000);
+    row.push(good.map_or_else(|| "-".to_owned(), |good| duration(ms(good))));
     row
 }

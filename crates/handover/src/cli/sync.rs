@@ -37,7 +37,7 @@ pub(crate) struct Options {
     every: SignedDuration,
 }
 
-fn time(text: &str) -> Result<SignedDuration, String> {
+pub(crate) fn time(text: &str) -> Result<SignedDuration, String> {
     match text.parse::<SignedDuration>() {
         Ok(time) if time >= SignedDuration::from_secs(1) => Ok(time),
         Ok(_) => Err("a second is the shortest".to_owned()),
@@ -105,21 +105,28 @@ async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done 
     Ok(queue.exit())
 }
 
+/// Only what was loaded to its end can be kept in step.
+pub(crate) async fn guard_load(store: &Store, command: &str) -> Result<(), Vec<Problem>> {
+    let passes = store.passes().await.map_err(|error| vec![failure::store(&error)])?;
+    if last_run(&passes).is_some_and(|pass| pass.status.as_deref() == Some("finished")) {
+        return Ok(());
+    }
+    let hint = "`handover run` carries everything over, or goes on where it was cut off; then";
+    Err(vec![
+        Problem::new("no_load", "the first load has not come to its end")
+            .exit(Exit::User)
+            .state("nothing was written")
+            .hint(format!("{hint} `handover {command}`")),
+    ])
+}
+
 async fn guarded(
     session: &Session,
     store: &Store,
     output: &Output,
     stop: &Arc<AtomicBool>,
 ) -> Result<(Report, Queue), Vec<Problem>> {
-    let passes = store.passes().await.map_err(|error| vec![failure::store(&error)])?;
-    if last_run(&passes).is_none_or(|pass| pass.status.as_deref() != Some("finished")) {
-        return Err(vec![
-            Problem::new("no_load", "the first load has not come to its end")
-                .exit(Exit::User)
-                .state("nothing was written")
-                .hint("`handover run` carries everything over, or goes on where it was cut off; then `handover sync`"),
-        ]);
-    }
+    guard_load(store, "sync").await?;
     let report = run::work(session, store, output, ("sync", &Selection::Changes, false), stop.clone()).await;
     run::ended(session, store, report).await
 }

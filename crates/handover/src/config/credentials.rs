@@ -79,7 +79,11 @@ impl CredentialSource {
 }
 
 impl Secret {
-    fn resolve(
+    /// Reads the secret, environment variables from `environment`.
+    ///
+    /// # Errors
+    /// When a variable is not set or a file cannot be read or is empty. The secret is never part of it.
+    pub fn resolve(
         &self,
         system: &SystemName,
         environment: &dyn Fn(&str) -> Option<String>,
@@ -155,7 +159,7 @@ fn read_oauth(
     (source, base)
 }
 
-fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str, root: &Path) -> Option<Secret> {
+pub(super) fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str, root: &Path) -> Option<Secret> {
     debug_assert!(SECRET_KEYS.contains(&what), "a secret's key must be masked");
     let place = file.place(node.mark);
     match &node.kind {

@@ -21,6 +21,7 @@ mod rule;
 mod sources;
 mod system;
 mod table;
+mod webhooks;
 
 pub use credentials::{CredentialSource, From as SecretFrom, Secret};
 pub(crate) use fields::kind_word;
@@ -30,6 +31,7 @@ pub use sources::Sources;
 pub use system::{PLATFORMS, System};
 pub use table::append_row;
 pub(crate) use table::quoted as csv_cell;
+pub use webhooks::Webhooks;
 
 /// JSON Schemas for editors (draft 2020-12), by the file of the project that they describe.
 pub const SCHEMAS: [(&str, &str); 3] = [

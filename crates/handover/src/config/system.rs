@@ -10,6 +10,7 @@ use super::credentials::{self, CredentialSource};
 use super::files;
 use super::node::{Kind, Node};
 use super::reader::{File, Reading};
+use super::webhooks::{self, Webhooks};
 
 /// Platforms that a project file may name.
 pub const PLATFORMS: [&str; 3] = ["hubspot", "pipedrive", "csv"];
@@ -33,6 +34,8 @@ pub struct System {
     pub timeout: Duration,
     /// Requests under way at once.
     pub concurrency: usize,
+    /// Its webhooks, if it sends some.
+    pub webhooks: Option<Webhooks>,
     /// The folder of a sandbox: no network then.
     pub sandbox: Option<PathBuf>,
     /// For `csv`: which folder, and how its files are read.
@@ -85,6 +88,7 @@ fn system(
         reserve: RESERVE,
         timeout: TIMEOUT,
         concurrency: CONCURRENCY,
+        webhooks: None,
         sandbox: None,
         files: None,
         place: file.place(mark),
@@ -105,6 +109,7 @@ fn system(
     if let Some(number) = entries.take("concurrency").and_then(|node| reading.whole(file, node, "concurrency", 1, 64)) {
         system.concurrency = usize::try_from(number).unwrap_or(CONCURRENCY);
     }
+    system.webhooks = entries.take("webhooks").and_then(|node| webhooks::read(reading, file, node, root));
     let sandbox = entries.take("sandbox").and_then(|node| reading.text(file, node, "sandbox"));
     system.sandbox = sandbox.map(|folder| root.join(folder));
     entries.finish(reading);

@@ -1,7 +1,7 @@
 //! Passes over what changed on both sides: edits on either side arrive on the other, edits of one field on both are
 //! held, and once people stop the writes stop.
 
-use handover_engine::Selection;
+use handover_engine::{Selection, Told};
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::{Action, Entry};
 use handover_store::Moment;
@@ -11,8 +11,12 @@ use crate::rig::{Around, Death, Ended, Ground, Orders, Scene, Way, on_threads};
 
 /// A pass; gives what it changed in the old and in the new system, one word for each record.
 fn pass(ground: &mut Ground<'_>) -> (Vec<String>, Vec<String>) {
+    pass_over(ground, Selection::Changes)
+}
+
+fn pass_over(ground: &mut Ground<'_>, selection: Selection) -> (Vec<String>, Vec<String>) {
     let before = ground.end();
-    let orders = Orders { selection: Some(Selection::Changes), verify: true, ..Orders::default() };
+    let orders = Orders { selection: Some(selection), verify: true, ..Orders::default() };
     match ground.live_with(Death::No, &orders) {
         Ended::Finished(_) => {}
         ended => panic!("{ended:?}"),
@@ -224,4 +228,25 @@ fn dying_in_a_pass_both_ways() {
         wrong.extend(ground.differences);
         if wrong.is_empty() { Ok(()) } else { Err(format!("{death:?}: {}", wrong.join("; "))) }
     });
+}
+
+/// What either system tells goes the way of its flow, and what comes of it is recognised when it is told in turn.
+#[test]
+fn what_both_sides_tell_is_carried_once() {
+    let mut ground = begun(Way::ToHubspot);
+    let [one, other] = two_carried(&ground, "persons", "persons");
+    let (contact_one, contact_other) = (person_of(&ground, &one), person_of(&ground, &other));
+    ground.disturb(0, &[change("person", &one, "name", json!("Ada Forth"))]);
+    ground.disturb(1, &[change("contacts", &contact_other, "lastname", json!("Back"))]);
+    let told = |persons: &[&str], contacts: &[&str]| {
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).into()).collect();
+        let ends = [("old", "persons", ids(persons)), ("new", "contacts", ids(contacts))];
+        Selection::Told(
+            ends.map(|(system, object, ids)| ((system.into(), object.into()), ids)).into_iter().collect::<Told>(),
+        )
+    };
+    let both = (words(&["Updated person"]), words(&["Updated contacts"]));
+    assert_eq!(pass_over(&mut ground, told(&[&one], &[&contact_other])), both);
+    assert_eq!(pass_over(&mut ground, told(&[&other], &[&contact_one])), nothing(), "our own writes");
+    assert_eq!(pass(&mut ground), nothing(), "polling has nothing to add");
 }

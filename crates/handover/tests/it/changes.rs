@@ -1,6 +1,6 @@
 //! Passes over what changed: what people did in the old system arrives in the new one, and nothing else does.
 
-use handover_engine::Selection;
+use handover_engine::{Selection, Told};
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::Action;
 use handover_store::Moment;
@@ -183,6 +183,98 @@ fn dying_in_a_pass_over_changes() {
             return Err(format!("{death:?}: it did not die: {ended:?}"));
         }
         match ground.live_with(Death::No, &changes()) {
+            Ended::Finished(_) => {}
+            ended => return Err(format!("{death:?}: {ended:?}")),
+        }
+        let mut wrong = expected.differences(&ground.end());
+        wrong.extend(ground.differences);
+        if wrong.is_empty() { Ok(()) } else { Err(format!("{death:?}: {}", wrong.join("; "))) }
+    });
+}
+
+/// Somebody told that records changed: they are read by their ids and carried, and nothing else is. The next pass
+/// over changes has nothing to do for them, and finds what nobody told of.
+#[test]
+fn what_was_told_is_carried_and_the_rest_found() {
+    // The way; the object told of, its singular, its field, what it is in the target; another object and its own.
+    let ways = [
+        (Way::ToHubspot, ["persons", "person", "name", "contacts"], ["organization", "companies"]),
+        (Way::ToPipedrive, ["contacts", "contacts", "lastname", "person"], ["companies", "organization"]),
+    ];
+    for (way, [object, singular, field, title], [other, other_title]) in ways {
+        let mut ground = Ground::new(Scene::of(way));
+        ground.finish().unwrap();
+        assert_eq!(pass(&mut ground), Vec::<String>::new(), "nothing changed");
+        let before = ground.end().old_journal.len();
+        let renamed = [change(singular, 3, field, json!("Else")), change(other, 0, "name", json!("Renamed GmbH"))];
+        ground.disturb(0, &renamed);
+        let journal = ground.end().old_journal;
+        let changed: Vec<String> =
+            journal[before..].iter().flat_map(|entry| &entry.changes).map(|change| change.id.clone()).collect();
+        assert_eq!(changed.len(), 2, "{changed:?}");
+        // The first of them, twice; one that is not there; objects of which no flow reads.
+        let ids = [changed[0].as_str(), "987654321"].map(Into::into);
+        let told = Told::from([
+            (("old".into(), object.into()), ids.into()),
+            (("old".into(), "nothing".into()), ["1".into()].into()),
+            (("new".into(), object.into()), ["1".into()].into()),
+        ]);
+        let orders = Orders { selection: Some(Selection::Told(told)), ..Orders::default() };
+        let target = ground.end().new_journal.len();
+        let source = ground.end().old_journal.len();
+        for expected in [vec![title], vec![]] {
+            let before = ground.end().new_journal.len();
+            assert!(matches!(ground.live_with(Death::No, &orders), Ended::Finished(_)));
+            let end = ground.end();
+            let updated: Vec<&str> = end.new_journal[before..]
+                .iter()
+                .flat_map(|entry| &entry.changes)
+                .filter(|change| change.action == Action::Updated)
+                .map(|change| change.object.as_str())
+                .collect();
+            assert_eq!(updated, expected);
+        }
+        assert!(ground.end().new_journal.len() > target);
+        let end = ground.end();
+        let asked: Vec<&str> = end.old_journal[source..].iter().map(|entry| entry.path.as_str()).collect();
+        let listed = asked.iter().filter(|path| path.contains("deals") || path.contains("organizations")).count();
+        assert_eq!(listed, 0, "only what was told is read: {asked:?}");
+        assert_eq!(pass(&mut ground), [format!("Updated {other_title}")], "the other one");
+        assert_eq!(pass(&mut ground), Vec::<String>::new());
+    }
+}
+
+/// Dying anywhere in a pass over what was told, the next one goes on, and the end is the same.
+#[test]
+fn dying_in_a_pass_over_what_was_told() {
+    let scene = Scene::of(Way::ToHubspot);
+    let mut whole = Ground::new(scene);
+    whole.finish().unwrap();
+    let before = whole.end().old_journal.len();
+    worked(&mut whole);
+    let mut told = Told::new();
+    for change in whole.end().old_journal[before..].iter().flat_map(|entry| &entry.changes) {
+        let object = format!("{}s", change.object).as_str().into();
+        told.entry(("old".into(), object)).or_default().insert(change.id.as_str().into());
+    }
+    let orders = Orders { selection: Some(Selection::Told(told)), verify: true, ..Orders::default() };
+    let begun = whole.copy();
+    assert!(matches!(whole.live_with(Death::No, &orders), Ended::Finished(_)));
+    assert_eq!(whole.differences, Vec::<String>::new());
+    let (writes, expected) = (whole.writes, whole.end());
+    let moments = (1..=writes).flat_map(|n| [Moment::Before, Moment::After].map(|moment| Death::AtWrite(n, moment)));
+    let around = [Around::Before, Around::After];
+    let deaths: Vec<Death> =
+        moments.chain(whole.changing.iter().flat_map(|n| around.map(|around| Death::AtRequest(*n, around)))).collect();
+    // Behind the reading it is the pass over changes, which dies at every moment: here each third will do.
+    let deaths: Vec<Death> = deaths.into_iter().step_by(3).collect();
+    eprintln!("{} deaths in {writes} durable writes", deaths.len());
+    on_threads(&deaths, |death| {
+        let mut ground = begun.copy();
+        if !matches!(ground.live_with(*death, &orders), Ended::Died) {
+            return Err(format!("{death:?}: it did not die"));
+        }
+        match ground.live_with(Death::No, &orders) {
             Ended::Finished(_) => {}
             ended => return Err(format!("{death:?}: {ended:?}")),
         }

@@ -28,7 +28,12 @@ fn a_whole_project_is_understood() {
     assert_eq!(token.from, SecretFrom::Env("OLD_TOKEN".into()));
     let drop = project.system(&"drop".into()).unwrap().files.as_ref().unwrap();
     assert_eq!(drop.objects.get("accounts").unwrap().columns.get("since"), Some(&Form::Date(DateOrder::DayFirst)));
-    assert!(project.system(&"demo_old".into()).unwrap().sandbox.is_some());
+    let demo = project.system(&"demo_old".into()).unwrap();
+    assert!(demo.sandbox.is_some());
+    let webhooks = demo.webhooks.as_ref().unwrap();
+    assert_eq!(webhooks.secret.from, SecretFrom::Env("HOOKS".into()));
+    assert_eq!(webhooks.url.as_deref(), Some("https://sync.acme.example/hooks/demo_old"));
+    assert_eq!((webhooks.poll.as_secs(), old.webhooks.is_none()), (600, true));
 
     let persons = project.flow(&"persons".into()).unwrap();
     assert_eq!((persons.source.object.as_str(), persons.target.object.as_str()), ("persons", "contacts"));

@@ -31,13 +31,18 @@ impl Drop for Served {
 impl Served {
     /// Serves one side of a play; the project reaches it over HTTP from now on.
     fn begin(play: &Play, side: &str) -> Self {
+        Self::among(play, side, "real", "timeout: 1s")
+    }
+
+    /// The same with these limits, and one more key of the system in the project file.
+    pub(crate) fn among(play: &Play, side: &str, limits: &str, key: &str) -> Self {
         let before = play.world(side);
         let platform = before["platform"].as_str().unwrap().to_owned();
         let world = play.dir().join("sandbox").join(side).join("world.json");
-        let mut served = Self::with(&platform, &world, "real");
+        let mut served = Self::with(&platform, &world, limits);
         served.before = before;
         let url = served.base_url();
-        let system = format!("base_url: {url}\n    timeout: 1s\n    token: {{env: {}_TOKEN}}", side.to_uppercase());
+        let system = format!("base_url: {url}\n    {key}\n    token: {{env: {}_TOKEN}}", side.to_uppercase());
         play.edit("handover.yaml", &format!("sandbox: sandbox/{side}"), &system);
         served
     }
@@ -67,7 +72,7 @@ impl Served {
     }
 
     /// What the sandbox tells a judge.
-    fn asks(&self, route: &str) -> String {
+    pub(crate) fn asks(&self, route: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let request = format!("GET /_sandbox/{route} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).unwrap();

@@ -16,3 +16,4 @@ mod init;
 mod kill;
 mod manual;
 mod rig;
+mod serve;

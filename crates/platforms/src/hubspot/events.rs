@@ -9,6 +9,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handover_connect::{Delivery, Event, Fault, FaultKind, Happened};
+use handover_model::FieldName;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -20,6 +21,9 @@ use super::objects::OBJECTS;
 
 /// How old a signed delivery may be, in milliseconds (sheet: HubSpot section 8 \[doc\]).
 const OLDEST_MS: i64 = 300_000;
+
+/// Objects that events name; the others are `object` with a type id (section 8 \[spec\]).
+const NAMED: [&str; 6] = ["contact", "company", "deal", "ticket", "product", "line_item"];
 
 /// What HubSpot decodes in the address before it signs it (section 8 \[doc, code\]).
 const DECODED: [(&str, char); 12] = [
@@ -48,6 +52,25 @@ pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
         read(one, &mut events)?;
     }
     Ok(events)
+}
+
+/// What to subscribe to, so that an object's changes are told: each field by itself (section 8 \[spec\]).
+pub(super) fn subscriptions(object: &str, fields: &[FieldName]) -> Vec<String> {
+    let Some(object) = OBJECTS.iter().find(|known| known.is_crm() && known.name == object) else { return Vec::new() };
+    let word = match object.name {
+        "companies" => "company",
+        name => name.strip_suffix('s').unwrap_or(name),
+    };
+    let (word, of) = if NAMED.contains(&word) {
+        (word, String::new())
+    } else {
+        ("object", format!(" with objectTypeId {}", object.type_id))
+    };
+    let verbs = ["creation", "deletion", "restore", "merge", "associationChange"].map(str::to_owned);
+    // Links are no properties, and have events of their own.
+    let properties = fields.iter().filter(|field| !field.as_str().contains('.'));
+    let changes = properties.map(|field| format!("propertyChange of {field}"));
+    verbs.into_iter().chain(changes).map(|verb| format!("{word}.{verb}{of}")).collect()
 }
 
 /// Where JSON breaks off: its own message may quote what stands there.

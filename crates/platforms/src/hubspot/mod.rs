@@ -43,7 +43,7 @@ use handover_connect::{
     Capabilities, Credentials, Cursor, Delivery, Dialect, Event, Fault, LimitTold, Operation, Refusal, Reply, Request,
     Step,
 };
-use handover_model::{ObjectName, Schema};
+use handover_model::{FieldName, ObjectName, Schema};
 
 use self::place::Place;
 
@@ -111,6 +111,10 @@ impl Dialect for HubSpot {
 
     fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
         events::told(delivery)
+    }
+
+    fn subscriptions(&self, object: &ObjectName, fields: &[FieldName]) -> Vec<String> {
+        events::subscriptions(object.as_str(), fields)
     }
 
     fn learn(&self, schema: &Schema) {

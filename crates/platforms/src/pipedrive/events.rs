@@ -8,6 +8,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handover_connect::{Delivery, Event, Fault, FaultKind, Happened};
+use handover_model::FieldName;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -27,6 +28,15 @@ pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
     // v1 says `object` where v2 says `entity`.
     let event = if meta.get("entity").is_some() { second(meta) } else { first(meta, &body) };
     Ok(event?.into_iter().collect())
+}
+
+/// What to register, so that an object's changes are told.
+pub(super) fn subscriptions(name: &str, _: &[FieldName]) -> Vec<String> {
+    let word = match name {
+        "activities" => "activity",
+        name => name.strip_suffix('s').unwrap_or(name),
+    };
+    object(word).map(|_| format!("event_object={word} event_action=*")).into_iter().collect()
 }
 
 /// Whether the sender knows user and password.

@@ -35,7 +35,7 @@ use handover_connect::{
     Capabilities, Count, Credentials, Cursor, Delivery, Dialect, Event, Fault, Limit, LimitTold, Links, Lookup,
     ObjectCapabilities, Operation, Refusal, Reply, Request, Span, Step, Upsert,
 };
-use handover_model::{ObjectName, Schema};
+use handover_model::{FieldName, ObjectName, Schema};
 
 use known::Known;
 use object::{BURST, DAILY, Object, SEARCH, cost};
@@ -94,6 +94,10 @@ impl Dialect for Pipedrive {
 
     fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
         events::told(delivery)
+    }
+
+    fn subscriptions(&self, object: &ObjectName, fields: &[FieldName]) -> Vec<String> {
+        events::subscriptions(object.as_str(), fields)
     }
 
     fn learn(&self, schema: &Schema) {

@@ -11,6 +11,7 @@ mod crash;
 mod crosswalk;
 mod forks;
 mod holds;
+mod inbox;
 mod intents;
 mod ledger;
 mod links;

@@ -31,6 +31,8 @@ mistake!(wrong_share, MAIN, "reserve: 20%", "reserve: 0.2");
 mistake!(wrong_duration, MAIN, "timeout: 60s", "timeout: 60");
 mistake!(wrong_number, MAIN, "concurrency: 4", "concurrency: many");
 mistake!(plain_http, MAIN, "https://acme.pipedrive.com/", "http://acme.pipedrive.com/");
+mistake!(webhooks_without_a_secret, MAIN, "secret: {env: HOOKS}, ", "");
+mistake!(wrong_address_of_webhooks, MAIN, "url: https://sync.acme.example", "url: sync.acme.example");
 mistake!(duplicate_key, PERSONS, "  zip: {", "  firstname: name\n  zip: {");
 mistake!(no_mapping_file, MAIN, "flows: [persons]", "flows: [persons, deals]");
 mistake!(flow_named_twice, MAIN, "flows: [persons]", "flows: [persons, persons]");

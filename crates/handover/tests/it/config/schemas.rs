@@ -27,6 +27,8 @@ fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
         ("token: {env: OLD_TOKEN}", "token: literal"),
         ("reserve: 20%", "reserve: 0.2"),
         ("since: d/m/y", "since: d.m.y"),
+        ("secret: {env: HOOKS}, ", ""),
+        ("poll: 10m", "poll: 10"),
         ("flows: [persons]", "flows: [../persons]"),
     ] {
         assert!(!accepts("handover.yaml", &project.replace(old, new)), "{new}");

@@ -148,6 +148,19 @@ fn what_happens_to_records_is_told() {
     assert_eq!(portal.told(), []);
 }
 
+/// What it asks to be registered is what it can read.
+#[test]
+fn what_is_to_be_registered() {
+    let fields: Vec<_> = ["lastname", "associations.companies"].map(Into::into).into();
+    let of = |object: &str| HubSpot::new().subscriptions(&object.into(), &fields);
+    let verbs = ["creation", "deletion", "restore", "merge", "associationChange", "propertyChange of lastname"];
+    assert_eq!(of("contacts"), verbs.map(|verb| format!("contact.{verb}")));
+    assert_eq!(of("companies")[0], "company.creation");
+    assert_eq!(of("notes")[..2], ["creation", "deletion"].map(|verb| format!("object.{verb} with objectTypeId 0-46")));
+    assert_eq!(of("files"), Vec::<String>::new());
+    assert_eq!(of("nothing"), Vec::<String>::new());
+}
+
 #[test]
 fn merges_name_the_record_that_lives_on() {
     for keeps in [false, true] {

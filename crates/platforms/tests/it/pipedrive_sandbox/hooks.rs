@@ -64,6 +64,17 @@ fn refused(result: Result<Vec<Event>, Fault>, kind: FaultKind) {
     assert!(!fault.to_string().contains("s3cret"));
 }
 
+/// What it asks to be registered is what it can read.
+#[test]
+fn what_is_to_be_registered() {
+    let of = |object: &str| Pipedrive::new().subscriptions(&object.into(), &[]);
+    assert_eq!(of("persons"), ["event_object=person event_action=*"]);
+    assert_eq!(of("activities"), ["event_object=activity event_action=*"]);
+    // Files have no events.
+    assert_eq!(of("files"), Vec::<String>::new());
+    assert_eq!(of("nothing"), Vec::<String>::new());
+}
+
 #[test]
 fn what_happens_to_records_is_told() {
     let mut account = Account::new();

@@ -1,0 +1,129 @@
+//! Where a migration stands, as its state tells: for `status`, health and metrics. No system is asked.
+
+use std::collections::BTreeMap;
+
+use handover_model::{Counts, FlowName, ObjectName, SystemName};
+use handover_store::{Error, Pass, Received, Store};
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::queue::last_run;
+
+/// What the state tells.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    /// The pass that was begun last.
+    pub(crate) last: Option<Pass>,
+    /// Whether the last run came to its end.
+    pub(crate) is_loaded: bool,
+    /// By flow: its records, and its last good pass.
+    pub(crate) flows: Vec<(FlowName, Counts, Option<Good>)>,
+    /// Holds by object and cause.
+    pub(crate) holds: Vec<(ObjectName, String, u64)>,
+    /// Links that wait for held records.
+    pub(crate) links_waiting: u64,
+    /// What was left of a system's day, in its unit, and when that was known.
+    pub(crate) calls_left: BTreeMap<SystemName, (u64, Timestamp)>,
+    /// What webhooks told.
+    pub(crate) webhooks: Vec<Received>,
+}
+
+/// A pass that read what there was and came to its end: what changed before it began has been carried or is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Good {
+    pub(crate) pass: i64,
+    pub(crate) began: Timestamp,
+    pub(crate) ended: Timestamp,
+}
+
+impl Good {
+    /// How old what was read is, in seconds.
+    pub(crate) fn lag_s(&self, now: Timestamp) -> i64 {
+        now.duration_since(self.began).as_secs().max(0)
+    }
+
+    fn of(pass: &Pass, flow: &FlowName) -> Option<Self> {
+        let reads = pass.kind.starts_with("run") || pass.kind == "sync";
+        let covers = pass.note["flows"].as_array().is_some_and(|flows| flows.iter().any(|name| *name == flow.as_str()));
+        let finished = pass.status.as_deref() == Some("finished");
+        let ended = pass.ended.filter(|_| reads && covers && finished)?;
+        Some(Self { pass: pass.id, began: pass.began, ended })
+    }
+}
+
+impl Standing {
+    /// Reads the state; `flows` are those of the project.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub(crate) async fn of(store: &Store, flows: &[FlowName]) -> Result<Self, Error> {
+        let passes = store.passes().await?;
+        let mut standing = Vec::with_capacity(flows.len());
+        for flow in flows {
+            let good = passes.iter().rev().find_map(|pass| Good::of(pass, flow));
+            standing.push((flow.clone(), store.counts(flow).await?, good));
+        }
+        let mut calls_left = BTreeMap::new();
+        for pass in &passes {
+            for (system, left) in pass.note["left_today"].as_object().into_iter().flatten() {
+                if let (Some(left), Some(ended)) = (left.as_u64(), pass.ended) {
+                    calls_left.insert(SystemName::from(system.as_str()), (left, ended));
+                }
+            }
+        }
+        let is_loaded = last_run(&passes).is_some_and(|pass| pass.status.as_deref() == Some("finished"));
+        Ok(Self {
+            last: passes.into_iter().next_back(),
+            is_loaded,
+            flows: standing,
+            holds: store.hold_counts().await?,
+            links_waiting: store.count_pending_links().await?,
+            calls_left,
+            webhooks: store.received().await?,
+        })
+    }
+
+    /// The good pass that is the oldest of the flows' last ones; `None` when a flow has none.
+    pub(crate) fn oldest_good(&self) -> Option<Good> {
+        let all: Option<Vec<Good>> = self.flows.iter().map(|(_, _, good)| *good).collect();
+        all?.into_iter().min_by_key(|good| good.began)
+    }
+
+    /// By flow: `{pass, began, ended, lag_s}`, null for one that was never carried.
+    pub(crate) fn good_json(&self, now: Timestamp) -> Json {
+        let good = |good: &Good| {
+            json!({
+                "pass": good.pass,
+                "began": good.began.to_string(),
+                "ended": good.ended.to_string(),
+                "lag_s": good.lag_s(now),
+            })
+        };
+        self.flows.iter().map(|(flow, _, last)| (flow.to_string(), json!(last.as_ref().map(good)))).collect()
+    }
+
+    /// `[{object, cause, count}]`.
+    pub(crate) fn holds_json(&self) -> Json {
+        self.holds
+            .iter()
+            .map(|(object, cause, count)| json!({"object": object, "cause": cause, "count": count}))
+            .collect()
+    }
+
+    /// By system: `{left, at}`.
+    pub(crate) fn calls_json(&self) -> Json {
+        self.calls_left
+            .iter()
+            .map(|(system, (left, at))| (system.to_string(), json!({"left": left, "at": at.to_string()})))
+            .collect()
+    }
+
+    /// By system: `{events, last, waiting}`.
+    pub(crate) fn webhooks_json(&self) -> Json {
+        let told = |one: &Received| {
+            let about = json!({"events": one.events, "last": one.last.to_string(), "waiting": one.waiting});
+            (one.system.to_string(), about)
+        };
+        self.webhooks.iter().map(told).collect()
+    }
+}
