@@ -135,7 +135,12 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         } else if unsettled || late {
             perhaps(&mut states, field);
             while let Some(one) = next.next_if(|one| one.edit.at <= pass.ended) {
+                let before = states.clone();
                 edit(&mut states, field, one);
+                // A request whose answer was lost may come a second time, over an edit made meanwhile.
+                if rewritten(lives[one.side], field.names[one.side], one.edit, pass) {
+                    states.extend(before);
+                }
                 perhaps(&mut states, field);
             }
             unsettled = true;
@@ -145,6 +150,12 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         edit(&mut states, field, one);
     }
     states
+}
+
+/// Whether we wrote over an edit in the pass within which it was made.
+fn rewritten(life: &Life, name: &str, edit: &Edit, pass: &Span) -> bool {
+    let ours = life.edits_of(name).filter(|ours| ours.by == By::Client && ours.at >= edit.at && ours.at <= pass.ended);
+    ours.into_iter().any(|ours| ours.before == edit.after)
 }
 
 /// Whether a pass may or may not have seen an edit.
