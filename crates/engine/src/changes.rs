@@ -18,7 +18,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::Error;
 use crate::extract::Reading;
 use crate::pass::Pass;
-use crate::planted::Planted;
 use crate::three_way::TOLERANCE;
 use crate::watermark::{Clocks, STEADY, Seen, Watermark, later};
 
@@ -61,7 +60,7 @@ impl Pass {
                 }
                 let mark = content(&record);
                 now.push(mark);
-                if !before.contains(&mark) && !(self.errs(Planted::ChangeDropped) && mark % 16 == 0) {
+                if !before.contains(&mark) && !self.drops(mark) {
                     records.push(record);
                 }
             }
@@ -85,10 +84,7 @@ impl Pass {
             }
         }
         now.sort_unstable();
-        let mut mark = mark.behind(&seen, &clocks);
-        if self.errs(Planted::WatermarkTooFar) {
-            mark = Watermark { at: seen.began, reached: seen.began, closed: true };
-        }
+        let mark = self.watermark(mark.behind(&seen, &clocks), &seen);
         let row = Row {
             system: reading.system.clone(),
             object: reading.object.clone(),
