@@ -25,7 +25,7 @@ use crate::returns::Returned;
 use crate::setup::Ready;
 use crate::trail::{SOURCE, Trail};
 use crate::transform::Mapped;
-use crate::verdict::{Known, Verdicts, source_changed, target_changed, weigh};
+use crate::verdict::{Known, Verdicts, blanked, source_changed, target_changed, weigh};
 
 /// A record that was carried before.
 pub(crate) struct Again {
@@ -73,8 +73,12 @@ impl Pass {
             let mapped = std::mem::take(&mut again.mapped);
             let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents);
             misplaced(ready, &mut resolved);
+            ready.forget_untold(&mut resolved);
             let here = !resolved.causes.is_empty() || source_changed(ready, &again.row, &resolved);
             let there = again.there.as_ref().is_some_and(|there| target_changed(ready, &again.row, there));
+            if here {
+                self.cleared.note(&ready.flow.name, blanked(ready, &again.row, &resolved).iter());
+            }
             if here || there || held.contains(&again.staged.record.id) {
                 let Again { staged, row, answers, there, .. } = again;
                 let (stuck, holds) = (Vec::new(), Vec::new());
@@ -162,6 +166,7 @@ impl Pass {
             trail.write(ready, &fields, &pair.staged.record.fields);
             Decision::Update(target, fields)
         };
+        open.extend(ready.without.frozen.keys().cloned());
         let after = base::encode(ready, &written_over(there.fields, &wanted));
         let after = base::keeping(&after, pair.row.base.as_deref().unwrap_or_default(), &open);
         self.with_holds(ready, pair, decision, trail, (open, Some(after)))
@@ -181,6 +186,7 @@ impl Pass {
         let mut held: Vec<FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
         held.extend(held.clone().iter().filter_map(|name| outer(ready, name).cloned()));
         held.extend(open);
+        held.extend(ready.without.frozen.keys().cloned());
         let carried = Carried { fields: Arc::new(resolved.fields), links: resolved.links };
         let mut judged = self.judged(ready, &staged, Some(&row), decision, trail, carried);
         judged.holds = holds(ready, &staged.record, resolved.causes);

@@ -20,6 +20,7 @@ use crate::decide::{Decision, Judged};
 use crate::pass::Pass;
 use crate::send::Sent;
 use crate::setup::Ready;
+use crate::shed::Shed;
 use crate::trail::{Trail, WRITE};
 
 /// What is kept of a record between judging and the outcome of its write.
@@ -50,8 +51,8 @@ pub(crate) struct Before {
     outcome: Outcome,
     target: RecordId,
     digest: Option<[u8; 16]>,
-    base: Option<Vec<u8>>,
-    mapped: Option<Vec<u8>>,
+    pub(crate) base: Option<Vec<u8>>,
+    pub(crate) mapped: Option<Vec<u8>>,
 }
 
 impl Before {
@@ -80,6 +81,9 @@ pub(crate) struct Outgoing {
     #[serde(skip)]
     pub(crate) fields: Arc<Fields>,
     pub(crate) content: Option<Content>,
+    /// Fields that the target refused while it was sent.
+    #[serde(skip)]
+    pub(crate) without: Vec<Shed>,
     /// What the ledger tells before the intent is durable.
     #[serde(skip)]
     trail: Trail,
@@ -156,7 +160,7 @@ impl Outgoing {
             Decision::Update(target, fields) => (Some(target), fields),
             Decision::Hold(_) | Decision::Skip | Decision::Merge(_) | Decision::Unchanged(_) => (None, Arc::default()),
         };
-        Self { case, target, fields, content: None, trail: one.trail }
+        Self { case, target, fields, content: None, without: Vec::new(), trail: one.trail }
     }
 }
 
@@ -306,7 +310,12 @@ impl Pass {
         write: &Outgoing,
         outcome: Settled,
     ) {
-        let case = &write.case;
+        let case = &*write.settled();
+        let partly = write.causes();
+        if !partly.is_empty() {
+            held.items.push(Item { record: case.record.clone(), values: json!({"causes": partly}).into() });
+        }
+        let partly = partly.into_iter().map(|cause| self.hold_of(ready, case, cause));
         let cause = match outcome {
             Settled::Applied { id, created, lacks } => {
                 let became = if created { Outcome::Created } else { Outcome::Updated };
@@ -322,6 +331,7 @@ impl Pass {
                 push_row(commit, ready, case, became, case.identity, Some(id));
                 commit.holds.extend(case.holds.iter().cloned());
                 commit.holds.extend(lacks.map(|fault| self.hold_of(ready, case, refused(&fault))));
+                commit.holds.extend(partly);
                 return;
             }
             Settled::NotSent | Settled::Open => {
@@ -333,6 +343,7 @@ impl Pass {
         };
         held.items.push(Item { record: case.record.clone(), values: json!({"causes": [cause]}).into() });
         self.hold(ready, commit, case, cause);
+        commit.holds.extend(partly);
     }
 
     /// Of what a way back wrote, the line in the story of the pair.
@@ -403,7 +414,7 @@ impl Pass {
             .map(|write| handover_connect::Write {
                 trace: write.case.record.clone(),
                 id: write.target.clone(),
-                fields: write.fields.clone(),
+                fields: write.left(),
                 content: write.content.clone(),
             })
             .collect();
@@ -411,7 +422,8 @@ impl Pass {
     }
 }
 
-fn refused(fault: &Fault) -> Cause {
+/// The refusal of a write, as a cause.
+pub(crate) fn refused(fault: &Fault) -> Cause {
     Cause::Refused { code: fault.code.clone(), field: fault.field.clone(), message: fault.message.clone() }
 }
 

@@ -18,6 +18,7 @@ mod error;
 mod fork;
 mod hold_groups;
 mod holds;
+mod kept;
 mod ledger;
 mod links;
 mod location;

@@ -104,7 +104,8 @@ pub(crate) async fn work(
     let lacks = session.bind(store).await?;
     output.warn(&lacks);
     guard_fields(session)?;
-    let checked = check::check(session, &session.systems, false).await?;
+    let goes_on = matches!(selection, Selection::Changes);
+    let checked = check::check_for_pass(session, store, goes_on).await?;
     guard_automations(session, &checked.findings)?;
     let mut setup = checked.setup;
     setup.project.policies.accept_counts = accept_counts;

@@ -9,6 +9,7 @@
 //!
 //! Deliberately absent: whether fields exist and types fit. That needs the systems' schemas: `check`.
 
+mod alerts;
 mod credentials;
 mod durable;
 mod fields;
@@ -22,6 +23,7 @@ mod sources;
 mod system;
 mod table;
 
+pub use alerts::{Alerts, Email, Security};
 pub use credentials::{CredentialSource, From as SecretFrom, Secret};
 pub(crate) use fields::kind_word;
 pub use fields::{Created, WantedField, record_created};

@@ -15,4 +15,5 @@ mod faults;
 mod init;
 mod kill;
 mod manual;
+mod refused_fields;
 mod rig;
