@@ -37,7 +37,7 @@ impl Pass {
         let clocks = self.clocks();
         let known = self.place.store.watermark(&reading.system, &reading.object).await?;
         let (began, ahead) = (self.time_of(&reading.system), self.ahead(&reading.system));
-        let mark = self.from_where(reading, state.began, known.as_ref(), began, &clocks);
+        let mark = self.begin_from(reading, state.began, known.as_ref(), began, &clocks);
         let lists = system.capabilities().object(reading.object.as_str()).is_some_and(|object| object.lists_since);
         let (object, fields) = (reading.object.clone(), reading.fields.clone());
         let read = Read { object, fields, which: Which::Live, since: lists.then(|| mark.since(&clocks)) };
@@ -134,7 +134,7 @@ impl Pass {
     }
 
     /// The watermark that a reading of changes goes on from, the object having been read whole from `whole` on.
-    fn from_where(
+    fn begin_from(
         &self,
         reading: &Reading,
         whole: Timestamp,

@@ -1,4 +1,5 @@
 //! What the changes of schemas mean for a pass: which fields, which flow, and what is told.
+#![expect(clippy::unwrap_used, reason = "literals of the tests themselves")]
 
 use handover_engine::transform::Tables;
 use handover_engine::{Drift, Remembered, Schemas};
