@@ -11,6 +11,7 @@ mod announce;
 mod back;
 mod back_course;
 mod base;
+mod case;
 mod change;
 mod changes;
 mod cleared;

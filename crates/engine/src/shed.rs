@@ -13,9 +13,10 @@ use handover_connect::Fault;
 use handover_model::{Cause, FieldName, Fields, From};
 
 use crate::base;
+use crate::case::Case;
 use crate::resolve::outer;
 use crate::setup::Ready;
-use crate::write::{Case, Outgoing, refused};
+use crate::write::{Outgoing, refused};
 
 /// A field that was left out of an update.
 #[derive(Clone, Debug)]
