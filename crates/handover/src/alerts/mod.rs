@@ -208,11 +208,14 @@ mod tests {
         Alert { key: key.to_owned(), title: key.to_owned(), text: String::new(), event: key.starts_with("event") }
     }
 
+    /// What holds, whether a channel works, and what is told.
+    type Row<'r> = (&'r [&'r str], bool, &'r [(&'r str, State)]);
+
     /// Passes, a minute each: what holds in them and whether a channel works, and what is told.
     #[test]
     fn told_once_again_after_the_silence_and_when_it_is_over() {
         let silence = SignedDuration::from_mins(5);
-        let rows: [(&[&str], bool, &[(&str, State)]); 19] = [
+        let rows: [Row<'_>; 19] = [
             (&[], true, &[]),
             (&["a"], true, &[("a", State::New)]),
             (&["a"], true, &[]),

@@ -232,3 +232,38 @@ fn a_refused_field_with_lost_answers_and_deaths() {
         }
     }
 }
+
+/// What goes back is no different: the old system refuses one field, the others go back, and what the new system says
+/// of the refused one stays.
+#[test]
+fn a_field_that_is_refused_on_its_way_back() {
+    let mut ground = Ground::new(Scene::both_ways(Way::ToHubspot));
+    ground.finish().unwrap();
+    pass(&mut ground, &changes());
+    let ids = carried(&ground);
+    ground.change("old", |world| options(world, "Industry sector").retain(|option| option["label"] != "Energy"));
+    let before = held(&ground);
+    let key = format!("old:organizations:{}", ids[0]);
+    let companies = ground.end().new["objects"]["companies"].as_array().unwrap().clone();
+    let company = companies.iter().find(|company| company["properties"]["handover_source_key"] == key).unwrap();
+    let change = |field: &str, value: &str| Disturbance {
+        object: "companies".to_owned(),
+        which: Which::Id(id(company)),
+        action: DisturbAction::Change { field: field.to_owned(), value: json!(value) },
+    };
+    ground.disturb(1, &[change("industry_sector", "energy"), change("name", "Renamed Over There")]);
+    pass(&mut ground, &changes());
+    let told = |ground: &Ground<'_>| {
+        let (state, new) = (ground.end().state, ground.end().new);
+        let companies = new["objects"]["companies"].as_array().unwrap().clone();
+        let company = companies.into_iter().find(|one| one["properties"]["handover_source_key"] == key).unwrap();
+        let refused = state.keys().filter(|line| line.contains("refused") && line.contains(names("pipedrive").sector));
+        (company["properties"]["industry_sector"].clone(), refused.count())
+    };
+    assert_eq!(told(&ground), (json!("energy"), 1), "held, and not overwritten");
+    assert_eq!(held(&ground), before, "the hold stands at the way back");
+    pass(&mut ground, &changes());
+    assert_eq!(told(&ground), (json!("energy"), 1));
+    let name = ground.world("old")["organizations"].as_array().unwrap().iter().find(|one| id(one) == ids[0]).cloned();
+    assert_eq!(name.unwrap()["name"], "Renamed Over There");
+}

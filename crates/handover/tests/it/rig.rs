@@ -287,6 +287,11 @@ impl<'s> Ground<'s> {
         }
     }
 
+    /// The world of a system as it is now.
+    pub(crate) fn world(&self, name: &str) -> Json {
+        self.sandboxes()[usize::from(name == "new")].platform().world()
+    }
+
     /// What is in the world and in the state at the end, comparable between runs.
     pub(crate) fn end(&self) -> End {
         let [old, new] = self.sandboxes();
