@@ -112,7 +112,8 @@ pub(crate) async fn prepared(session: &Session, store: &Store, output: &Output) 
     let lacks = session.bind(store).await?;
     output.warn(&lacks);
     guard_fields(session)?;
-    let checked = check::check(session, &session.systems, false).await?;
+    let goes_on = matches!(selection, Selection::Changes);
+    let checked = check::check_for_pass(session, store, goes_on).await?;
     guard_automations(session, &checked.findings)?;
     Ok(checked.setup)
 }
