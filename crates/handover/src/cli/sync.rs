@@ -77,9 +77,7 @@ async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done 
     let session = Session::open(&global.project)?;
     let store = session.store().await?;
     let done = guarded(&session, &store, output, stop).await;
-    let alerts = alert(&session, &store, &done).await;
-    let failed = |why: &String| Problem::new("alert_failed", why.clone()).weighing(Weight::Warning);
-    output.warn(&alerts.iter().flat_map(|alerts| &alerts.why).map(failed).collect::<Vec<_>>());
+    let alerts = alert(&session, &store, output, &done).await;
     let (report, queue) = Session::closed(store, done).await?;
     let did = |outcome| report.did.of(outcome);
     output.value(&json!({
@@ -94,6 +92,7 @@ async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done 
         "holds": queue.json(),
         "calls": calls_json(&session),
         "links_waiting": report.links_waiting,
+        "adopted": adopted_json(&report),
         "findings": report.findings,
         "stopped": report.stopped,
         "alerts": alerts.as_ref().map(Outcome::json),
@@ -119,8 +118,23 @@ async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done 
     Ok(Exit::User)
 }
 
+/// Fields that a platform put into another form than was written, by flow and field.
+fn adopted_json(report: &Report) -> serde_json::Value {
+    let mut flows = serde_json::Map::new();
+    for ((flow, field), number) in &report.adopted {
+        let fields = flows.entry(flow.to_string()).or_insert_with(|| json!({}));
+        fields[field.as_str()] = json!(number);
+    }
+    flows.into()
+}
+
 /// Tells people what the pass brought, if the project names somebody. A stop on request is no failure.
-async fn alert(session: &Session, store: &Store, done: &Result<(Report, Queue), Vec<Problem>>) -> Option<Outcome> {
+pub(crate) async fn alert(
+    session: &Session,
+    store: &Store,
+    output: &Output,
+    done: &Result<(Report, Queue), Vec<Problem>>,
+) -> Option<Outcome> {
     let alerts = session.project.alerts.as_ref()?;
     let is_asked = |problems: &Vec<Problem>| problems.iter().all(|problem| problem.code == "stopped");
     if done.as_ref().err().is_some_and(is_asked) {
@@ -134,7 +148,10 @@ async fn alert(session: &Session, store: &Store, done: &Result<(Report, Queue), 
         passes: &passes,
         calls: calls_of(spent),
     };
-    Some(alerts::tell(&session.project.name, alerts, store, &facts).await)
+    let told = alerts::tell(&session.project.name, alerts, store, &facts).await;
+    let failed = |why: &String| Problem::new("alert_failed", why.clone()).weighing(Weight::Warning);
+    output.warn(&told.why.iter().map(failed).collect::<Vec<_>>());
+    Some(told)
 }
 
 /// Only what was loaded to its end can be kept in step.
