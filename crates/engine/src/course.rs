@@ -69,6 +69,8 @@ impl Pass {
                 Some(told) => self.read_told(&reading, told).await?,
                 None => {
                     self.extract(&reading, true).await?;
+                    // A record that is staged twice must not be judged twice before its first write is settled.
+                    changed.extend(self.staged_changes(ready, &pairing).await?);
                     self.read_newly(&reading).await?;
                 }
             }

@@ -135,7 +135,12 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         } else if unsettled || late {
             perhaps(&mut states, field);
             while let Some(one) = next.next_if(|one| one.edit.at <= pass.ended) {
+                let before = states.clone();
                 edit(&mut states, field, one);
+                // A request whose answer was lost may come a second time, over an edit made meanwhile.
+                if rewritten(lives[one.side], field.names[one.side], one.edit, pass) {
+                    states.extend(before);
+                }
                 perhaps(&mut states, field);
             }
             unsettled = true;
@@ -145,6 +150,12 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         edit(&mut states, field, one);
     }
     states
+}
+
+/// Whether we wrote over an edit in the pass within which it was made.
+fn rewritten(life: &Life, name: &str, edit: &Edit, pass: &Span) -> bool {
+    let ours = life.edits_of(name).filter(|ours| ours.by == By::Client && ours.at >= edit.at && ours.at <= pass.ended);
+    ours.into_iter().any(|ours| ours.before == edit.after)
 }
 
 /// Whether a pass may or may not have seen an edit.
@@ -231,7 +242,15 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
                 wrong.push(format!("no invention: {}: blanked at {} though nobody had cleared it", whose(), edit.at));
             }
             let lost = earlier.filter(|earlier| earlier.by == By::People && earlier.after == edit.before);
-            if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit))
+            // What was carried and then changed on the other side is the other side's change.
+            let other = field.names[1 - side];
+            let carried = |lost: &Edit| {
+                let arrived = lives[1 - side].edits_of(other).filter(|there| there.by == By::Client);
+                arrived
+                    .filter(|there| there.at >= lost.at && there.at <= edit.at)
+                    .any(|there| field.plain(1 - side, &there.after) == field.plain(side, &lost.after))
+            };
+            if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit) && !carried(lost))
                 && value != field.plain(side, &lost.after)
                 && field.plain(side, &lost.after) != Plain::Blank
                 && !told(judged, pair, field, side, &lost.after)

@@ -46,7 +46,7 @@ pub enum Conflict {
 pub enum Form {
     /// Text, without blanks around it.
     Text,
-    /// A number.
+    /// A number; one of the systems cannot tell nothing from zero.
     Number,
     /// A day.
     Day,
@@ -131,6 +131,7 @@ impl FieldRule {
             (_, None) => return Plain::Blank,
             (Form::Text | Form::Link { .. }, Some(text)) => text,
             (Form::Number, Some(text)) => match text.parse::<f64>() {
+                Ok(0.0) => return Plain::Blank,
                 Ok(number) => number.to_string(),
                 Err(_) => return Plain::Impossible(text),
             },
