@@ -29,6 +29,8 @@ pub struct Spent {
     pub waited_ms: u64,
     /// What remains of the day's allowance, our reserve taken off, where a limit per day is known.
     pub left_today: Option<u64>,
+    /// The day's allowance, our reserve taken off.
+    pub allowed_today: Option<u64>,
 }
 
 /// The budget of one account, shared by everything in this process that talks to it.
@@ -130,6 +132,11 @@ impl Budget {
         let states = lock(&self.states);
         let day = states.limits.iter().find(|state| state.limit.span == Span::Day)?;
         Some(day.allowed.saturating_sub(day.in_window))
+    }
+
+    /// The day's allowance, the reserve taken off.
+    pub fn allowed_today(&self) -> Option<u64> {
+        lock(&self.states).limits.iter().find(|state| state.limit.span == Span::Day).map(|day| day.allowed)
     }
 
     /// When the account's day began, where a limit per day is known.

@@ -103,9 +103,9 @@ fn hashed<const N: usize>(bytes: &[u8]) -> [u8; N] {
 
 #[cfg(test)]
 mod tests {
-    use handover_model::{Kind, Value};
+    use handover_model::{FieldName, Kind, Value};
 
-    use super::mark;
+    use super::{alike, mark};
 
     /// Values of one row have one mark, and no two rows share one.
     #[test]
@@ -139,5 +139,17 @@ mod tests {
             assert!(row.iter().all(|one| *one == row[0]), "row {at}");
             assert!(marks[..at].iter().all(|other| other[0] != row[0]), "row {at}");
         }
+    }
+
+    /// Two names with one mark: about one pair among 65,000.
+    #[test]
+    fn names_with_one_mark_are_found() {
+        let names: Vec<FieldName> =
+            (0..400_000).map(|n| FieldName::from(format!("custom_field_{n}").as_str())).collect();
+        let (one, other) = alike(names.iter()).expect("a pair among so many");
+        assert_ne!(one, other);
+        let some: Vec<&FieldName> = names.iter().take(300).chain([one]).collect();
+        assert_eq!(alike(some.iter().copied()), None);
+        assert_eq!(alike(some.into_iter().chain([one])), None, "the same name twice is one field");
     }
 }

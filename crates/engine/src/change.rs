@@ -25,7 +25,7 @@ use crate::returns::Returned;
 use crate::setup::Ready;
 use crate::trail::{SOURCE, Trail};
 use crate::transform::Mapped;
-use crate::verdict::{Known, Verdicts, source_changed, target_changed, weigh};
+use crate::verdict::{Known, Verdicts, blanked, source_changed, target_changed, weigh};
 
 /// A record that was carried before.
 pub(crate) struct Again {
@@ -75,10 +75,14 @@ impl Pass {
             let mapped = std::mem::take(&mut again.mapped);
             let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents);
             misplaced(ready, &mut resolved);
+            ready.forget_untold(&mut resolved);
             // A link that waits for its parent is all that may have changed.
             let waits = !resolved.causes.is_empty() || !resolved.links.is_empty();
             let here = waits || source_changed(ready, &again.row, &resolved);
             let there = again.there.as_ref().is_some_and(|there| target_changed(ready, &again.row, there));
+            if here {
+                self.cleared.note(&ready.flow.name, blanked(ready, &again.row, &resolved).iter());
+            }
             let was_held = held.contains(&again.staged.record.id);
             if here || there || was_held {
                 let Again { staged, row, answers, there, .. } = again;
@@ -178,6 +182,7 @@ impl Pass {
             trail.write(ready, &fields, &pair.staged.record.fields);
             Decision::Update(target, fields)
         };
+        open.extend(ready.without.frozen.keys().cloned());
         let after = base::encode(ready, &written_over(there.fields, &wanted));
         let after = base::keeping(&after, pair.row.base.as_deref().unwrap_or_default(), &open);
         self.with_holds(ready, pair, decision, trail, (open, Some(after)))
@@ -197,6 +202,7 @@ impl Pass {
         let mut held: Vec<FieldName> = resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
         held.extend(held.clone().iter().filter_map(|name| outer(ready, name).cloned()));
         held.extend(open);
+        held.extend(ready.without.frozen.keys().cloned());
         let carried = Carried { fields: Arc::new(resolved.fields), links: resolved.links };
         let mut judged = self.judged(ready, &staged, Some(&row), decision, trail, carried);
         judged.holds = holds(ready, &staged.record, resolved.causes);

@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::Error;
 use crate::extract::Reading;
 use crate::pass::Pass;
+use crate::planted::Planted;
 use crate::three_way::TOLERANCE;
 use crate::watermark::{Clocks, STEADY, Seen, Watermark, later};
 
@@ -36,7 +37,7 @@ impl Pass {
         let clocks = self.clocks();
         let known = self.place.store.watermark(&reading.system, &reading.object).await?;
         let (began, ahead) = (self.time_of(&reading.system), self.ahead(&reading.system));
-        let mark = self.from_where(reading, state.began, known.as_ref(), began, &clocks);
+        let mark = self.begin_from(reading, state.began, known.as_ref(), began, &clocks);
         let lists = system.capabilities().object(reading.object.as_str()).is_some_and(|object| object.lists_since);
         let (object, fields) = (reading.object.clone(), reading.fields.clone());
         let read = Read { object, fields, which: Which::Live, since: lists.then(|| mark.since(&clocks)) };
@@ -60,7 +61,7 @@ impl Pass {
                 }
                 let mark = content(&record);
                 now.push(mark);
-                if !before.contains(&mark) && !self.drops(mark) {
+                if !(before.contains(&mark) || self.errs(Planted::ChangeDropped) && mark.is_multiple_of(16)) {
                     records.push(record);
                 }
             }
@@ -84,16 +85,11 @@ impl Pass {
             }
         }
         now.sort_unstable();
-        let mark = self.watermark(mark.behind(&seen, &clocks), &seen);
-        let row = Row {
-            system: reading.system.clone(),
-            object: reading.object.clone(),
-            at: mark.at,
-            reached: mark.reached,
-            closed: mark.closed,
-            ahead: drifted(known.as_ref(), ahead),
-            seen: now,
-        };
+        let mut mark = mark.behind(&seen, &clocks);
+        if self.errs(Planted::WatermarkTooFar) {
+            mark = Watermark { at: seen.began, reached: seen.began, closed: true };
+        }
+        let row = row(reading, mark, drifted(known.as_ref(), ahead), now);
         if known.as_ref() != Some(&row) {
             let spent = self.newly_spent();
             self.place.store.commit(Commit { watermarks: vec![row], spent, ..self.commit() }).await?;
@@ -130,7 +126,7 @@ impl Pass {
     }
 
     /// The watermark that a reading of changes goes on from, the object having been read whole from `whole` on.
-    fn from_where(
+    fn begin_from(
         &self,
         reading: &Reading,
         whole: Timestamp,
@@ -215,6 +211,11 @@ fn drifted(known: Option<&Row>, ahead: SignedDuration) -> SignedDuration {
         Some(row) if row.ahead.saturating_sub(ahead).abs() <= STEADY => row.ahead,
         _ => SignedDuration::from_secs(ahead.as_secs()),
     }
+}
+
+fn row(reading: &Reading, mark: Watermark, ahead: SignedDuration, seen: Vec<u64>) -> Row {
+    let Watermark { at, reached, closed } = mark;
+    Row { system: reading.system.clone(), object: reading.object.clone(), at, reached, closed, ahead, seen }
 }
 
 fn watermark(row: &Row) -> Watermark {

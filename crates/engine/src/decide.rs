@@ -196,6 +196,7 @@ impl Pass {
             return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Skip, Trail::new(), Carried::default()));
         }
         let mut resolved = self.resolve(ready, &staged.record, mapped, answers, parents);
+        ready.hold_frozen_values(&mut resolved);
         let paired = self.answered(ready, answers, paired, &mut resolved).await?;
         let (target, by) = match paired {
             Paired::Held(cause) => {
@@ -306,7 +307,7 @@ impl Pass {
     /// Target records as they are now, with everything that is mapped, in as few calls as there can be.
     pub(crate) async fn targets_now(&self, ready: &Ready, ids: &[RecordId]) -> Result<Vec<Record>, Error> {
         let end = &ready.flow.target;
-        let fields: Arc<[FieldName]> = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
+        let fields: Arc<[FieldName]> = ready.targets().collect();
         if ready.back.is_some() || ready.forth.is_some() {
             return self.read_now(&self.reading_of(end), ids).await;
         }

@@ -9,12 +9,13 @@ use handover_store::Entry;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::Error;
+use crate::case::Case;
 use crate::decide::{Decision, Judged, Opened, Staged};
 use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::pass::{Pass, locked};
 use crate::setup::Ready;
-use crate::write::{Case, Outgoing, push_row};
+use crate::write::{Outgoing, push_row};
 use crate::writer::Writer;
 
 /// Records that are looked at again at once.

@@ -55,7 +55,9 @@ impl Pass {
         let mut done = 0;
         loop {
             self.go_on()?;
-            let page = self.place.store.ready_links(PAGE).await?;
+            let mut page = self.place.store.ready_links(PAGE).await?;
+            // Those of a stopped flow wait until it works again.
+            page.retain(|(link, ..)| !self.setup.drift.stopped.contains_key(&link.flow));
             if page.is_empty() {
                 return Ok(());
             }

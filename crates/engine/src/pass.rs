@@ -11,6 +11,8 @@ use handover_store::{Commit, Entry};
 use serde_json::json;
 
 use crate::Error;
+use crate::cleared::{Cleared, Clearing};
+use crate::drift::Without;
 use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::setup::{Ready, Setup, Workplace};
@@ -36,6 +38,8 @@ pub struct Pass {
     pub(crate) left_open: AtomicBool,
     /// Identities that were reserved and not given yet.
     pub(crate) spare: tokio::sync::Mutex<std::ops::Range<i64>>,
+    /// Fields that the source blanked.
+    pub(crate) cleared: Clearing,
     /// What was noticed on the way.
     noticed: Mutex<Vec<Finding>>,
     stop: Arc<AtomicBool>,
@@ -60,6 +64,10 @@ pub struct Report {
     /// What the pass noticed on its way: clocks that are apart, fields that are gone. Its records are held or
     /// carried all the same.
     pub findings: Vec<Finding>,
+    /// Flows that could not work: their records wait.
+    pub stopped: Vec<FlowName>,
+    /// Fields that the source blanked since they were carried.
+    pub cleared: Vec<Cleared>,
 }
 
 /// What became of an object's records.
@@ -74,6 +82,9 @@ pub struct ObjectReport {
     /// The source's own total, if it tells one.
     pub told: Option<u64>,
 }
+
+/// The ledger's word for the beginning of a pass.
+const BEGUN: &str = "pass_begun";
 
 /// Which records a pass works on.
 #[derive(Clone, Debug)]
@@ -121,11 +132,14 @@ impl Pass {
             "snapshot": setup.project.snapshot,
             "kind": kind,
             "rules": rules,
+            "stopped": setup.drift.stopped,
+            "changed": setup.drift.findings,
         });
         let flows: Vec<&FlowName> = setup.flows.iter().map(|ready| &ready.flow.name).collect();
         let facts = json!({"flows": flows});
         let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, facts).await?;
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
+        let noticed = setup.drift.findings.iter().chain(setup.drift.stopped.values().flatten()).cloned().collect();
         let pass = Self {
             setup,
             place: place.clone(),
@@ -137,11 +151,12 @@ impl Pass {
             adopted: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
-            noticed: Mutex::default(),
+            cleared: Clearing::default(),
+            noticed: Mutex::new(noticed),
             stop,
             halted: AtomicBool::new(false),
         };
-        pass.note_pass("pass_begun", note).await?;
+        pass.note_pass(BEGUN, note).await?;
         Ok(Arc::new(pass))
     }
 
@@ -149,7 +164,9 @@ impl Pass {
     async fn note_pass(&self, kind: &str, note: serde_json::Value) -> Result<(), Error> {
         let entry = Entry { kind: kind.to_owned(), flow: None, note, items: Vec::new() };
         let spent = self.newly_spent();
-        self.place.store.commit(Commit { entries: vec![entry], spent, ..self.commit() }).await?;
+        // What is told of the schemas is known as told once it stands in the ledger.
+        let kept = if kind == BEGUN { self.setup.drift.kept.clone() } else { Vec::new() };
+        self.place.store.commit(Commit { entries: vec![entry], spent, kept, ..self.commit() }).await?;
         Ok(())
     }
 
@@ -167,6 +184,7 @@ impl Pass {
             adopted: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
+            cleared: Clearing::default(),
             noticed: Mutex::default(),
             stop: Arc::default(),
             halted: AtomicBool::new(false),
@@ -184,6 +202,7 @@ impl Pass {
             "whole": matches!(selection, Selection::All),
             "left_today": self.left_today(),
             "findings": findings,
+            "did": *self.did(),
         });
         let status = match &result {
             Ok(_) => "finished".to_owned(),
@@ -199,7 +218,8 @@ impl Pass {
         };
         self.note_pass("pass_finished", json!({"links_waiting": report.links_waiting, "findings": findings})).await?;
         self.place.store.finish_pass(self.id, self.place.clock.now(), &status, note).await?;
-        Ok(Report { findings, ..report })
+        let stopped = self.setup.drift.stopped.keys().cloned().collect();
+        Ok(Report { findings, stopped, cleared: self.cleared.told(), ..report })
     }
 
     async fn work(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
@@ -241,6 +261,8 @@ impl Pass {
                     adopted: BTreeMap::new(),
                     links_waiting,
                     findings: Vec::new(),
+                    stopped: Vec::new(),
+                    cleared: Vec::new(),
                 }
             }
             _ => report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?,
@@ -315,6 +337,13 @@ impl Pass {
                 schema = Some(&ready.target);
             }
         }
+        for ready in &self.setup.flows {
+            let Without { unread, gone, .. } = &ready.without;
+            let missing = [(&ready.flow.source, unread), (&ready.flow.target, gone)];
+            for (_, names) in missing.iter().filter(|(of, _)| *of == end) {
+                fields.retain(|name| !names.contains(name));
+            }
+        }
         let object = end.object.clone();
         let empty = handover_model::Schema { object, label: String::new(), fields: Vec::new(), content: false };
         Reading::new(schema.unwrap_or(&empty), end.system.clone(), fields, keys)
@@ -352,7 +381,16 @@ pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: b
         objects.push(ObjectReport { system, object, counts, told });
     }
     let links_waiting = place.store.count_pending_links().await?;
-    Ok(Report { pass, objects, did: Counts::default(), adopted: BTreeMap::new(), links_waiting, findings: Vec::new() })
+    Ok(Report {
+        pass,
+        objects,
+        did: Counts::default(),
+        adopted: BTreeMap::new(),
+        links_waiting,
+        findings: Vec::new(),
+        stopped: Vec::new(),
+        cleared: Vec::new(),
+    })
 }
 
 /// What a lock guards, also after a panic elsewhere.

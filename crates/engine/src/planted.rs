@@ -10,7 +10,6 @@ use handover_model::{FieldName, Fields, Kind, Value};
 use crate::pass::Pass;
 use crate::resolve::Resolved;
 use crate::setup::Ready;
-use crate::watermark::{Seen, Watermark};
 
 /// A mistake.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,19 +59,6 @@ impl Pass {
     /// Whether this mistake is to be made.
     pub(crate) fn errs(&self, planted: Planted) -> bool {
         cfg!(feature = "planted") && self.setup.project.policies.planted == planted
-    }
-
-    /// Whether a changed record is dropped, by the mark of its content.
-    pub(crate) fn drops(&self, mark: u64) -> bool {
-        self.errs(Planted::ChangeDropped) && mark.is_multiple_of(16)
-    }
-
-    /// The watermark that is kept behind a reading.
-    pub(crate) fn watermark(&self, mark: Watermark, seen: &Seen) -> Watermark {
-        if self.errs(Planted::WatermarkTooFar) {
-            return Watermark { at: seen.began, reached: seen.began, closed: true };
-        }
-        mark
     }
 }
 

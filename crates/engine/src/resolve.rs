@@ -1,6 +1,6 @@
 //! Users and links of mapped values become the target's ids, or the reason why they cannot.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use handover_model::{Answer, Cause, FieldName, Fields, FlowName, Kind, Outcome, Record, RecordId, Value};
@@ -14,12 +14,16 @@ use crate::transform::{Mapped, State, forth_of};
 use crate::write::UNSTAGED;
 
 /// The parents that the records of a block point to.
-pub(crate) struct Parents(HashMap<FlowName, HashMap<RecordId, RecordRow>>);
+pub(crate) struct Parents {
+    rows: HashMap<FlowName, HashMap<RecordId, RecordRow>>,
+    /// Flows of parents that may not have been read: what is not known of them is not left out.
+    stopped: BTreeSet<FlowName>,
+}
 
 impl Parents {
     /// The target ids of a rule's links whose parents are in the target.
     pub(crate) fn targets(&self, ready: &Ready, rule: usize, ids: &[String]) -> Vec<String> {
-        let Some(rows) = ready.links.get(&rule).and_then(|link| self.0.get(&link.flow)) else { return Vec::new() };
+        let Some(rows) = ready.links.get(&rule).and_then(|link| self.rows.get(&link.flow)) else { return Vec::new() };
         ids.iter()
             .filter_map(|id| rows.get(id.as_str()))
             .filter(|row| row.outcome.is_paired())
@@ -63,7 +67,7 @@ impl Pass {
             }
             rows.insert(flow, found);
         }
-        Ok(Parents(rows))
+        Ok(Parents { rows, stopped: self.setup.drift.stopped.keys().cloned().collect() })
     }
 
     /// The pairs of a flow as its way back sees them.
@@ -238,7 +242,7 @@ fn resolve_links(
     let link = ready.links.get(&rule)?;
     let later = link.deferred || ready.flow.rules.get(rule).is_some_and(|rule| rule.later);
     let none = HashMap::new();
-    let rows = parents.0.get(&link.flow).unwrap_or(&none);
+    let rows = parents.rows.get(&link.flow).unwrap_or(&none);
     let mut there = Vec::new();
     for id in ids {
         let parent = RecordId::from(id.as_str());
@@ -259,11 +263,13 @@ fn resolve_links(
                 resolved.dropped.push(format!("{target}: {id} was left out"));
             }
             _ if later => resolved.links.push(pending()),
-            Some(_) => {
+            None if !parents.stopped.contains(&link.flow) => {
+                resolved.dropped.push(format!("{target}: {id} is not among the records of `{}`", link.flow));
+            }
+            Some(_) | None => {
                 let cause = Cause::ParentHeld { field: target.clone(), flow: link.flow.clone(), parent };
                 resolved.causes.push((cause, Some(Value::from(id.as_str()))));
             }
-            None => resolved.dropped.push(format!("{target}: {id} is not among the records of `{}`", link.flow)),
         }
     }
     let many = ready.target_field(target).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));

@@ -1,5 +1,5 @@
-//! Sending batches until every record of them has an outcome: halving what is refused as a whole, looking
-//! up what was lost.
+//! Sending batches until every record of them has an outcome: halving what is refused as a whole, leaving out
+//! fields that are refused, looking up what was lost.
 //!
 //! Invariants:
 //! - Lost writes are looked up when nothing else of the wave is under way: what another write of the wave
@@ -104,18 +104,22 @@ impl Sending {
     }
 
     /// Takes the outcomes of a part.
-    fn take(&mut self, part: Part, written: Vec<Written>, repeatable: bool, now: Timestamp) {
+    fn take(&mut self, ready: &Ready, part: Part, written: Vec<Written>, repeatable: bool, now: Timestamp) {
         let mut outcomes: HashMap<RecordId, WriteOutcome> =
             written.into_iter().map(|written| (written.trace, written.outcome)).collect();
         let mut lost = Vec::new();
+        let mut fewer = Vec::new();
         let mut why = None;
         for at in &part.writes {
-            let write = &self.batch.writes[*at];
+            let write = &mut self.batch.writes[*at];
             match outcomes.remove(&write.case.record) {
                 // Whether an upsert made the record or found it says nothing once it was sent twice; under
                 // our own key it is ours either way.
                 Some(WriteOutcome::Applied { id, .. }) => {
                     self.settled[*at] = Some(Settled::Applied { id, created: write.target.is_none(), lacks: None });
+                }
+                Some(WriteOutcome::Refused(fault)) if is_about_records(fault.kind) && write.shed(ready, &fault) => {
+                    fewer.push(*at);
                 }
                 Some(WriteOutcome::Refused(fault)) if is_about_records(fault.kind) || part.tries + 1 >= TRIES => {
                     self.settled[*at] = Some(Settled::Refused(fault));
@@ -130,6 +134,9 @@ impl Sending {
                 None => lost.push(*at),
             }
         }
+        if !fewer.is_empty() {
+            self.parts.push(Part { writes: fewer, tries: part.tries, unsure: part.unsure });
+        }
         self.failures = if lost.len() < part.writes.len() { 0 } else { self.failures + 1 };
         if lost.is_empty() {
         } else if repeatable {
@@ -140,15 +147,17 @@ impl Sending {
     }
 
     /// The part was refused as a whole.
-    fn refused(&mut self, part: Part, fault: &Fault, repeatable: bool) {
+    fn refused(&mut self, ready: &Ready, part: Part, fault: &Fault, repeatable: bool) {
         self.failures = 0;
+        let unsure = part.unsure || repeatable;
         match halves(&part.writes) {
             // Some rows may have landed all the same; what can be repeated is repeated.
-            Some(halves) => self.parts.extend(halves.map(|writes| Part {
-                writes,
-                tries: part.tries,
-                unsure: part.unsure || repeatable,
-            })),
+            Some(halves) => {
+                self.parts.extend(halves.map(|writes| Part { writes, tries: part.tries, unsure }));
+            }
+            None if part.writes.iter().any(|at| self.batch.writes[*at].shed(ready, fault)) => {
+                self.parts.push(Part { unsure, ..part });
+            }
             None => self.refuse(&part.writes, Some(fault)),
         }
     }
@@ -228,7 +237,7 @@ impl Pass {
         let mut threshold = self.threshold();
         for (at, settled) in sending.settled.iter().enumerate() {
             let held = match settled {
-                Some(Settled::Applied { lacks, .. }) => lacks.is_some(),
+                Some(Settled::Applied { lacks, .. }) => lacks.is_some() || !sending.batch.writes[at].without.is_empty(),
                 Some(Settled::Refused(_) | Settled::Unknown) => !sending.batch.writes[at].case.was_held,
                 Some(Settled::NotSent | Settled::Open) | None => continue,
             };
@@ -267,12 +276,12 @@ impl Pass {
                         WriteOutcome::Unknown(fault) => Some(fault.clone()),
                         WriteOutcome::Applied { .. } | WriteOutcome::Refused(_) => None,
                     });
-                    sending.take(part, written, repeatable, self.place.clock.now());
+                    sending.take(ready, part, written, repeatable, self.place.clock.now());
                     if let Some(fault) = why.filter(|_| sending.failures >= FAILURES) {
                         sending.stop = Some(Error::system(target, fault));
                     }
                 }
-                Err(fault) if is_about_records(fault.kind) => sending.refused(part, &fault, repeatable),
+                Err(fault) if is_about_records(fault.kind) => sending.refused(ready, part, &fault, repeatable),
                 Err(fault) => {
                     sending.stop = Some(Error::system(target, fault));
                     sending.parts.push(part);
@@ -310,6 +319,10 @@ impl Pass {
         let mut waited = None;
         for intent in intents {
             self.go_on()?;
+            // Its writes stay open until the flow works again.
+            if self.setup.drift.stopped.contains_key(&intent.flow) {
+                continue;
+            }
             let Some(ready) = self.setup.flow(&intent.flow).cloned() else {
                 return Err(Error::FlowGone { flow: intent.flow });
             };

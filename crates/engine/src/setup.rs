@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use foldhash::HashMap;
 use handover_connect::{Clock, Connector};
-use handover_model::{Field, FieldName, Finding, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User, Weight};
+use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User, Weight};
 use handover_store::{Store, Words};
 use jiff::SignedDuration;
 
 use crate::back::{Back, turn_round};
+use crate::drift::{Drift, Without};
 use crate::order::Ordered;
 use crate::people::People;
 use crate::planted::Planted;
@@ -118,6 +119,8 @@ pub struct Ready {
     pub(crate) users: Vec<FieldName>,
     /// Those with options that belong to another field's option.
     pub(crate) nested: Vec<FieldName>,
+    /// What the flow does without because the schemas changed.
+    pub(crate) without: Without,
     /// The names that the ledger tells of its records with.
     pub(crate) words: Mutex<Words>,
     /// The way back, of a flow that goes both ways.
@@ -154,6 +157,7 @@ impl Ready {
             required,
             users,
             nested,
+            without: Without::default(),
             words: Mutex::default(),
             back: None,
             forth: None,
@@ -197,6 +201,8 @@ pub struct Setup {
     pub flows: Vec<Arc<Ready>>,
     /// Users of every system, and how they pair.
     pub people: People,
+    /// What the schemas' changes mean for this pass.
+    pub drift: Drift,
 }
 
 impl Setup {
@@ -212,7 +218,19 @@ impl Setup {
     ///
     /// # Errors
     /// Those of [`Setup::prepare`].
-    pub async fn prepare_described(project: Project, mut schemas: Schemas) -> Result<Self, Error> {
+    pub async fn prepare_described(project: Project, schemas: Schemas) -> Result<Self, Error> {
+        Self::prepare_under(project, schemas, Drift::default()).await
+    }
+
+    /// The same under what changed of the schemas since they were remembered.
+    ///
+    /// # Errors
+    /// Those of [`Setup::prepare`].
+    pub async fn prepare_drifted(project: Project, drift: Drift) -> Result<Self, Error> {
+        Self::prepare_under(project, drift.schemas(), drift).await
+    }
+
+    async fn prepare_under(project: Project, mut schemas: Schemas, drift: Drift) -> Result<Self, Error> {
         let mut users: BTreeMap<SystemName, Vec<User>> = BTreeMap::new();
         for flow in &project.flows {
             for end in [&flow.source, &flow.target] {
@@ -233,9 +251,12 @@ impl Setup {
         let order = Ordered::of(&project.flows, &schema_of);
         let mut flows = Vec::new();
         let mut findings = order.findings.clone();
-        findings.extend(project.flows.iter().filter_map(told_apart));
+        findings.extend(project.flows.iter().filter_map(crate::check::fields_alike));
         for at in &order.sequence {
             let flow = project.flows[*at].clone();
+            if drift.stopped.contains_key(&flow.name) {
+                continue;
+            }
             let (Some(source), Some(target)) = (
                 schema_of(&flow.source.system, &flow.source.object),
                 schema_of(&flow.target.system, &flow.target.object),
@@ -245,7 +266,9 @@ impl Setup {
             match Program::compile(&flow, &source, &target, &project.tables) {
                 Ok(program) => {
                     let links = order.links(*at, &flow, &project, &target);
-                    flows.push((*at, Ready::new(flow, source, target, program, links)));
+                    let without = drift.without.get(&flow.name).cloned().unwrap_or_default();
+                    let ready = Ready::new(flow, source, target, program, links);
+                    flows.push((*at, Ready { without, ..ready }));
                 }
                 Err(found) => findings.extend(found),
             }
@@ -254,9 +277,14 @@ impl Setup {
             return Err(Error::Findings(findings));
         }
         turn_round(&project, &order.sequence, &schema_of, &mut flows)?;
+        for (_, ready) in &mut flows {
+            if let Some(back) = ready.back.as_mut().and_then(|back| Arc::get_mut(&mut back.ready)) {
+                back.without = ready.without.turned(&back.flow);
+            }
+        }
         let flows = flows.into_iter().map(|(_, ready)| Arc::new(ready)).collect();
         let people = People::new(users, &project.tables);
-        Ok(Self { project, flows, people })
+        Ok(Self { project, flows, people, drift })
     }
 
     /// The objects whose changes flows carry, with the fields that they read: the sources, and the targets of flows
@@ -289,19 +317,6 @@ impl Setup {
         }
         all
     }
-}
-
-/// What is known of a record's fields hangs on short marks of their names.
-fn told_apart(flow: &Flow) -> Option<Finding> {
-    let names = flow.rules.iter().map(|rule| &rule.target).chain(&flow.key);
-    let (one, other) = crate::base::alike(names)?;
-    let place = flow.rules.iter().find(|rule| rule.target == *other).map_or(&flow.place, |rule| &rule.place);
-    let message = format!("`{one}` and `{other}` of `{}` cannot be told apart in the state", flow.target.object);
-    Some(
-        Finding::new(Weight::Error, "fields_alike", message)
-            .at(place)
-            .hint("their names have one mark, by chance: write to another field instead of one of them"),
-    )
 }
 
 impl Project {

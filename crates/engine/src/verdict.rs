@@ -79,7 +79,8 @@ pub(crate) fn source_changed(ready: &Ready, row: &RecordRow, resolved: &Resolved
 
 /// Whether any field of the target that concerns the source differs from what was settled.
 pub(crate) fn target_changed(ready: &Ready, row: &RecordRow, there: &Record) -> bool {
-    ready.shared_fields().iter().any(|name| concerns(ready, name) && target_differs(ready, row, there, name))
+    let concerns = |name: &&FieldName| concerns(ready, name) && !ready.without.frozen.contains_key(*name);
+    ready.shared_fields().iter().filter(concerns).any(|name| target_differs(ready, row, there, name))
 }
 
 /// Whether changes of a target field are looked at: they can go back, or the source owns it by its rule's own word.
@@ -124,11 +125,20 @@ fn target_differs(ready: &Ready, row: &RecordRow, there: &Record, name: &FieldNa
     }
 }
 
+/// The target fields that the source has blanked since they were settled.
+pub(crate) fn blanked(ready: &Ready, row: &RecordRow, resolved: &Resolved) -> Vec<FieldName> {
+    let held = held_fields(ready, resolved);
+    let rules = ready.flow.rules.iter().filter(|rule| !held.contains(&rule.target));
+    let blank = |rule: &&Rule| source_differs(ready, row, resolved, rule).is_some_and(|value| value.is_blank());
+    rules.filter(blank).map(|rule| rule.target.clone()).collect()
+}
+
 /// Fields of which the source's value cannot be told. A pipeline does not change without its stage.
 fn held_fields(ready: &Ready, resolved: &Resolved) -> BTreeSet<FieldName> {
     let mut held: BTreeSet<FieldName> =
         resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()).collect();
     held.extend(held.clone().iter().filter_map(|name| outer(ready, name).cloned()));
+    held.extend(ready.untold().cloned());
     held
 }
 
@@ -140,7 +150,14 @@ pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -
         if held.contains(&name) || pair.stuck.contains(&name) {
             continue;
         }
-        weigh_field(ready, pair, there, known, &name, &mut verdicts);
+        match ready.without.frozen.get(&name) {
+            None => weigh_field(ready, pair, there, known, &name, &mut verdicts),
+            Some(frozen) => {
+                let rule = rule_of(ready, &name);
+                let value = rule.and_then(|rule| source_differs(ready, &pair.row, &pair.resolved, rule));
+                verdicts.held.extend(value.and_then(|value| frozen.cause(&name, value)));
+            }
+        }
     }
     verdicts
 }

@@ -10,65 +10,19 @@ use std::sync::atomic::Ordering;
 
 use handover_connect::{Fault, FaultKind, Upsert, WriteBatch, WriteMode};
 use handover_model::{Cause, Content, Fields, Hold, Outcome, RecordId};
-use handover_store::{Commit, Intent, Item, PendingLink, RecordRow, Store};
+use handover_store::{Commit, Intent, Item, RecordRow, Store};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Error;
+use crate::case::{Before, Case};
 use crate::decide::{Decision, Judged};
 use crate::pass::Pass;
 use crate::send::Sent;
 use crate::setup::Ready;
+use crate::shed::Shed;
 use crate::trail::{Trail, WRITE};
-
-/// What is kept of a record between judging and the outcome of its write.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Case {
-    pub(crate) record: RecordId,
-    pub(crate) title: String,
-    pub(crate) block: i64,
-    pub(crate) identity: Option<i64>,
-    /// Whether it was held already: then a hold is no news.
-    pub(crate) was_held: bool,
-    #[serde(with = "bytes")]
-    pub(crate) digest: [u8; 16],
-    #[serde(with = "bytes")]
-    pub(crate) base: Vec<u8>,
-    pub(crate) mapped_base: Option<Vec<u8>>,
-    /// What was settled of a record that was carried before.
-    pub(crate) before: Option<Before>,
-    /// Holds on single fields of such a record.
-    #[serde(with = "as_json")]
-    pub(crate) holds: Vec<Hold>,
-    pub(crate) links: Vec<PendingLinkText>,
-}
-
-/// What was settled of a record: it stands when a later write of it is refused.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Before {
-    outcome: Outcome,
-    target: RecordId,
-    digest: Option<[u8; 16]>,
-    base: Option<Vec<u8>>,
-    mapped: Option<Vec<u8>>,
-}
-
-impl Before {
-    fn of(row: &RecordRow) -> Option<Self> {
-        let target = row.target.clone()?;
-        let RecordRow { outcome, digest, base, mapped, .. } = row.clone();
-        Some(Self { outcome, target, digest, base, mapped })
-    }
-}
-
-/// A pending link as an intent keeps it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct PendingLinkText {
-    field: String,
-    parent_flow: handover_model::FlowName,
-    parent: RecordId,
-}
 
 /// A record on its way to the target.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,6 +34,9 @@ pub(crate) struct Outgoing {
     #[serde(skip)]
     pub(crate) fields: Arc<Fields>,
     pub(crate) content: Option<Content>,
+    /// Fields that the target refused while it was sent.
+    #[serde(skip)]
+    pub(crate) without: Vec<Shed>,
     /// What the ledger tells before the intent is durable.
     #[serde(skip)]
     trail: Trail,
@@ -110,43 +67,6 @@ pub(crate) enum Settled {
     Open,
 }
 
-impl Case {
-    pub(crate) fn of(one: &Judged) -> Self {
-        let links = one
-            .links
-            .iter()
-            .map(|link| PendingLinkText {
-                field: link.field.clone(),
-                parent_flow: link.parent_flow.clone(),
-                parent: link.parent.clone(),
-            })
-            .collect();
-        Self {
-            record: one.record.clone(),
-            title: one.title.clone(),
-            block: one.block,
-            identity: one.identity,
-            was_held: one.was_held,
-            digest: one.digest,
-            base: one.base.clone(),
-            mapped_base: one.mapped_base.clone(),
-            before: one.before.as_ref().and_then(Before::of),
-            holds: one.holds.clone(),
-            links,
-        }
-    }
-
-    fn pending_links(&self, ready: &Ready) -> impl Iterator<Item = PendingLink> {
-        self.links.iter().map(|link| PendingLink {
-            flow: ready.flow.name.clone(),
-            record: self.record.clone(),
-            field: link.field.clone(),
-            parent_flow: link.parent_flow.clone(),
-            parent: link.parent.clone(),
-        })
-    }
-}
-
 impl Outgoing {
     /// A record that was judged to be created or updated.
     pub(crate) fn of(one: Judged) -> Self {
@@ -156,7 +76,7 @@ impl Outgoing {
             Decision::Update(target, fields) => (Some(target), fields),
             Decision::Hold(_) | Decision::Skip | Decision::Merge(_) | Decision::Unchanged(_) => (None, Arc::default()),
         };
-        Self { case, target, fields, content: None, trail: one.trail }
+        Self { case, target, fields, content: None, without: Vec::new(), trail: one.trail }
     }
 }
 
@@ -306,7 +226,12 @@ impl Pass {
         write: &Outgoing,
         outcome: Settled,
     ) {
-        let case = &write.case;
+        let case = &*write.settled();
+        let partly = write.causes();
+        if !partly.is_empty() {
+            held.items.push(Item { record: case.record.clone(), values: json!({"causes": partly}).into() });
+        }
+        let partly = partly.into_iter().map(|cause| self.hold_of(ready, case, cause));
         let cause = match outcome {
             Settled::Applied { id, created, lacks } => {
                 let became = if created { Outcome::Created } else { Outcome::Updated };
@@ -324,6 +249,7 @@ impl Pass {
                 commit.rows.iter_mut().skip(rows).for_each(|row| row.written = Some(at));
                 commit.holds.extend(case.holds.iter().cloned());
                 commit.holds.extend(lacks.map(|fault| self.hold_of(ready, case, refused(&fault))));
+                commit.holds.extend(partly);
                 return;
             }
             Settled::NotSent | Settled::Open => {
@@ -335,6 +261,7 @@ impl Pass {
         };
         held.items.push(Item { record: case.record.clone(), values: json!({"causes": [cause]}).into() });
         self.hold(ready, commit, case, cause);
+        commit.holds.extend(partly);
     }
 
     /// Of what a way back wrote, the line in the story of the pair.
@@ -405,7 +332,7 @@ impl Pass {
             .map(|write| handover_connect::Write {
                 trace: write.case.record.clone(),
                 id: write.target.clone(),
-                fields: write.fields.clone(),
+                fields: write.left(),
                 content: write.content.clone(),
             })
             .collect();
@@ -413,7 +340,8 @@ impl Pass {
     }
 }
 
-fn refused(fault: &Fault) -> Cause {
+/// The refusal of a write, as a cause.
+pub(crate) fn refused(fault: &Fault) -> Cause {
     Cause::Refused { code: fault.code.clone(), field: fault.field.clone(), message: fault.message.clone() }
 }
 
@@ -466,39 +394,5 @@ pub(crate) fn push_row(
     }
     if case.before.is_none() {
         commit.rows.push(RecordRow { target: None, digest: None, base: None, mapped: None, ..row });
-    }
-}
-
-/// Bytes in one piece: one by one they cost more than all else of an intent.
-mod bytes {
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(bytes: impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes.as_ref())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, B: TryFrom<&'de [u8]>>(
-        deserializer: D,
-    ) -> Result<B, D::Error> {
-        let bytes = <&[u8]>::deserialize(deserializer)?;
-        B::try_from(bytes).map_err(|_| D::Error::custom("the bytes are too few or too many"))
-    }
-}
-
-/// Holds within an intent: their causes say by a name which they are, which the intent's own form cannot read.
-mod as_json {
-    use handover_model::Hold;
-    use serde::{Deserialize as _, Deserializer, Serializer, de, ser};
-
-    pub(super) fn serialize<S: Serializer>(holds: &[Hold], serializer: S) -> Result<S::Ok, S::Error> {
-        if holds.is_empty() {
-            return serializer.serialize_str("");
-        }
-        serializer.serialize_str(&serde_json::to_string(holds).map_err(ser::Error::custom)?)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Hold>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.is_empty() { Ok(Vec::new()) } else { serde_json::from_str(&text).map_err(de::Error::custom) }
     }
 }

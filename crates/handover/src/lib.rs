@@ -1,5 +1,6 @@
 //! Handover as a library: what the binary is made of, so that tests enter through the same doors.
 
+mod alerts;
 pub mod cli;
 pub mod config;
 pub mod init;

@@ -61,6 +61,7 @@ impl Step<'_> {
         self.write_holds(commit).await?;
         self.write_links(&commit.links, &commit.linked).await?;
         self.write_spent(commit.at, &commit.spent).await?;
+        self.write_kept(&commit.kept).await?;
         self.write_answers(commit.at, &commit.answers).await?;
         Ok(appended.numbers)
     }

@@ -48,6 +48,8 @@ pub struct Commit {
     pub linked: Vec<PendingLink>,
     /// What was spent today per system, in the daily limit's unit (adds up).
     pub spent: Vec<(SystemName, u64)>,
+    /// Texts to keep under their names; they replace what was there, an empty one takes it away.
+    pub kept: Vec<(String, String)>,
     /// People's answers.
     pub answers: Vec<GivenAnswer>,
 }

@@ -19,6 +19,7 @@ mod fork;
 mod hold_groups;
 mod holds;
 mod inbox;
+mod kept;
 mod ledger;
 mod links;
 mod location;

@@ -16,6 +16,7 @@ pub(crate) const VERSION: i64 = 1;
 /// Instants are nanoseconds since 1970. Outcomes are numbers, the worst first, see `rows.rs`.
 const TABLES: &str = "
 CREATE TABLE meta (name %t PRIMARY KEY, value %t NOT NULL) %k;
+CREATE TABLE kept (name %t PRIMARY KEY, value %t NOT NULL) %k;
 CREATE TABLE counter (name %t PRIMARY KEY, value %i NOT NULL) %k;
 CREATE TABLE name (id %i PRIMARY KEY, text %t NOT NULL UNIQUE) %k;
 CREATE TABLE system (system %i PRIMARY KEY, platform %t NOT NULL, account %t NOT NULL) %k;
@@ -96,8 +97,9 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 ";
 
 /// Every table, in the order in which a copy is made.
-pub(crate) const NAMES: [&str; 24] = [
+pub(crate) const NAMES: [&str; 25] = [
     "meta",
+    "kept",
     "counter",
     "name",
     "system",

@@ -219,6 +219,7 @@ impl Connector for Driver {
     fn spent(&self) -> Spent {
         let mut spent = lock(&self.spent).clone();
         spent.left_today = self.budget.left_today();
+        spent.allowed_today = self.budget.allowed_today();
         spent
     }
 

@@ -5,7 +5,7 @@ use handover_model::{FieldName, Finding, Flow, From, Kind, ObjectName, Rule, Sch
 use crate::transform::spelling::did_you_mean;
 use crate::transform::{ID, listed};
 
-pub(super) fn check(flows: &[(Flow, Schema, Schema)]) -> Vec<Finding> {
+pub(crate) fn check(flows: &[(Flow, Schema, Schema)]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (flow, source, target) in flows {
         for rule in &flow.rules {

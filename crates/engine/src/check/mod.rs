@@ -17,6 +17,8 @@ use handover_model::{FieldName, Finding, Flow, Schema};
 
 use crate::transform::{Tables, build};
 
+pub(crate) use links::check as check_links;
+pub(crate) use targets::fields_alike;
 pub use usage::{Usage, usage};
 
 /// A flow with its schemas and what compiling it told.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use handover_model::{Field, FieldName, Finding, From, Kind, MatchKey, Place, Rule, Schema, Value, Weight, Writable};
+use handover_model::{
+    Field, FieldName, Finding, Flow, From, Kind, MatchKey, Place, Rule, Schema, Value, Weight, Writable,
+};
 use rust_decimal::prelude::ToPrimitive;
 
 use super::Subject;
@@ -26,11 +28,26 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
         findings.extend(key_field(subject, key, seen.get(key).copied()));
     }
     findings.extend(required(subject));
+    findings.extend(fields_alike(subject.flow));
     for key in &subject.flow.matching {
         findings.extend(match_fields(key, &key.source, subject.source));
         findings.extend(match_fields(key, &key.target, subject.target));
     }
     findings
+}
+
+/// What is known of a record's fields hangs on short marks of their names.
+pub(crate) fn fields_alike(flow: &Flow) -> Option<Finding> {
+    let names = flow.rules.iter().map(|rule| &rule.target).chain(&flow.key);
+    let (one, other) = crate::base::alike(names)?;
+    let rule = flow.rules.iter().find(|rule| rule.target == *other);
+    let message = format!("`{one}` and `{other}` of `{}` cannot be told apart in the state", flow.target.object);
+    let finding = Finding::new(Weight::Error, "fields_alike", message);
+    let finding = match rule {
+        Some(rule) => finding.at_rule(rule),
+        None => finding.at(&flow.place),
+    };
+    Some(finding.hint("their names have one mark, by chance: write to another field instead of one of them"))
 }
 
 fn twice(name: &FieldName, place: &Place, hint: &str) -> Finding {

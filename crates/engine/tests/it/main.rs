@@ -1,6 +1,7 @@
 //! Tests of the engine through its public doors.
 
 mod check;
+mod drift;
 mod expressions;
 mod keys;
 mod project;

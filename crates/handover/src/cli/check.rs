@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handover_connect::Connector;
-use handover_engine::{Announcement, Overlay, Schemas, Setup, announce, check::check_flows, transform::Tables};
+use handover_engine::{
+    Announcement, Drift, Overlay, Remembered, Schemas, Setup, announce, check::check_flows, transform::Tables,
+};
 use handover_model::{Automation, Finding, Flow, Schema, SystemName, Weight};
+use handover_store::Store;
 use serde_json::json;
 
 use super::inferred::{self, Found};
@@ -61,25 +64,68 @@ pub(crate) async fn check(
     systems: &BTreeMap<SystemName, Arc<dyn Connector>>,
     usage: bool,
 ) -> Result<Checked, Vec<Problem>> {
-    let sources = &session.project.sources;
+    let (flows, schemas) = described(session, systems).await?;
+    let (findings, inferred) = proved(session, systems, &flows)?;
+    let setup = session.setup_described(session.engine_project(systems.clone()), schemas).await?;
+    checked(session, setup, findings, inferred, usage).await
+}
+
+/// The check before a pass, which remembers the schemas. With `goes_on` a change of theirs stops what it concerns
+/// and nothing else.
+pub(crate) async fn check_for_pass(session: &Session, store: &Store, goes_on: bool) -> Result<Checked, Vec<Problem>> {
+    let failed = |error: handover_engine::Error| failure::engine(&error, &session.project.sources);
+    let (flows, _) = described(session, &session.systems).await?;
+    let known = Remembered::of(store, &flows).await.map_err(failed)?;
+    let (drift, findings, inferred) = if goes_on {
+        let drift = Drift::of(&flows, &Tables(session.project.tables.clone()), &known);
+        let drift = drift.map_err(|own| nothing_written(session, own))?;
+        if drift.stopped.len() == flows.len() {
+            return Err(nothing_written(session, drift.stopped.into_values().flatten().collect()));
+        }
+        (drift, Vec::new(), inferred::found(session)?)
+    } else {
+        let (findings, inferred) = proved(session, &session.systems, &flows)?;
+        (Drift::none(&flows, &known), findings, inferred)
+    };
+    let setup = session.setup_drifted(session.engine_project(session.systems.clone()), drift).await?;
+    checked(session, setup, findings, inferred, false).await
+}
+
+/// What the flows and their schemas say; the errors among it stop here.
+fn proved(
+    session: &Session,
+    systems: &Systems,
+    flows: &[(Flow, Schema, Schema)],
+) -> Result<(Vec<Finding>, Found), Vec<Problem>> {
     let mut findings = session.project.notices.clone();
     let inferred = inferred::found(session)?;
     findings.extend(inferred.findings(session));
-    let (flows, schemas) = described(session, systems).await?;
     findings.extend(flows.iter().filter_map(|(flow, _, _)| read_through(flow, systems)));
-    findings.extend(check_flows(&flows, &Tables(session.project.tables.clone())));
+    findings.extend(check_flows(flows, &Tables(session.project.tables.clone())));
     if findings.iter().any(|finding| finding.weight == Weight::Error) {
-        findings.retain(|finding| finding.weight != Weight::Note);
-        return Err(Problem::from_findings(&findings, sources)
-            .into_iter()
-            .map(|problem| if problem.weight == Weight::Error { problem.state("nothing was written") } else { problem })
-            .collect());
+        return Err(nothing_written(session, findings));
     }
-    let setup = session.setup_described(session.engine_project(systems.clone()), schemas).await?;
+    Ok((findings, inferred))
+}
+
+fn nothing_written(session: &Session, mut findings: Vec<Finding>) -> Vec<Problem> {
+    findings.retain(|finding| finding.weight != Weight::Note);
+    let problems = Problem::from_findings(&findings, &session.project.sources).into_iter();
+    let is_error = |problem: &Problem| problem.weight == Weight::Error;
+    problems.map(|problem| if is_error(&problem) { problem.state("nothing was written") } else { problem }).collect()
+}
+
+async fn checked(
+    session: &Session,
+    setup: Setup,
+    mut findings: Vec<Finding>,
+    inferred: Found,
+    usage: bool,
+) -> Result<Checked, Vec<Problem>> {
     findings.extend(one_way(&setup));
     findings.extend(automations(session).await?);
     let announced = if usage {
-        announce(&setup).await.map_err(|error| failure::engine(&error, sources))?
+        announce(&setup).await.map_err(|error| failure::engine(&error, &session.project.sources))?
     } else {
         Announcement::default()
     };

@@ -124,6 +124,7 @@ pub(crate) fn bare(root: &Path, systems: Vec<System>) -> config::Project {
         flows: Vec::new(),
         tables: BTreeMap::new(),
         policies: config::Policies::default(),
+        alerts: None,
         create_fields: Vec::new(),
         snapshot: String::new(),
         sources: Sources::default(),

@@ -57,6 +57,11 @@ impl Queue {
         Ok(Self { groups, accepted_in, open: open.len() as u64, accepted: accepted.len() as u64 })
     }
 
+    /// Records that nobody has accepted.
+    pub(crate) fn open(&self) -> u64 {
+        self.open
+    }
+
     /// Whether every held record was accepted by name.
     pub(crate) fn is_settled(&self) -> bool {
         self.open == 0

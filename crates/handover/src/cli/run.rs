@@ -102,17 +102,23 @@ pub(crate) async fn work(
     (kind, selection, accept_counts): (&str, &Selection, bool),
     stop: Arc<AtomicBool>,
 ) -> Result<Report, Vec<Problem>> {
-    let mut setup = prepared(session, store, output).await?;
+    let goes_on = matches!(selection, Selection::Changes);
+    let mut setup = prepared(session, store, output, goes_on).await?;
     setup.project.policies.accept_counts = accept_counts;
     pass(session, store, output, Arc::new(setup), (kind, selection), stop).await
 }
 
-/// What a pass works from, proven against both systems.
-pub(crate) async fn prepared(session: &Session, store: &Store, output: &Output) -> Result<Setup, Vec<Problem>> {
+/// What a pass works from, proven against both systems; one that `goes_on` works around schemas that changed.
+pub(crate) async fn prepared(
+    session: &Session,
+    store: &Store,
+    output: &Output,
+    goes_on: bool,
+) -> Result<Setup, Vec<Problem>> {
     let lacks = session.bind(store).await?;
     output.warn(&lacks);
     guard_fields(session)?;
-    let checked = check::check(session, &session.systems, false).await?;
+    let checked = check::check_for_pass(session, store, goes_on).await?;
     guard_automations(session, &checked.findings)?;
     Ok(checked.setup)
 }

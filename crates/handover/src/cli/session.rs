@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use handover_connect::{Clock, Connector, Credentials, Driver, HttpTransport, NoKeeper, SystemClock, VirtualClock};
-use handover_engine::{Observer, Policies, Project, Schemas, Setup, Workplace, transform::Tables};
+use handover_engine::{Drift, Observer, Policies, Project, Schemas, Setup, Workplace, transform::Tables};
 use handover_files::CsvConnector;
 use handover_local::LocalTransport;
 use handover_model::{Field, ObjectName, SystemName};
@@ -247,6 +247,11 @@ impl Session {
     /// The same with schemas that are known already.
     pub(crate) async fn setup_described(&self, project: Project, schemas: Schemas) -> Result<Setup, Vec<Problem>> {
         Setup::prepare_described(project, schemas).await.map_err(|error| failure::engine(&error, &self.project.sources))
+    }
+
+    /// The same under what changed of the schemas.
+    pub(crate) async fn setup_drifted(&self, project: Project, drift: Drift) -> Result<Setup, Vec<Problem>> {
+        Setup::prepare_drifted(project, drift).await.map_err(|error| failure::engine(&error, &self.project.sources))
     }
 
     /// Where a pass works.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use handover_engine::{Report, Selection};
-use handover_model::Outcome;
+use handover_model::{Outcome as Became, Weight};
 use handover_store::Store;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -17,6 +17,8 @@ use super::queue::{Queue, last_run};
 use super::run::{self, calls_json, objects_json};
 use super::session::Session;
 use super::{Done, Global, Output, failure};
+use crate::alerts::conditions::{Facts, calls_of};
+use crate::alerts::{self, Outcome};
 use crate::problem::{Exit, Problem};
 
 /// Options of `sync`.
@@ -75,34 +77,81 @@ async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done 
     let session = Session::open(&global.project)?;
     let store = session.store().await?;
     let done = guarded(&session, &store, output, stop).await;
+    let alerts = alert(&session, &store, output, &done).await;
     let (report, queue) = Session::closed(store, done).await?;
     let did = |outcome| report.did.of(outcome);
     output.value(&json!({
         "pass": report.pass,
         "did": {
-            "created": did(Outcome::Created),
-            "updated": did(Outcome::Updated),
-            "merged": did(Outcome::Merged),
-            "held": did(Outcome::Held),
+            "created": did(Became::Created),
+            "updated": did(Became::Updated),
+            "merged": did(Became::Merged),
+            "held": did(Became::Held),
         },
         "objects": objects_json(&report),
         "holds": queue.json(),
         "calls": calls_json(&session),
         "links_waiting": report.links_waiting,
+        "adopted": adopted_json(&report),
+        "findings": report.findings,
+        "stopped": report.stopped,
+        "alerts": alerts.as_ref().map(Outcome::json),
     }));
+    output.warn(&Problem::from_findings(&report.findings, &session.project.sources));
     output.say(&format!(
         "Pass {}, {}: {} created, {} updated, {} held; {} calls.",
         report.pass,
         session.clock.now().strftime("%Y-%m-%d %H:%M:%S UTC"),
-        count(did(Outcome::Created)),
-        count(did(Outcome::Updated)),
-        count(did(Outcome::Held)),
+        count(did(Became::Created)),
+        count(did(Became::Updated)),
+        count(did(Became::Held)),
         count(session.systems.values().map(|system| system.spent().calls).sum()),
     ));
-    if did(Outcome::Held) > 0 {
+    if did(Became::Held) > 0 {
         queue.say(output);
     }
-    Ok(queue.exit())
+    if report.stopped.is_empty() {
+        return Ok(queue.exit());
+    }
+    let names: Vec<String> = report.stopped.iter().map(|flow| format!("`{flow}`")).collect();
+    output.say(&format!("Stopped: {}. The records wait; all other flows were carried.", names.join(", ")));
+    Ok(Exit::User)
+}
+
+/// Fields that a platform put into another form than was written, by flow and field.
+fn adopted_json(report: &Report) -> serde_json::Value {
+    let mut flows = serde_json::Map::new();
+    for ((flow, field), number) in &report.adopted {
+        let fields = flows.entry(flow.to_string()).or_insert_with(|| json!({}));
+        fields[field.as_str()] = json!(number);
+    }
+    flows.into()
+}
+
+/// Tells people what the pass brought, if the project names somebody. A stop on request is no failure.
+pub(crate) async fn alert(
+    session: &Session,
+    store: &Store,
+    output: &Output,
+    done: &Result<(Report, Queue), Vec<Problem>>,
+) -> Option<Outcome> {
+    let alerts = session.project.alerts.as_ref()?;
+    let is_asked = |problems: &Vec<Problem>| problems.iter().all(|problem| problem.code == "stopped");
+    if done.as_ref().err().is_some_and(is_asked) {
+        return None;
+    }
+    let passes = store.passes().await.unwrap_or_default();
+    let spent = session.systems.iter().map(|(name, system)| (name.clone(), system.spent()));
+    let facts = Facts {
+        now: session.clock.now(),
+        ended: done.as_ref().map(|(report, queue)| (report, queue.open())).map_err(Vec::as_slice),
+        passes: &passes,
+        calls: calls_of(spent),
+    };
+    let told = alerts::tell(&session.project.name, alerts, store, &facts).await;
+    let failed = |why: &String| Problem::new("alert_failed", why.clone()).weighing(Weight::Warning);
+    output.warn(&told.why.iter().map(failed).collect::<Vec<_>>());
+    Some(told)
 }
 
 /// Only what was loaded to its end can be kept in step.

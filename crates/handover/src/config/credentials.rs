@@ -88,25 +88,39 @@ impl Secret {
         system: &SystemName,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<SecretString, Problem> {
-        let (text, source) = match &self.from {
-            From::Env(name) => match environment(name) {
-                Some(text) => (text, format!("the environment variable `{name}`")),
-                None => return Err(missing(system, &format!("the environment variable `{name}` is not set"))),
-            },
-            From::File(path) => match std::fs::read_to_string(path) {
-                Ok(text) => (text, path.display().to_string()),
-                Err(error) => return Err(missing(system, &format!("cannot read {}: {error}", path.display()))),
-            },
-        };
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(missing(system, &format!("{source} is empty")));
-        }
+        let (text, source) = self.text(environment).map_err(|cause| missing(system, &cause))?;
         // A header cannot carry them, and a file with several lines is surely not a token.
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(missing(system, &format!("{source} holds blanks or line breaks, which no token has")));
         }
-        Ok(SecretString::from(text.to_owned()))
+        Ok(SecretString::from(text))
+    }
+
+    /// Reads the secret, environment variables from the process.
+    ///
+    /// # Errors
+    /// In words, when a variable is not set or a file cannot be read or is empty. The secret is never part of it.
+    pub fn read(&self) -> Result<SecretString, String> {
+        self.text(&|name| std::env::var(name).ok()).map(|(text, _)| SecretString::from(text))
+    }
+
+    /// The secret, and where it was found.
+    fn text(&self, environment: &dyn Fn(&str) -> Option<String>) -> Result<(String, String), String> {
+        let (text, source) = match &self.from {
+            From::Env(name) => match environment(name) {
+                Some(text) => (text, format!("the environment variable `{name}`")),
+                None => return Err(format!("the environment variable `{name}` is not set")),
+            },
+            From::File(path) => match std::fs::read_to_string(path) {
+                Ok(text) => (text, path.display().to_string()),
+                Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+            },
+        };
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(format!("{source} is empty"));
+        }
+        Ok((text.to_owned(), source))
     }
 }
 
@@ -159,6 +173,7 @@ fn read_oauth(
     (source, base)
 }
 
+/// Reads where a secret is.
 pub(super) fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str, root: &Path) -> Option<Secret> {
     debug_assert!(SECRET_KEYS.contains(&what), "a secret's key must be masked");
     let place = file.place(node.mark);

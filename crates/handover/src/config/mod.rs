@@ -9,6 +9,7 @@
 //!
 //! Deliberately absent: whether fields exist and types fit. That needs the systems' schemas: `check`.
 
+mod alerts;
 mod credentials;
 mod durable;
 mod fields;
@@ -23,6 +24,7 @@ mod system;
 mod table;
 mod webhooks;
 
+pub use alerts::{Alerts, Email, Security};
 pub use credentials::{CredentialSource, From as SecretFrom, Secret};
 pub(crate) use fields::kind_word;
 pub use fields::{Created, WantedField, record_created};

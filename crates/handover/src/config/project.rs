@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use handover_model::{Finding, Flow, FlowName, Place, SystemName, Table, Weight};
 
+use super::alerts::{self, Alerts};
 use super::fields::{self, WantedField};
 use super::node::{Kind, Node};
 use super::reader::{File, Reading, did_you_mean};
@@ -31,6 +32,8 @@ pub struct Project {
     pub tables: BTreeMap<String, Table>,
     /// What guards a run.
     pub policies: Policies,
+    /// Who is told of passes that fail or look odd.
+    pub alerts: Option<Alerts>,
     /// Fields to be created in the targets, from `fields.yaml`.
     pub create_fields: Vec<WantedField>,
     /// The BLAKE3 hash, hex, over the names and bytes of all files of the project.
@@ -125,6 +128,7 @@ struct Head {
     flows: Vec<(FlowName, Node)>,
     off: Vec<(FlowName, Node)>,
     policies: Policies,
+    alerts: Option<Alerts>,
 }
 
 fn load(
@@ -157,6 +161,7 @@ fn load(
         flows: flows.into_iter().map(|read| read.flow).collect(),
         tables,
         policies: head.policies,
+        alerts: head.alerts,
         create_fields,
         snapshot: snapshot(reading),
         sources: Sources::default(),
@@ -197,8 +202,9 @@ fn head(
         Some(node) => policies(reading, file, node),
         None => Policies::default(),
     };
+    let alerts = entries.take("alerts").and_then(|node| alerts::read(reading, file, node, root));
     entries.finish(reading);
-    Some(Head { name, state, systems, names, flows, off, policies })
+    Some(Head { name, state, systems, names, flows, off, policies, alerts })
 }
 
 /// A name that can be a file's: no separators, no dots in front.

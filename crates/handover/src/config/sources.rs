@@ -12,8 +12,17 @@ use crate::problem::Problem;
 pub struct Sources(BTreeMap<Arc<str>, Vec<String>>);
 
 /// Keys whose literal values are secrets: they are refused, and masked wherever their line is shown.
-pub(super) const SECRET_KEYS: [&str; 8] =
-    ["token", "access_token", "client_secret", "refresh_token", "password", "secret", "api_key", "api_token"];
+pub(super) const SECRET_KEYS: [&str; 9] = [
+    "token",
+    "access_token",
+    "client_secret",
+    "refresh_token",
+    "password",
+    "secret",
+    "api_key",
+    "api_token",
+    "webhook",
+];
 
 impl Sources {
     /// A line, from 1.

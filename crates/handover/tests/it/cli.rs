@@ -1,10 +1,12 @@
 //! The command line through the real binary: every test plays on a folder that `handover demo` made, with
 //! both worlds in files that it may change between commands.
 
+mod alerts;
 mod audit;
 mod both_ways;
 mod broken;
 mod browser;
+mod drift;
 mod during;
 mod faults;
 mod gate;

@@ -1,5 +1,6 @@
 //! Project files: what is read, and what every refusal looks like.
 
+mod alerts;
 mod credentials;
 mod fields;
 mod folder;

@@ -15,5 +15,6 @@ mod faults;
 mod init;
 mod kill;
 mod manual;
+mod refused_fields;
 mod rig;
 mod serve;

@@ -125,8 +125,9 @@ impl<'s> Ground<'s> {
         Self { dir, _folder: folder, location, changing, differences, ..*self }
     }
 
-    /// Changes the world of a system while no process lives.
+    /// Changes the world of a system while no process lives. The journal of what happened in it before is gone then.
     pub(crate) fn change(&mut self, name: &str, change: impl FnOnce(&mut Json)) {
+        self.sandboxes()[usize::from(name == "new")].snapshot().unwrap();
         let file = self.dir.join(name).join("world.json");
         let mut world = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         change(&mut world);
@@ -284,6 +285,11 @@ impl<'s> Ground<'s> {
             Ended::Finished(report) => Ok(report),
             ended => Err(format!("the pass did not come to its end: {ended:?}")),
         }
+    }
+
+    /// The world of a system as it is now.
+    pub(crate) fn world(&self, name: &str) -> Json {
+        self.sandboxes()[usize::from(name == "new")].platform().world()
     }
 
     /// What is in the world and in the state at the end, comparable between runs.

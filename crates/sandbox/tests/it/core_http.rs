@@ -119,6 +119,22 @@ async fn bytes_pass_through_untouched() {
     assert!(answer.ends_with(&bytes));
 }
 
+/// Replies carry the platform's own time, whatever this machine's clock says; a plan may set it apart.
+#[tokio::test]
+async fn replies_are_dated_by_the_platforms_clock() {
+    let served = start().await;
+    let dates = async || {
+        let answer = served.raw("GET", "/api/v1/users/me", &Value::Null).await;
+        let dates = answer.lines().filter_map(|line| line.strip_prefix("date: ").map(str::to_owned));
+        dates.collect::<Vec<_>>()
+    };
+    assert_eq!(dates().await, ["Mon, 02 Mar 2026 10:00:00 GMT"]);
+    assert_eq!(served.call("PUT", "/_sandbox/faults", &json!({"clock_ahead_s": -3600})).await.0, 200);
+    assert_eq!(dates().await, ["Mon, 02 Mar 2026 09:00:00 GMT"]);
+    let made = served.call("POST", "/api/v2/persons", &json!({"name": "Ana"})).await.1;
+    assert!(made.contains("2026-03-02T09:00:00Z"), "{made}");
+}
+
 #[tokio::test]
 async fn webhooks_are_delivered_to_loopback() {
     let served = start().await;

@@ -1,9 +1,24 @@
-use handover_store::{Error, Pass};
+use handover_store::{Commit, Error, Pass};
 use serde_json::json;
 
 use crate::scene::{Scene, at, on_both};
 
-on_both!(passes_are_numbered, a_state_belongs_to_its_project_and_accounts);
+on_both!(texts_are_kept_under_their_names, passes_are_numbered, a_state_belongs_to_its_project_and_accounts);
+
+async fn texts_are_kept_under_their_names(scene: Scene) {
+    let store = scene.open().await;
+    assert_eq!(store.kept("a").await.unwrap(), None);
+    let keep = |pairs: &[(&str, &str)]| Commit {
+        at: at(1),
+        kept: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..Commit::default()
+    };
+    store.commit(keep(&[("a", "one"), ("b", "two"), ("a", "three")])).await.unwrap();
+    assert_eq!(store.kept("a").await.unwrap().as_deref(), Some("three"));
+    store.commit(keep(&[("a", ""), ("c", "")])).await.unwrap();
+    assert_eq!(store.kept("a").await.unwrap(), None);
+    assert_eq!(store.kept("b").await.unwrap().as_deref(), Some("two"));
+}
 
 async fn passes_are_numbered(scene: Scene) {
     let store = scene.open().await;

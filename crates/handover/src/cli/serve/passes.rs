@@ -24,7 +24,7 @@ use super::server::asked;
 use super::subscriptions;
 use crate::cli::output::{count, plural};
 use crate::cli::session::Session;
-use crate::cli::{Output, failure, run};
+use crate::cli::{Output, failure, run, sync};
 use crate::config;
 use crate::problem::Problem;
 
@@ -134,13 +134,15 @@ impl Passes<'_> {
         let before = calls(session);
         // Until the check has passed again nothing is carried, also of what is told.
         let known = self.checked.take().filter(|setup| setup.project.snapshot == session.project.snapshot);
-        let setup = Arc::new(run::prepared(session, store, output).await?);
+        let setup = Arc::new(run::prepared(session, store, output, true).await?);
         if known.is_none() {
             subscriptions::tell(&setup, &self.desk.hooks, output);
         }
         self.checked = Some(setup.clone());
         let report = run::pass(session, store, output, setup, ("sync", &Selection::Changes), stop).await;
-        let (report, _) = run::ended(session, store, report).await?;
+        let done = run::ended(session, store, report).await;
+        sync::alert(session, store, output, &done).await;
+        let (report, _) = done?;
         let carried = Carried { calls: calls(session) - before, hints: gone.len(), report };
         store.mark_done(&gone, self.desk.clock.now()).await.map_err(failed)?;
         Ok(carried)

@@ -14,7 +14,7 @@ pub(crate) struct End {
     /// Both systems' records and links, one line each.
     world: BTreeMap<String, usize>,
     /// Outcomes, holds and waiting links, one line each.
-    state: BTreeMap<String, usize>,
+    pub(crate) state: BTreeMap<String, usize>,
     /// The target.
     pub(crate) new: Json,
     pub(crate) old_journal: Vec<Entry>,

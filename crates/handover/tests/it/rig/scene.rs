@@ -8,7 +8,7 @@ use std::time::Duration;
 use handover::config;
 use handover::init::{SystemView, propose};
 use handover_connect::{Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
-use handover_engine::{Error, People, Project, Ready, Setup};
+use handover_engine::{Drift, Error, People, Project, Ready, Setup};
 use handover_local::LocalTransport;
 use handover_model::SystemName;
 use handover_sandbox::{Platform, Sandbox, sample};
@@ -94,7 +94,7 @@ impl Scene {
             let described = project.system(system)?.describe(object).await;
             described.map_err(|fault| Error::System { system: system.clone(), fault })?;
         }
-        Ok(Setup { project, flows: flows.clone(), people: people.clone() })
+        Ok(Setup { project, flows: flows.clone(), people: people.clone(), drift: Drift::default() })
     }
 
     /// Both systems over one wire.
