@@ -164,8 +164,9 @@ impl Pass {
         self.adopt(ready, adopted);
         // What did not go back in its turn stays as it is.
         let mut open: Vec<FieldName> = back.into_iter().chain(std::mem::take(&mut pair.stuck)).collect();
-        open.extend(held.iter().filter_map(|(cause, _)| cause.field().cloned()));
         pair.resolved.causes.extend(held);
+        // Of a field that is held neither side is settled: what the target's people do to it meanwhile counts.
+        open.extend(pair.resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()));
         if !self.errs(Planted::SilentOverwrite) {
             trail.fields(ready, "before", before.iter());
         }

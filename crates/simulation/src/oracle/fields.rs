@@ -242,15 +242,13 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
                 wrong.push(format!("no invention: {}: blanked at {} though nobody had cleared it", whose(), edit.at));
             }
             let lost = earlier.filter(|earlier| earlier.by == By::People && earlier.after == edit.before);
-            // What was carried and then changed on the other side is the other side's change.
+            // What the other side had too and then changed is the other side's change.
             let other = field.names[1 - side];
-            let carried = |lost: &Edit| {
-                let arrived = lives[1 - side].edits_of(other).filter(|there| there.by == By::Client);
-                arrived
-                    .filter(|there| there.at >= lost.at && there.at <= edit.at)
-                    .any(|there| field.plain(1 - side, &there.after) == field.plain(side, &lost.after))
+            let shared = |lost: &Edit| {
+                let mut there = lives[1 - side].edits_of(other).take_while(|there| there.at <= edit.at);
+                there.any(|there| field.plain(1 - side, &there.after) == field.plain(side, &lost.after))
             };
-            if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit) && !carried(lost))
+            if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit) && !shared(lost))
                 && value != field.plain(side, &lost.after)
                 && field.plain(side, &lost.after) != Plain::Blank
                 && !told(judged, pair, field, side, &lost.after)
