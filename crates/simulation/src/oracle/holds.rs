@@ -1,7 +1,7 @@
 //! Every hold needs its reason in the world.
 
 use super::replay::{By, Fate, Life};
-use super::rules::{FieldRule, Form, NEW, OLD, Plain};
+use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Plain};
 use super::{Held, Judged, Pair};
 
 /// Judges every hold.
@@ -58,6 +58,16 @@ fn ever(life: &Life, field: &FieldRule, side: usize) -> Vec<Plain> {
     let mut all: Vec<Plain> = life.edits_of(field.names[side]).map(|edit| field.plain(side, &edit.after)).collect();
     all.retain(|value| matches!(value, Plain::Text(_)));
     all
+}
+
+/// Whether a source record is held that a target record may be the counterpart of.
+pub(super) fn is_in_question(judged: &Judged<'_>, flow: &FlowRule, life: &Life) -> bool {
+    let Some(finder) = flow.finder() else { return false };
+    let own = ever(life, finder, NEW);
+    let held = judged.pairs.iter().filter(|pair| {
+        pair.flow.name == flow.name && pair.targets.is_empty() && !judged.holds_of(pair.flow, pair.source).is_empty()
+    });
+    held.flat_map(|pair| ever(pair.source, finder, OLD)).any(|value| own.iter().any(|mine| same(mine, &value)))
 }
 
 /// Text keys are compared without regard to case.

@@ -241,7 +241,9 @@ impl<'c> Judged<'c> {
             let pairs = || self.pairs.iter().filter(|pair| pair.flow.name == flow.name);
             for life in self.sides[NEW].of(flow.objects[NEW]).filter(|life| life.fate == Fate::Living) {
                 let paired = pairs().any(|pair| pair.targets.iter().any(|target| target.id == life.id));
-                if !paired && !self.held.contains_key(&(flow.back, life.id.as_str())) {
+                let waits =
+                    self.held.contains_key(&(flow.back, life.id.as_str())) || holds::is_in_question(self, flow, life);
+                if !paired && !waits {
                     wrong.push(format!("no loss: {} {} has no counterpart and is not held", life.object, life.id));
                 }
             }
