@@ -59,11 +59,6 @@ impl Scene {
             }
             let setup = Setup::prepare(project::project(systems, ways, Planted::Nothing)).await;
             let setup = setup.map_err(|error| format!("{error}: {error:?}"))?;
-            for ready in &setup.flows {
-                for one in ready.back.iter().flat_map(|back| &back.one_way) {
-                    eprintln!("ONEWAY {} {one:?}", ready.flow.name);
-                }
-            }
             let worlds = [OLD, NEW].map(|side| crate::deeds::lock(&sandboxes[side]).platform().world());
             Ok(Self { worlds, flows: setup.flows, people: setup.people })
         })
