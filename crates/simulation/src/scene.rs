@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use handover_connect::{Clock, Connector, Credentials, Driver, NoKeeper, Settings, Transport, VirtualClock};
-use handover_engine::{Error, People, Planted, Project, Ready, Setup};
+use handover_engine::{Drift, Error, People, Planted, Project, Ready, Setup};
 use handover_local::LocalTransport;
 use handover_model::{Field, Kind, ObjectName, ReadCost, SystemName, Writable};
 use handover_sandbox::hubspot::Hubspot;
@@ -85,7 +85,7 @@ impl Scene {
                 described.map_err(|fault| Error::System { system: end.system.clone(), fault })?;
             }
         }
-        Ok(Setup { project, flows: self.flows.clone(), people: self.people.clone() })
+        Ok(Setup { project, flows: self.flows.clone(), people: self.people.clone(), drift: Drift::default() })
     }
 }
 

@@ -134,7 +134,7 @@ impl Passes<'_> {
         let before = calls(session);
         // Until the check has passed again nothing is carried, also of what is told.
         let known = self.checked.take().filter(|setup| setup.project.snapshot == session.project.snapshot);
-        let setup = Arc::new(run::prepared(session, store, output).await?);
+        let setup = Arc::new(run::prepared(session, store, output, true).await?);
         if known.is_none() {
             subscriptions::tell(&setup, &self.desk.hooks, output);
         }
