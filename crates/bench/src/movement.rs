@@ -116,6 +116,7 @@ fn flow() -> Flow {
         back: Vec::new(),
         both_ways: false,
         ownership: handover_model::Ownership::default(),
+        removals: handover_model::Removals::default(),
         place: Place::default(),
     }
 }

@@ -57,6 +57,11 @@ pub struct ObjectCapabilities {
     pub history_charges: Vec<Charge>,
     /// Whether a fetch by the id of a record that was merged away brings the record that it became.
     pub fetch_follows_merges: bool,
+    /// The field that names the records which were merged into this one, where there is one. What it says is a hint:
+    /// a fetch by their ids tells.
+    pub merge_marks: Option<&'static str>,
+    /// Whether what is deleted can be brought back for a while, by people in the platform's own application.
+    pub keeps_deleted: bool,
     /// Whether adding or taking away a link counts as a modification of the record that points, so that a list of
     /// what changed since brings it.
     pub links_touch: bool,

@@ -117,7 +117,7 @@ impl Pass {
     }
 
     /// What is taken for granted of a system's clock.
-    fn clocks(&self) -> Clocks {
+    pub(crate) fn clocks(&self) -> Clocks {
         Clocks {
             overlap: self.setup.project.policies.overlap,
             // Whole seconds, as the coarsest of the platforms has them.

@@ -59,6 +59,7 @@ impl Pass {
     /// Reads what changed since, or only what somebody told of, and works through what it brought. An object that
     /// was not read to its end yet is read like that first, unless somebody told.
     pub(crate) async fn read_and_carry_changes(self: &Arc<Self>, mut told: Option<Told>) -> Result<(), Error> {
+        let mut looked: Vec<&End> = Vec::new();
         let mut wanted: BTreeMap<FlowName, BTreeSet<RecordId>> = BTreeMap::new();
         for ready in &self.setup.flows {
             let pairing = Pairing::of(&ready.flow, &ready.target);
@@ -72,6 +73,12 @@ impl Pass {
                     // A record that is staged twice must not be judged twice before its first write is settled.
                     changed.extend(self.staged_changes(ready, &pairing).await?);
                     self.read_newly(&reading).await?;
+                    for end in [&ready.flow.source, &ready.flow.target] {
+                        if !looked.contains(&end) {
+                            self.look_for_vanished(end).await?;
+                            looked.push(end);
+                        }
+                    }
                 }
             }
             changed.extend(self.staged_changes(ready, &pairing).await?);

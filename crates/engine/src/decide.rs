@@ -112,6 +112,10 @@ impl Pass {
             if settled.is_some_and(|row| staged.block <= row.block && !calls) {
                 continue;
             }
+            // What was deleted is judged again when it was read again, whatever somebody answered.
+            if row.as_ref().is_some_and(|row| row.outcome == Outcome::Excluded && staged.block <= row.block) {
+                continue;
+            }
             if unknown.contains(&staged.record.id) {
                 let causes = vec![(Cause::OutcomeUnknown, None)];
                 held.push(self.held(ready, &staged, row.as_ref(), causes, Trail::new()));
@@ -343,6 +347,9 @@ impl Pass {
                 | Answer::Assign { .. }
                 | Answer::MergeInto { .. }
                 | Answer::Take { .. }
+                | Answer::Delete
+                | Answer::Merge
+                | Answer::Keep
                 | Answer::Skip
                 | Answer::Accept
                 | Answer::Retry => {}

@@ -56,6 +56,9 @@ pub enum Error {
         /// How many records the share is taken of.
         window: usize,
     },
+    /// More deletions and merges were due than one pass may carry out.
+    #[error("{}", tripped_sentence(.0))]
+    Guard(Vec<crate::Tripped>),
     /// Writes of a flow were under way when an earlier process ended, and the project has the flow no more.
     #[error("writes of the flow `{flow}` were under way when an earlier run ended, and the project no longer has it")]
     FlowGone {
@@ -80,6 +83,13 @@ pub enum Error {
     /// A stored intent could not be read.
     #[error("a stored intent cannot be read")]
     Intent(#[source] postcard::Error),
+}
+
+fn tripped_sentence(tripped: &[crate::Tripped]) -> String {
+    let one = |trip: &crate::Tripped| {
+        format!("{}: {} deletions and merges are due, a pass may carry out {}", trip.flow, trip.due, trip.allowed)
+    };
+    tripped.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 impl Error {

@@ -66,6 +66,7 @@ impl Pass {
         if worked >= extraction.blocks {
             return Ok(Vec::new());
         }
+        self.follow_staged(ready, worked..extraction.blocks).await?;
         self.refresh_target(ready, pairing).await?;
         self.whole_flow(ready, pairing, false).await?;
         let mut paired = Vec::new();

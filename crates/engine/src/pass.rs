@@ -19,6 +19,7 @@ use crate::setup::{Ready, Setup, Workplace};
 use crate::threshold::Threshold;
 use crate::told::Told;
 use crate::transform::back_of;
+use crate::vanish::Vanishings;
 
 /// A pass at work.
 pub struct Pass {
@@ -34,6 +35,8 @@ pub struct Pass {
     pub(crate) fresh: Mutex<HashMap<End, i64>>,
     /// How often a platform had put a field into another form than we wrote: by flow and target field.
     pub(crate) adopted: Mutex<BTreeMap<(FlowName, FieldName), u64>>,
+    /// What it did about records that vanished.
+    pub(crate) vanishings: Mutex<Vanishings>,
     /// Whether a write of this pass was left without an outcome.
     pub(crate) left_open: AtomicBool,
     /// Identities that were reserved and not given yet.
@@ -59,6 +62,8 @@ pub struct Report {
     /// Fields that a platform or its workflows had put into another form than this system wrote, and how often: by
     /// flow and target field.
     pub adopted: BTreeMap<(FlowName, FieldName), u64>,
+    /// What was done about records that vanished.
+    pub vanishings: Vanishings,
     /// Links that wait for held parents.
     pub links_waiting: u64,
     /// What the pass noticed on its way: clocks that are apart, fields that are gone. Its records are held or
@@ -149,6 +154,7 @@ impl Pass {
             did: Mutex::default(),
             fresh: Mutex::default(),
             adopted: Mutex::default(),
+            vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
             cleared: Clearing::default(),
@@ -182,6 +188,7 @@ impl Pass {
             did: Mutex::default(),
             fresh: Mutex::default(),
             adopted: Mutex::default(),
+            vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
             cleared: Clearing::default(),
@@ -224,15 +231,24 @@ impl Pass {
 
     async fn work(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
         self.settle_open_intents().await?;
-        match selection {
-            Selection::All => self.read_and_carry().await?,
+        let tripped = match selection {
+            Selection::All => {
+                self.read_and_carry().await?;
+                self.carry_vanished(true, None).await?
+            }
             Selection::Changes => {
                 self.compare_clocks().await?;
                 self.read_and_carry_changes(None).await?;
+                self.carry_vanished(false, None).await?
             }
-            Selection::Told(told) => self.read_and_carry_changes(Some(told.clone())).await?,
+            // What vanished is left to the passes that look for it.
+            Selection::Told(told) => {
+                self.read_and_carry_changes(Some(told.clone())).await?;
+                Vec::new()
+            }
             Selection::Only(records) => {
                 let mut wanted = records.clone();
+                let tripped = self.carry_vanished(true, Some(&mut wanted)).await?;
                 for ready in &self.setup.flows {
                     let pairing = Pairing::of(&ready.flow, &ready.target);
                     self.read_target(ready, &pairing).await?;
@@ -247,9 +263,13 @@ impl Pass {
                         self.wake_children(&back.ready.flow.name, &settled, &mut wanted).await?;
                     }
                 }
+                tripped
             }
-        }
+        };
         self.link_all().await?;
+        if !tripped.is_empty() {
+            return Err(Error::Guard(tripped));
+        }
         let report = match selection {
             // Counting all records would take longer than carrying a few.
             Selection::Told(_) => {
@@ -258,6 +278,7 @@ impl Pass {
                     pass: self.id,
                     objects: Vec::new(),
                     did: Counts::default(),
+                    vanishings: Vanishings::default(),
                     adopted: BTreeMap::new(),
                     links_waiting,
                     findings: Vec::new(),
@@ -268,7 +289,7 @@ impl Pass {
             _ => report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?,
         };
         let adopted = std::mem::take(&mut *locked(&self.adopted));
-        Ok(Report { did: *self.did(), adopted, ..report })
+        Ok(Report { did: *self.did(), vanishings: *self.vanishings(), adopted, ..report })
     }
 
     pub(crate) fn did(&self) -> std::sync::MutexGuard<'_, Counts> {
@@ -337,6 +358,7 @@ impl Pass {
                 schema = Some(&ready.target);
             }
         }
+        fields.extend(self.merge_marks(end).ok().flatten());
         for ready in &self.setup.flows {
             let Without { unread, gone, .. } = &ready.without;
             let missing = [(&ready.flow.source, unread), (&ready.flow.target, gone)];
@@ -385,6 +407,7 @@ pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: b
         pass,
         objects,
         did: Counts::default(),
+        vanishings: Vanishings::default(),
         adopted: BTreeMap::new(),
         links_waiting,
         findings: Vec::new(),

@@ -19,6 +19,7 @@ use crate::Error;
 use crate::pass::Pass;
 use crate::planted::Planted;
 use crate::setup::Ready;
+use crate::vanish::{MERGE, REMOVE};
 use crate::write::{Batch, Settled, is_about_records};
 
 /// How often a write is tried when looking it up says that it was not applied.
@@ -331,6 +332,11 @@ impl Pass {
                 self.settle_link_intent(&ready, &intent).await?;
                 continue;
             }
+            if [MERGE, REMOVE].iter().any(|kind| intent.id.starts_with(kind)) {
+                self.wait_for_answers(&mut waited).await;
+                self.settle_removal(&ready, &intent).await?;
+                continue;
+            }
             let batch = Batch::of_intent(&self.place.store, &intent).await?;
             let mut sending = Sending { resumed: true, ..Sending::new(batch, intent.at) };
             let writes = sending.all();
@@ -350,7 +356,7 @@ impl Pass {
 
     /// The last requests of the earlier process may still be under way: what is looked up before they arrive
     /// would seem absent. Waits once; what may be sent twice is not waited for.
-    async fn wait_for_answers(&self, waited: &mut Option<Timestamp>) -> Timestamp {
+    pub(crate) async fn wait_for_answers(&self, waited: &mut Option<Timestamp>) -> Timestamp {
         if let Some(by) = waited {
             return *by;
         }

@@ -64,6 +64,14 @@ pub struct Policies {
     pub settle: SignedDuration,
     /// The mistake that is made on purpose; no project file can ask for one.
     pub planted: Planted,
+    /// How old the last list of all ids of an object may get, where deleted records are found by that alone.
+    pub sweep: SignedDuration,
+    /// How many deletions and merges of a flow one pass may carry out,
+    pub delete_count: u64,
+    /// and which share of the flow's pairs, from 0 to 1; one is always allowed.
+    pub delete_share: f64,
+    /// By flow: how many a person lets through in this pass, whatever the bounds.
+    pub confirmed_deletes: BTreeMap<FlowName, u64>,
 }
 
 impl Default for Policies {
@@ -81,6 +89,10 @@ impl Default for Policies {
             overlap: SignedDuration::from_mins(5),
             settle: SignedDuration::from_mins(15),
             planted: Planted::Nothing,
+            sweep: SignedDuration::from_hours(24),
+            delete_count: 20,
+            delete_share: 0.02,
+            confirmed_deletes: BTreeMap::new(),
         }
     }
 }

@@ -62,6 +62,8 @@ impl CsvConnector {
             history_batch: 0,
             history_charges: Vec::new(),
             fetch_follows_merges: false,
+            merge_marks: None,
+            keeps_deleted: false,
             links_touch: true,
             lists_deleted: false,
             lists_since: false,

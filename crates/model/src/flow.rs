@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldName, FlowName, ObjectName, SystemName, Value};
+use crate::{FieldName, FlowName, ObjectName, Removals, Side, SystemName, Value};
 
 /// Where in the project a thing is written: what every message about it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,8 @@ pub struct Flow {
     pub both_ways: bool,
     /// Who may change its fields, unless a field's rule says otherwise.
     pub ownership: Ownership,
+    /// What becomes of the counterparts of records that were deleted or merged.
+    pub removals: Removals,
     /// Where the flow is written.
     pub place: Place,
 }
@@ -245,6 +247,14 @@ impl Flow {
         match rule.ownership.conflict.as_ref().or(self.ownership.conflict.as_ref()) {
             Some(Conflict::Keep(keep)) => Some(keep),
             Some(Conflict::Ask) | None => None,
+        }
+    }
+
+    /// The end on one side.
+    pub fn end(&self, side: Side) -> &End {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
         }
     }
 }

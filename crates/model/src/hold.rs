@@ -107,6 +107,27 @@ pub enum Cause {
         /// The target's last edit of it, as far as its platform tells.
         target: Option<Edit>,
     },
+    /// The record was deleted in the source; its counterpart stands.
+    SourceDeleted {
+        /// The counterpart.
+        candidates: Vec<Candidate>,
+    },
+    /// The record was merged into another one in the source; both counterparts stand.
+    SourceMerged {
+        /// The record that it became.
+        into: RecordId,
+        /// Whether the source says so. If not, it looks like it: what belonged to the record belongs to that one now.
+        certain: bool,
+        /// The counterpart of the record that it became, if there is one, and its own.
+        candidates: Vec<Candidate>,
+    },
+    /// Its counterpart became one record with the counterpart of another source record.
+    TargetMerged {
+        /// The source record that has the counterpart now.
+        other: RecordId,
+        /// What both counterparts became.
+        target: RecordId,
+    },
     /// An expression or a step failed on this record's values.
     Expression {
         /// The target field.
@@ -208,6 +229,12 @@ pub enum Answer {
         /// The other source record.
         record: RecordId,
     },
+    /// Delete the counterpart too.
+    Delete,
+    /// Merge the counterparts too.
+    Merge,
+    /// Leave the counterparts as they are.
+    Keep,
     /// Leave the record out.
     Skip,
     /// Accept that the record stays held: the migration can be complete without it.
@@ -234,7 +261,32 @@ impl Cause {
             Self::SourceGone => "source_gone",
             Self::TargetGone { .. } => "target_gone",
             Self::Conflict { .. } => "conflict",
+            Self::SourceDeleted { .. } => "source_deleted",
+            Self::SourceMerged { .. } => "source_merged",
+            Self::TargetMerged { .. } => "target_merged",
             Self::Expression { .. } => "expression",
+        }
+    }
+
+    /// The target records that are shown to the person who decides.
+    pub fn candidates(&self) -> &[Candidate] {
+        match self {
+            Self::Ambiguous { candidates, .. }
+            | Self::Contradiction { candidates }
+            | Self::SourceDeleted { candidates }
+            | Self::SourceMerged { candidates, .. } => candidates,
+            _ => &[],
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn candidates_mut(&mut self) -> &mut [Candidate] {
+        match self {
+            Self::Ambiguous { candidates, .. }
+            | Self::Contradiction { candidates }
+            | Self::SourceDeleted { candidates }
+            | Self::SourceMerged { candidates, .. } => candidates,
+            _ => &mut [],
         }
     }
 
@@ -255,6 +307,9 @@ impl Cause {
             | Self::OutcomeUnknown
             | Self::ContentGone { .. }
             | Self::SourceGone
+            | Self::SourceDeleted { .. }
+            | Self::SourceMerged { .. }
+            | Self::TargetMerged { .. }
             | Self::TargetGone { .. } => None,
         }
     }
@@ -278,6 +333,9 @@ impl Cause {
             | Self::OutcomeUnknown
             | Self::ContentGone { .. }
             | Self::SourceGone
+            | Self::SourceDeleted { .. }
+            | Self::SourceMerged { .. }
+            | Self::TargetMerged { .. }
             | Self::TargetGone { .. } => self.word().to_owned(),
         }
     }
@@ -319,6 +377,16 @@ impl Cause {
                     edit(source),
                     edit(target)
                 )
+            }
+            Self::SourceDeleted { .. } => "the record was deleted in the source; its counterpart stands".to_owned(),
+            Self::SourceMerged { into, certain: true, .. } => {
+                format!("the record was merged into {into} in the source; both counterparts stand")
+            }
+            Self::SourceMerged { into, certain: false, .. } => {
+                format!("the record is gone from the source and may have been merged into {into}")
+            }
+            Self::TargetMerged { other, target } => {
+                format!("its counterpart became one with that of {other}, as {target} in the target")
             }
             Self::Expression { field, message } => format!("`{field}`: {message}"),
         }

@@ -14,6 +14,7 @@ mod hold;
 mod ids;
 mod outcome;
 mod record;
+mod removal;
 mod schema;
 mod value;
 
@@ -27,5 +28,6 @@ pub use hold::{Answer, Candidate, Cause, Edit, Hold, Wins};
 pub use ids::{FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
 pub use outcome::{Counts, Outcome};
 pub use record::{Content, Fields, Record};
+pub use removal::{Deletes, Merges, Removals, Side};
 pub use schema::{Above, Account, Automation, Choice, Field, Kind, ReadCost, Schema, User, Writable};
 pub use value::{Value, date_text, number_text};

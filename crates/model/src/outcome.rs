@@ -16,7 +16,7 @@ pub enum Outcome {
     Merged,
     /// Left out by a person's decision, with a reason.
     Skipped,
-    /// Outside the scope that the project states.
+    /// Outside the scope that the project states, or deleted in the source and gone from the target with it.
     Excluded,
     /// Kept out of the target, with reasons, until somebody answers.
     Held,

@@ -113,6 +113,7 @@ fn flow(name: &str, [source, target]: [&str; 2], rules: Vec<Rule>) -> Flow {
         excluded: BTreeMap::new(),
         back: Vec::new(),
         both_ways: false,
+        removals: handover_model::Removals::default(),
         ownership: Ownership::default(),
         place: Place::default(),
     }

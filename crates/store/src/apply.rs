@@ -51,7 +51,10 @@ impl Step<'_> {
         self.write_blocks(&commit.blocks).await?;
         self.write_extractions(&commit.extractions).await?;
         self.write_watermarks(&commit.watermarks).await?;
+        self.forget_keys(&commit.keyless).await?;
         self.write_keys(&commit.keys).await?;
+        self.write_lookouts(&commit.lookouts).await?;
+        self.write_vanished(&commit.vanished, &commit.returned).await?;
         let appended = self.append(commit.at, commit.pass, &commit.entries).await?;
         self.write_rows(&commit.rows, &appended.heads).await?;
         self.write_worked(&commit.worked).await?;
@@ -92,6 +95,10 @@ fn names_of(commit: &Commit) -> HashSet<&str> {
             pair(flow.as_str(), flow.as_str());
         }
     }
+    commit.lookouts.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
+    commit.keyless.iter().for_each(|(system, object, _)| pair(system.as_str(), object.as_str()));
+    names.extend(commit.vanished.iter().map(|row| row.flow.as_str()));
+    names.extend(commit.returned.iter().map(|(flow, _, _)| flow.as_str()));
     names.extend(commit.entries.iter().map(|entry| entry.flow.as_ref().map_or("", |flow| flow.as_str())));
     names.extend(commit.intents.iter().map(|intent| intent.flow.as_str()));
     names.extend(commit.released.iter().map(|(flow, _)| flow.as_str()));

@@ -1,9 +1,9 @@
 //! What is written durably, all of it in one transaction.
 
-use handover_model::{Answer, FlowName, Hold, ObjectName, Outcome, Record, RecordId, SystemName};
+use handover_model::{Answer, FlowName, Hold, ObjectName, Outcome, Record, RecordId, Side, SystemName};
 use jiff::Timestamp;
 
-use crate::{Values, Watermark};
+use crate::{Lookout, Values, Vanished, Watermark};
 
 /// A ledger row's number, from 1, without gaps per writer.
 pub type Seq = i64;
@@ -24,6 +24,14 @@ pub struct Commit {
     pub extractions: Vec<Extraction>,
     /// How far the changes of objects were read; replaces what was there.
     pub watermarks: Vec<Watermark>,
+    /// How far was looked for what vanished; replaces what was there.
+    pub lookouts: Vec<Lookout>,
+    /// Records that vanished; replaces what was there.
+    pub vanished: Vec<Vanished>,
+    /// Records that are no longer among those, taken off before `vanished` are added.
+    pub returned: Vec<(FlowName, Side, RecordId)>,
+    /// Staged records that are not to be found under any key any more, before `keys` are added.
+    pub keyless: Vec<(SystemName, ObjectName, RecordId)>,
     /// Keys under which staged records are found.
     pub keys: Vec<MatchRow>,
     /// New ledger rows, in order. A record row's `last_entry` may point into them, see [`RecordRow`].

@@ -225,11 +225,9 @@ fn cause_key(cause: &Cause) -> Result<[u8; 16], serde_json::Error> {
 /// Takes the shown values off those candidates; whether there were any.
 pub(crate) fn hide_candidates(cause: &mut Cause, which: impl Fn(&RecordId) -> bool) -> bool {
     let mut hidden = false;
-    if let Cause::Ambiguous { candidates, .. } | Cause::Contradiction { candidates } = cause {
-        for candidate in candidates.iter_mut().filter(|candidate| which(&candidate.target)) {
-            hidden |= !candidate.shown.is_empty();
-            candidate.shown.clear();
-        }
+    for candidate in cause.candidates_mut().iter_mut().filter(|candidate| which(&candidate.target)) {
+        hidden |= !candidate.shown.is_empty();
+        candidate.shown.clear();
     }
     hidden
 }

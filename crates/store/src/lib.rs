@@ -31,6 +31,7 @@ mod schema;
 mod staging;
 mod store;
 mod told;
+mod vanished;
 mod watermarks;
 
 pub use commit::{
@@ -47,4 +48,5 @@ pub use pass::Pass;
 pub use staging::DuplicateGroup;
 pub use store::{Fuse, Moment, Store};
 pub use told::{Telling, Values, Words};
+pub use vanished::{Fate, Lookout, Vanished};
 pub use watermarks::Watermark;

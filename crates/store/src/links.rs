@@ -68,6 +68,24 @@ impl Store {
         Ok(links)
     }
 
+    /// The links that are not written yet and begin or end at a record of a flow.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn links_of(&self, flow: &FlowName, record: &RecordId) -> Result<Vec<PendingLink>, Error> {
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
+        let mut sql = self.sql("SELECT l.flow, l.record, l.field, l.parent_flow, l.parent FROM link l WHERE ");
+        sql.push("(l.flow = ").int(id).push(" AND l.record = ").text(record.as_str());
+        sql.push(") OR (l.parent_flow = ").int(id).push(" AND l.parent = ").text(record.as_str()).push(")");
+        let found = self.fetch(sql, read_link).await?;
+        let mut links = Vec::with_capacity(found.len());
+        for found in found {
+            links.push(self.named(found).await?);
+        }
+        Ok(links)
+    }
+
     /// At most `limit` links whose both ends have a target record, with the targets of the record that
     /// points and of the one pointed to. Written links must be taken off (`Commit::linked`), else the
     /// same come again.

@@ -68,6 +68,22 @@ impl Store {
         Ok(found)
     }
 
+    /// The rows of a flow that have one of these targets, in order of their records.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn rows_with_targets(&self, flow: &FlowName, targets: &[RecordId]) -> Result<Vec<RecordRow>, Error> {
+        let mut found = Vec::new();
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(found) };
+        for targets in targets.chunks(LIST) {
+            let mut sql = self.sql(&format!("SELECT {COLUMNS} FROM record WHERE target IS NOT NULL AND flow = "));
+            sql.int(id).push(" AND target IN ").texts(targets.iter().map(RecordId::as_str)).push(" ORDER BY record");
+            found.extend(self.fetch(sql, |row| read_row(flow, row)).await?);
+        }
+        Ok(found)
+    }
+
     /// At most `limit` rows of a flow in order of their records, after the record `after`; with an
     /// outcome those that have it.
     ///

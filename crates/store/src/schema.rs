@@ -54,6 +54,12 @@ CREATE VIEW member AS
     FROM flow f JOIN record r ON r.flow = f.flow WHERE r.target IS NOT NULL AND r.identity IS NOT NULL
     UNION ALL SELECT f.target_system, f.target_object, r.target, r.identity, '', 'live'
     FROM flow f JOIN record r ON r.flow = f.flow WHERE r.target IS NOT NULL AND r.identity IS NOT NULL;
+CREATE TABLE vanished (
+    flow %i NOT NULL, side %i NOT NULL, record %t NOT NULL, source %t NOT NULL, fate %i NOT NULL, pass %i NOT NULL,
+    since %i NOT NULL, into_record %t, certain %i NOT NULL, counterpart %t, PRIMARY KEY (flow, side, record)) %k;
+CREATE TABLE lookout (
+    system %i NOT NULL, object %i NOT NULL, list %t NOT NULL, at %i NOT NULL, reached %i NOT NULL,
+    closed %i NOT NULL, looked %i NOT NULL, pages %i NOT NULL, PRIMARY KEY (system, object, list)) %k;
 CREATE TABLE worked (flow %i PRIMARY KEY, snapshot %t NOT NULL, blocks %i NOT NULL) %k;
 CREATE TABLE intent (
     id %t PRIMARY KEY, flow %i NOT NULL, payload %b NOT NULL, entry %i, told %b, at %i NOT NULL) %k;
@@ -97,7 +103,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 ";
 
 /// Every table, in the order in which a copy is made.
-pub(crate) const NAMES: [&str; 25] = [
+pub(crate) const NAMES: [&str; 27] = [
     "meta",
     "kept",
     "counter",
@@ -110,6 +116,8 @@ pub(crate) const NAMES: [&str; 25] = [
     "block",
     "match_key",
     "record",
+    "vanished",
+    "lookout",
     "worked",
     "membership",
     "intent",

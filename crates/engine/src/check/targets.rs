@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use handover_model::{
-    Field, FieldName, Finding, Flow, From, Kind, MatchKey, Place, Rule, Schema, Value, Weight, Writable,
+    Deletes, Field, FieldName, Finding, Flow, From, Kind, MatchKey, Place, Rule, Schema, Value, Weight, Writable,
 };
 use rust_decimal::prelude::ToPrimitive;
 
@@ -26,6 +26,9 @@ pub(super) fn check(subject: &Subject<'_>) -> Vec<Finding> {
     }
     if let Some(key) = &subject.flow.key {
         findings.extend(key_field(subject, key, seen.get(key).copied()));
+    }
+    if let Deletes::Mark { field, .. } = &subject.flow.removals.deletes {
+        findings.extend(mark_field(subject, field));
     }
     findings.extend(required(subject));
     findings.extend(fields_alike(subject.flow));
@@ -55,6 +58,21 @@ fn twice(name: &FieldName, place: &Place, hint: &str) -> Finding {
         Finding::new(Weight::Error, "mapped_twice", format!("`{name}` is written twice")).at(place).hint(hint);
     finding.width = width(name.as_str());
     finding
+}
+
+/// The field that marks the counterparts of deleted records.
+fn mark_field(subject: &Subject<'_>, name: &FieldName) -> Option<Finding> {
+    let place = &subject.flow.place;
+    match subject.target.field(name.as_str()) {
+        Some(field) => not_writable(field, place),
+        None => {
+            let message = format!("`deletes` marks with `{name}`, and {} have no such field", subject.target.object);
+            let names = subject.target.fields.iter().map(|field| field.name.as_str());
+            let mut finding = Finding::new(Weight::Error, "unknown_field", message).at(place);
+            finding.hint = did_you_mean(name.as_str(), names);
+            Some(finding)
+        }
+    }
 }
 
 fn not_writable(field: &Field, place: &Place) -> Option<Finding> {

@@ -371,3 +371,17 @@ fn the_same_project_gives_the_same_findings() {
     };
     assert_eq!(told_about(change), told_about(change));
 }
+
+/// What marks the counterparts of deleted records is there and can be written.
+#[test]
+fn the_mark_of_deletions_is_a_field() {
+    let told = |field: &str| {
+        let field = field.to_owned();
+        told_about(|case| {
+            let deletes = handover_model::Deletes::Mark { field: field.as_str().into(), value: Value::from("gone") };
+            case.flow.removals.deletes = deletes;
+        })
+    };
+    assert!(!told("firstname").contains("marks"), "{}", told("firstname"));
+    assert!(told("fristname").contains("`deletes` marks with `fristname`"), "{}", told("fristname"));
+}

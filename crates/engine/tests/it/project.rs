@@ -121,6 +121,7 @@ pub(crate) fn flow(rules: Vec<Rule>) -> Flow {
         back: Vec::new(),
         both_ways: false,
         ownership: handover_model::Ownership::default(),
+        removals: handover_model::Removals::default(),
         place: Place { file: "mappings/persons.yaml".into(), line: 0, column: 0 },
     }
 }

@@ -225,6 +225,7 @@ mod tests {
             links_waiting: 0,
             findings: Vec::new(),
             stopped: Vec::new(),
+            vanishings: handover_engine::Vanishings::default(),
             cleared: Vec::new(),
         }
     }

@@ -26,9 +26,12 @@ pub(crate) fn fitting(cause: &Cause) -> &'static str {
             "--edit FIELD=VALUE, --retry, --skip, --accept"
         }
         Cause::Conflict { .. } => "--take source, --take target, --edit FIELD=VALUE, --accept",
-        Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone | Cause::TargetGone { .. } => {
-            "--retry, --skip, --accept"
-        }
+        Cause::SourceDeleted { .. } => "--delete, --keep, --accept",
+        Cause::SourceMerged { certain: true, .. } => "--merge, --keep, --accept",
+        Cause::SourceMerged { certain: false, .. } => "--merge, --delete, --keep, --accept",
+        Cause::TargetMerged { .. } => "--keep, --accept (and --merge in a flow that goes both ways)",
+        Cause::TargetGone { .. } => "--create, --retry, --skip, --accept (and --delete in a flow that goes both ways)",
+        Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone => "--retry, --skip, --accept",
     }
 }
 
@@ -105,6 +108,21 @@ async fn check_one(
                 wrong(format!("`{}` has no field `{field}`", target.object)).hint("an edit names a field of the target")
             }))
         }
+        // What happened in the target goes back where the flow goes both ways.
+        (Answer::Delete | Answer::Keep, Cause::TargetGone { .. }) | (Answer::Merge, Cause::TargetMerged { .. })
+            if flow.both_ways =>
+        {
+            Ok(None)
+        }
+        (Answer::Delete, Cause::SourceDeleted { .. } | Cause::SourceMerged { certain: false, .. })
+        | (Answer::Merge, Cause::SourceMerged { .. })
+        | (Answer::Keep, Cause::SourceDeleted { .. } | Cause::SourceMerged { .. } | Cause::TargetMerged { .. }) => {
+            Ok(None)
+        }
+        (Answer::Delete | Answer::Merge | Answer::Keep, cause) => Ok(Some(
+            wrong(format!("this answer does not fit: {}", cause.sentence()))
+                .hint(format!("it takes {}", fitting(cause))),
+        )),
         (Answer::Choose { target: record }, _) => chosen(&target, system, record).await,
         (Answer::MergeInto { record }, _) => {
             let there = store

@@ -181,9 +181,55 @@ fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
             told.note["who"].as_str().unwrap_or_default(),
             told.note["why"].as_str().unwrap_or_default()
         )),
+        _ if tell_vanished(&mut text, told, values) => {}
         kind => text.push_str(&format!("{kind} {values}")),
     }
     text
+}
+
+/// A ledger row about a record that vanished; whether it is one.
+fn tell_vanished(text: &mut String, told: &Told, values: &Json) -> bool {
+    match told.kind.as_str() {
+        "vanished" => text.push_str(&format!("missed in the {}: {}", word(values, "side"), word(values, "record"))),
+        "returned" => {
+            text.push_str(&format!("there again in the {}: {}", word(values, "side"), word(values, "record")))
+        }
+        "followed" => text.push_str(&format!(
+            "{} of the {} is part of {} now",
+            word(values, "record"),
+            word(values, "side"),
+            word(values, "into")
+        )),
+        "removing" => {
+            let how = told.note["how"].as_str().unwrap_or_default();
+            text.push_str(&format!("its counterpart {} is about to be {}", word(values, "record"), removed(how)));
+            if let Some(into) = values["into"].as_str() {
+                text.push_str(&format!(" into {into}"));
+            }
+            text.push_str("\n  it said until then:");
+            list(text, &values["before"], None, None);
+        }
+        "removed" => match (values["how"].as_str().unwrap_or_default(), word(values, "record")) {
+            ("nothing", _) => text.push_str("no counterpart is left of it"),
+            (how, record) => text.push_str(&format!("its counterpart {record} was {}", removed(how))),
+        },
+        "kept" => text.push_str(&format!("its counterpart {} stays as it is", word(values, "record"))),
+        _ => return false,
+    }
+    true
+}
+
+fn word<'v>(values: &'v Json, name: &str) -> &'v str {
+    values[name].as_str().unwrap_or_default()
+}
+
+fn removed(how: &str) -> &str {
+    match how {
+        "delete" => "deleted",
+        "mark" => "marked",
+        "merge" => "merged",
+        how => how,
+    }
 }
 
 /// Fields with their values, blank ones left out; of a write what was there before, and the rule.

@@ -102,6 +102,18 @@ pub(crate) fn engine(error: &Error, sources: &Sources) -> Vec<Problem> {
             .exit(Exit::Guard)
             .state("what was confirmed stands; the held records are in the queue, the rest is pending")
             .hint("look at `handover holds`, mend the cause, then `handover run --continue --reason \"...\"`"),
+        Error::Guard(tripped) => {
+            let confirm: Vec<String> = tripped.iter().map(|trip| format!("{}={}", trip.flow, trip.due)).collect();
+            let problem = Problem::new("delete_guard", error.to_string())
+                .exit(Exit::Guard)
+                .state("nothing of that was deleted, merged or asked; everything else of the pass was carried over")
+                .hint(
+                    "so much at once may be a mistake: a system restored from an older backup, a token that sees less",
+                );
+            confirm.iter().fold(problem, |problem, name| {
+                problem.hint(format!("to let it through once: `handover sync --once --confirm-deletes {name}`"))
+            })
+        }
         Error::FlowGone { flow } => Problem::new("flow_gone", error.to_string())
             .state("what was confirmed stands; nothing was sent since")
             .hint(format!(

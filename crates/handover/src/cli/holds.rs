@@ -128,6 +128,15 @@ struct AnswerWord {
     /// Of a field that both sides changed: whose value is right
     #[arg(long, value_name = "SIDE", value_parser = ["source", "target"])]
     take: Option<String>,
+    /// It was deleted: delete its counterpart too
+    #[arg(long)]
+    delete: bool,
+    /// It was merged: merge the counterparts too
+    #[arg(long)]
+    merge: bool,
+    /// It was deleted or merged: leave its counterpart as it is
+    #[arg(long)]
+    keep: bool,
     /// Leave the record out
     #[arg(long)]
     skip: bool,
@@ -251,12 +260,16 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
         if let Cause::Conflict { there, .. } = &row.hold.cause {
             output.say(&format!("  value in the target: {}", there.display()));
         }
-        if let Cause::Ambiguous { candidates, .. } | Cause::Contradiction { candidates } = &row.hold.cause {
-            for candidate in candidates {
-                let filled = candidate.shown.iter().filter(|(_, value)| !value.is_blank());
-                let shown: Vec<String> = filled.map(|(field, value)| format!("{field}: {}", value.display())).collect();
-                output.say(&format!("  candidate {} by {}: {}", candidate.target, candidate.key, shown.join("; ")));
-            }
+        for candidate in row.hold.cause.candidates() {
+            let filled = candidate.shown.iter().filter(|(_, value)| !value.is_blank());
+            let shown: Vec<String> = filled.map(|(field, value)| format!("{field}: {}", value.display())).collect();
+            let (target, key) = (&candidate.target, &candidate.key);
+            output.say(&match row.hold.cause {
+                Cause::SourceDeleted { .. } | Cause::SourceMerged { .. } => {
+                    format!("  {key} {target}: {}", shown.join("; "))
+                }
+                _ => format!("  candidate {target} by {key}: {}", shown.join("; ")),
+            });
         }
         output.say(&format!("  answer: {}", answers::fitting(&row.hold.cause)));
     }
@@ -277,6 +290,9 @@ fn word(options: &AnswerWord) -> Result<Answer, Vec<Problem>> {
         AnswerWord { edit: Some(edit), .. } => edited(edit)?,
         AnswerWord { take: Some(side), .. } => taken(side),
         AnswerWord { create: true, .. } => Answer::Create,
+        AnswerWord { delete: true, .. } => Answer::Delete,
+        AnswerWord { merge: true, .. } => Answer::Merge,
+        AnswerWord { keep: true, .. } => Answer::Keep,
         AnswerWord { skip: true, .. } => Answer::Skip,
         AnswerWord { accept: true, .. } => Answer::Accept,
         AnswerWord { .. } => Answer::Retry,

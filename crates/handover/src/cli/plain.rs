@@ -23,8 +23,8 @@ pub(crate) fn cause(cause: &Cause) -> Json {
     if let Cause::Conflict { there, .. } = cause {
         json["there"] = value(there);
     }
-    if let Cause::Ambiguous { candidates, .. } | Cause::Contradiction { candidates } = cause {
-        json["candidates"] = candidates.iter().map(candidate).collect();
+    if !cause.candidates().is_empty() {
+        json["candidates"] = cause.candidates().iter().map(candidate).collect();
     }
     json
 }
@@ -46,6 +46,9 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Take { wins: Wins::Source, .. } => "take source".to_owned(),
         Answer::Take { wins: Wins::Target, .. } => "take target".to_owned(),
         Answer::Create => "create".to_owned(),
+        Answer::Delete => "delete".to_owned(),
+        Answer::Merge => "merge".to_owned(),
+        Answer::Keep => "keep".to_owned(),
         Answer::Skip => "skip".to_owned(),
         Answer::Accept => "accept".to_owned(),
         Answer::Retry => "retry".to_owned(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use handover_engine::{Pass, Report, Selection, Setup};
+use handover_engine::{Pass, Policies, Report, Selection, Setup};
 use handover_model::{Counts, Finding, Outcome, Weight};
 use handover_store::Store;
 use serde_json::{Value as Json, json};
@@ -90,21 +90,22 @@ pub(crate) async fn carry(
 ) -> Result<Report, Vec<Problem>> {
     let kind = options.reason.as_ref().map_or_else(|| "run".to_owned(), |reason| format!("run, continued: {reason}"));
     let stop = stop_on_request(output);
-    work(session, store, output, (&kind, &Selection::All, options.accept_counts), stop).await
+    let accepted = |policies: &mut Policies| policies.accept_counts = options.accept_counts;
+    work(session, store, output, (&kind, &Selection::All, &accepted), stop).await
 }
 
-/// Checks, then works through what is selected: the pass's kind, its selection, and whether a count of the source
-/// that does not fit is accepted.
+/// Checks, then works through what is selected: the pass's kind, its selection, and what is different from the
+/// project's policies this time.
 pub(crate) async fn work(
     session: &Session,
     store: &Store,
     output: &Output,
-    (kind, selection, accept_counts): (&str, &Selection, bool),
+    (kind, selection, adjust): (&str, &Selection, &dyn Fn(&mut Policies)),
     stop: Arc<AtomicBool>,
 ) -> Result<Report, Vec<Problem>> {
     let goes_on = matches!(selection, Selection::Changes);
     let mut setup = prepared(session, store, output, goes_on).await?;
-    setup.project.policies.accept_counts = accept_counts;
+    adjust(&mut setup.project.policies);
     pass(session, store, output, Arc::new(setup), (kind, selection), stop).await
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use handover_engine::{Report, Selection};
-use handover_model::{Outcome as Became, Weight};
+use handover_engine::{Policies, Report, Selection, Vanishings};
+use handover_model::{FlowName, Outcome as Became, Weight};
 use handover_store::Store;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -25,10 +25,14 @@ use crate::problem::{Exit, Problem};
 #[derive(clap::Args)]
 #[command(after_help = "After `handover run` has come to its end, what people create and change in the old system is
 carried over: new records are matched like all others, of known ones only the fields that
-changed are written. What was deleted, and what changed in the new system, is not carried yet.
+changed are written. What becomes of the counterparts of deleted and merged records say
+`deletes` and `merges` of each mapping; without them a person is asked. What changed in the
+new system is not carried yet.
 
 Examples:
   handover sync --once             one pass, for a scheduler of your own
+  handover sync --once --confirm-deletes persons=140
+                                   what the guard stopped is meant
   handover sync --every 15m        a pass each quarter of an hour, until Ctrl-C or SIGTERM")]
 pub(crate) struct Options {
     /// One pass, then end
@@ -37,6 +41,17 @@ pub(crate) struct Options {
     /// How long to wait between two passes: `30s`, `5m`, `1h`
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = time, conflicts_with = "once")]
     every: SignedDuration,
+    /// Let so many deletions and merges of a flow through the guard, in this pass: `persons=140`
+    #[arg(long, value_name = "FLOW=N", value_parser = confirmed, requires = "once")]
+    confirm_deletes: Vec<(FlowName, u64)>,
+}
+
+fn confirmed(text: &str) -> Result<(FlowName, u64), String> {
+    let parts = text.split_once('=').and_then(|(flow, number)| Some((flow.trim(), number.trim().parse().ok()?)));
+    match parts {
+        Some((flow, number)) if !flow.is_empty() => Ok((FlowName::from(flow), number)),
+        _ => Err("a flow and how many, such as `persons=140`".to_owned()),
+    }
 }
 
 pub(crate) fn time(text: &str) -> Result<SignedDuration, String> {
@@ -51,7 +66,7 @@ pub(crate) fn time(text: &str) -> Result<SignedDuration, String> {
 pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
     let stop = run::stop_on_request(output);
     loop {
-        let exit = pass(global, output, &stop).await?;
+        let exit = pass(global, options, output, &stop).await?;
         if options.once {
             return Ok(exit);
         }
@@ -73,10 +88,10 @@ async fn wait(time: SignedDuration, stop: &AtomicBool) {
     }
 }
 
-async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done {
+async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<AtomicBool>) -> Done {
     let session = Session::open(&global.project)?;
     let store = session.store().await?;
-    let done = guarded(&session, &store, output, stop).await;
+    let done = guarded(&session, &store, options, output, stop).await;
     let alerts = alert(&session, &store, output, &done).await;
     let (report, queue) = Session::closed(store, done).await?;
     let did = |outcome| report.did.of(outcome);
@@ -88,6 +103,7 @@ async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done 
             "merged": did(Became::Merged),
             "held": did(Became::Held),
         },
+        "vanished": report.vanishings,
         "objects": objects_json(&report),
         "holds": queue.json(),
         "calls": calls_json(&session),
@@ -107,7 +123,10 @@ async fn pass(global: &Global, output: &Output, stop: &Arc<AtomicBool>) -> Done 
         count(did(Became::Held)),
         count(session.systems.values().map(|system| system.spent().calls).sum()),
     ));
-    if did(Became::Held) > 0 {
+    if let Some(line) = vanished(&report.vanishings) {
+        output.say(&line);
+    }
+    if did(Became::Held) + report.vanishings.asked > 0 {
         queue.say(output);
     }
     if report.stopped.is_empty() {
@@ -169,13 +188,42 @@ pub(crate) async fn guard_load(store: &Store, command: &str) -> Result<(), Vec<P
     ])
 }
 
+/// What was done about deleted and merged records, if anything was.
+fn vanished(done: &Vanishings) -> Option<String> {
+    let parts = [
+        (done.noticed, "missed since now"),
+        (done.returned, "there again"),
+        (done.followed, "part of another record"),
+        (done.asked, "asked about"),
+        (done.deleted, "deleted"),
+        (done.marked, "marked"),
+        (done.merged, "merged"),
+        (done.kept, "kept"),
+    ];
+    let said: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", count(*number)))
+        .collect();
+    (!said.is_empty()).then(|| format!("Records that vanished: {}.", said.join(", ")))
+}
+
 async fn guarded(
     session: &Session,
     store: &Store,
+    options: &Options,
     output: &Output,
     stop: &Arc<AtomicBool>,
 ) -> Result<(Report, Queue), Vec<Problem>> {
     guard_load(store, "sync").await?;
-    let report = run::work(session, store, output, ("sync", &Selection::Changes, false), stop.clone()).await;
+    if let Some((flow, _)) = options.confirm_deletes.iter().find(|(flow, _)| session.project.flow(flow).is_none()) {
+        return Err(vec![
+            Problem::new("unknown_flow", format!("the project has no flow `{flow}`")).state("nothing was written"),
+        ]);
+    }
+    let confirmed = |policies: &mut Policies| {
+        policies.confirmed_deletes = options.confirm_deletes.iter().cloned().collect();
+    };
+    let report = run::work(session, store, output, ("sync", &Selection::Changes, &confirmed), stop.clone()).await;
     run::ended(session, store, report).await
 }

@@ -7,7 +7,7 @@ use handover_model::{
 
 use super::node::{Kind, Mark, Node};
 use super::reader::{Entries, File, Reading, did_you_mean};
-use super::rule;
+use super::{removals, rule};
 
 /// A flow, and what its rules name that must exist elsewhere.
 pub(super) struct ReadFlow {
@@ -64,12 +64,27 @@ pub(super) fn read(
     });
     let back = back.unwrap_or_default();
     let excluded = entries.take("exclude").map(|node| rule::excluded(reading, file, node)).unwrap_or_default();
+    let removals = removals::read(reading, file, &mut entries);
     entries.finish(reading);
     let (source, target) = (source?, target?);
     let place = file.place(tree.mark);
     let name = name.clone();
-    let flow =
-        Flow { name, source, target, scope, key, matching, keep, rules, excluded, back, both_ways, ownership, place };
+    let flow = Flow {
+        name,
+        source,
+        target,
+        scope,
+        key,
+        matching,
+        keep,
+        rules,
+        excluded,
+        back,
+        both_ways,
+        ownership,
+        removals,
+        place,
+    };
     Some(ReadFlow { flow, mentions })
 }
 

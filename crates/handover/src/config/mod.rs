@@ -18,6 +18,7 @@ mod flow;
 mod node;
 mod project;
 mod reader;
+mod removals;
 mod rule;
 mod sources;
 mod system;

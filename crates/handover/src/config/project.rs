@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use handover_model::{Finding, Flow, FlowName, Place, SystemName, Table, Weight};
 
@@ -53,13 +54,27 @@ pub struct Policies {
     pub error_of_last: u64,
     /// or when so many failed in all.
     pub error_or: u64,
+    /// How many deletions and merges of a flow one pass may carry out,
+    pub delete_count: u64,
+    /// and which share of the flow's pairs (0 to 1); one is always allowed.
+    pub delete_share: f64,
+    /// How old the last list of all ids may get where deleted records are found by that alone.
+    pub sweep: Duration,
     /// Automations of the target, by name, that somebody has looked at and lets run.
     pub acknowledged_automations: Vec<String>,
 }
 
 impl Default for Policies {
     fn default() -> Self {
-        Self { error_share: 0.05, error_of_last: 500, error_or: 50, acknowledged_automations: Vec::new() }
+        Self {
+            error_share: 0.05,
+            error_of_last: 500,
+            error_or: 50,
+            delete_count: 20,
+            delete_share: 0.02,
+            sweep: Duration::from_secs(24 * 60 * 60),
+            acknowledged_automations: Vec::new(),
+        }
     }
 }
 
@@ -293,6 +308,20 @@ fn policies(reading: &mut Reading, file: &File, node: &Node) -> Policies {
         }
         errors.finish(reading);
     }
+    if let Some(node) = entries.take("delete_guard")
+        && let Some(mut guard) = reading.open(file, node, "delete_guard")
+    {
+        if let Some(count) = guard.take("count").and_then(|node| reading.whole(file, node, "count", 0, 1_000_000_000)) {
+            policies.delete_count = count;
+        }
+        if let Some(share) = guard.take("share").and_then(|node| share(reading, file, node)) {
+            policies.delete_share = share;
+        }
+        guard.finish(reading);
+    }
+    if let Some(sweep) = entries.take("sweep").and_then(|node| reading.duration(file, node, "sweep")) {
+        policies.sweep = sweep;
+    }
     match entries.take("acknowledged_automations") {
         // An empty list is what `init` writes.
         Some(Node { kind: Kind::List(items), .. }) if items.is_empty() => {}
@@ -304,6 +333,14 @@ fn policies(reading: &mut Reading, file: &File, node: &Node) -> Policies {
     }
     entries.finish(reading);
     policies
+}
+
+/// `2%`, or as a number: `0.02`.
+fn share(reading: &mut Reading, file: &File, node: &Node) -> Option<f64> {
+    match node.text().and_then(|text| text.parse::<f64>().ok()) {
+        Some(share) if (0.0..=1.0).contains(&share) => Some(share),
+        _ => reading.share(file, node, "share", 100),
+    }
 }
 
 fn flows(

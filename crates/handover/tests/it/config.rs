@@ -12,7 +12,7 @@ use folder::Folder;
 use handover::config::{CredentialSource, SecretFrom};
 use handover::problem::{self, Exit, Problem};
 use handover_files::{DateOrder, Form};
-use handover_model::{Finding, From, Keep, MatchKind, Value, Weight};
+use handover_model::{Deletes, Finding, From, Keep, MatchKind, Merges, Removals, Value, Weight};
 
 #[test]
 fn a_whole_project_is_understood() {
@@ -61,6 +61,10 @@ fn a_whole_project_is_understood() {
     assert_eq!(place.line, 25);
 
     assert_eq!(project.tables["deal_stages"].rows["7"].to, "closedwon");
+    let mark = Deletes::Mark { field: "hs_lead_status".into(), value: Value::from("UNQUALIFIED") };
+    assert_eq!(persons.removals, Removals { deletes: mark, merges: Merges::Carry });
+    assert_eq!((project.policies.delete_count, project.policies.sweep.as_secs()), (30, 6 * 60 * 60));
+    assert!((project.policies.delete_share - 0.005).abs() < 1e-9);
     assert_eq!(project.policies.error_of_last, 100);
     assert_eq!(project.policies.acknowledged_automations, ["Welcome e-mail"]);
     assert_eq!(project.snapshot.len(), 64);

@@ -18,3 +18,4 @@ mod manual;
 mod refused_fields;
 mod rig;
 mod serve;
+mod vanish;

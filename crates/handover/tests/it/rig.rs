@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use handover::config;
 use handover_connect::{Clock, VirtualClock};
 use handover_engine::{Error, Pass, Policies, Project, Report, Selection, Unobserved, Workplace, transform::Tables};
+use handover_model::{Flow, Removals};
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::{Disturbance, FaultPlan};
 use handover_sandbox::journal::Entry;
@@ -57,6 +58,8 @@ pub(crate) struct Orders {
     pub(crate) stop_at: Option<u64>,
     /// What the pass works on; everything when it is not said.
     pub(crate) selection: Option<Selection>,
+    /// What becomes of what was deleted or merged.
+    pub(crate) removals: Removals,
     /// Both sides are compared after the pass.
     pub(crate) verify: bool,
     /// Changes the sandboxes before the pass begins.
@@ -199,7 +202,7 @@ impl<'s> Ground<'s> {
             name: "rig".to_owned(),
             snapshot: self.scene.project.snapshot.clone(),
             systems,
-            flows: self.scene.project.flows.clone(),
+            flows: flows(self.scene, &orders.removals),
             tables: Arc::new(Tables(self.scene.project.tables.clone())),
             policies,
         };
@@ -336,6 +339,13 @@ fn copy_folder(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), at).unwrap();
         }
     }
+}
+
+/// The scene's flows with these rules for what was deleted and merged.
+fn flows(scene: &Scene, removals: &Removals) -> Vec<Flow> {
+    let mut flows = scene.project.flows.clone();
+    flows.iter_mut().for_each(|flow| flow.removals = removals.clone());
+    flows
 }
 
 /// The project of a folder.

@@ -53,6 +53,9 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         history_batch: history::BATCH,
         history_charges: CALL.to_vec(),
         fetch_follows_merges: false,
+        merge_marks: None,
+        // Archived records are restorable in the application for 90 days (sheet: HubSpot section 4 [spec]).
+        keeps_deleted: true,
         // Associations are kept beside the records; none was seen to change the date of modification.
         links_touch: false,
         lists_deleted: true,
@@ -67,6 +70,8 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             lookup: Lookup::ByKey,
             merge_charges: Some(CALL.to_vec()),
             fetch_follows_merges: true,
+            // Its form is not certain (section 4 [unsure]); the ids in it are looked up.
+            merge_marks: Some("hs_merged_object_ids"),
             ..common
         },
         // Unique custom properties on activities are not certain (sheet: HubSpot section 5.2 [unsure]), so
@@ -86,6 +91,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             delete_batch: 1,
             history_batch: 0,
             history_charges: Vec::new(),
+            keeps_deleted: false,
             lists_deleted: false,
             lists_since: false,
             ..common
@@ -99,6 +105,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             delete_charges: Vec::new(),
             history_batch: 0,
             history_charges: Vec::new(),
+            keeps_deleted: false,
             lists_deleted: false,
             ..common
         },

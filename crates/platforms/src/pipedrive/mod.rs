@@ -149,6 +149,9 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         history_charges: if object.has_changelog() { cost(history::PAGE_COST).to_vec() } else { Vec::new() },
         // The merged-away id is deleted (section 4); where it went is told by webhooks only.
         fetch_follows_merges: false,
+        merge_marks: None,
+        // Six core entities are kept for 30 days (section 4 [doc]); of notes and files nothing is said.
+        keeps_deleted: object.is_v2(),
         // Links that are fields change the record as any field does. Whether participants of a deal and parents
         // of an organization do, which have calls of their own, is not documented.
         links_touch: matches!(object, Object::Persons | Object::Leads | Object::Activities | Object::Notes),

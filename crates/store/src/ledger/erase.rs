@@ -189,8 +189,8 @@ impl Step<'_> {
         let mut after: (i64, String, Vec<u8>) = (i64::MIN, String::new(), Vec::new());
         loop {
             let mut sql = self.tx.sql(
-                "SELECT flow, record, cause_key, body FROM hold WHERE cause IN ('ambiguous', 'contradiction') \
-                 AND (flow, record, cause_key) > (",
+                "SELECT flow, record, cause_key, body FROM hold WHERE cause IN ('ambiguous', 'contradiction', \
+                 'source_deleted', 'source_merged') AND (flow, record, cause_key) > (",
             );
             sql.int(after.0).push(",").text(after.1.as_str()).push(",").blob(&*after.2);
             sql.push(") ORDER BY flow, record, cause_key LIMIT 500");

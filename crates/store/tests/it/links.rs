@@ -25,6 +25,10 @@ async fn links_become_ready_when_both_ends_are_there(scene: Scene) {
     store.commit(first).await.unwrap();
     assert_eq!(store.count_pending_links().await.unwrap(), 2);
     assert_eq!(store.ready_links(10).await.unwrap(), []);
+    let (contacts, companies) = ("contacts".into(), "companies".into());
+    assert_eq!(store.links_of(&contacts, &"1".into()).await.unwrap(), links[..1]);
+    assert_eq!(store.links_of(&companies, &"c2".into()).await.unwrap(), links[1..]);
+    assert_eq!(store.links_of(&companies, &"1".into()).await.unwrap(), []);
     store.commit(commit(1, |commit| commit.rows = vec![paired("companies", "c1", "tc1", 2)])).await.unwrap();
     let ready = store.ready_links(10).await.unwrap();
     assert_eq!(ready, [(links[0].clone(), "t1".into(), "tc1".into())]);

@@ -21,3 +21,4 @@ mod random;
 mod rows;
 mod staging;
 mod tamper;
+mod vanished;

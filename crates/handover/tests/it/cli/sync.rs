@@ -48,3 +48,53 @@ fn changes_are_carried_once() {
     play.does(&["verify"]).ends(0);
     play.does(&["audit", "verify"]).ends(0);
 }
+
+/// People of the old system that have a counterpart, deleted there.
+fn delete_people(play: &Play, number: usize) -> Vec<u64> {
+    let carried = play.world("new")["objects"]["contacts"].clone();
+    let key = |record: &serde_json::Value| record["properties"]["handover_source_key"].as_str().map(str::to_owned);
+    let keys = carried.as_array().unwrap().iter().filter_map(key);
+    let ids: Vec<u64> = keys.filter_map(|key| key.strip_prefix("old:persons:")?.parse().ok()).take(number).collect();
+    play.disturb("old", |world| {
+        for id in &ids {
+            record(world, "persons", *id)["is_deleted"] = json!(true);
+        }
+    });
+    ids
+}
+
+/// Missed, asked about, answered, deleted; the guard and the word that lets it through.
+#[test]
+fn deletions_are_asked_about_and_guarded() {
+    let play = Play::ran();
+    // The demo's clock stands still: a list of ids is never too old.
+    play.edit("handover.yaml", "policies:", "policies:\n  sweep: 1ms\n  delete_guard: {count: 1, share: 100%}");
+    play.does(&["sync", "--once"]).ends(3);
+    let ids = delete_people(&play, 2);
+    let vanished = |told: &serde_json::Value, what: &str| told["vanished"][what].as_u64().unwrap();
+    assert_eq!(vanished(&play.does(&["sync", "--once", "--json"]).ends(3).json(), "noticed"), 2);
+    let told = play.does(&["sync", "--once"]).ends(4);
+    assert!(told.err.contains("handover sync --once --confirm-deletes persons=2"), "{}", told.err);
+    let told = play.does(&["sync", "--once", "--confirm-deletes", "nobody=2"]).ends(1);
+    assert!(told.err.contains("the project has no flow `nobody`"), "{}", told.err);
+    let told = play.does(&["sync", "--once", "--confirm-deletes", "persons=2", "--json"]).ends(3).json();
+    assert_eq!(vanished(&told, "asked"), 2);
+    let person = format!("persons/{}", ids[0]);
+    let shown = play.does(&["holds", "show", &person]).ends(3).out;
+    assert!(shown.contains("counterpart") && shown.contains("--delete, --keep"), "{shown}");
+    let told = play.does(&["holds", "answer", &person, "--merge"]).ends(1);
+    assert!(told.err.contains("this answer does not fit"), "{}", told.err);
+    play.does(&["holds", "answer", &person, "--delete", "--reviewer", "Ana Silva"]).ends(3);
+    play.does(&["holds", "answer", &format!("persons/{}", ids[1]), "--keep"]).ends(3);
+    let key = format!("old:persons:{}", ids[0]);
+    let left = play.world("new")["objects"]["contacts"].clone();
+    let archived = |record: &serde_json::Value| record["archivedAt"].is_string() || record["archived"] == true;
+    let is_live =
+        |record: &&serde_json::Value| record["properties"]["handover_source_key"] == *key && !archived(record);
+    assert_eq!(left.as_array().unwrap().iter().filter(is_live).count(), 0);
+    let story = play.does(&["audit", "show", &person]).ends(0).out;
+    for words in ["missed in the source", "Ana Silva answered: delete", "is about to be deleted", "was deleted"] {
+        assert!(story.contains(words), "{words}: {story}");
+    }
+    assert!(!play.does(&["holds", "--json"]).json()["holds"].to_string().contains("source_deleted"));
+}

@@ -29,6 +29,8 @@ fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
         ("since: d/m/y", "since: d.m.y"),
         ("secret: {env: HOOKS}, ", ""),
         ("poll: 10m", "poll: 10"),
+        ("share: 0.5%", "share: 2"),
+        ("sweep: 6h", "sweep: soon"),
         ("flows: [persons]", "flows: [../persons]"),
     ] {
         assert!(!accepts("handover.yaml", &project.replace(old, new)), "{new}");
@@ -40,6 +42,8 @@ fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
         ("{value: customer}", "{value: customer, from: x}"),
         ("later: true", "latr: true"),
         ("keep: fill_empty", "keep: never"),
+        ("merges: carry", "merges: never"),
+        ("{mark: hs_lead_status, as: UNQUALIFIED}", "{mark: hs_lead_status}"),
         ("picture_id: pictures are not moved", "picture_id: ''"),
     ] {
         assert!(!accepts("mappings/*.yaml", &mapping.replace(old, new)), "{new}");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use handover_model::Side;
 use handover_sandbox::Sandbox;
 use handover_sandbox::journal::Entry;
 use handover_store::{HoldFilter, Location, Store};
@@ -91,6 +92,12 @@ async fn read_state(scene: &Scene, location: &Location) -> (BTreeMap<String, usi
     for flow in &scene.project.flows {
         for row in store.rows_page(&flow.name, None, None, 100_000).await.unwrap() {
             add(format!("{} {} {:?}, has a target: {}", flow.name, row.record, row.outcome, row.target.is_some()));
+        }
+        for side in Side::ALL {
+            for gone in store.vanished(&flow.name, side, false).await.unwrap() {
+                // Ids of the target differ from run to run.
+                add(format!("{} {} vanished from the {}: {:?}", flow.name, gone.source, side.word(), gone.fate));
+            }
         }
     }
     let mut held = BTreeSet::new();
@@ -244,6 +251,6 @@ fn plain(value: &Json, field: &str, names: &BTreeMap<(String, String), String>) 
 }
 
 fn is_time(field: &str) -> bool {
-    let others = ["createdAt", "createdate", "hubspot_owner_assigneddate", "hs_task_completion_date"];
+    let others = ["createdAt", "archivedAt", "createdate", "hubspot_owner_assigneddate", "hs_task_completion_date"];
     field.ends_with("_time") || others.contains(&field)
 }

@@ -45,7 +45,8 @@ pub(crate) struct Scene {
     pub(crate) project: config::Project,
     _folder: tempfile::TempDir,
     pub(crate) start: Timestamp,
-    compiled: OnceLock<(Vec<Arc<Ready>>, People)>,
+    /// By what the flows say of deletions and merges.
+    compiled: Mutex<BTreeMap<String, (Vec<Arc<Ready>>, People)>>,
 }
 
 impl Scene {
@@ -78,23 +79,25 @@ impl Scene {
             std::fs::write(file, text.replace("direction: one_way", "direction: both_ways")).unwrap();
         }
         let project = load(folder.path());
-        Self { way, old, new, project, _folder: folder, start, compiled: OnceLock::new() }
+        Self { way, old, new, project, _folder: folder, start, compiled: Mutex::default() }
     }
 
     /// What a pass needs. Rules are compiled once for all lives; the systems describe themselves in each.
     pub(crate) async fn setup(&self, project: Project) -> Result<Setup, Error> {
-        let Some((flows, people)) = self.compiled.get() else {
+        let rules: Vec<String> = project.flows.iter().map(|flow| format!("{:?}", flow.removals)).collect();
+        let rules = rules.join("; ");
+        let compiled = self.compiled.lock().unwrap().get(&rules).cloned();
+        let Some((flows, people)) = compiled else {
             let setup = Setup::prepare(project).await?;
-            return match self.compiled.set((setup.flows.clone(), setup.people.clone())) {
-                Ok(()) | Err(_) => Ok(setup),
-            };
+            self.compiled.lock().unwrap().insert(rules, (setup.flows.clone(), setup.people.clone()));
+            return Ok(setup);
         };
         let ends = project.flows.iter().flat_map(|flow| [&flow.source, &flow.target]);
         for (system, object) in ends.map(|end| (&end.system, &end.object)).collect::<BTreeSet<_>>() {
             let described = project.system(system)?.describe(object).await;
             described.map_err(|fault| Error::System { system: system.clone(), fault })?;
         }
-        Ok(Setup { project, flows: flows.clone(), people: people.clone(), drift: Drift::default() })
+        Ok(Setup { project, flows, people, drift: Drift::default() })
     }
 
     /// Both systems over one wire.

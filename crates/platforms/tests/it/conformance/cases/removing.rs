@@ -1,7 +1,9 @@
 //! Deleting records, and merging two into one.
 
+use std::sync::Arc;
+
 use handover_connect::{Connector as _, Fault, FaultKind, Operation, WriteOutcome, Written};
-use handover_model::RecordId;
+use handover_model::{FieldName, RecordId};
 use serde_json::json;
 
 use crate::conformance::Verdict;
@@ -152,6 +154,12 @@ pub(crate) async fn a_merge_leaves_the_survivor(subject: &'static dyn Subject, o
         assert_eq!(away.iter().map(|record| &record.id).collect::<Vec<_>>(), [&survivor], "the old id leads there");
     } else {
         assert!(away.iter().all(|record| record.gone), "{away:?}");
+    }
+    if let Some(marks) = can.merge_marks {
+        let marks = Arc::from([FieldName::from(marks)]);
+        let read = stage.driver.fetch(&object.name.into(), &marks, std::slice::from_ref(&survivor)).await.unwrap();
+        let told = read[0].fields.get(marks[0].as_str()).map(|told| told.display()).unwrap_or_default();
+        assert!(told.contains(ids[1].as_str()), "it says what was merged into it: {told}");
     }
     let second = merge(&stage, object, &ids[0], &ids[3]).await.unwrap();
     let WriteOutcome::Applied { id: second, .. } = second else { panic!("{second:?}") };

@@ -1,0 +1,255 @@
+//! The crosswalk follows merges: the record that survives has the pair from now on, and those that became part of it
+//! are merged into it, with everything that pointed to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use handover_model::{Cause, End, Hold, Merges, Outcome, RecordId, Side};
+use handover_store::{Commit, Fate, Item, Membership, RecordRow, Vanished};
+use serde_json::json;
+
+use super::Found;
+use super::look::merged_into;
+use crate::Error;
+use crate::pass::Pass;
+use crate::setup::Ready;
+
+impl Pass {
+    /// Before staged blocks of a flow's source are judged: what they say was merged is followed, and what vanished
+    /// and is among them again leaves the list.
+    pub(crate) async fn follow_staged(&self, ready: &Arc<Ready>, blocks: std::ops::Range<i64>) -> Result<(), Error> {
+        let end = &ready.flow.source;
+        let marks = self.merge_marks(end)?;
+        let flow = &ready.flow.name;
+        let mut olds = Vec::new();
+        let mut back = Vec::new();
+        for number in blocks {
+            let records = self.place.store.block_once(&end.system, &end.object, number).await?;
+            if let Some(marks) = &marks {
+                olds.extend(records.iter().flat_map(|record| merged_into(record, marks)));
+            }
+            let ids: Vec<RecordId> = records.into_iter().map(|record| record.id).collect();
+            back.extend(self.place.store.vanished_among(flow, Side::Source, &ids).await?);
+        }
+        if !back.is_empty() {
+            // It may have been read before it vanished.
+            let ids: Vec<RecordId> = back.iter().map(|gone| gone.record.clone()).collect();
+            let found = self.sought(end, &ids).await?;
+            back.retain(|gone| found.get(&gone.record) == Some(&Found::Live));
+            self.seen_again(ready, &back).await?;
+        }
+        if olds.is_empty() { Ok(()) } else { self.notice_missing(end, &self.places(end), &olds).await }
+    }
+
+    /// Records that vanished and are there again: they leave the list by themselves. What pointed to a counterpart
+    /// that was deleted is linked again once there is another one.
+    pub(super) async fn seen_again(&self, ready: &Arc<Ready>, back: &[Vanished]) -> Result<(), Error> {
+        if back.is_empty() {
+            return Ok(());
+        }
+        let mut commit = self.commit();
+        let mut entry = self.entry("returned", ready);
+        let mut anew = BTreeSet::new();
+        for gone in back {
+            if gone.fate == Fate::Deleted {
+                anew.insert(gone.source.clone());
+            }
+            let values = json!({"side": gone.side.word(), "record": gone.record.as_str()});
+            entry.items.push(Item { record: gone.source.clone(), values: values.into() });
+            commit.returned.push((ready.flow.name.clone(), gone.side, gone.record.clone()));
+            self.unask(&mut commit, ready, &gone.source).await?;
+            self.vanishings().returned += 1;
+        }
+        commit.entries.push(entry);
+        commit.links = self.links_to(ready, &anew).await?;
+        self.place.store.commit(commit).await?;
+        Ok(())
+    }
+
+    /// Records of an object became one: `olds`, in the order in which they are to be preferred, are `into` now.
+    pub(super) async fn became(
+        &self,
+        end: &End,
+        into: &RecordId,
+        olds: &[RecordId],
+        commit: &mut Commit,
+    ) -> Result<(), Error> {
+        for (ready, side) in self.places(end) {
+            match side {
+                Side::Source => self.source_became(&ready, into, olds, commit).await?,
+                Side::Target => self.target_became(&ready, into, olds, commit).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn source_became(
+        &self,
+        ready: &Arc<Ready>,
+        into: &RecordId,
+        olds: &[RecordId],
+        commit: &mut Commit,
+    ) -> Result<(), Error> {
+        let flow = &ready.flow.name;
+        let ids: Vec<RecordId> = olds.iter().chain([into]).cloned().collect();
+        let mut rows = self.place.store.rows(flow, &ids).await?;
+        let have = rows.remove(into);
+        let is_live = |row: &RecordRow| !matches!(row.outcome, Outcome::Merged | Outcome::Excluded);
+        let known: Vec<RecordRow> = olds.iter().filter_map(|old| rows.remove(old)).filter(is_live).collect();
+        if known.is_empty() {
+            return Ok(());
+        }
+        let own = have.as_ref().filter(|row| row.target.is_some()).cloned();
+        let heir = |row: &RecordRow| RecordRow {
+            record: into.clone(),
+            block: have.as_ref().map_or(row.block, |have| have.block),
+            last_entry: None,
+            ..row.clone()
+        };
+        let paired = |row: &&RecordRow| row.target.is_some() && row.outcome.is_paired();
+        let survivor = own.clone().or_else(|| known.iter().find(paired).map(heir));
+        if let Some(row) = survivor.as_ref().filter(|_| own.is_none()) {
+            commit.rows.push(row.clone());
+        }
+        let target = survivor.as_ref().and_then(|row| row.target.clone());
+        let identity = survivor.as_ref().and_then(|row| row.identity);
+        for row in known {
+            let counterpart = row.target.clone().filter(|own| row.outcome.is_paired() && Some(own) != target.as_ref());
+            let values = json!({"side": "source", "record": row.record.as_str(), "into": into.as_str(), "counterpart": counterpart});
+            let mut entry = self.entry("followed", ready);
+            entry.items.push(Item { record: row.record.clone(), values: values.into() });
+            commit.entries.push(entry);
+            self.merged_away(ready, Side::Source, &row.record, identity, commit);
+            commit.returned.push((flow.clone(), Side::Source, row.record.clone()));
+            commit.released.push((flow.clone(), row.record.clone()));
+            if counterpart.is_some() {
+                commit.vanished.push(Vanished {
+                    flow: flow.clone(),
+                    side: Side::Source,
+                    record: row.record.clone(),
+                    source: row.record.clone(),
+                    fate: Fate::Pending,
+                    pass: self.id,
+                    since: commit.at,
+                    into: Some(into.clone()),
+                    certain: true,
+                    counterpart,
+                });
+            }
+            commit.rows.push(merged_row(row, target.clone()));
+            self.vanishings().followed += 1;
+        }
+        Ok(())
+    }
+
+    async fn target_became(
+        &self,
+        ready: &Arc<Ready>,
+        into: &RecordId,
+        olds: &[RecordId],
+        commit: &mut Commit,
+    ) -> Result<(), Error> {
+        let flow = &ready.flow.name;
+        let ids: Vec<RecordId> = [into].into_iter().chain(olds).cloned().collect();
+        let rows = self.place.store.rows_with_targets(flow, &ids).await?;
+        let place = |row: &RecordRow| ids.iter().position(|id| row.target.as_ref() == Some(id));
+        let live = |row: &&RecordRow| row.outcome.is_paired() && row.outcome != Outcome::Merged;
+        let keeper = rows.iter().filter(live).min_by_key(|row| place(row)).map(|row| row.record.clone());
+        let identity = rows.iter().find(|row| Some(&row.record) == keeper.as_ref()).and_then(|row| row.identity);
+        let mut seen = BTreeMap::new();
+        for row in rows {
+            let Some(old) = row.target.clone() else { continue };
+            let is_second = live(&&row) && Some(&row.record) != keeper.as_ref();
+            if old == *into && !is_second {
+                continue;
+            }
+            let values = json!({"side": "target", "record": old.as_str(), "into": into.as_str()});
+            let mut entry = self.entry("followed", ready);
+            entry.items.push(Item { record: row.record.clone(), values: values.into() });
+            commit.entries.push(entry);
+            if old != *into && seen.insert(old.clone(), ()).is_none() {
+                self.merged_away(ready, Side::Target, &old, identity, commit);
+                commit.returned.push((flow.clone(), Side::Target, old.clone()));
+            }
+            self.vanishings().followed += 1;
+            if !is_second {
+                commit.rows.push(RecordRow { target: Some(into.clone()), last_entry: None, ..row });
+                continue;
+            }
+            if let Some(other) = &keeper {
+                self.two_became_one(ready, &row, (&old, into), other, commit);
+            }
+            commit.rows.push(merged_row(row, Some(into.clone())));
+        }
+        Ok(())
+    }
+
+    /// Two source records whose counterparts became one: the one whose counterpart did not survive is told of.
+    fn two_became_one(
+        &self,
+        ready: &Ready,
+        row: &RecordRow,
+        (old, into): (&RecordId, &RecordId),
+        other: &RecordId,
+        commit: &mut Commit,
+    ) {
+        let is_carried = carries(ready, Side::Target) && ready.flow.removals.merges == Merges::Carry;
+        let fate = if is_carried { Fate::Pending } else { Fate::Asked };
+        commit.vanished.push(Vanished {
+            flow: ready.flow.name.clone(),
+            side: Side::Target,
+            record: old.clone(),
+            source: row.record.clone(),
+            fate,
+            pass: self.id,
+            since: commit.at,
+            into: Some(into.clone()),
+            certain: true,
+            counterpart: Some(row.record.clone()),
+        });
+        if !is_carried {
+            let cause = Cause::TargetMerged { other: other.clone(), target: into.clone() };
+            commit.holds.push(question(ready, &row.record, row.record.to_string(), cause));
+            self.vanishings().asked += 1;
+        }
+    }
+
+    /// A record that is part of another one: a member of that one's identity, and found under no key.
+    fn merged_away(&self, ready: &Ready, side: Side, record: &RecordId, identity: Option<i64>, commit: &mut Commit) {
+        let end = ready.flow.end(side);
+        commit.keyless.push((end.system.clone(), end.object.clone(), record.clone()));
+        commit.memberships.extend(identity.map(|identity| Membership {
+            system: end.system.clone(),
+            object: end.object.clone(),
+            record: record.clone(),
+            identity,
+            role: String::new(),
+            state: "merged".to_owned(),
+        }));
+    }
+}
+
+/// Whether what happens on a side is carried to the other one.
+pub(super) fn carries(ready: &Ready, side: Side) -> bool {
+    side == Side::Source || ready.flow.both_ways
+}
+
+/// A question about a record, which does not count towards the error threshold.
+pub(super) fn question(ready: &Ready, source: &RecordId, title: String, cause: Cause) -> Hold {
+    Hold {
+        flow: ready.flow.name.clone(),
+        object: ready.flow.source.object.clone(),
+        record: source.clone(),
+        title,
+        cause,
+        value: None,
+        announced: true,
+    }
+}
+
+/// The row of a record that is part of another one, whose counterpart is `target`; of one that has none nothing is
+/// left.
+fn merged_row(row: RecordRow, target: Option<RecordId>) -> RecordRow {
+    let outcome = if target.is_some() { Outcome::Merged } else { Outcome::Excluded };
+    RecordRow { outcome, target, identity: None, digest: None, base: None, mapped: None, last_entry: None, ..row }
+}

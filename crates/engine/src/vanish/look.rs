@@ -1,0 +1,262 @@
+//! Noticing what vanished: by the platform's list of deleted records, by what records say was merged into them, and
+//! where there is no such list by a sweep of all ids.
+//!
+//! Invariants:
+//! - How far was looked is noted after what was found.
+//! - A list of deleted records that took many pages is not read again at once: no platform filters it by the date of
+//!   the deletion, so a page a minute is what looking may cost.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use handover_connect::{Cursor, Read, Which};
+use handover_model::{End, FieldName, Outcome, Record, RecordId, Side};
+use handover_store::{Fate, Item, Lookout, RecordRow, Store, Vanished};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::Found;
+use crate::Error;
+use crate::pass::Pass;
+use crate::setup::Ready;
+use crate::watermark::{Seen, Watermark};
+
+const DELETED: &str = "deleted";
+const MERGED: &str = "merged";
+const WHOLE: &str = "whole";
+
+/// Rows that are looked at together.
+const ROWS: usize = 1_000;
+
+impl Pass {
+    /// Looks for records of an object that vanished since it was looked last, and makes durable what it finds.
+    pub(crate) async fn look_for_vanished(&self, end: &End) -> Result<(), Error> {
+        let places = self.places(end);
+        let Some(can) = self.can(end)?.filter(|can| can.through.is_empty()) else { return Ok(()) };
+        let Some(began) = self.first_read(&places).await? else { return Ok(()) };
+        let mut missing = Vec::new();
+        let mut lookouts = Vec::new();
+        // What a source says of merges stands in the records that are carried.
+        if let Some(marks) = self.merge_marks(end)?.filter(|_| places.iter().any(|(_, side)| *side == Side::Target)) {
+            let fields: Arc<[FieldName]> = Arc::from([marks.clone()]);
+            let read = Read { object: end.object.clone(), fields, which: Which::Live, since: None };
+            let ids = &mut missing;
+            let take = |page: Vec<Record>| page.iter().for_each(|record| ids.extend(merged_into(record, &marks)));
+            lookouts.extend(self.look_through(end, MERGED, read, began, take).await?);
+        }
+        if can.lists_deleted {
+            let read = Read { object: end.object.clone(), fields: Arc::from([]), which: Which::Deleted, since: None };
+            let ids = &mut missing;
+            let take = |page: Vec<Record>| ids.extend(page.into_iter().map(|record| record.id));
+            lookouts.extend(self.look_through(end, DELETED, read, began, take).await?);
+        } else if self.is_due(end, began).await? {
+            lookouts.push(self.sweep(end, &places, &mut missing).await?);
+        }
+        self.notice_missing(end, &places, &missing).await?;
+        if !lookouts.is_empty() {
+            let spent = self.newly_spent();
+            let commit = handover_store::Commit { lookouts, spent, ..self.commit() };
+            self.place.store.commit(commit).await?;
+        }
+        Ok(())
+    }
+
+    /// When the first reading of the sources began whose records these flows carry.
+    async fn first_read(&self, places: &[(Arc<Ready>, Side)]) -> Result<Option<Timestamp>, Error> {
+        let mut first = None;
+        for (ready, _) in places {
+            let source = &ready.flow.source;
+            let read = self.place.store.extraction(&source.system, &source.object).await?;
+            let began = read.filter(|read| read.complete).map(|read| read.began);
+            first = [first, began].into_iter().flatten().min();
+        }
+        Ok(first)
+    }
+
+    /// Reads a list since its watermark and gives the watermark behind it; none when it is too early.
+    async fn look_through(
+        &self,
+        end: &End,
+        list: &str,
+        mut read: Read,
+        began: Timestamp,
+        mut take: impl FnMut(Vec<Record>),
+    ) -> Result<Option<Lookout>, Error> {
+        let clocks = self.clocks();
+        let known = self.place.store.lookout(&end.system, &end.object, list).await?;
+        let (now, there) = (self.place.clock.now(), self.time_of(&end.system));
+        if known.as_ref().is_some_and(|known| list == DELETED && now < rested(known)) {
+            return Ok(None);
+        }
+        let whole = Watermark::since_whole_reading(began);
+        let mark = known
+            .as_ref()
+            .map_or_else(|| whole, |known| Watermark { at: known.at, reached: known.reached, closed: known.closed });
+        let mark = mark.under(SignedDuration::ZERO, there, &clocks).unwrap_or(whole);
+        // Deleted records are listed whole: when a deletion is stamped, and by which clock, is of no account then.
+        read.since = (list != DELETED).then(|| mark.since(&clocks));
+        let system = self.setup.project.system(&end.system)?;
+        let mut seen = Seen { began: there, latest: None, unfinished: None };
+        let mut cursor: Option<Cursor> = None;
+        let mut pages = 0;
+        loop {
+            self.go_on()?;
+            let page = system.page(&read, cursor.as_ref()).await.map_err(|fault| Error::system(&end.system, fault))?;
+            pages += 1;
+            seen.latest = seen.latest.max(page.records.iter().filter_map(|record| record.modified).max());
+            take(page.records);
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let Watermark { at, reached, closed } = mark.behind(&seen, &clocks);
+        let (system, object, list) = (end.system.clone(), end.object.clone(), list.to_owned());
+        let row = Lookout { system, object, list, at, reached, closed, looked: now, pages };
+        // When a list of one page was read last is of no use to anybody.
+        let is_news = |known: Lookout| known.pages > 1 || Lookout { looked: now, ..known } != row;
+        Ok(if known.is_none_or(is_news) { Some(row) } else { None })
+    }
+
+    /// Whether a sweep is due: the last one, or the first reading of all, is as old as the project allows.
+    async fn is_due(&self, end: &End, began: Timestamp) -> Result<bool, Error> {
+        let known = self.place.store.lookout(&end.system, &end.object, WHOLE).await?;
+        let last = known.map_or(began, |known| known.looked);
+        Ok(self.place.clock.now().duration_since(last) >= self.setup.project.policies.sweep)
+    }
+
+    /// Lists all ids of an object; adds those that it lacks, and takes note of those that are there again.
+    async fn sweep(
+        &self,
+        end: &End,
+        places: &[(Arc<Ready>, Side)],
+        missing: &mut Vec<RecordId>,
+    ) -> Result<Lookout, Error> {
+        let system = self.setup.project.system(&end.system)?;
+        let read = Read { object: end.object.clone(), fields: Arc::from([]), which: Which::Live, since: None };
+        let looked = self.place.clock.now();
+        let mut live: HashSet<u64> = HashSet::new();
+        let mut cursor: Option<Cursor> = None;
+        let mut pages = 0;
+        loop {
+            self.go_on()?;
+            let page = system.page(&read, cursor.as_ref()).await.map_err(|fault| Error::system(&end.system, fault))?;
+            pages += 1;
+            live.extend(page.records.iter().filter(|record| !record.gone).map(|record| Store::mark_of(&record.id)));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let is_live = |id: &RecordId| live.contains(&Store::mark_of(id));
+        for (ready, side) in places {
+            let mut after = None;
+            loop {
+                let rows = self.place.store.rows_page(&ready.flow.name, None, after.as_ref(), ROWS).await?;
+                let Some(last) = rows.last() else { break };
+                after = Some(last.record.clone());
+                missing.extend(rows.iter().filter_map(|row| on(row, *side)).filter(|id| !is_live(id)).cloned());
+            }
+            let back = self.place.store.vanished(&ready.flow.name, *side, false).await?;
+            let back: Vec<Vanished> = back.into_iter().filter(|gone| is_live(&gone.record)).collect();
+            self.seen_again(ready, &back).await?;
+        }
+        let (system, object) = (end.system.clone(), end.object.clone());
+        let list = WHOLE.to_owned();
+        Ok(Lookout { system, object, list, at: looked, reached: looked, closed: true, looked, pages })
+    }
+
+    /// Of these records those that flows know and that are gone: merges are followed, the others are noted. Of several
+    /// that became one, the first is preferred.
+    pub(super) async fn notice_missing(
+        &self,
+        end: &End,
+        places: &[(Arc<Ready>, Side)],
+        ids: &[RecordId],
+    ) -> Result<(), Error> {
+        let mut known: BTreeMap<RecordId, Vec<(usize, RecordId)>> = BTreeMap::new();
+        for (at, (ready, side)) in places.iter().enumerate() {
+            let noted = self.place.store.vanished_among(&ready.flow.name, *side, ids).await?;
+            let noted: HashSet<RecordId> = noted.into_iter().map(|gone| gone.record).collect();
+            for row in self.rows_on(ready, *side, ids).await? {
+                if let Some(id) = on(&row, *side).filter(|id| !noted.contains(*id)) {
+                    known.entry(id.clone()).or_default().push((at, row.record.clone()));
+                }
+            }
+        }
+        let wanted: Vec<RecordId> = known.keys().cloned().collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut merged: BTreeMap<RecordId, Vec<RecordId>> = BTreeMap::new();
+        let mut commit = self.commit();
+        let mut found = self.sought(end, &wanted).await?;
+        for id in ids {
+            let Some(found) = found.remove(id) else { continue };
+            let id = id.clone();
+            match found {
+                Found::Live => {}
+                Found::Became(now) => merged.entry(now).or_default().push(id),
+                Found::Gone => {
+                    for (at, source) in known.remove(&id).unwrap_or_default() {
+                        let (ready, side) = &places[at];
+                        let values = json!({"side": side.word(), "record": id.as_str()});
+                        let mut entry = self.entry("vanished", ready);
+                        entry.items.push(Item { record: source.clone(), values: values.into() });
+                        commit.entries.push(entry);
+                        commit.vanished.push(Vanished {
+                            flow: ready.flow.name.clone(),
+                            side: *side,
+                            record: id.clone(),
+                            source,
+                            fate: Fate::Pending,
+                            pass: self.id,
+                            since: commit.at,
+                            into: None,
+                            certain: false,
+                            counterpart: None,
+                        });
+                        self.vanishings().noticed += 1;
+                    }
+                }
+            }
+        }
+        for (into, olds) in merged {
+            self.became(end, &into, &olds, &mut commit).await?;
+        }
+        self.place.store.commit(commit).await?;
+        Ok(())
+    }
+
+    /// The rows of a flow that have one of these ids on a side.
+    pub(super) async fn rows_on(&self, ready: &Ready, side: Side, ids: &[RecordId]) -> Result<Vec<RecordRow>, Error> {
+        Ok(match side {
+            Side::Source => self.place.store.rows(&ready.flow.name, ids).await?.into_values().collect(),
+            Side::Target => self.place.store.rows_with_targets(&ready.flow.name, ids).await?,
+        })
+    }
+}
+
+/// The record that a row speaks of on a side: none of what was merged into another one or left out.
+pub(super) fn on(row: &RecordRow, side: Side) -> Option<&RecordId> {
+    match (row.outcome, side) {
+        (Outcome::Merged | Outcome::Skipped | Outcome::Excluded, _) => None,
+        (_, Side::Source) => Some(&row.record),
+        (_, Side::Target) => row.target.as_ref(),
+    }
+}
+
+/// What a record says was merged into it.
+pub(super) fn merged_into(record: &Record, marks: &FieldName) -> Vec<RecordId> {
+    let Some(value) = record.fields.get(marks.as_str()) else { return Vec::new() };
+    let parts = value.ids().into_iter().flat_map(|text| text.split([';', ',']));
+    // Some platforms write more than the id: `45678:1762070400000`.
+    let ids = parts.map(|part| part.split(':').next().unwrap_or_default().trim());
+    ids.filter(|id| !id.is_empty()).map(RecordId::from).filter(|id| *id != record.id).collect()
+}
+
+/// When a list that no date filters may be read again: a minute later for each page but the first.
+fn rested(known: &Lookout) -> Timestamp {
+    let minutes = i64::try_from(known.pages.saturating_sub(1)).unwrap_or(i64::MAX).min(7 * 24 * 60);
+    known.looked.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(known.looked)
+}

@@ -1,0 +1,158 @@
+//! What the staged records tell of one that vanished: who points to it, and who seems to have taken its place.
+//!
+//! Some platforms do not tell where a merged record went. But what belonged to it belongs to the survivor then: the
+//! records that pointed to it, and its addresses and numbers. That is no proof, and enough to ask a person.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use handover_model::{FieldName, From, Record, RecordId};
+use handover_store::PendingLink;
+
+use crate::Error;
+use crate::pairing::Pairing;
+use crate::pass::Pass;
+use crate::setup::Ready;
+
+/// A field of a child flow that points to a flow's records.
+struct Pointer {
+    child: Arc<Ready>,
+    field: FieldName,
+    /// The source fields that it is made of.
+    from: Vec<FieldName>,
+}
+
+impl Pointer {
+    fn parents(&self, record: &Record) -> BTreeSet<RecordId> {
+        let values = self.from.iter().filter_map(|name| record.fields.get(name.as_str()));
+        values.flat_map(|value| value.ids().into_iter().map(RecordId::from).collect::<Vec<_>>()).collect()
+    }
+}
+
+/// Of one pointer: by child, to which of the wanted records it points now, and where those point that did before.
+#[derive(Default)]
+struct Pointing {
+    now: BTreeMap<RecordId, BTreeSet<RecordId>>,
+    moved: BTreeMap<RecordId, BTreeSet<RecordId>>,
+}
+
+impl Pass {
+    /// The links to these records of a flow, as the children were staged last: they wait until there is a
+    /// counterpart again.
+    pub(super) async fn links_to(
+        &self,
+        ready: &Arc<Ready>,
+        wanted: &BTreeSet<RecordId>,
+    ) -> Result<Vec<PendingLink>, Error> {
+        let mut links = Vec::new();
+        if wanted.is_empty() {
+            return Ok(links);
+        }
+        for pointer in self.pointers(ready) {
+            let pointing = self.pointing(&pointer, wanted).await?;
+            for (record, parents) in pointing.now {
+                links.extend(parents.into_iter().map(|parent| PendingLink {
+                    flow: pointer.child.flow.name.clone(),
+                    record: record.clone(),
+                    field: pointer.field.as_str().to_owned(),
+                    parent_flow: ready.flow.name.clone(),
+                    parent,
+                }));
+            }
+        }
+        Ok(links)
+    }
+
+    /// By record of the flow's source that vanished: the records that seem to have taken its place.
+    pub(super) async fn likely(
+        &self,
+        ready: &Arc<Ready>,
+        gone: &BTreeSet<RecordId>,
+    ) -> Result<BTreeMap<RecordId, BTreeSet<RecordId>>, Error> {
+        let mut likely: BTreeMap<RecordId, BTreeSet<RecordId>> = BTreeMap::new();
+        if gone.is_empty() {
+            return Ok(likely);
+        }
+        for pointer in self.pointers(ready) {
+            for (old, new) in self.pointing(&pointer, gone).await?.moved {
+                likely.entry(old).or_default().extend(new);
+            }
+        }
+        for (old, others) in self.same_keys(ready, gone).await? {
+            likely.entry(old).or_default().extend(others);
+        }
+        for others in likely.values_mut() {
+            others.retain(|other| !gone.contains(other));
+        }
+        likely.retain(|_, others| !others.is_empty());
+        Ok(likely)
+    }
+
+    fn pointers(&self, ready: &Ready) -> Vec<Pointer> {
+        let of = |child: &Arc<Ready>| {
+            let rules = child.links.iter().filter(|(_, link)| link.flow == ready.flow.name);
+            let rules = rules.filter_map(|(at, _)| child.flow.rules.get(*at));
+            let pointers = rules.filter_map(|rule| match &rule.from {
+                From::Fields(from) => {
+                    Some(Pointer { child: child.clone(), field: rule.target.clone(), from: from.clone() })
+                }
+                From::Expression(_) | From::Constant(_) => None,
+            });
+            pointers.collect::<Vec<_>>()
+        };
+        self.setup.flows.iter().flat_map(of).collect()
+    }
+
+    /// Goes through the staged records of a child: later blocks have what was read later.
+    async fn pointing(&self, pointer: &Pointer, wanted: &BTreeSet<RecordId>) -> Result<Pointing, Error> {
+        let source = &pointer.child.flow.source;
+        let Some(read) = self.place.store.extraction(&source.system, &source.object).await? else {
+            return Ok(Pointing::default());
+        };
+        let mut pointing = Pointing::default();
+        let mut before: BTreeMap<RecordId, BTreeSet<RecordId>> = BTreeMap::new();
+        for number in 0..read.blocks {
+            for record in self.place.store.block_once(&source.system, &source.object, number).await? {
+                let parents = pointer.parents(&record);
+                let now: BTreeSet<RecordId> = parents.intersection(wanted).cloned().collect();
+                // Where it points instead of a record that it pointed to.
+                for old in before.get(&record.id).into_iter().flatten().filter(|old| !now.contains(*old)) {
+                    pointing.moved.entry(old.clone()).or_default().extend(parents.iter().cloned());
+                }
+                if now.is_empty() {
+                    pointing.now.remove(&record.id);
+                } else {
+                    before.entry(record.id.clone()).or_default().extend(now.iter().cloned());
+                    pointing.now.insert(record.id, now);
+                }
+            }
+        }
+        Ok(pointing)
+    }
+
+    /// Records of the flow's source that are found under a key of one that vanished.
+    async fn same_keys(
+        &self,
+        ready: &Ready,
+        gone: &BTreeSet<RecordId>,
+    ) -> Result<HashMap<RecordId, BTreeSet<RecordId>>, Error> {
+        let pairing = Pairing::of(&ready.flow, &ready.target);
+        let end = &ready.flow.source;
+        let mut found: HashMap<RecordId, BTreeSet<RecordId>> = HashMap::new();
+        let ids: Vec<RecordId> = gone.iter().cloned().collect();
+        let rows = self.place.store.rows(&ready.flow.name, &ids).await?;
+        for row in rows.values() {
+            let block = self.place.store.block(&end.system, &end.object, row.block).await?;
+            let Some(record) = block.iter().find(|record| record.id == row.record) else { continue };
+            let keys: Vec<(String, String)> = pairing
+                .source
+                .iter()
+                .flat_map(|rule| rule.of(record).into_iter().map(|key| (rule.kind.clone(), key)))
+                .collect();
+            let same = self.place.store.matches(&end.system, &end.object, &keys).await?;
+            let others = same.into_iter().map(|same| same.record).filter(|other| *other != row.record);
+            found.entry(row.record.clone()).or_default().extend(others);
+        }
+        Ok(found)
+    }
+}
