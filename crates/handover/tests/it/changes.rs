@@ -114,7 +114,8 @@ fn a_hold_goes_when_its_cause_is_gone() {
         disturbance("deal", Which::Id(open["id"].to_string()), action)
     };
     ground.disturb(0, &[stage(json!(11))]);
-    assert_eq!(pass(&mut ground), Vec::<String>::new());
+    let unverified = Orders { verify: false, ..changes() };
+    assert!(matches!(ground.live_with(Death::No, &unverified), Ended::Finished(_)));
     assert_ne!(ground.end().held, before);
     ground.disturb(0, &[stage(open["stage_id"].clone())]);
     assert_eq!(pass(&mut ground), Vec::<String>::new());
