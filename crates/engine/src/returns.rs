@@ -273,6 +273,11 @@ impl Pass {
                 pair.resolved = one.resolved;
             } else {
                 pair.stuck.extend(one.names);
+                // What the source refused is held beyond the judgement of the pair, which clears both ways' holds.
+                if let Some(back) = &ready.back {
+                    let (flow, record) = back.hold_of(&pair.target);
+                    pair.holds.extend(self.place.store.holds_of(&flow, &record).await?);
+                }
             }
             pair.row = row;
         }
