@@ -25,10 +25,13 @@ use crate::verdict::{Known, Told, Verdicts, weigh};
 use crate::write::Outgoing;
 use crate::writer::Writer;
 
+/// Why a field cannot go back, and the value in question.
+type Cannot = (Cause, Option<Value>);
+
 /// What the way back makes of a target record.
 pub(crate) struct Returned {
     /// By rule: the value for its source field, none where it leaves the field alone, or why it cannot be told.
-    rules: BTreeMap<usize, Result<Option<Value>, (Cause, Option<Value>)>>,
+    rules: BTreeMap<usize, Result<Option<Value>, Cannot>>,
     /// By rule and source record: the target record that it is linked as.
     found: HashMap<(usize, String), RecordId>,
 }
@@ -53,7 +56,7 @@ impl Returned {
     }
 
     /// The source's fields as these rules make them; or why one of them cannot.
-    fn fields(&self, back: &Back, rules: &BTreeSet<usize>, source: &Record) -> Result<Fields, (Cause, Option<Value>)> {
+    fn fields(&self, back: &Back, rules: &BTreeSet<usize>, source: &Record) -> Result<Fields, Cannot> {
         let mut fields = Fields::new();
         for rule in rules {
             let name = &back.ready.flow.rules[*rule].target;
@@ -273,6 +276,11 @@ impl Pass {
                 pair.resolved = one.resolved;
             } else {
                 pair.stuck.extend(one.names);
+                // What the source refused is held beyond the judgement of the pair, which clears both ways' holds.
+                if let Some(back) = &ready.back {
+                    let (flow, record) = back.hold_of(&pair.target);
+                    pair.holds.extend(self.place.store.holds_of(&flow, &record).await?);
+                }
             }
             pair.row = row;
         }

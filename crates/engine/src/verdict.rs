@@ -240,20 +240,22 @@ fn conflict(
     (ours, theirs): (Option<Told>, Option<Told>),
 ) -> Cause {
     let edit = |told: Option<Told>| {
-        told.map(|told| Edit {
-            at: told.at,
-            by: match told.by {
-                Author::Person(Some(who)) => format!("user {who}"),
-                Author::Person(None) => "a person".to_owned(),
-                Author::Program(_) => "a program".to_owned(),
-                Author::Platform => "the platform itself".to_owned(),
-                Author::Unknown => "unknown".to_owned(),
-            },
+        told.map(|told| {
+            Box::new(Edit {
+                at: told.at,
+                by: match told.by {
+                    Author::Person(Some(who)) => format!("user {who}"),
+                    Author::Person(None) => "a person".to_owned(),
+                    Author::Program(_) => "a program".to_owned(),
+                    Author::Platform => "the platform itself".to_owned(),
+                    Author::Unknown => "unknown".to_owned(),
+                },
+            })
         })
     };
     Cause::Conflict {
         field: name.clone(),
-        there: have.clone(),
+        there: Box::new(have.clone()),
         mark: conflict_mark(ready, name, now, have),
         source: edit(ours),
         target: edit(theirs),

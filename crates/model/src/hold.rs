@@ -99,13 +99,13 @@ pub enum Cause {
         /// The target field.
         field: FieldName,
         /// The target's value.
-        there: Value,
+        there: Box<Value>,
         /// What tells this conflict from one over other values.
         mark: String,
         /// The source's last edit of it, as far as its platform tells.
-        source: Option<Edit>,
+        source: Option<Box<Edit>>,
         /// The target's last edit of it, as far as its platform tells.
-        target: Option<Edit>,
+        target: Option<Box<Edit>>,
     },
     /// The record was deleted in the source; its counterpart stands.
     SourceDeleted {
@@ -368,7 +368,7 @@ impl Cause {
             Self::SourceGone => "the record disappeared from the source".to_owned(),
             Self::TargetGone { target } => format!("the target record {target} is gone"),
             Self::Conflict { field, source, target, .. } => {
-                let edit = |edit: &Option<Edit>| match edit {
+                let edit = |edit: &Option<Box<Edit>>| match edit {
                     Some(edit) => format!("by {} at {}", edit.by, edit.at.strftime("%Y-%m-%d %H:%M:%S UTC")),
                     None => "nobody tells by whom".to_owned(),
                 };

@@ -27,7 +27,7 @@ use crate::problem::{Exit, Problem};
 carried over: new records are matched like all others, of known ones only the fields that
 changed are written. What becomes of the counterparts of deleted and merged records say
 `deletes` and `merges` of each mapping; without them a person is asked. What changed in the
-new system is not carried yet.
+new system goes back where a mapping says `direction: both_ways`.
 
 Examples:
   handover sync --once             one pass, for a scheduler of your own

@@ -24,32 +24,12 @@ struct Names {
     new: &'static str,
     /// A text field of theirs in the new system.
     text: &'static str,
-    /// The flow of deals, and their object.
-    deals: &'static str,
-    old_deals: &'static str,
-    new_deals: &'static str,
 }
 
 fn names(way: Way) -> Names {
     match way {
-        Way::ToHubspot => Names {
-            flow: "persons",
-            old: "person",
-            new: "contacts",
-            text: "lastname",
-            deals: "deals",
-            old_deals: "deal",
-            new_deals: "deals",
-        },
-        Way::ToPipedrive => Names {
-            flow: "contacts",
-            old: "contacts",
-            new: "person",
-            text: "name",
-            deals: "deals",
-            old_deals: "deals",
-            new_deals: "deal",
-        },
+        Way::ToHubspot => Names { flow: "persons", old: "person", new: "contacts", text: "lastname" },
+        Way::ToPipedrive => Names { flow: "contacts", old: "contacts", new: "person", text: "name" },
     }
 }
 
