@@ -311,7 +311,7 @@ impl Pass {
     /// Target records as they are now, with everything that is mapped, in as few calls as there can be.
     pub(crate) async fn targets_now(&self, ready: &Ready, ids: &[RecordId]) -> Result<Vec<Record>, Error> {
         let end = &ready.flow.target;
-        let fields: Arc<[FieldName]> = ready.targets().collect();
+        let fields: Arc<[FieldName]> = ready.targets().chain(ready.flow.key.clone()).collect();
         if ready.back.is_some() || ready.forth.is_some() {
             return self.read_now(&self.reading_of(end), ids).await;
         }

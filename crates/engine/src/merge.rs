@@ -66,7 +66,7 @@ fn survivor(
 }
 
 /// Links add up: those of the target stay.
-fn union(have: &Value, value: &Value) -> Value {
+pub(crate) fn union(have: &Value, value: &Value) -> Value {
     let mut ids: Vec<&str> = have.ids();
     for id in value.ids() {
         if !ids.contains(&id) {

@@ -312,7 +312,7 @@ impl Pass {
 
     /// Intents that an earlier process left open: their writes are looked up before anything else is
     /// written.
-    pub(crate) async fn settle_open_intents(&self) -> Result<(), Error> {
+    pub(crate) async fn settle_open_intents(self: &Arc<Self>) -> Result<(), Error> {
         let mut intents = self.place.store.open_intents().await?;
         if self.errs(Planted::IntentsForgotten) {
             intents.clear();

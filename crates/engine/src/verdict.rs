@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::base;
 use crate::change::Pair;
-use crate::merge::same;
+use crate::merge::{same, union};
 use crate::resolve::{Resolved, outer};
 use crate::setup::Ready;
 use crate::three_way::{Side, Verdict, judge};
@@ -159,6 +159,14 @@ pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -
             }
         }
     }
+    if let Some(key) = &ready.flow.key
+        && let Some(value) = pair.resolved.fields.get(key.as_str())
+        && base::settled(pair.row.mapped.as_deref().or(pair.row.base.as_deref()).unwrap_or_default(), key).is_none()
+        && !same(kind_of(ready, key), value, there.fields.get(key.as_str()).unwrap_or(&Value::Null))
+    {
+        // Of a record that became another one the counterpart still has the old key.
+        verdicts.forth.insert(key.clone(), value.clone());
+    }
     verdicts
 }
 
@@ -198,6 +206,10 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, name: 
         Verdict::Forth(_) => drop(verdicts.forth.insert(name.clone(), now.clone())),
         Verdict::Back(_) if goes_back => verdicts.back.push(name.clone()),
         Verdict::Back(_) => {}
+        // Links add up: what one side has beside the other contradicts nothing.
+        Verdict::Joined | Verdict::Held if matches!(kind, Some(Kind::Reference { many: true, .. })) => {
+            verdicts.forth.insert(name.clone(), union(have, now));
+        }
         Verdict::Joined | Verdict::Held => match answered(pair, name, &conflict_mark(ready, name, now, have)) {
             Some(Wins::Source) => drop(verdicts.forth.insert(name.clone(), now.clone())),
             Some(Wins::Target) if goes_back => verdicts.back.push(name.clone()),

@@ -135,7 +135,7 @@ impl Society {
             }
             Deed::Delete => on(DisturbAction::Delete),
             Deed::Restore => {
-                let id = self.roster.from_bin(side, object, dice)?;
+                let id = self.roster.out_of_bin(side, object, dice)?;
                 let which = Which::Id(id);
                 Some(vec![Disturbance { object: object.to_owned(), which, action: DisturbAction::Restore }])
             }
@@ -305,7 +305,7 @@ impl Roster {
         all.get(at).cloned()
     }
 
-    fn from_bin(&self, side: usize, object: &str, dice: &mut Dice) -> Option<String> {
+    fn out_of_bin(&self, side: usize, object: &str, dice: &mut Dice) -> Option<String> {
         dice.one_of(self.binned.get(&(side, object.to_owned()))?).cloned()
     }
 }

@@ -144,6 +144,16 @@ fn stepped(target: &str, source: &str, step: &str) -> Rule {
     Rule { steps: vec![step], ..plain(target, source) }
 }
 
+fn flow_rule(
+    [name, back]: [&'static str; 2],
+    objects: [&'static str; 2],
+    (plural, key_head): (&'static str, &'static str),
+    fields: Vec<FieldRule>,
+    found_by: Option<usize>,
+) -> FlowRule {
+    FlowRule { name, back, objects, plural, key: KEY, key_head, fields, found_by }
+}
+
 /// The project in the oracle's words.
 pub(crate) fn rules(ways: Ways) -> Rules {
     let owned = |old: &'static str, new: &'static str, form: Form| FieldRule {
@@ -152,22 +162,11 @@ pub(crate) fn rules(ways: Ways) -> Rules {
         owner: if ways == Ways::Both { Owner::Both(Conflict::Ask) } else { Owner::OldOnceChanged },
     };
     let link = |old, new, flow, kind| owned(old, new, Form::Link { flow, kind });
-    let flow = |[name, back]: [&'static str; 2], objects, plural, key_head, fields, found_by| FlowRule {
-        name,
-        back,
-        objects,
-        plural,
-        key: KEY,
-        key_head,
-        fields,
-        found_by,
-    };
     let flows = vec![
-        flow(
+        flow_rule(
             ["organizations", "organizations.back"],
             ["organization", "companies"],
-            "organizations",
-            "old:organizations:",
+            ("organizations", "old:organizations:"),
             vec![
                 owned("name", "name", Form::Text),
                 owned("website", "website", Form::Text),
@@ -175,11 +174,10 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             ],
             Some(0),
         ),
-        flow(
+        flow_rule(
             ["persons", "persons.back"],
             ["person", "contacts"],
-            "persons",
-            "old:persons:",
+            ("persons", "old:persons:"),
             vec![
                 owned("emails", "email", Form::Email),
                 owned("first_name", "firstname", Form::Text),
@@ -189,11 +187,10 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             ],
             Some(0),
         ),
-        flow(
+        flow_rule(
             ["deals", "deals.back"],
             ["deal", "deals"],
-            "deals",
-            "old:deals:",
+            ("deals", "old:deals:"),
             vec![
                 owned("title", "dealname", Form::Text),
                 owned("value", "amount", Form::Number),
@@ -204,11 +201,10 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             ],
             None,
         ),
-        flow(
+        flow_rule(
             ["tasks", "tasks.back"],
             ["activity", "tasks"],
-            "activities",
-            "old:activities:",
+            ("activities", "old:activities:"),
             vec![
                 owned("subject", "hs_task_subject", Form::Text),
                 owned("due_date", "hs_timestamp", Form::Day),

@@ -108,7 +108,7 @@ impl Pass {
     }
 
     /// What needs the counterpart as it is now.
-    async fn act(&self, ready: &Arc<Ready>, side: Side, cases: Vec<Case>) -> Result<(), Error> {
+    async fn act(self: &Arc<Self>, ready: &Arc<Ready>, side: Side, cases: Vec<Case>) -> Result<(), Error> {
         let there = ready.flow.end(side.opposite());
         let (mut deletes, mut marks) = (Vec::new(), Vec::new());
         let mut rest = cases.into_iter().peekable();

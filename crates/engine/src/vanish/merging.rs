@@ -6,17 +6,21 @@ use std::sync::Arc;
 
 use handover_connect::{Fault, WriteOutcome};
 use handover_model::{End, Outcome, Record, RecordId, Side};
-use handover_store::{Commit, Intent, Item, Vanished};
+use handover_store::{Commit, Intent, Item, RecordRow, Vanished};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Found;
 use super::due::Case;
 use crate::Error;
+use crate::change::Again;
+use crate::decide::{Opened, Staged};
+use crate::pairing::Pairing;
 use crate::pass::Pass;
 use crate::setup::Ready;
 use crate::trail::Trail;
 use crate::write::is_about_records;
+use crate::writer::Writer;
 
 /// How the ids of intents of merges begin.
 pub(crate) const MERGE: &str = "merge:";
@@ -37,7 +41,7 @@ struct Merging {
 impl Pass {
     /// Merges the counterpart of a record that became another one into that one's counterpart.
     pub(super) async fn merge_counterparts(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         case: &Case,
         cards: &BTreeMap<RecordId, Record>,
@@ -88,7 +92,7 @@ impl Pass {
     }
 
     /// An intent of this module that an earlier process left open.
-    pub(crate) async fn settle_removal(&self, ready: &Arc<Ready>, intent: &Intent) -> Result<(), Error> {
+    pub(crate) async fn settle_removal(self: &Arc<Self>, ready: &Arc<Ready>, intent: &Intent) -> Result<(), Error> {
         if intent.id.starts_with(MERGE) {
             let merging: Merging = postcard::from_bytes(&intent.payload).map_err(Error::Intent)?;
             return self.look_up_merge(ready, &intent.id, merging).await;
@@ -130,7 +134,7 @@ impl Pass {
 
     /// Both are one record now, under this id.
     async fn merge_is_done(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         intent: &str,
         merging: Merging,
@@ -148,11 +152,33 @@ impl Pass {
             self.unask(&mut commit, ready, &source).await?;
         }
         commit.returned.push((ready.flow.name.clone(), side, record));
-        commit.settled.push(intent.to_owned());
         commit.spent = self.newly_spent();
         self.place.store.commit(commit).await?;
+        // The intent stays open until the survivor says what its counterpart says.
+        self.carry_whole(ready, side, id).await?;
+        self.place.store.commit(Commit { settled: vec![intent.to_owned()], ..self.commit() }).await?;
         self.vanishings().merged += 1;
         Ok(())
+    }
+
+    /// Writes a survivor in the target as a whole: what the target's own merge put together is not what the source
+    /// says.
+    async fn carry_whole(self: &Arc<Self>, ready: &Arc<Ready>, side: Side, id: &RecordId) -> Result<(), Error> {
+        let sources = self.place.store.sources_of_flow(&ready.flow.name, std::slice::from_ref(id)).await?;
+        let Some(source) = sources.get(id).filter(|_| side == Side::Source) else { return Ok(()) };
+        let row = self.place.store.rows(&ready.flow.name, std::slice::from_ref(source)).await?.remove(source);
+        let now = self.read_now(&self.reading_of(&ready.flow.source), std::slice::from_ref(source)).await?;
+        let record = now.into_iter().find(|record| !record.gone && record.id == *source);
+        let (Some(row), Some(record)) = (row, record) else { return Ok(()) };
+        // Nothing counts as settled.
+        let row = RecordRow { base: Some(Vec::new()), mapped: Some(Vec::new()), ..row };
+        let mapped = ready.program.apply(&record);
+        let staged = Staged { record, block: row.block };
+        let again = Again { staged, row, mapped, answers: Vec::new(), there: None };
+        let mut writer = Writer::of_records(self, ready)?;
+        let pairing = Pairing::of(&ready.flow, &ready.target);
+        let judged = self.judge_and_write(ready, &pairing, Opened::again(vec![again]), &mut writer).await;
+        writer.end(judged).await
     }
 
     async fn merge_refused(
@@ -173,7 +199,7 @@ impl Pass {
     }
 
     /// Whether a merge whose answer was lost was carried out. If not, it is still due.
-    async fn look_up_merge(&self, ready: &Arc<Ready>, intent: &str, merging: Merging) -> Result<(), Error> {
+    async fn look_up_merge(self: &Arc<Self>, ready: &Arc<Ready>, intent: &str, merging: Merging) -> Result<(), Error> {
         let there = ready.flow.end(merging.side.opposite()).clone();
         match self.merged_to(&there, &merging).await? {
             Some(id) => self.merge_is_done(ready, intent, merging, &id).await,

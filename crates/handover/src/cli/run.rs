@@ -94,13 +94,16 @@ pub(crate) async fn carry(
     work(session, store, output, (&kind, &Selection::All, &accepted), stop).await
 }
 
+/// What is different from the project's policies.
+type Adjust<'a> = &'a dyn Fn(&mut Policies);
+
 /// Checks, then works through what is selected: the pass's kind, its selection, and what is different from the
 /// project's policies this time.
 pub(crate) async fn work(
     session: &Session,
     store: &Store,
     output: &Output,
-    (kind, selection, adjust): (&str, &Selection, &dyn Fn(&mut Policies)),
+    (kind, selection, adjust): (&str, &Selection, Adjust<'_>),
     stop: Arc<AtomicBool>,
 ) -> Result<Report, Vec<Problem>> {
     let goes_on = matches!(selection, Selection::Changes);

@@ -103,7 +103,8 @@ fn parent_held(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
     });
     links.into_iter().any(|(flow, field)| {
         let pointed = pair.source.edits_of(field.names[OLD]).any(|edit| {
-            edit.by == By::People && (edit.after.to_string() == parent || edit.after.as_str() == Some(parent))
+            let to = edit.after.as_str().map_or_else(|| edit.after.to_string(), str::to_owned);
+            edit.by == By::People && to == *parent
         });
         pointed && judged.held.contains_key(&(flow, parent))
     })

@@ -226,7 +226,7 @@ impl<'c> Judged<'c> {
             }
         }
         if self.case.rules.ways == Ways::Both {
-            return self.returned(wrong);
+            self.returned(wrong);
         } else {
             for life in self.sides[OLD].lives.values().filter(|life| life.made_by == By::Client) {
                 wrong.push(format!("ownership: {} {} was made in the system of record", life.object, life.id));
@@ -257,7 +257,7 @@ impl<'c> Judged<'c> {
     fn writes(&self, wrong: &mut Vec<String>) {
         let quiet: Vec<&Span> = self.case.passes.iter().filter(|pass| pass.began > self.case.quiet_since).collect();
         // The first quiet passes carry what the last day left, and whatever a lost answer left to them.
-        let settled = quiet.iter().rev().take(2).last().map(|pass| pass.began);
+        let settled = quiet.iter().rev().take(2).next_back().map(|pass| pass.began);
         for side in [OLD, NEW] {
             let ahead = self.case.ahead[side];
             for entry in self.case.journals[side].iter().filter(|entry| entry.method != "DISTURB") {

@@ -1,4 +1,5 @@
 //! Six weeks, many times over.
+#![expect(clippy::print_stderr, reason = "seeds of what was found")]
 
 mod independence;
 mod planted;

@@ -46,8 +46,11 @@ pub(crate) struct Scene {
     _folder: tempfile::TempDir,
     pub(crate) start: Timestamp,
     /// By what the flows say of deletions and merges.
-    compiled: Mutex<BTreeMap<String, (Vec<Arc<Ready>>, People)>>,
+    compiled: Mutex<BTreeMap<String, Compiled>>,
 }
+
+/// Flows, ready to work, and the users of their systems.
+type Compiled = (Vec<Arc<Ready>>, People);
 
 impl Scene {
     /// The scene of a way, made once.
