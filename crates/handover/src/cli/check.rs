@@ -64,8 +64,9 @@ pub(crate) async fn check(
     systems: &BTreeMap<SystemName, Arc<dyn Connector>>,
     usage: bool,
 ) -> Result<Checked, Vec<Problem>> {
+    let inferred = inferred::found(session)?;
     let (flows, schemas) = described(session, systems).await?;
-    let (findings, inferred) = proved(session, systems, &flows)?;
+    let findings = proved(session, systems, &flows, &inferred)?;
     let setup = session.setup_described(session.engine_project(systems.clone()), schemas).await?;
     checked(session, setup, findings, inferred, usage).await
 }
@@ -74,18 +75,19 @@ pub(crate) async fn check(
 /// and nothing else.
 pub(crate) async fn check_for_pass(session: &Session, store: &Store, goes_on: bool) -> Result<Checked, Vec<Problem>> {
     let failed = |error: handover_engine::Error| failure::engine(&error, &session.project.sources);
+    // Files that are wrong are named with their lines before anything is read of them.
+    let inferred = inferred::found(session)?;
     let (flows, _) = described(session, &session.systems).await?;
     let known = Remembered::of(store, &flows).await.map_err(failed)?;
-    let (drift, findings, inferred) = if goes_on {
+    let (drift, findings) = if goes_on {
         let drift = Drift::of(&flows, &Tables(session.project.tables.clone()), &known);
         let drift = drift.map_err(|own| nothing_written(session, own))?;
         if drift.stopped.len() == flows.len() {
             return Err(nothing_written(session, drift.stopped.into_values().flatten().collect()));
         }
-        (drift, Vec::new(), inferred::found(session)?)
+        (drift, Vec::new())
     } else {
-        let (findings, inferred) = proved(session, &session.systems, &flows)?;
-        (Drift::none(&flows, &known), findings, inferred)
+        (Drift::none(&flows, &known), proved(session, &session.systems, &flows, &inferred)?)
     };
     let setup = session.setup_drifted(session.engine_project(session.systems.clone()), drift).await?;
     checked(session, setup, findings, inferred, false).await
@@ -96,16 +98,16 @@ fn proved(
     session: &Session,
     systems: &Systems,
     flows: &[(Flow, Schema, Schema)],
-) -> Result<(Vec<Finding>, Found), Vec<Problem>> {
+    inferred: &Found,
+) -> Result<Vec<Finding>, Vec<Problem>> {
     let mut findings = session.project.notices.clone();
-    let inferred = inferred::found(session)?;
     findings.extend(inferred.findings(session));
     findings.extend(flows.iter().filter_map(|(flow, _, _)| read_through(flow, systems)));
     findings.extend(check_flows(flows, &Tables(session.project.tables.clone())));
     if findings.iter().any(|finding| finding.weight == Weight::Error) {
         return Err(nothing_written(session, findings));
     }
-    Ok((findings, inferred))
+    Ok(findings)
 }
 
 fn nothing_written(session: &Session, mut findings: Vec<Finding>) -> Vec<Problem> {
