@@ -317,6 +317,8 @@ impl Pass {
         if self.errs(Planted::IntentsForgotten) {
             intents.clear();
         }
+        // The end of a merge writes the survivor: what an earlier attempt at that left open goes first.
+        intents.sort_by_key(|intent| intent.id.starts_with(MERGE));
         let mut waited = None;
         for intent in intents {
             self.go_on()?;
