@@ -20,6 +20,7 @@ use crate::pairing::Pairing;
 use crate::pass::{Pass, locked};
 use crate::setup::Ready;
 use crate::verdict::target_changed;
+use crate::watermark::later;
 use crate::writer::Writer;
 
 /// Records that are judged at once.
@@ -40,7 +41,8 @@ impl Pass {
         let name = &back.ready.flow.name;
         let worked = self.place.store.worked(name, snapshot).await?.min(extraction.blocks);
         let fresh = locked(&self.fresh).get(end).copied().unwrap_or(i64::MAX);
-        let since = self.first_began().await?;
+        // By the target's own clock.
+        let since = later(self.first_began().await?, self.ahead(&end.system));
         let mut paired = Vec::new();
         for number in worked..extraction.blocks {
             self.go_on()?;
