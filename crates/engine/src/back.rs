@@ -83,7 +83,8 @@ pub(crate) fn turn_round(
         let Some((_, ready)) = flows.iter_mut().find(|(of, _)| *of == one.at) else { continue };
         if ready.flow.both_ways {
             let links = order.links(one.at, &one.reversed.flow, project, &ready.source);
-            ready.back = Some(way_back(ready, one.reversed, links)?);
+            let back = way_back(ready, one.reversed, links)?;
+            ready.take_back(back);
         }
     }
     Ok(())

@@ -75,6 +75,23 @@ pub struct Report {
     pub cleared: Vec<Cleared>,
 }
 
+impl Report {
+    /// What a pass left, without what it itself did.
+    fn of(pass: i64, objects: Vec<ObjectReport>, links_waiting: u64) -> Self {
+        Self {
+            pass,
+            objects,
+            did: Counts::default(),
+            vanishings: Vanishings::default(),
+            adopted: BTreeMap::new(),
+            links_waiting,
+            findings: Vec::new(),
+            stopped: Vec::new(),
+            cleared: Vec::new(),
+        }
+    }
+}
+
 /// What became of an object's records.
 #[derive(Clone, Debug)]
 pub struct ObjectReport {
@@ -274,17 +291,7 @@ impl Pass {
             // Counting all records would take longer than carrying a few.
             Selection::Told(_) => {
                 let links_waiting = self.place.store.count_pending_links().await?;
-                Report {
-                    pass: self.id,
-                    objects: Vec::new(),
-                    did: Counts::default(),
-                    vanishings: Vanishings::default(),
-                    adopted: BTreeMap::new(),
-                    links_waiting,
-                    findings: Vec::new(),
-                    stopped: Vec::new(),
-                    cleared: Vec::new(),
-                }
+                Report::of(self.id, Vec::new(), links_waiting)
             }
             _ => report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?,
         };
@@ -350,7 +357,7 @@ impl Pass {
             }
             if ready.flow.target == *end {
                 fields.extend(pairing.target_fields());
-                fields.extend(ready.shared_fields());
+                fields.extend(ready.shared.iter().map(|field| field.name.clone()));
                 if ready.back.is_some() {
                     fields.extend(titles(&ready.target));
                 }
@@ -403,17 +410,7 @@ pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: b
         objects.push(ObjectReport { system, object, counts, told });
     }
     let links_waiting = place.store.count_pending_links().await?;
-    Ok(Report {
-        pass,
-        objects,
-        did: Counts::default(),
-        vanishings: Vanishings::default(),
-        adopted: BTreeMap::new(),
-        links_waiting,
-        findings: Vec::new(),
-        stopped: Vec::new(),
-        cleared: Vec::new(),
-    })
+    Ok(Report::of(pass, objects, links_waiting))
 }
 
 /// What a lock guards, also after a panic elsewhere.

@@ -99,12 +99,15 @@ impl Pass {
         back: &Back,
         pairs: &mut [Pair],
     ) -> Result<Known, Error> {
-        self.turn_all(ready, back, pairs).await?;
+        self.turn_all(back, pairs).await?;
         let known = self.histories(ready, pairs).await?;
+        let judged = self.judge_returns(ready, back, pairs, &known).await?;
+        if judged.is_empty() {
+            return Ok(known);
+        }
         let mut writer = Writer::of_records(self, &back.ready)?;
         let mut returns = Vec::new();
         let mut alone = Vec::new();
-        let judged = self.judge_returns(ready, back, pairs, &known).await?;
         for (one, done) in judged {
             returns.push(done);
             match one.decision {
@@ -120,7 +123,7 @@ impl Pass {
     }
 
     /// What the way back makes of every counterpart.
-    async fn turn_all(&self, ready: &Ready, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
+    async fn turn_all(&self, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
         let mapped: Vec<Vec<Mapped>> = pairs
             .iter()
             .map(|pair| pair.there.as_ref().map_or_else(Vec::new, |there| back.ready.program.apply(there)))
@@ -131,14 +134,13 @@ impl Pass {
         for (pair, mapped) in pairs.iter_mut().zip(mapped) {
             let Some(there) = &pair.there else { continue };
             let given = answers.remove(&pair.target).unwrap_or_default();
-            pair.returned = Some(self.turn(ready, back, there, mapped, &given, &parents));
+            pair.returned = Some(self.turn(back, there, mapped, &given, &parents));
         }
         Ok(())
     }
 
     fn turn(
         &self,
-        ready: &Ready,
         back: &Back,
         there: &Record,
         mapped: Vec<Mapped>,
@@ -161,7 +163,6 @@ impl Pass {
                 },
             );
         }
-        debug_assert!(ready.back.is_some(), "only flows that go both ways are turned");
         Returned { rules, found }
     }
 

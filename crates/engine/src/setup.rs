@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use foldhash::HashMap;
 use handover_connect::{Clock, Connector};
-use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Schema, SystemName, User, Weight};
+use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Owner, Schema, SystemName, User, Weight};
 use handover_store::{Store, Words};
 use jiff::SignedDuration;
 
@@ -135,10 +135,24 @@ pub struct Ready {
     pub(crate) without: Without,
     /// The names that the ledger tells of its records with.
     pub(crate) words: Mutex<Words>,
+    /// The fields that both sides share.
+    pub(crate) shared: Vec<Shared>,
     /// The way back, of a flow that goes both ways.
     pub back: Option<Back>,
     /// Of a way back: the flow that it turns round.
     pub forth: Option<FlowName>,
+}
+
+/// A target field that both sides share.
+pub(crate) struct Shared {
+    pub(crate) name: FieldName,
+    /// The rule that writes it, if one does.
+    pub(crate) rule: Option<usize>,
+    /// Whether its changes can go back.
+    pub(crate) goes_back: bool,
+    /// Whether its changes are looked at: they can go back, or the source owns it by the project's own word.
+    pub(crate) concerns: bool,
+    pub(crate) owner: Owner,
 }
 
 impl Ready {
@@ -159,7 +173,7 @@ impl Ready {
             Kind::Choice { options, .. } => options.iter().any(|option| option.within.is_some()),
             _ => false,
         });
-        Self {
+        let mut ready = Self {
             flow,
             source,
             target,
@@ -171,9 +185,12 @@ impl Ready {
             nested,
             without: Without::default(),
             words: Mutex::default(),
+            shared: Vec::new(),
             back: None,
             forth: None,
-        }
+        };
+        ready.shared = ready.share();
+        ready
     }
 
     /// A field of the target. Found at once: schemas have hundreds, and every value of every record asks.
@@ -181,11 +198,27 @@ impl Ready {
         self.target.fields.get(*self.places.get(name)?)
     }
 
+    /// Takes the way back, and what both sides share then.
+    pub(crate) fn take_back(&mut self, back: Back) {
+        self.back = Some(back);
+        self.shared = self.share();
+    }
+
     /// The target's fields that both sides share: those that rules write, and those that the way back reads.
-    pub(crate) fn shared_fields(&self) -> BTreeSet<FieldName> {
+    fn share(&self) -> Vec<Shared> {
         let written = self.flow.rules.iter().map(|rule| rule.target.clone());
         let read = self.back.iter().flat_map(|back| back.ready.program.source_fields());
-        written.chain(read).collect()
+        let names: BTreeSet<FieldName> = written.chain(read).collect();
+        let shared = |name: FieldName| {
+            let rule = self.flow.rules.iter().position(|rule| rule.target == name);
+            let said = rule.map_or(self.flow.ownership.owner, |rule| self.flow.owner(&self.flow.rules[rule]));
+            let goes_back = self.back.as_ref().is_some_and(|back| !back.rules_of(&name).is_empty());
+            let concerns = goes_back || self.back.is_some() && said == Some(Owner::Source);
+            let default = if goes_back { Owner::Both } else { Owner::Source };
+            let owner = said.filter(|_| concerns).unwrap_or(default);
+            Shared { name, rule, goes_back, concerns, owner }
+        };
+        names.into_iter().map(shared).collect()
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use handover_connect::Author;
-use handover_model::{Answer, Cause, Edit, FieldName, Kind, Owner, Record, RecordId, Rule, Value, Wins};
+use handover_model::{Answer, Cause, Edit, FieldName, Kind, Record, RecordId, Rule, Value, Wins};
 use handover_store::RecordRow;
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::base;
 use crate::change::Pair;
 use crate::merge::{same, union};
 use crate::resolve::{Resolved, outer};
-use crate::setup::Ready;
+use crate::setup::{Ready, Shared};
 use crate::three_way::{Side, Verdict, judge};
 use crate::write::UNSTAGED;
 
@@ -79,22 +79,9 @@ pub(crate) fn source_changed(ready: &Ready, row: &RecordRow, resolved: &Resolved
 
 /// Whether any field of the target that concerns the source differs from what was settled.
 pub(crate) fn target_changed(ready: &Ready, row: &RecordRow, there: &Record) -> bool {
-    let concerns = |name: &&FieldName| concerns(ready, name) && !ready.without.frozen.contains_key(*name);
-    ready.shared_fields().iter().filter(concerns).any(|name| target_differs(ready, row, there, name))
-}
-
-/// Whether changes of a target field are looked at: they can go back, or the source owns it by its rule's own word.
-fn concerns(ready: &Ready, name: &FieldName) -> bool {
-    let Some(back) = &ready.back else { return false };
-    !back.rules_of(name).is_empty() || owner_said(ready, name) == Some(Owner::Source)
-}
-
-fn rule_of<'r>(ready: &'r Ready, name: &FieldName) -> Option<&'r Rule> {
-    ready.flow.rules.iter().find(|rule| rule.target == *name)
-}
-
-fn owner_said(ready: &Ready, name: &FieldName) -> Option<Owner> {
-    rule_of(ready, name).map_or(ready.flow.ownership.owner, |rule| ready.flow.owner(rule))
+    let concerned =
+        ready.shared.iter().filter(|field| field.concerns && !ready.without.frozen.contains_key(&field.name));
+    concerned.map(|field| &field.name).any(|name| target_differs(ready, row, there, name))
 }
 
 fn kind_of<'r>(ready: &'r Ready, name: &FieldName) -> Option<&'r Kind> {
@@ -146,16 +133,17 @@ fn held_fields(ready: &Ready, resolved: &Resolved) -> BTreeSet<FieldName> {
 pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -> Verdicts {
     let mut verdicts = Verdicts::default();
     let held = held_fields(ready, &pair.resolved);
-    for name in ready.shared_fields() {
-        if held.contains(&name) || pair.stuck.contains(&name) {
+    for field in &ready.shared {
+        let name = &field.name;
+        if held.contains(name) || pair.stuck.contains(name) {
             continue;
         }
-        match ready.without.frozen.get(&name) {
-            None => weigh_field(ready, pair, there, known, &name, &mut verdicts),
+        match ready.without.frozen.get(name) {
+            None => weigh_field(ready, pair, there, known, field, &mut verdicts),
             Some(frozen) => {
-                let rule = rule_of(ready, &name);
+                let rule = field.rule.and_then(|rule| ready.flow.rules.get(rule));
                 let value = rule.and_then(|rule| source_differs(ready, &pair.row, &pair.resolved, rule));
-                verdicts.held.extend(value.and_then(|value| frozen.cause(&name, value)));
+                verdicts.held.extend(value.and_then(|value| frozen.cause(name, value)));
             }
         }
     }
@@ -170,19 +158,17 @@ pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -
     verdicts
 }
 
-fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, name: &FieldName, verdicts: &mut Verdicts) {
-    let rule = rule_of(ready, name);
+fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field: &Shared, verdicts: &mut Verdicts) {
+    let Shared { name, rule, goes_back, concerns: concerned, owner } = field;
+    let (goes_back, concerned, owner) = (*goes_back, *concerned, *owner);
+    let rule = rule.and_then(|rule| ready.flow.rules.get(rule));
     let here = rule.and_then(|rule| source_differs(ready, &pair.row, &pair.resolved, rule));
-    let concerned = concerns(ready, name);
     let changed = target_differs(ready, &pair.row, there, name);
     if here.is_none() && !(changed && concerned) {
         return;
     }
     let have = there.fields.get(name.as_str()).unwrap_or(&Value::Null);
     let now = pair.resolved.fields.get(name.as_str()).unwrap_or(&Value::Null);
-    let goes_back = ready.back.as_ref().is_some_and(|back| !back.rules_of(name).is_empty());
-    let default = if goes_back { Owner::Both } else { Owner::Source };
-    let owner = owner_said(ready, name).filter(|_| concerned).unwrap_or(default);
     let kind = kind_of(ready, name);
     let same = same(kind, now, have)
         || pair.returned.as_ref().is_some_and(|returned| returned.equals_source(ready, name, &pair.staged.record));

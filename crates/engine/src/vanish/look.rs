@@ -95,27 +95,36 @@ impl Pass {
         let mark = mark.under(SignedDuration::ZERO, there, &clocks).unwrap_or(whole);
         // Deleted records are listed whole: when a deletion is stamped, and by which clock, is of no account then.
         read.since = (list != DELETED).then(|| mark.since(&clocks));
-        let system = self.setup.project.system(&end.system)?;
         let mut seen = Seen { began: there, latest: None, unfinished: None };
-        let mut cursor: Option<Cursor> = None;
-        let mut pages = 0;
-        loop {
-            self.go_on()?;
-            let page = system.page(&read, cursor.as_ref()).await.map_err(|fault| Error::system(&end.system, fault))?;
-            pages += 1;
-            seen.latest = seen.latest.max(page.records.iter().filter_map(|record| record.modified).max());
-            take(page.records);
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
+        let pages = self
+            .each_page(end, &read, |records| {
+                seen.latest = seen.latest.max(records.iter().filter_map(|record| record.modified).max());
+                take(records);
+            })
+            .await?;
         let Watermark { at, reached, closed } = mark.behind(&seen, &clocks);
         let (system, object, list) = (end.system.clone(), end.object.clone(), list.to_owned());
         let row = Lookout { system, object, list, at, reached, closed, looked: now, pages };
         // When a list of one page was read last is of no use to anybody.
         let is_news = |known: Lookout| known.pages > 1 || Lookout { looked: now, ..known } != row;
         Ok(if known.is_none_or(is_news) { Some(row) } else { None })
+    }
+
+    /// Reads a list to its end; gives the number of its pages.
+    async fn each_page(&self, end: &End, read: &Read, mut take: impl FnMut(Vec<Record>)) -> Result<u64, Error> {
+        let system = self.setup.project.system(&end.system)?;
+        let mut cursor: Option<Cursor> = None;
+        let mut pages = 0;
+        loop {
+            self.go_on()?;
+            let page = system.page(read, cursor.as_ref()).await.map_err(|fault| Error::system(&end.system, fault))?;
+            pages += 1;
+            take(page.records);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(pages);
+            }
+        }
     }
 
     /// Whether a sweep is due: the last one, or the first reading of all, is as old as the project allows.
@@ -132,22 +141,15 @@ impl Pass {
         places: &[(Arc<Ready>, Side)],
         missing: &mut Vec<RecordId>,
     ) -> Result<Lookout, Error> {
-        let system = self.setup.project.system(&end.system)?;
         let read = Read { object: end.object.clone(), fields: Arc::from([]), which: Which::Live, since: None };
         let looked = self.place.clock.now();
         let mut live: HashSet<u64> = HashSet::new();
-        let mut cursor: Option<Cursor> = None;
-        let mut pages = 0;
-        loop {
-            self.go_on()?;
-            let page = system.page(&read, cursor.as_ref()).await.map_err(|fault| Error::system(&end.system, fault))?;
-            pages += 1;
-            live.extend(page.records.iter().filter(|record| !record.gone).map(|record| Store::mark_of(&record.id)));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
+        let pages = self
+            .each_page(end, &read, |records| {
+                let there = records.iter().filter(|record| !record.gone);
+                live.extend(there.map(|record| Store::mark_of(&record.id)));
+            })
+            .await?;
         let is_live = |id: &RecordId| live.contains(&Store::mark_of(id));
         for (ready, side) in places {
             let mut after = None;

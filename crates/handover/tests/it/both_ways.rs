@@ -4,10 +4,9 @@
 use handover_engine::{Selection, Told};
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::{Action, Entry};
-use handover_store::Moment;
 use serde_json::{Value as Json, json};
 
-use crate::rig::{Around, Death, Ended, Ground, Orders, Scene, Way, on_threads};
+use crate::rig::{Death, Ended, Ground, Orders, Scene, Way};
 
 /// A pass; gives what it changed in the old and in the new system, one word for each record.
 fn pass(ground: &mut Ground<'_>) -> (Vec<String>, Vec<String>) {
@@ -207,27 +206,7 @@ fn dying_in_a_pass_both_ways() {
     worked(&mut whole);
     let begun = whole.copy();
     whole.live_with(Death::No, &changes());
-    let (writes, requests) = (whole.writes, whole.requests);
-    let expected = whole.end();
-    let moments = (1..=writes).flat_map(|n| [Moment::Before, Moment::After].map(|moment| Death::AtWrite(n, moment)));
-    let around = [Around::Before, Around::After];
-    let deaths: Vec<Death> =
-        moments.chain(whole.changing.iter().flat_map(|n| around.map(|around| Death::AtRequest(*n, around)))).collect();
-    eprintln!("{} deaths in {writes} durable writes and {requests} requests", deaths.len());
-    on_threads(&deaths, |death| {
-        let mut ground = begun.copy();
-        let ended = ground.live_with(*death, &changes());
-        if !matches!(ended, Ended::Died) {
-            return Err(format!("{death:?}: it did not die: {ended:?}"));
-        }
-        match ground.live_with(Death::No, &changes()) {
-            Ended::Finished(_) => {}
-            ended => return Err(format!("{death:?}: {ended:?}")),
-        }
-        let mut wrong = expected.differences(&ground.end());
-        wrong.extend(ground.differences);
-        if wrong.is_empty() { Ok(()) } else { Err(format!("{death:?}: {}", wrong.join("; "))) }
-    });
+    whole.die_everywhere(&begun, &changes());
 }
 
 /// What either system tells goes the way of its flow, and what comes of it is recognised when it is told in turn.

@@ -170,27 +170,7 @@ fn dying_in_a_pass_over_changes() {
     worked(&mut whole);
     let begun = whole.copy();
     pass(&mut whole);
-    let (writes, requests) = (whole.writes, whole.requests);
-    let expected = whole.end();
-    let moments = (1..=writes).flat_map(|n| [Moment::Before, Moment::After].map(|moment| Death::AtWrite(n, moment)));
-    let around = [Around::Before, Around::After];
-    let deaths: Vec<Death> =
-        moments.chain(whole.changing.iter().flat_map(|n| around.map(|around| Death::AtRequest(*n, around)))).collect();
-    eprintln!("{} deaths in {writes} durable writes and {requests} requests", deaths.len());
-    on_threads(&deaths, |death| {
-        let mut ground = begun.copy();
-        let ended = ground.live_with(*death, &changes());
-        if !matches!(ended, Ended::Died) {
-            return Err(format!("{death:?}: it did not die: {ended:?}"));
-        }
-        match ground.live_with(Death::No, &changes()) {
-            Ended::Finished(_) => {}
-            ended => return Err(format!("{death:?}: {ended:?}")),
-        }
-        let mut wrong = expected.differences(&ground.end());
-        wrong.extend(ground.differences);
-        if wrong.is_empty() { Ok(()) } else { Err(format!("{death:?}: {}", wrong.join("; "))) }
-    });
+    whole.die_everywhere(&begun, &changes());
 }
 
 /// Somebody told that records changed: they are read by their ids and carried, and nothing else is. The next pass

@@ -282,6 +282,32 @@ impl<'s> Ground<'s> {
         both
     }
 
+    /// Dies at every durable write and around every changing request of a pass that began at `begun` and that this
+    /// place has lived through; the next pass goes on each time, and has to end as this one did.
+    pub(crate) fn die_everywhere(&self, begun: &Self, orders: &Orders) {
+        let expected = self.end();
+        let moments =
+            (1..=self.writes).flat_map(|n| [Moment::Before, Moment::After].map(|moment| Death::AtWrite(n, moment)));
+        let around = [Around::Before, Around::After];
+        let requests = self.changing.iter().flat_map(|n| around.map(|around| Death::AtRequest(*n, around)));
+        let deaths: Vec<Death> = moments.chain(requests).collect();
+        eprintln!("{} deaths in {} durable writes and {} requests", deaths.len(), self.writes, self.requests);
+        on_threads(&deaths, |death| {
+            let mut ground = begun.copy();
+            let ended = ground.live_with(*death, orders);
+            if !matches!(ended, Ended::Died) {
+                return Err(format!("{death:?}: it did not die: {ended:?}"));
+            }
+            match ground.live_with(Death::No, orders) {
+                Ended::Finished(_) => {}
+                ended => return Err(format!("{death:?}: {ended:?}")),
+            }
+            let mut wrong = expected.differences(&ground.end());
+            wrong.extend(ground.differences);
+            if wrong.is_empty() { Ok(()) } else { Err(format!("{death:?}: {}", wrong.join("; "))) }
+        });
+    }
+
     /// Lives until a pass comes to its end; none may die.
     pub(crate) fn finish(&mut self) -> Result<Report, String> {
         match self.live(Death::No) {
