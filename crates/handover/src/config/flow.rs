@@ -48,18 +48,20 @@ pub(super) fn read(
     let key = entries.take("key").and_then(|node| reading.text(file, node, "key")).map(FieldName::new);
     let keep = entries.take("keep").and_then(|node| keep(reading, file, node)).unwrap_or(Keep::FillEmpty);
     let matching = entries.take("match").map(|node| matching(reading, file, node)).unwrap_or_default();
-    let direction = entries.take("direction").and_then(|node| reading.word(file, node, "direction", &DIRECTIONS));
-    let one_way_said = direction.is_some();
-    let both_ways = direction.is_some_and(|word| word == "both_ways");
-    let ownership = ownership(reading, file, &mut entries, both_ways);
+    let said = entries.take("direction");
+    let direction = said.and_then(|node| reading.word(file, node, "direction", &DIRECTIONS));
+    let both_ways = direction.as_deref() == Some(DIRECTIONS[1]);
+    // A word that is wrong is one mistake, not one of each key that hangs on it.
+    let may_own = both_ways || said.is_some() && direction.is_none();
+    let ownership = ownership(reading, file, &mut entries, may_own);
     let mut mentions = Vec::new();
     let rules = match entries.need("fields", reading) {
-        Some(node) => rule::read(reading, file, node, both_ways, &mut mentions),
+        Some(node) => rule::read(reading, file, node, may_own, &mut mentions),
         None => Vec::new(),
     };
     let back = entries.take("back").map(|node| {
         // Who says which way the flow goes may keep the rules of the other.
-        needs_both_ways(reading, file, node, "back", both_ways || one_way_said);
+        needs_both_ways(reading, file, node, "back", said.is_some());
         rule::read(reading, file, node, false, &mut mentions)
     });
     let back = back.unwrap_or_default();
