@@ -18,6 +18,7 @@ use handover_store::{GivenAnswer, RecordRow};
 use crate::Error;
 use crate::base::{self, OpenLink};
 use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
+use crate::link_sets::Missing;
 use crate::pass::Pass;
 use crate::planted::{self, Planted};
 use crate::resolve::{Parents, Resolved, misplaced, outer, split_links};
@@ -49,6 +50,8 @@ pub(crate) struct Pair {
     pub(crate) returned: Option<Returned>,
     /// Target fields that were to go back and did not: they stay as they are.
     pub(crate) stuck: Vec<FieldName>,
+    /// What its links lead to and is missing.
+    pub(crate) missing: Arc<Missing>,
     /// Links of it that went back in calls which are still to be made.
     pub(crate) open: Vec<OpenLink>,
     /// What the way back holds.
@@ -102,6 +105,7 @@ impl Pass {
                     there,
                     returned: None,
                     stuck,
+                    missing: Arc::default(),
                     open,
                     holds,
                     was_held,
@@ -112,6 +116,8 @@ impl Pass {
             return Ok(Vec::new());
         }
         self.read_counterparts(ready, &mut pairs).await?;
+        let missing = Arc::new(self.missing_ends(ready, &pairs).await?);
+        pairs.iter_mut().for_each(|pair| pair.missing = missing.clone());
         let known = match &ready.back {
             Some(back) => self.carry_back(ready, back, &mut pairs).await?,
             None => Known::default(),

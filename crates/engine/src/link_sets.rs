@@ -3,15 +3,65 @@
 //!
 //! A side has taken a link away when its base has it, and has made it when its base lacks it. So what one side has
 //! beside the other since both were settled contradicts nothing and stays.
+//!
+//! Invariant: a link whose other end is missing was taken away by nobody: it goes when that record's deletion is
+//! carried, and stays when that is not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use handover_model::{Owner, Value};
+use handover_model::{FieldName, FlowName, Kind, Owner, RecordId, Side, Value};
 use handover_store::RecordRow;
 
+use crate::Error;
 use crate::base;
-use crate::setup::Shared;
+use crate::change::Pair;
+use crate::pass::Pass;
+use crate::setup::{Ready, Shared};
 use crate::verdict::known_of;
+
+/// By field: the records that links lead to and that are missing on either side, as the target's ids.
+pub(crate) type Missing = BTreeMap<FieldName, BTreeSet<String>>;
+
+impl Pass {
+    /// Of the links that one side of these pairs has alone, those that lead to a record which is missing.
+    pub(crate) async fn missing_ends(&self, ready: &Ready, pairs: &[Pair]) -> Result<Missing, Error> {
+        let mut wanted: BTreeMap<&FlowName, BTreeMap<&FieldName, BTreeSet<RecordId>>> = BTreeMap::new();
+        for (rule, link) in &ready.links {
+            let Some(field) = ready.flow.rules.get(*rule).map(|rule| &rule.target) else { continue };
+            if !matches!(ready.target_field(field).map(|field| &field.kind), Some(Kind::Reference { .. })) {
+                continue;
+            }
+            let ids = wanted.entry(&link.flow).or_default().entry(field).or_default();
+            for pair in pairs {
+                let Some(there) = &pair.there else { continue };
+                let [now, have] = [&pair.resolved.fields, &there.fields]
+                    .map(|fields| fields.get(field.as_str()).map(Value::ids).unwrap_or_default());
+                let alone =
+                    now.iter().filter(|id| !have.contains(id)).chain(have.iter().filter(|id| !now.contains(id)));
+                ids.extend(alone.map(|id| RecordId::from(*id)));
+            }
+        }
+        let mut missing = Missing::new();
+        for (flow, fields) in wanted {
+            let all: Vec<RecordId> = fields.values().flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+            if all.is_empty() {
+                continue;
+            }
+            let store = &self.place.store;
+            let sources = store.sources_of_flow(flow, &all).await?;
+            let theirs: Vec<RecordId> = sources.values().cloned().collect();
+            let gone = store.vanished_among(flow, Side::Source, &theirs).await?;
+            let gone: BTreeSet<RecordId> = gone.into_iter().map(|gone| gone.record).collect();
+            let lost = store.vanished_among(flow, Side::Target, &all).await?;
+            let lost: BTreeSet<RecordId> = lost.into_iter().map(|gone| gone.record).collect();
+            for (field, ids) in fields {
+                let is = |id: &&RecordId| lost.contains(*id) || sources.get(*id).is_some_and(|id| gone.contains(id));
+                missing.entry(field.clone()).or_default().extend(ids.iter().filter(is).map(ToString::to_string));
+            }
+        }
+        Ok(missing)
+    }
+}
 
 /// What becomes of a field's links, all in the target's ids.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,7 +85,7 @@ enum Verdict {
 
 impl Links {
     /// Judges the links of a pair: `now` are those of the source, `have` those of the target.
-    pub(crate) fn judge(field: &Shared, row: &RecordRow, now: &Value, have: &Value) -> Self {
+    pub(crate) fn judge(field: &Shared, row: &RecordRow, now: &Value, have: &Value, missing: &Missing) -> Self {
         let (known, base) = (known_of(row), row.base.as_deref().unwrap_or_default());
         let was_here = |id: &str| base::has_link(known, &field.name, id);
         let was_there = |id: &str| base::has_link(base, &field.name, id);
@@ -47,7 +97,9 @@ impl Links {
             let (is_here, is_there) = (here.contains(id), there.contains(id));
             let (mut source, mut target) = (is_here, is_there);
             let (mut known, mut base) = (was_here(id), was_there(id));
+            let is_missing = missing.get(&field.name).is_some_and(|missing| missing.contains(*id));
             match (is_here, is_there) {
+                _ if is_missing => {}
                 (true, false) => match lacks_there(field, known, base) {
                     Verdict::Stays => {}
                     Verdict::Made => target = true,

@@ -143,7 +143,7 @@ pub(crate) fn link_sets(ready: &Ready, pair: &Pair, there: &Record) -> Vec<(Fiel
     let judged = |field: &Shared| {
         let value = |fields: &Fields| fields.get(field.name.as_str()).cloned().unwrap_or(Value::Null);
         let (now, have) = (value(&pair.resolved.fields), value(&there.fields));
-        (field.name.clone(), Links::judge(field, &pair.row, &now, &have))
+        (field.name.clone(), Links::judge(field, &pair.row, &now, &have, &pair.missing))
     };
     let held = held_fields(ready, &pair.resolved);
     ready.shared.iter().filter(several).filter(|field| !held.contains(&field.name)).map(judged).collect()
@@ -193,13 +193,20 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
     let is_returned =
         || pair.returned.as_ref().is_some_and(|returned| returned.equals_source(ready, name, &pair.staged.record));
     if matches!(kind, Some(Kind::Reference { many: true, .. })) {
-        let links = Links::judge(field, &pair.row, now, have);
+        let links = Links::judge(field, &pair.row, now, have, &pair.missing);
         if links.goes_forth(have) {
             verdicts.forth.insert(name.clone(), links.forth());
         }
         if links.goes_back(now) && !is_returned() {
             verdicts.back.push(name.clone());
         }
+        return;
+    }
+    // Who points to nobody since that record is missing was pointed elsewhere by nobody.
+    let is_missing = |id: &str| pair.missing.get(name).is_some_and(|missing| missing.contains(id));
+    let here = here.filter(|now| !(now.is_blank() && have.ids().into_iter().any(is_missing)));
+    let changed = changed && !(have.is_blank() && now.ids().into_iter().any(is_missing));
+    if here.is_none() && !(changed && concerned) {
         return;
     }
     let same = same(kind, now, have) || is_returned();

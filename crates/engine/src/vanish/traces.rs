@@ -111,19 +111,25 @@ impl Pass {
             return Ok(Pointing::default());
         };
         let mut pointing = Pointing::default();
-        let mut before: BTreeMap<RecordId, BTreeSet<RecordId>> = BTreeMap::new();
+        // To which of those in question it pointed, and to what else meanwhile.
+        let mut before: BTreeMap<RecordId, [BTreeSet<RecordId>; 2]> = BTreeMap::new();
         for number in 0..read.blocks {
             for record in self.place.store.block_once(&source.system, &source.object, number).await? {
                 let parents = pointer.parents(&record);
                 let now: BTreeSet<RecordId> = parents.intersection(wanted).cloned().collect();
-                // Where it points instead of a record that it pointed to.
-                for old in before.get(&record.id).into_iter().flatten().filter(|old| !now.contains(*old)) {
-                    pointing.moved.entry(old.clone()).or_default().extend(parents.iter().cloned());
+                // Where it points instead of a record that it pointed to: not where it pointed beside it.
+                if let Some([wanted, beside]) = before.get(&record.id) {
+                    for old in wanted.iter().filter(|old| !now.contains(*old)) {
+                        let new = parents.difference(beside).cloned();
+                        pointing.moved.entry(old.clone()).or_default().extend(new);
+                    }
                 }
                 if now.is_empty() {
                     pointing.now.remove(&record.id);
                 } else {
-                    before.entry(record.id.clone()).or_default().extend(now.iter().cloned());
+                    let [wanted, beside] = before.entry(record.id.clone()).or_default();
+                    wanted.extend(now.iter().cloned());
+                    beside.extend(parents);
                     pointing.now.insert(record.id, now);
                 }
             }
