@@ -93,10 +93,7 @@ impl Pass {
         let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
         let sources = self.place.store.sources_of_flow(&ready.flow.name, &ids).await?;
         let rows = self.rows_of(ready, sources.values()).await?;
-        let mut elsewhere = HashSet::new();
-        for other in self.setup.flows.iter().filter(|other| other.flow.target == ready.flow.target) {
-            elsewhere.extend(self.place.store.sources_of_flow(&other.flow.name, &ids).await?.into_keys());
-        }
+        let (elsewhere, brought) = self.from_others(ready, &ids).await?;
         let later = |record: &Record| record.modified.is_some_and(|modified| modified >= since);
         let (mut changed, mut new) = (Vec::new(), Vec::new());
         for record in records.iter().filter(|record| !record.gone) {
@@ -104,7 +101,8 @@ impl Pass {
                 Some(row) if row.outcome == Outcome::Merged => {}
                 Some(row) if target_changed(ready, row, record) => changed.push(record.clone()),
                 Some(_) => {}
-                None if elsewhere.contains(&record.id) || !later(record) => {}
+                None if elsewhere.contains(&record.id) => {}
+                None if !(later(record) || brought.contains(&record.id)) => {}
                 None => new.push(record.clone()),
             }
         }
@@ -120,6 +118,24 @@ impl Pass {
         }
         self.merge_changed(ready, changed, &sources, rows).await?;
         Ok(new)
+    }
+
+    /// Of these target records those that came of another object of the source's own system, which has them already,
+    /// and those that other systems brought.
+    async fn from_others(
+        &self,
+        ready: &Ready,
+        ids: &[RecordId],
+    ) -> Result<(HashSet<RecordId>, HashSet<RecordId>), Error> {
+        let (mut elsewhere, mut brought) = (HashSet::new(), HashSet::new());
+        let (target, home) = (&ready.flow.target, &ready.flow.source.system);
+        for other in self.setup.meeting(ready, target).map(|other| &other.flow).filter(|other| other.target == *target) {
+            let rows = self.place.store.rows_with_targets(&other.name, ids).await?;
+            let rows = rows.into_iter().filter(|row| other.source.system == *home || row.outcome == Outcome::Created);
+            let found = if other.source.system == *home { &mut elsewhere } else { &mut brought };
+            found.extend(rows.filter_map(|row| row.target));
+        }
+        Ok((elsewhere, brought))
     }
 
     async fn rows_of(

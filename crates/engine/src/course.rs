@@ -24,7 +24,11 @@ use crate::told::Told;
 impl Pass {
     /// Reads every source object and works through every flow.
     pub(crate) async fn read_and_carry(self: &Arc<Self>) -> Result<(), Error> {
-        let sources = self.setup.sources();
+        let mut sources = self.setup.sources();
+        // What flows write first is read when they have written.
+        sources.retain(|(system, object)| {
+            !self.setup.is_fed(&End { system: system.clone(), object: object.clone() })
+        });
         let (told, read) = watch::channel(0);
         // A task of its own: reading and carrying each keep a processor busy.
         let mut tasks = JoinSet::new();
@@ -113,6 +117,15 @@ impl Pass {
         Ok(())
     }
 
+    /// Reads what flows before this one wrote, before it works for the first time. Later it is a change like others.
+    async fn read_fed(&self, ready: &Ready) -> Result<(), Error> {
+        let reading = self.reading_of(&ready.flow.source);
+        if self.place.store.worked(&ready.flow.name, &self.setup.project.snapshot).await? > 0 {
+            return self.extract(&reading, false).await.map(drop);
+        }
+        self.read_newly(&reading).await
+    }
+
     async fn carry_all(
         self: &Arc<Self>,
         mut read: watch::Receiver<usize>,
@@ -120,8 +133,11 @@ impl Pass {
     ) -> Result<(), Error> {
         for ready in &self.setup.flows {
             let end = &ready.flow.source;
+            if self.setup.is_fed(end) {
+                self.read_fed(ready).await?;
+            }
             let needed = sources.iter().take_while(|(system, object)| *system != end.system || *object != end.object);
-            let needed = needed.count() + 1;
+            let needed = if self.setup.is_fed(end) { 0 } else { needed.count() + 1 };
             if read.wait_for(|read| *read >= needed).await.is_err() {
                 // Reading failed, and says why.
                 return Ok(());

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::base::{OpenLink, leaving_open};
 use crate::change::Again;
 use crate::merge::merge;
-use crate::pairing::{Paired, Pairing};
+use crate::pairing::{Card, Paired, Pairing};
 use crate::pass::Pass;
 use crate::planted::Planted;
 use crate::resolve::{Parents, Resolved, misplaced, split_links};
@@ -158,7 +158,10 @@ impl Pass {
             Some(_) => undecided.iter().map(|record| (*record).clone()).collect(),
             None => Vec::new(),
         };
-        let pairs = pairing.pair(&self.place.store, &undecided).await?;
+        let keyed = pairing.keyed(&self.place.store, &undecided).await?;
+        let cards = self.cards_now(ready, &keyed.unstaged()).await?;
+        let mut pairs = pairing.pair(&self.place.store, &undecided, &keyed, &cards).await?;
+        self.pair_by_identity(ready, &undecided, &mut pairs).await?;
         for ((staged, row, mapped, answers), paired) in open.into_iter().zip(pairs) {
             judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents).await?);
         }
@@ -209,12 +212,12 @@ impl Pass {
                 (None, None)
             }
             Paired::New => (None, None),
-            Paired::With { target, block, by } => {
+            Paired::With { target, block, by, card } => {
                 if let Some(other) = self.claim(ready, &staged.record.id, &target).await? {
                     let cause = Cause::DuplicateSource { key: by.clone(), others: vec![other] };
                     resolved.causes.push((cause, None));
                 }
-                (Some((target, block)), Some(by))
+                (Some((target, block, card)), Some(by))
             }
         };
         if let Some(Answer::MergeInto { record }) =
@@ -259,11 +262,11 @@ impl Pass {
         ready: &Arc<Ready>,
         staged: Staged,
         row: Option<RecordRow>,
-        target: Option<(RecordId, i64)>,
+        target: Option<(RecordId, i64, Option<Card>)>,
         resolved: Resolved,
         mut trail: Trail,
     ) -> Result<Judged, Error> {
-        let Some((target, block)) = target else {
+        let Some((target, block, card)) = target else {
             let mapped = Arc::new(resolved.fields);
             let (fields, separate, open) = split_links(ready, &staged.record.id, &mapped, &resolved.found, None);
             tell_write(ready, &mut trail, &staged, &mapped, &fields);
@@ -272,7 +275,11 @@ impl Pass {
             judged.leave_open(ready, &open);
             return Ok(judged);
         };
-        let Some(there) = self.target_record(ready, &target, block).await? else {
+        let there = match card {
+            Some(card) => Some(*card),
+            None => self.target_record(ready, &target, block).await?,
+        };
+        let Some(there) = there else {
             let causes = vec![(Cause::TargetGone { target }, None)];
             return Ok(self.held(ready, &staged, row.as_ref(), causes, trail));
         };
@@ -339,6 +346,7 @@ impl Pass {
                         target: target.clone(),
                         block: -1,
                         by: format!("{}'s choice", given.reviewer),
+                        card: None,
                     });
                 }
                 Answer::Create => return Ok(Paired::New),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_model::{End, FlowName, Outcome, Record, RecordId};
-use handover_store::Entry;
+use handover_store::{Entry, Store};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::Error;
@@ -17,6 +17,9 @@ use crate::pass::{Pass, locked};
 use crate::setup::Ready;
 use crate::write::{Outgoing, push_row, relink};
 use crate::writer::Writer;
+
+/// By the marks of records that stand in several blocks: the last of these.
+type Again = Arc<HashMap<u64, i64>>;
 
 /// Records that are looked at again at once.
 const AGAIN: usize = 500;
@@ -81,12 +84,27 @@ impl Pass {
 
     /// Reads a block of the flow's source object and maps its records: what can be done beside the judging of the
     /// block before. The number of its records comes first.
-    async fn block_of(self: Arc<Self>, ready: Arc<Ready>, number: i64) -> Result<(u64, Opened), Error> {
+    async fn block_of(self: Arc<Self>, ready: Arc<Ready>, number: i64, again: Again) -> Result<(u64, Opened), Error> {
         let source = &ready.flow.source;
-        let records = self.place.store.block_once(&source.system, &source.object, number).await?;
+        let mut records = self.place.store.block_once(&source.system, &source.object, number).await?;
         let read = records.len() as u64;
+        // Two copies of a record must not both be judged before the first write of it is settled.
+        if !again.is_empty() {
+            records.retain(|record| again.get(&Store::mark_of(&record.id)).is_none_or(|last| *last == number));
+        }
         let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
         Ok((read, self.open(&ready, staged, false).await?))
+    }
+
+    /// What came more than once in these blocks, and which of them has it last. Only of an object that other flows
+    /// read too: what those read while this one did not work stands in several blocks.
+    async fn staged_again(&self, ready: &Ready, blocks: std::ops::Range<i64>) -> Result<Again, Error> {
+        let source = &ready.flow.source;
+        let alone = self.setup.meeting(ready, source).next().is_none();
+        if alone || blocks.end - blocks.start < 2 {
+            return Ok(Again::default());
+        }
+        Ok(Arc::new(self.place.store.staged_twice(&source.system, &source.object, blocks).await?))
     }
 
     /// Judges blocks. While one is judged the next one is read and mapped.
@@ -100,14 +118,15 @@ impl Pass {
         writer: &mut Writer,
     ) -> Result<(), Error> {
         let end = blocks.end;
+        let again = self.staged_again(ready, blocks.clone()).await?;
         for number in blocks {
             self.go_on()?;
             let (records, opened) = match ahead.join_next().await {
                 Some(read) => read.map_err(ended)??,
-                None => self.clone().block_of(ready.clone(), number).await?,
+                None => self.clone().block_of(ready.clone(), number, again.clone()).await?,
             };
             if number + 1 < end {
-                ahead.spawn(self.clone().block_of(ready.clone(), number + 1));
+                ahead.spawn(self.clone().block_of(ready.clone(), number + 1, again.clone()));
             }
             done += records;
             self.judge_and_write(ready, pairing, opened, writer).await?;

@@ -169,6 +169,12 @@ fn sort(flows: &[Flow], parents: &ParentFlows) -> (Vec<usize>, Vec<(usize, usize
         deferred: &mut Vec<(usize, usize)>,
     ) {
         marks[at] = Mark::Open;
+        // Flows that write what this one reads come first, where nothing speaks against it.
+        for (feeder, flow) in flows.iter().enumerate() {
+            if flow.target == flows[at].source && marks[feeder] == Mark::New {
+                visit(feeder, flows, parents, marks, sequence, deferred);
+            }
+        }
         for ((_, rule), parent) in parents.range((at, 0)..=(at, usize::MAX)) {
             match marks[*parent] {
                 Mark::New if flows[at].rules[*rule].later => {}

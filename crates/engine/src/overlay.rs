@@ -3,17 +3,17 @@
 //! `plan` is the engine itself over this overlay, so that the plan cannot disagree with the run. What a
 //! schema promises to refuse (a unique value taken twice, a link to nowhere) is refused here too.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use handover_connect::{
     Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome, Page, Read,
-    Spent, WriteBatch, WriteMode, WriteOutcome, Written,
+    Spent, Which, WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_model::{
-    Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User, Value,
+    Account, Automation, Content, Field, FieldName, Fields, ObjectName, Record, RecordId, Schema, User, Value,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,6 +28,9 @@ pub struct Planned {
     pub links: u64,
 }
 
+/// How the ids of records begin that are only planned.
+const PLANNED: &str = "planned:";
+
 /// A system whose writes stay in memory.
 pub struct Overlay {
     below: Arc<dyn Connector>,
@@ -36,12 +39,75 @@ pub struct Overlay {
     schemas: Mutex<HashMap<ObjectName, Schema>>,
     /// Fields that are to be created: they stand in the schema already, and are not read.
     wanted: BTreeMap<ObjectName, Vec<Field>>,
+    /// Objects of which what is written is read again: several flows have them as an end.
+    shared: BTreeSet<ObjectName>,
+    /// What was written of those.
+    written: Mutex<BTreeMap<(ObjectName, RecordId), Fields>>,
 }
 
 impl Overlay {
-    /// An overlay over `below`, as if the fields `wanted` were created.
-    pub fn new(below: Arc<dyn Connector>, wanted: BTreeMap<ObjectName, Vec<Field>>) -> Self {
-        Self { below, planned: Mutex::default(), unique: Mutex::default(), schemas: Mutex::default(), wanted }
+    /// An overlay over `below`, as if the fields `wanted` were created. What is written of the objects `shared` shows
+    /// in what is read of them afterwards.
+    pub fn new(
+        below: Arc<dyn Connector>,
+        wanted: BTreeMap<ObjectName, Vec<Field>>,
+        shared: BTreeSet<ObjectName>,
+    ) -> Self {
+        Self {
+            below,
+            planned: Mutex::default(),
+            unique: Mutex::default(),
+            schemas: Mutex::default(),
+            wanted,
+            shared,
+            written: Mutex::default(),
+        }
+    }
+
+    /// The id that a new record gets.
+    fn planned_id(&self, object: &ObjectName, trace: &RecordId) -> RecordId {
+        let written = lock(&self.written);
+        // Records of several sources may have the same id.
+        let ids = (0..).map(|n: u32| RecordId::new(format!("{PLANNED}{}{trace}", "+".repeat(n as usize))));
+        let mut free = ids.filter(|id| !written.contains_key(&(object.clone(), id.clone())));
+        free.next().unwrap_or_else(|| trace.clone())
+    }
+
+    /// Keeps what is written of an object that other flows read.
+    fn keep(&self, object: &ObjectName, id: &RecordId, fields: &Fields) {
+        if self.shared.contains(object) {
+            let mut written = lock(&self.written);
+            let known = written.entry((object.clone(), id.clone())).or_default();
+            fields.iter().for_each(|(name, value)| known.set(name.clone(), value.clone()));
+        }
+    }
+
+    /// A record that was planned, with these of its fields.
+    fn made(&self, object: &ObjectName, id: &RecordId, fields: &[FieldName]) -> Option<Record> {
+        let written = lock(&self.written);
+        let known = written.get(&(object.clone(), id.clone())).filter(|_| id.as_str().starts_with(PLANNED))?;
+        let mut shown = Fields::new();
+        for name in fields {
+            shown.set(name.clone(), known.get(name.as_str()).cloned().unwrap_or(Value::Null));
+        }
+        Some(Record { id: id.clone(), fields: shown, modified: None, gone: false })
+    }
+
+    /// Shows what was written to records that exist below.
+    fn show_written(&self, object: &ObjectName, records: &mut [Record], fields: &[FieldName]) {
+        let written = lock(&self.written);
+        for record in records {
+            let Some(known) = written.get(&(object.clone(), record.id.clone())) else { continue };
+            let asked = known.iter().filter(|(name, _)| fields.contains(name));
+            asked.for_each(|(name, value)| record.fields.set(name.clone(), value.clone()));
+        }
+    }
+
+    /// All records of an object that were planned.
+    fn all_made(&self, object: &ObjectName, fields: &[FieldName]) -> Vec<Record> {
+        let ids: Vec<RecordId> =
+            lock(&self.written).keys().filter(|(of, _)| of == object).map(|(_, id)| id.clone()).collect();
+        ids.iter().filter_map(|id| self.made(object, id, fields)).collect()
     }
 
     /// The fields that exist below.
@@ -129,8 +195,13 @@ impl Connector for Overlay {
     }
 
     async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault> {
-        let read = Read { fields: self.real(&read.object, &read.fields), ..read.clone() };
-        self.below.page(&read, cursor).await
+        let real = Read { fields: self.real(&read.object, &read.fields), ..read.clone() };
+        let mut page = self.below.page(&real, cursor).await?;
+        self.show_written(&read.object, &mut page.records, &read.fields);
+        if page.next.is_none() && read.which == Which::Live {
+            page.records.extend(self.all_made(&read.object, &read.fields));
+        }
+        Ok(page)
     }
 
     async fn fetch(
@@ -139,7 +210,19 @@ impl Connector for Overlay {
         fields: &Arc<[FieldName]>,
         ids: &[RecordId],
     ) -> Result<Vec<Record>, Fault> {
-        self.below.fetch(object, &self.real(object, fields), ids).await
+        let (mut records, mut real) = (Vec::new(), Vec::new());
+        for id in ids {
+            match self.made(object, id, fields) {
+                Some(made) => records.push(made),
+                None => real.push(id.clone()),
+            }
+        }
+        if !real.is_empty() {
+            let mut found = self.below.fetch(object, &self.real(object, fields), &real).await?;
+            self.show_written(object, &mut found, fields);
+            records.append(&mut found);
+        }
+        Ok(records)
     }
 
     async fn enrich(&self, object: &ObjectName, field: &FieldName, ids: &[RecordId]) -> Result<Vec<Record>, Fault> {
@@ -162,10 +245,11 @@ impl Connector for Overlay {
                         Fault::new(FaultKind::Conflict, "not_unique", "another record has this value")
                             .with_field(field),
                     ),
-                    _ => WriteOutcome::Applied {
-                        id: write.id.clone().unwrap_or_else(|| RecordId::new(format!("planned:{}", write.trace))),
-                        created: Some(!update),
-                    },
+                    _ => {
+                        let id = write.id.clone().unwrap_or_else(|| self.planned_id(&batch.object, &write.trace));
+                        self.keep(&batch.object, &id, &write.fields);
+                        WriteOutcome::Applied { id, created: Some(!update) }
+                    }
                 };
                 Written { trace: write.trace.clone(), outcome }
             })

@@ -15,6 +15,7 @@ use handover_store::{MatchRow, Store};
 
 use crate::Error;
 use crate::transform::{forth_of, normalize};
+use crate::write::UNSTAGED;
 
 /// The comparable keys of a record under one rule.
 #[derive(Clone, Debug)]
@@ -69,13 +70,35 @@ pub(crate) struct Pairing {
     shown: Vec<FieldName>,
 }
 
+/// What a target record says.
+pub(crate) type Card = Box<Record>;
+
+/// What the keys of some records lead to.
+#[derive(Default)]
+pub(crate) struct Keyed {
+    /// By record and rule: its keys.
+    own: Vec<Vec<Vec<String>>>,
+    /// Target records that have them.
+    found: ByKey,
+    /// Source records that have them.
+    rivals: ByKey,
+}
+
+impl Keyed {
+    /// Target records that are known by their keys alone: other flows wrote them, and nobody has read them since.
+    pub(crate) fn unstaged(&self) -> Vec<RecordId> {
+        let rows = self.found.values().flatten().filter(|row| row.block == UNSTAGED);
+        rows.map(|row| row.record.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
 /// What matching found.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Paired {
     /// Nobody: the record is new to the target.
     New,
-    /// This target record, by the rule with this word.
-    With { target: RecordId, block: i64, by: String },
+    /// This target record, by the rule with this word; with what it says now, where that was read.
+    With { target: RecordId, block: i64, by: String, card: Option<Card> },
     /// Not to be decided here.
     Held(Cause),
 }
@@ -129,10 +152,10 @@ impl Pairing {
             .filter(|field| *field != "id" && *field != SOURCE_KEY)
     }
 
-    /// Pairs the records of a block, in order.
-    pub(crate) async fn pair(&self, store: &Store, records: &[&Record]) -> Result<Vec<Paired>, Error> {
+    /// Looks for what the keys of these records lead to.
+    pub(crate) async fn keyed(&self, store: &Store, records: &[&Record]) -> Result<Keyed, Error> {
         if self.source.is_empty() {
-            return Ok(vec![Paired::New; records.len()]);
+            return Ok(Keyed::default());
         }
         let own: Vec<Vec<Vec<String>>> = records
             .iter()
@@ -150,9 +173,24 @@ impl Pairing {
         let wanted: Vec<(String, String)> = wanted.into_iter().collect();
         let found = by_key(store.matches(&self.system, &self.object, &wanted).await?);
         let rivals = by_key(store.matches(&self.source_system, &self.source_object, &wanted).await?);
+        Ok(Keyed { own, found, rivals })
+    }
+
+    /// Pairs the records of a block, in order; `cards` are the target records that nobody has staged.
+    pub(crate) async fn pair(
+        &self,
+        store: &Store,
+        records: &[&Record],
+        keyed: &Keyed,
+        cards: &HashMap<RecordId, Card>,
+    ) -> Result<Vec<Paired>, Error> {
+        if self.source.is_empty() {
+            return Ok(vec![Paired::New; records.len()]);
+        }
+        let there = There { store, cards };
         let mut paired = Vec::with_capacity(records.len());
-        for (record, keys) in records.iter().zip(&own) {
-            paired.push(self.decide(store, record, keys, &found, &rivals).await?);
+        for (record, keys) in records.iter().zip(&keyed.own) {
+            paired.push(self.decide(&there, record, keys, keyed).await?);
         }
         Ok(paired)
     }
@@ -166,19 +204,18 @@ impl Pairing {
 
     async fn decide(
         &self,
-        store: &Store,
+        there: &There<'_>,
         record: &Record,
         own: &[Vec<String>],
-        found: &ByKey,
-        rivals: &ByKey,
+        keyed: &Keyed,
     ) -> Result<Paired, Error> {
         let mut hits: Vec<(usize, BTreeMap<RecordId, i64>)> = Vec::new();
         for (at, keys) in own.iter().enumerate() {
             let mut candidates: BTreeMap<RecordId, i64> = BTreeMap::new();
             for key in keys {
-                let rows = found.get(&(self.source[at].kind.clone(), key.clone()));
+                let rows = keyed.found.get(&(self.source[at].kind.clone(), key.clone()));
                 if (rows.is_some() || self.unique[at])
-                    && let Some(cause) = self.rivals(record, at, key, rivals)
+                    && let Some(cause) = self.rivals(record, at, key, &keyed.rivals)
                 {
                     return Ok(Paired::Held(cause));
                 }
@@ -194,33 +231,34 @@ impl Pairing {
             let mut plausible = false;
             for (target, block) in &candidates {
                 plausible |= standing.iter().any(|(_, earlier)| earlier.contains_key(target))
-                    || !self.denied(store, at, own, target, *block).await?;
+                    || !self.denied(there, at, own, target, *block).await?;
             }
             // One that stands beside a plausible one is shown to the person who decides.
             if plausible {
                 standing.push((at, candidates));
             }
         }
-        self.judge(store, standing).await
+        self.judge(there, standing).await
     }
 
     /// One candidate that all rules with candidates agree on, or a hold.
-    async fn judge(&self, store: &Store, standing: Vec<(usize, BTreeMap<RecordId, i64>)>) -> Result<Paired, Error> {
+    async fn judge(&self, there: &There<'_>, standing: Vec<(usize, BTreeMap<RecordId, i64>)>) -> Result<Paired, Error> {
         let Some((first, candidates)) = standing.first() else { return Ok(Paired::New) };
         let disagreeing =
             standing.iter().skip(1).find(|(_, others)| others.keys().all(|other| !candidates.contains_key(other)));
         if let Some((at, others)) = disagreeing {
-            let mut all = self.show(store, *first, candidates).await?;
-            all.extend(self.show(store, *at, others).await?);
+            let mut all = self.show(there, *first, candidates).await?;
+            all.extend(self.show(there, *at, others).await?);
             return Ok(Paired::Held(Cause::Contradiction { candidates: all }));
         }
         match candidates.iter().next() {
             Some((target, block)) if candidates.len() == 1 => {
-                Ok(Paired::With { target: target.clone(), block: *block, by: self.words[*first].clone() })
+                let card = there.cards.get(target).filter(|_| *block == UNSTAGED).cloned();
+                Ok(Paired::With { target: target.clone(), block: *block, by: self.words[*first].clone(), card })
             }
             _ => Ok(Paired::Held(Cause::Ambiguous {
                 key: self.words[*first].clone(),
-                candidates: self.show(store, *first, candidates).await?,
+                candidates: self.show(there, *first, candidates).await?,
             })),
         }
     }
@@ -228,7 +266,7 @@ impl Pairing {
     /// Whether an earlier rule has keys on both sides and they have nothing in common.
     async fn denied(
         &self,
-        store: &Store,
+        there: &There<'_>,
         at: usize,
         own: &[Vec<String>],
         target: &RecordId,
@@ -238,12 +276,13 @@ impl Pairing {
         if earlier.is_empty() {
             return Ok(false);
         }
-        let block = store.block(&self.system, &self.object, block).await?;
-        let Some(candidate) = block.iter().find(|record| record.id == *target) else { return Ok(false) };
-        Ok(earlier.into_iter().any(|rule| {
-            let theirs = self.target[rule].of(candidate);
-            !theirs.is_empty() && !theirs.iter().any(|key| own[rule].contains(key))
-        }))
+        let denies = |candidate: &Record| {
+            earlier.iter().any(|rule| {
+                let theirs = self.target[*rule].of(candidate);
+                !theirs.is_empty() && !theirs.iter().any(|key| own[*rule].contains(key))
+            })
+        };
+        Ok(self.candidate(there, target, block, denies).await?.unwrap_or(false))
     }
 
     /// Other source records with the same key: the key decides nothing then.
@@ -255,29 +294,45 @@ impl Pairing {
             .then(|| Cause::DuplicateSource { key: self.words[at].clone(), others: others.into_iter().collect() })
     }
 
+    /// Looks at a candidate; nothing where it is nowhere to be seen.
+    async fn candidate<T>(
+        &self,
+        there: &There<'_>,
+        target: &RecordId,
+        block: i64,
+        look: impl FnOnce(&Record) -> T,
+    ) -> Result<Option<T>, Error> {
+        if block == UNSTAGED {
+            return Ok(there.cards.get(target).map(|card| look(card)));
+        }
+        let block = there.store.block(&self.system, &self.object, block).await?;
+        Ok(block.iter().find(|record| record.id == *target).map(look))
+    }
+
     async fn show(
         &self,
-        store: &Store,
+        there: &There<'_>,
         at: usize,
         candidates: &BTreeMap<RecordId, i64>,
     ) -> Result<Vec<Candidate>, Error> {
         let mut all = Vec::new();
         for (target, block) in candidates {
-            let block = store.block(&self.system, &self.object, *block).await?;
-            let shown: Vec<(FieldName, Value)> = block
-                .iter()
-                .find(|record| record.id == *target)
-                .map(|record| {
-                    self.shown
-                        .iter()
-                        .filter_map(|field| Some((field.clone(), record.fields.get(field.as_str())?.clone())))
-                        .collect()
-                })
-                .unwrap_or_default();
+            let values = |record: &Record| {
+                let shown = self.shown.iter();
+                shown.filter_map(|field| Some((field.clone(), record.fields.get(field.as_str())?.clone()))).collect()
+            };
+            let shown: Vec<(FieldName, Value)> =
+                self.candidate(there, target, *block, values).await?.unwrap_or_default();
             all.push(Candidate { key: self.words[at].clone(), target: target.clone(), shown });
         }
         Ok(all)
     }
+}
+
+/// Where the target's records are looked at.
+struct There<'a> {
+    store: &'a Store,
+    cards: &'a HashMap<RecordId, Card>,
 }
 
 type ByKey = HashMap<(String, String), Vec<MatchRow>>;

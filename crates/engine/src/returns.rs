@@ -379,6 +379,8 @@ impl Pass {
     /// platform may still be putting our own writes into its form.
     async fn histories(&self, ready: &Ready, pairs: &[Pair]) -> Result<Known, Error> {
         let mut known = Known { settling: self.settling(pairs), ..Known::default() };
+        let settling = pairs.iter().filter(|pair| known.settling.contains(&pair.staged.record.id));
+        known.foreign = self.written_elsewhere(ready, &settling.collect::<Vec<_>>()).await?;
         let (mut ours, mut theirs) = (Asked::default(), Asked::default());
         for pair in pairs {
             let Some(there) = &pair.there else { continue };

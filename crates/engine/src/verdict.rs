@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::base;
 use crate::change::Pair;
+use crate::hub::Foreign;
 use crate::link_sets::Links;
 use crate::merge::same;
 use crate::resolve::{Resolved, outer};
@@ -46,6 +47,8 @@ pub(crate) struct Known {
     /// Pairs that we wrote so lately that a platform may still be putting our values into its own form: by the
     /// source's record.
     pub(crate) settling: BTreeSet<RecordId>,
+    /// What other flows wrote of those since: of the source's records, and of the target's.
+    pub(crate) foreign: (Foreign, Foreign),
 }
 
 /// A field's last change.
@@ -56,15 +59,29 @@ pub(crate) struct Told {
 }
 
 impl Known {
-    /// Whether a change is taken for the platform's own doing: made so soon after our write, and by no person.
-    fn adopts(&self, pair: &Pair, kept: bool, kind: Option<&Kind>, told: &Option<Told>) -> bool {
+    /// Whether a change is taken for the platform's own doing: made so soon after our write, by no person and by no
+    /// other flow.
+    fn adopts(&self, pair: &Pair, kept: bool, kind: Option<&Kind>, told: &Option<Told>, foreign: bool) -> bool {
         let person = match told {
             Some(told) => matches!(told.by, Author::Person(_) | Author::Unknown),
             // What a platform fills in by itself when a record is made is in no history; later changes are, but for
             // those of links.
             None => !kept || pair.row.block != UNSTAGED || matches!(kind, Some(Kind::Reference { .. })),
         };
-        self.settling.contains(&pair.staged.record.id) && !person
+        self.settling.contains(&pair.staged.record.id) && !person && !foreign
+    }
+}
+
+impl Known {
+    /// Whether another flow wrote what a field reads of the source, and the field in the target.
+    fn foreign_of(&self, pair: &Pair, rule: Option<&Rule>, name: &FieldName) -> (bool, bool) {
+        let (source, target) = &self.foreign;
+        let here = source.get(&pair.staged.record.id).is_some_and(|written| match rule.map(|rule| &rule.from) {
+            Some(handover_model::From::Fields(names)) => names.iter().any(|name| written.contains(name)),
+            Some(handover_model::From::Expression(_)) => true,
+            Some(handover_model::From::Constant(_)) | None => false,
+        });
+        (here, target.get(&pair.target).is_some_and(|written| written.contains(name)))
     }
 }
 
@@ -215,10 +232,11 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
         told(&known.target, (there.id.clone(), name.clone())),
         rule.and_then(|rule| latest(known, &pair.staged.record.id, rule)),
     );
-    let mut adopted = (here.is_some() && known.adopts(pair, known.kept.0, kind, &ours), false);
+    let (foreign_here, foreign_there) = known.foreign_of(pair, rule, name);
+    let mut adopted = (here.is_some() && known.adopts(pair, known.kept.0, kind, &ours, foreign_here), false);
     // What is not carried back is the target's own affair, until the source changes the field.
     let changed = changed && (concerned || here.is_some());
-    adopted.1 = changed && known.adopts(pair, known.kept.1, kind, &theirs);
+    adopted.1 = changed && known.adopts(pair, known.kept.1, kind, &theirs, foreign_there);
     let source = Side { value: now, changed: here.is_some() && !adopted.0, at: ours.as_ref().map(|told| told.at) };
     let target = Side { value: have, changed: changed && !adopted.1, at: theirs.as_ref().map(|told| told.at) };
     if adopted.0 || adopted.1 {

@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::Error;
 use crate::case::{Before, Case};
 use crate::decide::{Decision, Judged};
+use crate::hub::match_rows;
 use crate::pass::Pass;
 use crate::send::Sent;
 use crate::setup::Ready;
@@ -171,6 +172,7 @@ impl Pass {
     pub(crate) async fn commit_outcomes(&self, ready: &Arc<Ready>, sent: Vec<Sent>) -> Result<(), Error> {
         let mut commit = self.commit();
         let mut stop = None;
+        let keys = self.keys_elsewhere(ready);
         for Sent { batch, settled, since, stop: why } in sent {
             let mut confirmed = self.entry("confirmed", ready);
             let mut held = self.entry("held", ready);
@@ -178,6 +180,9 @@ impl Pass {
             let open = batch.writes.iter().zip(&settled).filter(|(_, settled)| matches!(settled, Settled::Open));
             self.commit_intent(ready, &mut commit, &batch, open.map(|(write, _)| write.clone()).collect(), since)?;
             for (write, outcome) in batch.writes.iter().zip(settled) {
+                if let Settled::Applied { id, .. } = &outcome {
+                    commit.keys.extend(match_rows(&ready.flow.target, &keys, id, &write.fields));
+                }
                 self.commit_outcome(ready, &mut commit, &mut confirmed, &mut held, write, outcome);
             }
             commit.entries.extend([confirmed, held].into_iter().filter(|entry| !entry.items.is_empty()));

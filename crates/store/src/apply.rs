@@ -57,6 +57,7 @@ impl Step<'_> {
         self.write_vanished(&commit.vanished, &commit.returned).await?;
         let appended = self.append(commit.at, commit.pass, &commit.entries).await?;
         self.write_rows(&commit.rows, &appended.heads).await?;
+        self.join_identities(&commit.rows).await?;
         self.write_worked(&commit.worked).await?;
         self.write_heads(commit, &appended).await?;
         self.write_memberships(&commit.memberships).await?;

@@ -1,13 +1,13 @@
 //! The crosswalk: which record is which in the other systems.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures::TryStreamExt;
-use handover_model::{FlowName, ObjectName, RecordId, SystemName};
+use handover_model::{FlowName, ObjectName, Outcome, RecordId, Side, SystemName};
 
 use crate::database::{LIST, Row, Sql};
 use crate::store::Step;
-use crate::{Error, Identity, Membership, Store};
+use crate::{Error, Identity, Membership, RecordRow, Store};
 
 impl Store {
     /// Sets `number` identities aside and gives the first; the others follow it. A durable step of its
@@ -195,6 +195,33 @@ fn pair(row: &Row<'_>) -> Result<(RecordId, RecordId), sqlx::Error> {
     Ok((row.text(0)?.into(), row.text(1)?.into()))
 }
 
+/// A row's record on a side, with the identity that it has.
+fn of_side(row: &RecordRow, side: Side) -> Option<(&str, Identity)> {
+    let record = match side {
+        Side::Source => Some(&row.record),
+        Side::Target => row.target.as_ref(),
+    };
+    Some((record?.as_str(), row.identity?))
+}
+
+/// Of identities that are one by pairs, each but the oldest with the oldest.
+fn oldest(pairs: &[(Identity, Identity)]) -> BTreeMap<Identity, Identity> {
+    let mut older: BTreeMap<Identity, Identity> = BTreeMap::new();
+    let find = |older: &BTreeMap<Identity, Identity>, mut one: Identity| {
+        while let Some(next) = older.get(&one) {
+            one = *next;
+        }
+        one
+    };
+    for (one, other) in pairs {
+        let (one, other) = (find(&older, *one), find(&older, *other));
+        if one != other {
+            older.insert(one.max(other), one.min(other));
+        }
+    }
+    older.keys().map(|one| (*one, find(&older, *one))).collect()
+}
+
 impl Step<'_> {
     pub(crate) async fn write_memberships(&mut self, memberships: &[Membership]) -> Result<(), Error> {
         let mut placed = Vec::with_capacity(memberships.len());
@@ -212,6 +239,82 @@ impl Step<'_> {
                 sql.text(row.role.as_str()).text(row.state.as_str());
             })
             .await
+    }
+
+    /// Flows that meet in one object pair the same records, each in its own rows: what they pair is one identity, the
+    /// oldest of them. So is what was merged into one target.
+    pub(crate) async fn join_identities(&mut self, rows: &[RecordRow]) -> Result<(), Error> {
+        let mut flows: BTreeMap<i64, Vec<&RecordRow>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.identity.is_some() && row.target.is_some()) {
+            flows.entry(self.id(row.flow.as_str())?).or_default().push(row);
+        }
+        let mut same = Vec::new();
+        for (flow, rows) in flows {
+            let mut meetings = self.meetings(flow).await?;
+            if rows.iter().any(|row| row.outcome == Outcome::Merged) {
+                meetings.push((Side::Target, flow, Side::Target));
+            }
+            for (own, other, side) in meetings {
+                let records: HashMap<&str, Identity> = rows.iter().filter_map(|row| of_side(row, own)).collect();
+                let found = self.identities_in(other, side, records.keys().copied()).await?;
+                same.extend(found.iter().filter_map(|(record, found)| Some((*records.get(record.as_str())?, *found))));
+            }
+        }
+        for (from, to) in oldest(&same) {
+            let mut sql = self.tx.sql("UPDATE record SET identity = ");
+            sql.int(to).push(" WHERE target IS NOT NULL AND identity = ").int(from);
+            self.tx.run(sql).await?;
+            let mut sql = self.tx.sql("UPDATE membership SET identity = ");
+            sql.int(to).push(" WHERE identity = ").int(from);
+            self.tx.run(sql).await?;
+        }
+        Ok(())
+    }
+
+    /// The other flows that have an end in common with this one: which of its ends, the flow, which of that one's.
+    async fn meetings(&mut self, flow: i64) -> Result<Vec<(Side, i64, Side)>, Error> {
+        let sides = ["source", "target"];
+        let mut sql = self.tx.sql("");
+        let mut between = "";
+        for (own, theirs) in sides.iter().flat_map(|own| sides.iter().map(move |theirs| (*own, *theirs))) {
+            let (is_target, its_target) = (i64::from(own == "target"), i64::from(theirs == "target"));
+            sql.push(&format!(
+                "{between}SELECT {is_target}, g.flow, {its_target} FROM flow f JOIN flow g ON g.flow <> f.flow AND \
+                 g.{theirs}_system = f.{own}_system AND g.{theirs}_object = f.{own}_object WHERE f.flow = "
+            ));
+            sql.int(flow);
+            between = " UNION ALL ";
+        }
+        let side = |target: i64| if target == 0 { Side::Source } else { Side::Target };
+        self.tx.fetch(sql, |row| Ok((side(row.int(0)?), row.int(1)?, side(row.int(2)?)))).await
+    }
+
+    /// The identities that a flow gives to these records of one of its sides.
+    async fn identities_in<'r>(
+        &mut self,
+        flow: i64,
+        side: Side,
+        records: impl Iterator<Item = &'r str>,
+    ) -> Result<Vec<(String, Identity)>, Error> {
+        let mut records: Vec<&str> = records.collect();
+        records.sort_unstable();
+        let mut found = Vec::new();
+        for records in records.chunks(LIST) {
+            // Each leads to the index that has the records of that side.
+            let (column, only) = match side {
+                Side::Source => ("record", ""),
+                Side::Target => ("target", "target IS NOT NULL AND "),
+            };
+            let mut sql = self.tx.sql(&format!("SELECT {column}, identity, target FROM record WHERE {only}flow = "));
+            sql.int(flow).push(&format!(" AND {column} IN ")).texts(records.iter().copied());
+            let read = |row: &Row<'_>| {
+                let identity = row.opt_int(1)?;
+                Ok((row.text(0)?.to_owned(), identity.filter(|_| matches!(row.opt_text(2), Ok(Some(_))))))
+            };
+            let rows = self.tx.fetch(sql, read).await?;
+            found.extend(rows.into_iter().filter_map(|(record, identity)| Some((record, identity?))));
+        }
+        Ok(found)
     }
 
     /// Adds to a counter and gives its new value.

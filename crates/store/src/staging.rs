@@ -142,6 +142,41 @@ impl Store {
         Ok(all)
     }
 
+    /// Of records that are staged more than once among these blocks, by their marks: the last block that has them.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn staged_twice(
+        &self,
+        system: &SystemName,
+        object: &ObjectName,
+        blocks: std::ops::Range<i64>,
+    ) -> Result<HashMap<u64, i64>, Error> {
+        let (Some(system), Some(object)) = (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
+        else {
+            return Ok(HashMap::new());
+        };
+        let mut sql = self.sql("SELECT number, marks FROM block WHERE system = ");
+        sql.int(system).push(" AND object = ").int(object).push(" AND number >= ").int(blocks.start);
+        sql.push(" AND number < ").int(blocks.end);
+        let mut all: Vec<(u64, i64)> = Vec::new();
+        let read = |row: &crate::database::Row<'_>| {
+            let (number, (marks, _)) = (row.int(0)?, row.blob(1)?.as_chunks());
+            Ok(marks.iter().map(|mark| (u64::from_le_bytes(*mark), number)).collect::<Vec<_>>())
+        };
+        let mut rows = self.stream(sql, read);
+        while let Some(marks) = rows.try_next().await? {
+            all.extend(marks);
+        }
+        all.sort_unstable();
+        let again = all.windows(2).filter_map(|two| match two {
+            [(one, _), (other, last)] if one == other => Some((*other, *last)),
+            _ => None,
+        });
+        Ok(again.collect())
+    }
+
     /// Eight bytes for an id, the same in every version of this program: a set of them stays small with
     /// millions of records.
     pub fn mark_of(record: &RecordId) -> u64 {

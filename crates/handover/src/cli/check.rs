@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use handover_connect::Connector;
 use handover_engine::{
-    Announcement, Drift, Overlay, Remembered, Schemas, Setup, announce, check::check_flows, transform::Tables,
+    Announcement, Drift, Overlay, Remembered, Schemas, Setup, announce, check::check_flows, read_again,
+    transform::Tables,
 };
 use handover_model::{Automation, Finding, Flow, Schema, SystemName, Weight};
 use handover_store::Store;
@@ -50,7 +51,8 @@ pub(crate) fn overlaid(session: &Session) -> (Systems, BTreeMap<SystemName, Arc<
             continue;
         }
         if let Some(system) = session.systems.get(name) {
-            let overlay = Arc::new(Overlay::new(system.clone(), wanted.remove(name).unwrap_or_default()));
+            let wanted = wanted.remove(name).unwrap_or_default();
+            let overlay = Arc::new(Overlay::new(system.clone(), wanted, read_again(&session.project.flows, name)));
             overlays.insert(name.clone(), overlay.clone());
             systems.insert(name.clone(), overlay as Arc<dyn Connector>);
         }
