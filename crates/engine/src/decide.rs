@@ -365,7 +365,8 @@ impl Pass {
                 | Answer::Keep
                 | Answer::Skip
                 | Answer::Accept
-                | Answer::Retry => {}
+                | Answer::Retry
+                | Answer::Close => {}
             }
         }
         Ok(paired)

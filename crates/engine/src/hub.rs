@@ -43,8 +43,7 @@ impl Setup {
 
     /// Whether a flow's source is what flows before it write: it is read when they have written.
     pub(crate) fn is_fed(&self, end: &End) -> bool {
-        let before = self.flows.iter().take_while(|ready| ready.flow.source != *end);
-        before.into_iter().any(|ready| ready.flow.target == *end)
+        self.flows.iter().take_while(|ready| ready.flow.source != *end).any(|ready| ready.flow.target == *end)
     }
 }
 
@@ -143,7 +142,14 @@ impl Pass {
         ))
     }
 
-    async fn foreign(&self, ready: &Ready, end: &End, ours: &HashMap<&RecordId, &RecordRow>) -> Result<Foreign, Error> {
+    /// Of records of one end of a flow, with the rows that it has of them: which of their fields other flows wrote
+    /// since this one wrote last.
+    pub(crate) async fn foreign(
+        &self,
+        ready: &Ready,
+        end: &End,
+        ours: &HashMap<&RecordId, &RecordRow>,
+    ) -> Result<Foreign, Error> {
         let mut found = Foreign::new();
         if ours.is_empty() {
             return Ok(found);

@@ -67,6 +67,7 @@ pub use planted::Planted;
 pub use setup::{LinkRule, Policies, Project, Ready, Schemas, Setup, Workplace};
 pub use spending::{keep_spending, remember_spending};
 pub use three_way::{Side, Verdict, Why, judge};
+pub use title::title;
 pub use told::Told;
 pub use transform::forth_of;
 pub use vanish::{Tripped, Vanishings};

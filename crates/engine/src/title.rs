@@ -3,7 +3,7 @@
 use handover_model::{Record, Value};
 
 /// A record's name, in whatever field it stands; its id when it has none.
-pub(crate) fn title(record: &Record) -> String {
+pub fn title(record: &Record) -> String {
     let text = |name: &str| record.fields.get(name).map(Value::display).filter(|text| !text.trim().is_empty());
     let full = match (text("firstname"), text("lastname")) {
         (None, None) => None,

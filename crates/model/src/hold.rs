@@ -128,6 +128,16 @@ pub enum Cause {
         /// What both counterparts became.
         target: RecordId,
     },
+    /// A person says that the record is wrong; what they say is the hold's value. It is carried on as before, and the
+    /// report stays until somebody closes it.
+    Reported {
+        /// When.
+        at: Timestamp,
+        /// Who reports it; empty where that was not said.
+        by: String,
+        /// In whose care it is, if it is in somebody's.
+        owner: Option<String>,
+    },
     /// An expression or a step failed on this record's values.
     Expression {
         /// The target field.
@@ -241,6 +251,8 @@ pub enum Answer {
     Accept,
     /// Judge it again: what stood in the way was mended outside.
     Retry,
+    /// A report is dealt with.
+    Close,
 }
 
 impl Cause {
@@ -264,6 +276,7 @@ impl Cause {
             Self::SourceDeleted { .. } => "source_deleted",
             Self::SourceMerged { .. } => "source_merged",
             Self::TargetMerged { .. } => "target_merged",
+            Self::Reported { .. } => "reported",
             Self::Expression { .. } => "expression",
         }
     }
@@ -310,6 +323,7 @@ impl Cause {
             | Self::SourceDeleted { .. }
             | Self::SourceMerged { .. }
             | Self::TargetMerged { .. }
+            | Self::Reported { .. }
             | Self::TargetGone { .. } => None,
         }
     }
@@ -336,6 +350,7 @@ impl Cause {
             | Self::SourceDeleted { .. }
             | Self::SourceMerged { .. }
             | Self::TargetMerged { .. }
+            | Self::Reported { .. }
             | Self::TargetGone { .. } => self.word().to_owned(),
         }
     }
@@ -387,6 +402,13 @@ impl Cause {
             }
             Self::TargetMerged { other, target } => {
                 format!("its counterpart became one with that of {other}, as {target} in the target")
+            }
+            Self::Reported { by, owner, .. } => {
+                let by = if by.is_empty() { "somebody" } else { by };
+                match owner {
+                    Some(owner) => format!("{by} says that it is wrong; {owner} looks into it"),
+                    None => format!("{by} says that it is wrong"),
+                }
             }
             Self::Expression { field, message } => format!("`{field}`: {message}"),
         }

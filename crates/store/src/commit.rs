@@ -50,6 +50,8 @@ pub struct Commit {
     pub holds: Vec<Hold>,
     /// Records whose holds are all cleared *before* `holds` are added.
     pub released: Vec<(FlowName, RecordId)>,
+    /// Records of which what people reported is dealt with.
+    pub closed: Vec<(FlowName, RecordId)>,
     /// Records of which no link waits any more *before* `links` are added.
     pub relinked: Vec<(FlowName, RecordId)>,
     /// Links to be written later, once both ends are there, or to be taken away.

@@ -76,13 +76,13 @@ impl Store {
         self.fetch(sql, |row| serde_json::from_str(row.text(0)?).map_err(unreadable)).await
     }
 
-    /// Those of these records that have holds in a flow.
+    /// Those of these records that have holds in a flow. What people report keeps nothing from being carried.
     ///
     /// # Errors
     ///
     /// The database's.
     pub async fn held_among(&self, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {
-        self.among("SELECT DISTINCT record FROM hold WHERE flow = ", flow, records).await
+        self.among("SELECT DISTINCT record FROM hold WHERE cause <> 'reported' AND flow = ", flow, records).await
     }
 
     async fn among(&self, query: &str, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {
@@ -261,7 +261,7 @@ struct Placed<'c> {
 type Kept = HashMap<(i64, String, Vec<u8>), (i64, Option<String>)>;
 
 impl Step<'_> {
-    /// Clears the released records' holds, then adds the new ones.
+    /// Clears the released records' holds and the closed reports, then adds the new ones.
     pub(crate) async fn write_holds(&mut self, commit: &Commit) -> Result<(), Error> {
         let mut touched: HashMap<i64, Vec<&str>> = HashMap::new();
         let mut released: HashMap<i64, Vec<&str>> = HashMap::new();
@@ -280,10 +280,16 @@ impl Step<'_> {
                 continue;
             }
             for records in records.chunks(LIST) {
-                let mut sql = self.tx.sql("DELETE FROM hold WHERE flow = ");
+                // A report stays, whatever becomes of the record.
+                let mut sql = self.tx.sql("DELETE FROM hold WHERE cause <> 'reported' AND flow = ");
                 sql.int(flow).push(" AND record IN ").texts(records.iter().copied());
                 self.tx.run(sql).await?;
             }
+        }
+        for (flow, record) in &commit.closed {
+            let mut sql = self.tx.sql("DELETE FROM hold WHERE cause = 'reported' AND flow = ");
+            sql.int(self.id(flow.as_str())?).push(" AND record = ").text(record.as_str());
+            self.tx.run(sql).await?;
         }
         let mut rows = Vec::with_capacity(commit.holds.len());
         let mut seen = HashSet::new();
@@ -306,7 +312,11 @@ impl Step<'_> {
         let flow = self.id(hold.flow.as_str())?;
         let key = cause_key(&hold.cause).map_err(wrong)?;
         let before = kept.get(&(flow, hold.record.as_str().to_owned(), key.to_vec()));
-        let (since, owner) = before.cloned().unwrap_or((at, None));
+        let said = match &hold.cause {
+            Cause::Reported { owner, .. } => owner.clone(),
+            _ => None,
+        };
+        let (since, owner) = before.cloned().unwrap_or((at, said));
         let parent = match &hold.cause {
             Cause::ParentHeld { flow, parent, .. } => Some((self.id(flow.as_str())?, parent.as_str())),
             _ => None,

@@ -10,6 +10,7 @@
 
 mod answers;
 mod apply;
+mod card;
 mod codec;
 mod commit;
 mod crosswalk;

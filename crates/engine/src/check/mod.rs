@@ -6,6 +6,7 @@
 //! values in use come in from outside).
 
 mod coverage;
+mod hubs;
 mod links;
 mod targets;
 mod translations;
@@ -51,6 +52,7 @@ pub fn check_flows(flows: &[(Flow, Schema, Schema)], tables: &Tables) -> Vec<Fin
     let mut findings: Vec<Finding> =
         flows.iter().flat_map(|(flow, source, target)| check_flow(flow, source, target, tables)).collect();
     findings.extend(links::check(flows));
+    findings.extend(hubs::check(flows));
     in_order(findings)
 }
 

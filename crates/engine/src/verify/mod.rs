@@ -250,6 +250,19 @@ impl Verifier<'_> {
         Ok(holds.iter().any(|hold| hold.cause.field() == Some(name)))
     }
 
+    /// Whether another flow wrote a field since this one did: what it says is that one's to prove.
+    async fn is_anothers(
+        &self,
+        ready: &Ready,
+        row: &RecordRow,
+        target: &Record,
+        name: &FieldName,
+    ) -> Result<bool, Error> {
+        let ours = HashMap::from([(&target.id, row)]);
+        let written = self.pass.foreign(ready, &ready.flow.target, &ours).await?;
+        Ok(written.get(&target.id).is_some_and(|fields| fields.contains(name)))
+    }
+
     async fn compare_fields(
         &mut self,
         ready: &Ready,
@@ -280,7 +293,7 @@ impl Verifier<'_> {
             if crate::base::differs(row.base.as_deref().unwrap_or_default(), name, kind, have) == Some(false) {
                 continue;
             }
-            if self.is_held(ready, &record.id, name).await? {
+            if self.is_held(ready, &record.id, name).await? || self.is_anothers(ready, row, target, name).await? {
                 continue;
             }
             self.differ(

@@ -31,6 +31,7 @@ pub(crate) fn fitting(cause: &Cause) -> &'static str {
         Cause::SourceMerged { certain: false, .. } => "--merge, --delete, --keep, --accept",
         Cause::TargetMerged { .. } => "--keep, --accept (and --merge in a flow that goes both ways)",
         Cause::TargetGone { .. } => "--create, --retry, --skip, --accept (and --delete in a flow that goes both ways)",
+        Cause::Reported { .. } => "--close",
         Cause::OutcomeUnknown | Cause::ContentGone { .. } | Cause::SourceGone => "--retry, --skip, --accept",
     }
 }
@@ -96,7 +97,11 @@ async fn check_one(
                     .hint(format!("it has {}", active.join(", ")))
             }))
         }
-        (Answer::Take { .. }, Cause::Conflict { .. }) => Ok(None),
+        (Answer::Take { .. }, Cause::Conflict { .. }) | (Answer::Close, Cause::Reported { .. }) => Ok(None),
+        (Answer::Close, cause) | (_, cause @ Cause::Reported { .. }) => Ok(Some(
+            wrong(format!("this answer does not fit: {}", cause.sentence()))
+                .hint(format!("it takes {}", fitting(cause))),
+        )),
         (Answer::Translate { .. } | Answer::Assign { .. } | Answer::Take { .. }, cause) => Ok(Some(
             wrong(format!("this answer does not fit: {}", cause.sentence()))
                 .hint(format!("it takes {}", fitting(cause))),

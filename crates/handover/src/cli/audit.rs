@@ -124,7 +124,7 @@ fn told_json(told: &Told) -> Json {
 }
 
 /// One ledger row in plain words.
-fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
+pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
     let Some(values) = &told.values else {
         return format!("{}  row {}: {} (its values were erased)", plain::moment(told.at), told.seq, told.kind);
     };
@@ -171,6 +171,11 @@ fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) -> String {
                 text.push_str(&format!(" ({comment})"));
             }
         }
+        "reported" => text.push_str(&format!(
+            "{} says that it is wrong: {}",
+            values["by"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),
+            word(values, "text")
+        )),
         "linked" => text.push_str(&format!(
             "linked: {} to {}",
             values["field"].as_str().unwrap_or_default(),
@@ -247,7 +252,7 @@ fn list(text: &mut String, values: &Json, before: Option<&Json>, rules: Option<&
 }
 
 /// `phones -> primary -> phone`, `stage_id -> deal_stages.csv`.
-fn rule_in_words(rule: &Rule) -> String {
+pub(super) fn rule_in_words(rule: &Rule) -> String {
     let mut words = vec![match &rule.from {
         From::Fields(fields) => fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
         From::Expression(_) => format!("the expression in {}", rule.place),
@@ -259,7 +264,7 @@ fn rule_in_words(rule: &Rule) -> String {
 }
 
 /// The flow's rules as they were in force in the passes that the story tells of.
-async fn rules(store: &Store, flow: &FlowName, story: &[Told]) -> Result<BTreeMap<i64, Vec<Rule>>, Vec<Problem>> {
+pub(super) async fn rules(store: &Store, flow: &FlowName, story: &[Told]) -> Result<BTreeMap<i64, Vec<Rule>>, Vec<Problem>> {
     let mut found = BTreeMap::new();
     for told in story {
         if found.contains_key(&told.pass) {

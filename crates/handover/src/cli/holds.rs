@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::queue::{self, Queue};
 use super::run::{objects_json, stop_on_request};
 use super::session::Session;
-use super::{Done, Global, Output, answers, failure, plain, sheet};
+use super::{Done, Global, Output, answers, failure, plain, report, sheet};
 use crate::config;
 use crate::problem::{Exit, Problem};
 
@@ -29,6 +29,7 @@ use crate::problem::{Exit, Problem};
   handover holds answer unknown_user:7 --assign ben@example.com
   handover holds answer persons/42 --choose 30117
   handover holds answer persons/43 --skip --comment \"test record\"
+  handover holds report persons/44 --text \"the number is a fax\" --owner Ben
   handover holds export queue.csv     edit the columns answer, value, comment, then
   handover holds import queue.csv"
 )]
@@ -53,6 +54,8 @@ enum Action {
     },
     /// Answer a group or one record; only those records and what waits for them are processed then
     Answer(AnswerOptions),
+    /// Say that a record is wrong: it waits in the queue, in somebody's care, and is carried on as before
+    Report(report::Report),
     /// Write the queue to a CSV file, to be answered in a spreadsheet
     #[command(after_help = "Example:\n  handover holds export queue.csv")]
     Export {
@@ -93,6 +96,7 @@ pub(super) struct How {
   handover holds answer persons/42 --edit email=ana@example.com
   handover holds answer persons/43 --choose 30117 --later
   handover holds answer conflict:phone --take source
+  handover holds answer persons/44 --close --comment \"it was; corrected in Pipedrive\"
 
 `handover holds show FLOW/ID` names the answers that fit a record.")]
 struct AnswerOptions {
@@ -146,6 +150,9 @@ struct AnswerWord {
     /// Judge it again: what stood in the way was mended
     #[arg(long)]
     retry: bool,
+    /// What was reported is dealt with
+    #[arg(long)]
+    close: bool,
 }
 
 /// Runs the command.
@@ -159,6 +166,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
             let word = word(&answer.answer)?;
             answer_command(&session, global, &answer.which, &word, &answer.how, output).await
         }
+        Some(Action::Report(filed)) => report::file(&session, filed, output).await,
         Some(Action::Export { file }) => sheet::export(&session, file, output).await,
         Some(Action::Import { file, how }) => sheet::import(&session, global, file, how, output).await,
     }
@@ -208,7 +216,7 @@ fn not_held(which: &str) -> Problem {
     Problem::new("not_held", format!("nothing is held as `{which}`")).hint("`handover holds` lists the groups")
 }
 
-fn held_json((row, accepted): &(HeldRow, bool)) -> Json {
+pub(crate) fn held_json((row, accepted): &(HeldRow, bool)) -> Json {
     json!({
         "flow": row.hold.flow,
         "object": row.hold.object,
@@ -218,6 +226,7 @@ fn held_json((row, accepted): &(HeldRow, bool)) -> Json {
         "cause": plain::cause(&row.hold.cause),
         "why": row.hold.cause.sentence(),
         "value": row.hold.value.as_ref().map(plain::value),
+        "owner": row.owner,
         "accepted": accepted,
     })
 }
@@ -295,6 +304,7 @@ fn word(options: &AnswerWord) -> Result<Answer, Vec<Problem>> {
         AnswerWord { keep: true, .. } => Answer::Keep,
         AnswerWord { skip: true, .. } => Answer::Skip,
         AnswerWord { accept: true, .. } => Answer::Accept,
+        AnswerWord { close: true, .. } => Answer::Close,
         AnswerWord { .. } => Answer::Retry,
     })
 }
@@ -340,9 +350,14 @@ async fn answer_command(
     } else {
         HoldFilter { group: Some(which.to_owned()), ..HoldFilter::default() }
     };
-    let rows = queue::rows(&store, &filter).await?;
+    let mut rows = queue::rows(&store, &filter).await?;
     if rows.is_empty() {
         return Err(vec![not_held(which)]);
+    }
+    // What people report has an answer of its own: the others are not meant for it.
+    let is_meant = |row: &HeldRow| report::is_report(row) == (*answer == Answer::Close);
+    if rows.iter().any(|(row, _)| is_meant(row)) {
+        rows.retain(|(row, _)| is_meant(row));
     }
     let given: Vec<(HeldRow, Answer, String)> =
         rows.into_iter().map(|(row, _)| (row, answer.clone(), how.comment.clone())).collect();
@@ -399,14 +414,18 @@ pub(crate) async fn carry_answers(
     for (row, answer, comment) in &given {
         let hold = &row.hold;
         let answer = &given_to(hold, answer);
-        wanted.entry(hold.flow.clone()).or_default().insert(hold.record.clone());
-        commit.answers.push(GivenAnswer {
-            flow: hold.flow.clone(),
-            record: hold.record.clone(),
-            answer: answer.clone(),
-            reviewer: reviewer.clone(),
-            comment: comment.clone(),
-        });
+        if *answer == Answer::Close {
+            commit.closed.push((hold.flow.clone(), hold.record.clone()));
+        } else {
+            wanted.entry(hold.flow.clone()).or_default().insert(hold.record.clone());
+            commit.answers.push(GivenAnswer {
+                flow: hold.flow.clone(),
+                record: hold.record.clone(),
+                answer: answer.clone(),
+                reviewer: reviewer.clone(),
+                comment: comment.clone(),
+            });
+        }
         let entry = entries.entry(hold.flow.clone()).or_insert_with(|| Entry {
             kind: "answered".to_owned(),
             flow: Some(hold.flow.clone()),
@@ -418,7 +437,7 @@ pub(crate) async fn carry_answers(
     }
     commit.entries = entries.into_values().collect();
     store.commit(commit).await.map_err(failed)?;
-    let report = if later { None } else { Some(process(global, &store, wanted, output, session).await?) };
+    let report = if later || wanted.is_empty() { None } else { Some(process(global, &store, wanted, output, session).await?) };
     let queue = Queue::of(&store).await?;
     Ok(Answered { answered: given.len() as u64, report, queue })
 }

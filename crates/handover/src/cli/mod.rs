@@ -13,6 +13,8 @@ mod plain;
 mod plan;
 mod progress;
 mod queue;
+mod record;
+mod report;
 mod run;
 mod sandbox;
 mod serve;
@@ -88,6 +90,8 @@ enum Command {
     Holds(holds::Options),
     /// Read both systems anew and compare everything
     Verify(verify::Options),
+    /// One customer with all systems' records: values, where they came from, what is held
+    Record(record::Options),
     /// The ledger: verify its chain, tell a record's story, export, erase
     Audit(audit::Options),
     /// Where the migration stands
@@ -138,6 +142,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Done {
         Command::Serve(options) => serve::run(global, &options, output).await,
         Command::Holds(options) => holds::run(global, &options, output).await,
         Command::Verify(options) => verify::run(global, &options, output).await,
+        Command::Record(options) => record::run(global, &options, output).await,
         Command::Audit(options) => audit::run(global, &options, output).await,
         Command::Status(options) => status::run(global, &options, output).await,
         Command::Sandbox(options) => sandbox::run(&options, output).await,

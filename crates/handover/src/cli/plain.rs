@@ -52,6 +52,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Skip => "skip".to_owned(),
         Answer::Accept => "accept".to_owned(),
         Answer::Retry => "retry".to_owned(),
+        Answer::Close => "close".to_owned(),
     }
 }
 

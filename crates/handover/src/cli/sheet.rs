@@ -39,7 +39,7 @@ pub(super) async fn export(session: &Session, file: &std::path::Path, output: &O
     }
     writer.flush().map_err(|error| failed(error.into()))?;
     output.value(&json!({"exported": rows.len(), "file": file}));
-    output.say(&format!("{} written to {}. Fill in `answer` (translate, assign, choose, create, edit, merge-into, take, delete, merge, keep, skip, accept, retry) and `answer_value`.", plural(rows.len() as u64, "hold"), file.display()));
+    output.say(&format!("{} written to {}. Fill in `answer` (translate, assign, choose, create, edit, merge-into, take, delete, merge, keep, skip, accept, retry, close) and `answer_value`.", plural(rows.len() as u64, "hold"), file.display()));
     Ok(Exit::Done)
 }
 
@@ -128,6 +128,7 @@ fn imported(answer: &str, value: &str) -> Option<Answer> {
         "skip" => Answer::Skip,
         "accept" => Answer::Accept,
         "retry" => Answer::Retry,
+        "close" => Answer::Close,
         _ => return None,
     })
 }

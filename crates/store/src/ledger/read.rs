@@ -200,7 +200,11 @@ impl Store {
     }
 
     /// The source records, each with its flow, that stand for a record of a system.
-    pub(crate) async fn sources_everywhere(
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn sources_everywhere(
         &self,
         system: &SystemName,
         object: &ObjectName,
