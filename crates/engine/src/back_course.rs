@@ -129,7 +129,8 @@ impl Pass {
     ) -> Result<(HashSet<RecordId>, HashSet<RecordId>), Error> {
         let (mut elsewhere, mut brought) = (HashSet::new(), HashSet::new());
         let (target, home) = (&ready.flow.target, &ready.flow.source.system);
-        for other in self.setup.meeting(ready, target).map(|other| &other.flow).filter(|other| other.target == *target) {
+        for other in self.setup.meeting(ready, target).map(|other| &other.flow).filter(|other| other.target == *target)
+        {
             let rows = self.place.store.rows_with_targets(&other.name, ids).await?;
             let rows = rows.into_iter().filter(|row| other.source.system == *home || row.outcome == Outcome::Created);
             let found = if other.source.system == *home { &mut elsewhere } else { &mut brought };

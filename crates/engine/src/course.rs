@@ -26,9 +26,7 @@ impl Pass {
     pub(crate) async fn read_and_carry(self: &Arc<Self>) -> Result<(), Error> {
         let mut sources = self.setup.sources();
         // What flows write first is read when they have written.
-        sources.retain(|(system, object)| {
-            !self.setup.is_fed(&End { system: system.clone(), object: object.clone() })
-        });
+        sources.retain(|(system, object)| !self.setup.is_fed(&End { system: system.clone(), object: object.clone() }));
         let (told, read) = watch::channel(0);
         // A task of its own: reading and carrying each keep a processor busy.
         let mut tasks = JoinSet::new();

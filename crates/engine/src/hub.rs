@@ -128,11 +128,7 @@ impl Pass {
 
     /// Of pairs that this flow wrote lately: which fields of the source's and of the target's records another flow
     /// wrote since.
-    pub(crate) async fn written_elsewhere(
-        &self,
-        ready: &Ready,
-        pairs: &[&Pair],
-    ) -> Result<(Foreign, Foreign), Error> {
+    pub(crate) async fn written_elsewhere(&self, ready: &Ready, pairs: &[&Pair]) -> Result<(Foreign, Foreign), Error> {
         let sources: HashMap<&RecordId, &RecordRow> =
             pairs.iter().map(|pair| (&pair.staged.record.id, &pair.row)).collect();
         let targets: HashMap<&RecordId, &RecordRow> = pairs.iter().map(|pair| (&pair.target, &pair.row)).collect();

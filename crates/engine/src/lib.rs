@@ -69,6 +69,6 @@ pub use spending::{keep_spending, remember_spending};
 pub use three_way::{Side, Verdict, Why, judge};
 pub use title::title;
 pub use told::Told;
-pub use transform::forth_of;
+pub use transform::{back_of, forth_of};
 pub use vanish::{Tripped, Vanishings};
 pub use watermark::{Clocks, Seen, Watermark};

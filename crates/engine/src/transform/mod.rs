@@ -23,12 +23,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use handover_model::{Cause, FieldName, Finding, Flow, Record, Schema, Table, Value, Weight};
 
 pub use registry::{Back, Failure, Function, Parameter, Part, Place, Type, registry};
-pub use reverse::{OneWay, Reversed, forth_of, put, reversed};
+pub use reverse::{OneWay, Reversed, back_of, forth_of, put, reversed};
 
 pub(crate) use compile::{build, listed, with_article};
 pub(crate) use expression::ID;
 pub(crate) use registry::BY_LABEL;
-pub(crate) use reverse::back_of;
 pub(crate) use rule::{Compiled, Ids};
 pub(crate) use steps::width;
 

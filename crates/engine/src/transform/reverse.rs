@@ -28,7 +28,7 @@ pub fn forth_of(name: &FlowName) -> Option<FlowName> {
 }
 
 /// The name of a flow's way back.
-pub(crate) fn back_of(name: &FlowName) -> FlowName {
+pub fn back_of(name: &FlowName) -> FlowName {
     format!("{name}{BACK}").into()
 }
 

@@ -196,6 +196,9 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
 fn tell_vanished(text: &mut String, told: &Told, values: &Json) -> bool {
     match told.kind.as_str() {
         "vanished" => text.push_str(&format!("missed in the {}: {}", word(values, "side"), word(values, "record"))),
+        "returned" if values["way_back"].is_string() => {
+            text.push_str(&format!("what changed in the target went back: {}", word(values, "way_back")))
+        }
         "returned" => {
             text.push_str(&format!("there again in the {}: {}", word(values, "side"), word(values, "record")))
         }
@@ -264,7 +267,11 @@ pub(super) fn rule_in_words(rule: &Rule) -> String {
 }
 
 /// The flow's rules as they were in force in the passes that the story tells of.
-pub(super) async fn rules(store: &Store, flow: &FlowName, story: &[Told]) -> Result<BTreeMap<i64, Vec<Rule>>, Vec<Problem>> {
+pub(super) async fn rules(
+    store: &Store,
+    flow: &FlowName,
+    story: &[Told],
+) -> Result<BTreeMap<i64, Vec<Rule>>, Vec<Problem>> {
     let mut found = BTreeMap::new();
     for told in story {
         if found.contains_key(&told.pass) {

@@ -437,7 +437,8 @@ pub(crate) async fn carry_answers(
     }
     commit.entries = entries.into_values().collect();
     store.commit(commit).await.map_err(failed)?;
-    let report = if later || wanted.is_empty() { None } else { Some(process(global, &store, wanted, output, session).await?) };
+    let report =
+        if later || wanted.is_empty() { None } else { Some(process(global, &store, wanted, output, session).await?) };
     let queue = Queue::of(&store).await?;
     Ok(Answered { answered: given.len() as u64, report, queue })
 }

@@ -46,7 +46,11 @@ pub(super) async fn file(session: &Session, report: &Report, output: &Output) ->
     let store = session.store().await?;
     let filed = async {
         let found = record::one(session, &store, &report.record, None).await?;
-        let Some((flow, id)) = found.rows.first().cloned() else { return Err(vec![record::unknown(&report.record)]) };
+        // Who names a flow means its record; else the first flow that carries the customer.
+        let named = found.rows.iter().find(|(flow, id)| report.record == format!("{flow}/{id}"));
+        let Some((flow, id)) = named.or(found.rows.first()).cloned() else {
+            return Err(vec![record::unknown()]);
+        };
         let title = record::title_of(&store, &found).await?;
         let at = session.clock.now();
         let (by, owner) = (report.reviewer.clone(), report.owner.clone());

@@ -12,6 +12,7 @@ mod crash_postgres;
 mod crash_stops;
 mod csv;
 mod faults;
+mod hub;
 mod init;
 mod kill;
 mod manual;

@@ -10,6 +10,7 @@ on_both!(
     members_of_an_identity,
     counterparts_are_live_and_the_thing_itself,
     what_a_flow_paired_are_members,
+    what_flows_pair_in_several_ways_is_one_identity,
     targets_and_sources_of_a_flow,
     known_targets_come_in_pages,
 );
@@ -90,6 +91,35 @@ async fn what_a_flow_paired_are_members(scene: Scene) {
     assert_eq!(found, [("1".into(), told(1))].into());
     let found = store.counterparts((&new, &contacts), (&old, &contacts), &ids(&["t2", "t3"])).await.unwrap();
     assert_eq!(found, [("t2".into(), "2".into())].into());
+}
+
+/// A hub, two spokes, and a further system behind the hub; the pairs become known in an order that helps nobody.
+async fn what_flows_pair_in_several_ways_is_one_identity(scene: Scene) {
+    let store = scene.open().await;
+    let end = |system: &str| handover_model::End { system: system.into(), object: "people".into() };
+    let flow = |name: &str, from: &str, to: &str| (name.into(), end(from), end(to), format!("{name}.back").into());
+    let flows = [flow("old", "old", "hub"), flow("shop", "shop", "hub"), flow("mail", "hub", "mail")];
+    store.bind_flows(&flows).await.unwrap();
+    let commits = [
+        vec![paired("old", "o1", "h1", 7), paired("old", "o2", "h2", 8)],
+        vec![paired("mail", "h1", "m1", 3)],
+        // The row of another step, which knows of no other identity.
+        vec![paired("shop", "s1", "h1", 9), paired("shop", "s2", "h9", 10)],
+    ];
+    for (at, rows) in (0..).zip(commits) {
+        store.commit(commit(at, |commit| commit.rows = rows)).await.unwrap();
+    }
+    let all = [("hub", "h1"), ("mail", "m1"), ("old", "o1"), ("shop", "s1")];
+    assert_eq!(store.members(3).await.unwrap(), all.map(|(system, record)| member(system, "people", record, 3)));
+    assert_eq!(store.members(7).await.unwrap(), []);
+    assert_eq!(store.members(8).await.unwrap().len(), 2, "nobody else is it");
+    // A row that is written again with what it knew before says the same.
+    store.commit(commit(5, |commit| commit.rows = vec![paired("old", "o1", "h1", 7)])).await.unwrap();
+    assert_eq!(store.members(3).await.unwrap().len(), 4);
+    // Two that became one.
+    let merged = handover_store::RecordRow { outcome: Outcome::Merged, ..paired("old", "o2", "h1", 8) };
+    store.commit(commit(6, |commit| commit.rows = vec![merged])).await.unwrap();
+    assert_eq!(store.members(3).await.unwrap().len(), 5);
 }
 
 async fn targets_and_sources_of_a_flow(scene: Scene) {

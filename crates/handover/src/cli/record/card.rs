@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use handover_engine::forth_of;
+use handover_engine::{back_of, forth_of};
 use handover_model::{End, FieldName, Flow, FlowName, From, ReadCost, Record, RecordId};
 use handover_store::{HeldRow, HoldFilter, Membership, Pass, RecordRow, Seq, Store};
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ pub(super) struct Written {
     pub(super) flow: FlowName,
     pub(super) at: Timestamp,
     pass: i64,
-    seq: Seq,
+    pub(super) seq: Seq,
     /// The record that the value came from.
     pub(super) from: String,
     value: Json,
@@ -149,7 +149,8 @@ impl Card {
                 json!({"system": system, "object": object, "record": record, "state": member.state, "read": read})
             })
             .collect();
-        let fields: Vec<Json> = self.parts.iter().flat_map(|part| part.lines.iter().map(|line| line.json(part))).collect();
+        let fields: Vec<Json> =
+            self.parts.iter().flat_map(|part| part.lines.iter().map(|line| line.json(part))).collect();
         let back: Vec<Json> = self
             .written_back()
             .into_iter()
@@ -320,8 +321,7 @@ async fn copies(
 fn names_of_holds(found: &Found, carried: &[Carried<'_>]) -> BTreeSet<(FlowName, RecordId)> {
     let mut names: BTreeSet<(FlowName, RecordId)> = found.rows.iter().cloned().collect();
     for one in carried {
-        let back = FlowName::from(format!("{}.back", one.flow.name).as_str());
-        names.extend(one.row.target.clone().map(|target| (back, target)));
+        names.extend(one.row.target.clone().map(|target| (back_of(&one.flow.name), target)));
     }
     names
 }

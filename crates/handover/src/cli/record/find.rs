@@ -34,7 +34,7 @@ pub(super) fn name(member: &Membership) -> String {
 }
 
 /// What nobody has.
-pub(in crate::cli) fn unknown(_: &str) -> Problem {
+pub(in crate::cli) fn unknown() -> Problem {
     Problem::new("no_record", "no flow has read or written a record that answers to that")
         .hint("a name or an address has to be whole; a record that was not read yet is known after the next pass")
 }
@@ -48,7 +48,7 @@ pub(in crate::cli) async fn one(
 ) -> Result<Found, Vec<Problem>> {
     let mut found = find(session, store, text, object).await?;
     match found.len() {
-        0 => Err(vec![unknown(text)]),
+        0 => Err(vec![unknown()]),
         1 => Ok(found.swap_remove(0)),
         several => Err(vec![super::ambiguous(several)]),
     }

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 pub(super) use find::{Found, one, title_of, unknown};
 
-use self::card::{Card, Cell};
+use self::card::{Card, Cell, Written};
 use super::output::{plural, table};
 use super::session::Session;
 use super::{Done, Global, Output, plain};
@@ -54,7 +54,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     let store = session.store_reading().await?;
     let found = find::find(&session, &store, record, object.as_ref()).await?;
     match found.as_slice() {
-        [] => Err(vec![unknown(record)]),
+        [] => Err(vec![unknown()]),
         [one] => {
             let card = Card::of(&session, &store, one, *fresh).await?;
             output.value(&card.json());
@@ -95,16 +95,22 @@ fn say(card: &Card, output: &Output) {
                 let mut cells = vec![line.field.to_string(), short(&line.target)];
                 cells.extend(line.sources.iter().map(|cell| cell.as_ref().map_or_else(String::new, short)));
                 cells.push(line.target.written.as_ref().map_or_else(String::new, |written| {
-                    format!("by {} from {}, {}", written.flow, written.from, plain::moment(written.at))
+                    let at = plain::moment(written.at);
+                    format!("by {} from {}, {at}, row {}", written.flow, written.from, written.seq)
                 }));
                 cells
             })
             .collect();
         output.say(&format!("\n{}", table(&head, &lines)));
     }
-    for (member, field, written) in card.written_back() {
+    let back = card.written_back();
+    if !back.is_empty() {
+        output.say("");
+    }
+    for (member, field, written) in back {
         let at = plain::moment(written.at);
-        output.say(&format!("\n`{field}` of {member} was written by {} from {}, {at}", written.flow, written.from));
+        let Written { flow, from, seq, .. } = written;
+        output.say(&format!("`{field}` of {member} was written by {flow} from {from}, {at}, row {seq}"));
     }
     let lone: BTreeSet<String> = card.lone();
     if !lone.is_empty() {
@@ -128,15 +134,22 @@ fn say(card: &Card, output: &Output) {
 /// A cell of the table: long values are cut, the whole stands in `--json`.
 fn short(cell: &Cell) -> String {
     const WIDEST: usize = 40;
-    let text = match &cell.value {
-        Json::Null => "-".to_owned(),
-        Json::String(text) => text.replace('\n', " "),
-        Json::Array(items) => {
-            items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect::<Vec<_>>().join("; ")
-        }
-        value => value.to_string(),
+    let text = match words(&cell.value) {
+        text if text.is_empty() => "-".to_owned(),
+        text => text.replace('\n', " "),
     };
     if text.chars().count() <= WIDEST { text } else { text.chars().take(WIDEST - 3).chain("...".chars()).collect() }
+}
+
+fn words(value: &Json) -> String {
+    match value {
+        Json::Null => String::new(),
+        Json::String(text) => text.clone(),
+        Json::Array(items) => items.iter().map(words).collect::<Vec<_>>().join("; "),
+        // Addresses and numbers with a label.
+        Json::Object(parts) if parts.contains_key("value") => words(&parts["value"]),
+        value => value.to_string(),
+    }
 }
 
 /// What a command that needs one record says when it finds several.
