@@ -93,7 +93,7 @@ impl Pass {
         let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
         let sources = self.place.store.sources_of_flow(&ready.flow.name, &ids).await?;
         let rows = self.rows_of(ready, sources.values()).await?;
-        let (elsewhere, brought) = self.from_others(ready, &ids).await?;
+        let (elsewhere, brought) = self.brought_by_others(ready, &ids).await?;
         let later = |record: &Record| record.modified.is_some_and(|modified| modified >= since);
         let (mut changed, mut new) = (Vec::new(), Vec::new());
         for record in records.iter().filter(|record| !record.gone) {
@@ -122,7 +122,7 @@ impl Pass {
 
     /// Of these target records those that came of another object of the source's own system, which has them already,
     /// and those that other systems brought.
-    async fn from_others(
+    async fn brought_by_others(
         &self,
         ready: &Ready,
         ids: &[RecordId],
