@@ -105,12 +105,12 @@ impl Pass {
         let (from, to) = ((&source.system, &source.object), (&target.system, &target.object));
         let known = self.place.store.counterparts(from, to, &ids).await?;
         let there: Vec<RecordId> = known.values().cloned().collect();
-        let mut cards = self.cards_now(ready, &there).await?;
+        let cards = self.cards_now(ready, &there).await?;
         for (record, paired) in records.iter().zip(pairs) {
-            if let Some(target) = known.get(&record.id) {
-                let (target, by) = (target.clone(), "identity".to_owned());
-                let card = cards.remove(&target);
-                *paired = Paired::With { target, block: UNSTAGED, by, card };
+            // One that is gone is no counterpart any more.
+            if let Some(card) = known.get(&record.id).and_then(|target| cards.get(target)) {
+                let (target, by) = (card.id.clone(), "identity".to_owned());
+                *paired = Paired::With { target, block: UNSTAGED, by, card: Some(card.clone()) };
             }
         }
         Ok(())

@@ -135,9 +135,19 @@ impl Place {
         std::fs::write(file, world.to_string()).unwrap();
     }
 
-    /// It is later than the time in which a platform may still be changing what was written.
-    fn a_while_passes(&self) {
-        self.write("sandbox/clock", "2026-11-02T09:31:00Z");
+    /// An hour passes: longer than a platform may be changing what was written. Then a person of Pipedrive is renamed.
+    fn rename(&self, system: &str, id: u64, first: &str, last: &str) {
+        let clock = self.path("sandbox/clock");
+        let now: jiff::Timestamp = std::fs::read_to_string(&clock).unwrap().trim().parse().unwrap();
+        let later = now + jiff::SignedDuration::from_hours(1);
+        std::fs::write(clock, later.to_string()).unwrap();
+        self.disturb(system, |world| {
+            let persons = world["persons"].as_array_mut().unwrap();
+            let person = persons.iter_mut().find(|person| person["id"] == id).unwrap();
+            (person["first_name"], person["last_name"]) = (json!(first), json!(last));
+            person["name"] = json!(format!("{first} {last}"));
+            person["update_time"] = json!(later.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        });
     }
 
     /// A pass over what changed; gives how many records it created and updated.
@@ -190,14 +200,6 @@ impl Place {
     }
 }
 
-/// A person of Pipedrive is renamed by hand.
-fn rename(world: &mut Json, id: u64, first: &str, last: &str) {
-    let persons = world["persons"].as_array_mut().unwrap();
-    let person = persons.iter_mut().find(|person| person["id"] == id).unwrap();
-    (person["first_name"], person["last_name"]) = (json!(first), json!(last));
-    (person["name"], person["update_time"]) = (json!(format!("{first} {last}")), json!("2026-11-02T09:30:00Z"));
-}
-
 #[test]
 fn what_one_spoke_brings_reaches_the_others_once() {
     let place = Place::new();
@@ -231,8 +233,7 @@ fn an_edit_in_one_spoke_reaches_the_others_and_writes_stop() {
     // So soon after our own writes that a platform's doing would be taken for what it is: another flow's write is not.
     place.drop_in(&["C1,Ada,Lovelace,ada@example.com,+49 30 999999", ALAN]);
     assert!(place.settles() <= 2);
-    place.a_while_passes();
-    place.disturb("old", |world| rename(world, 3, "Alan", "Mathison"));
+    place.rename("old", 3, "Alan", "Mathison");
     assert!(place.settles() <= 2);
     place.both_say(&[
         "Ada Lovelace ada@example.com +49 30 999999",
@@ -255,6 +256,45 @@ fn files_that_arrive_later_are_read_by_the_next_pass() {
     place.drop_in(&[ADA, ALAN, "C3,Edsger,Dijkstra,ed@example.com,"]);
     assert_eq!(place.settles(), 2);
     assert_eq!(place.members("ed@example.com").len(), 3);
+}
+
+/// Pipedrive twice: the teams of two regions, each with its own, and HubSpot between them.
+fn two_teams() -> Place {
+    let place = Place::new();
+    place.edit("handover.yaml", "  shop:\n", "  east: {platform: pipedrive, sandbox: sandbox/east}\n  shop:\n");
+    place.edit("handover.yaml", "flows: [persons, people]", "flows: [persons, easterners]");
+    place.write("mappings/easterners.yaml", &PERSONS.replacen("{system: old,", "{system: east,", 1));
+    std::fs::remove_file(place.path("mappings/people.yaml")).unwrap();
+    place.does(&["check", "--no-usage"]).ends(0);
+    place.does(&["run"]).ends(0);
+    place.settles();
+    place
+}
+
+#[test]
+fn what_one_team_does_reaches_the_other_through_the_hub() {
+    let place = two_teams();
+    assert_eq!(place.members("grace@example.com").len(), 3);
+    let in_east = read_json(&place.world_file("east"))["persons"].clone();
+    let grace = in_east.as_array().unwrap().iter().find(|one| one["last_name"] == "Hopper").unwrap()["id"].clone();
+    place.rename("east", grace.as_u64().unwrap(), "Grace", "Murray");
+    assert!(place.settles() <= 2);
+    place.both_say(&["Ada Lovelace ada@example.com +49 30 111111", "Grace Murray grace@example.com +49 30 333333"]);
+    // Both teams change one thing at once: what came first into the hub stands beside what the other says.
+    place.rename("old", 2, "Grace", "Brewster");
+    place.rename("east", grace.as_u64().unwrap(), "Grace", "Hopper");
+    let mut wrote = 0;
+    for _ in 0..3 {
+        let told = place.does(&["sync", "--once", "--json"]).ends(3).json();
+        wrote += usize::from(told["did"]["updated"] != 0);
+        assert_eq!(told["did"]["created"], 0, "{told}");
+    }
+    assert_eq!(wrote, 1, "nothing goes to and fro");
+    let held = place.does(&["holds", "list", "--json"]).ends(3).json()["holds"].clone();
+    assert_eq!((&held[0]["flow"], &held[0]["group"]), (&json!("easterners"), &json!("conflict:lastname")), "{held}");
+    place.does(&["holds", "answer", "conflict:lastname", "--take", "source"]).ends(0);
+    assert!(place.settles() <= 2);
+    place.both_say(&["Ada Lovelace ada@example.com +49 30 111111", "Grace Hopper grace@example.com +49 30 333333"]);
 }
 
 /// The shop's customers become persons of Pipedrive, and persons become contacts.
@@ -311,8 +351,7 @@ fn what_other_flows_read_again_and_again_is_carried_once() {
     place.edit("handover.yaml", "flows: [persons, people]", "flows: [people]");
     place.drop_in(&[ADA]);
     place.does(&["run"]).ends(0);
-    place.a_while_passes();
-    place.disturb("old", |world| rename(world, 2, "Grace", "Murray"));
+    place.rename("old", 2, "Grace", "Murray");
     place.drop_in(&[ADA, ALAN]);
     assert_eq!(place.sync(), (1, 0));
     place.edit("handover.yaml", "flows: [people]", "flows: [people, persons]");

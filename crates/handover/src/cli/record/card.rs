@@ -47,7 +47,9 @@ pub(super) struct Line {
 
 /// A target record with all that flows into it.
 pub(super) struct Part {
+    /// Its name; of a record that is not there yet the object's.
     pub(super) target: String,
+    is_there: bool,
     pub(super) sources: Vec<String>,
     pub(super) lines: Vec<Line>,
 }
@@ -179,7 +181,7 @@ impl Line {
             .filter_map(|(name, cell)| Some((name.clone(), cell.as_ref()?.value.clone())))
             .collect();
         json!({
-            "record": part.target,
+            "record": part.is_there.then_some(&part.target),
             "field": self.field,
             "value": self.target.value,
             "sources": sources,
@@ -230,9 +232,13 @@ impl Known {
 
 /// The target records, each with what flows into it.
 fn parts(carried: &[Carried<'_>], known: &Known) -> Vec<Part> {
-    let targets: BTreeSet<&String> = carried.iter().filter_map(|one| one.target.as_ref()).collect();
-    let part = |target: &String| {
-        let into: Vec<&Carried<'_>> = carried.iter().filter(|one| one.target.as_ref() == Some(target)).collect();
+    let place = |one: &Carried<'_>| {
+        let none = || format!("{}.{}: none", one.flow.target.system, one.flow.target.object);
+        (one.target.is_some(), one.target.clone().unwrap_or_else(none))
+    };
+    let targets: BTreeSet<(bool, String)> = carried.iter().map(place).collect();
+    let part = |(is_there, target): (bool, String)| {
+        let into: Vec<&Carried<'_>> = carried.iter().filter(|one| place(one).1 == target).collect();
         let mut fields: Vec<&FieldName> = Vec::new();
         for rule in into.iter().flat_map(|one| &one.flow.rules) {
             if !fields.contains(&&rule.target) {
@@ -249,13 +255,10 @@ fn parts(carried: &[Carried<'_>], known: &Known) -> Vec<Part> {
                     known.sources(&one.source, &rule.from)
                 })
                 .collect();
-            Line { field: field.clone(), target: known.cell(target, field), sources, rules }
+            Line { field: field.clone(), target: known.cell(&target, field), sources, rules }
         };
-        Part {
-            target: target.clone(),
-            sources: into.iter().map(|one| one.source.clone()).collect(),
-            lines: fields.into_iter().map(line).collect(),
-        }
+        let lines = fields.into_iter().map(line).collect();
+        Part { is_there, sources: into.iter().map(|one| one.source.clone()).collect(), lines, target }
     };
     targets.into_iter().map(part).collect()
 }

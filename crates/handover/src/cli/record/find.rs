@@ -116,7 +116,10 @@ fn folded(text: &str) -> String {
 }
 
 fn answers_to(record: &Record, wanted: &str) -> bool {
-    folded(&title(record)) == *wanted || record.fields.iter().any(|(_, value)| says(value, wanted))
+    let says_it = |part: &str| record.fields.iter().any(|(_, value)| says(value, part));
+    // Some systems keep a name in two fields.
+    let in_two = || wanted.match_indices(' ').any(|(at, _)| says_it(&wanted[..at]) && says_it(&wanted[at + 1..]));
+    folded(&title(record)) == *wanted || says_it(wanted) || in_two()
 }
 
 fn says(value: &Value, wanted: &str) -> bool {

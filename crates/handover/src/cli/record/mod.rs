@@ -114,7 +114,8 @@ fn say(card: &Card, output: &Output) {
     }
     let lone: BTreeSet<String> = card.lone();
     if !lone.is_empty() {
-        output.say(&format!("\nNo flow of the project carries {}.", lone.into_iter().collect::<Vec<_>>().join(", ")));
+        let lone: Vec<String> = lone.into_iter().collect();
+        output.say(&format!("\nNot paired by the project's flows: {}.", lone.join(", ")));
     }
     if card.holds.is_empty() {
         output.say("\nNothing of it is held.");

@@ -31,10 +31,20 @@ fn a_card_shows_what_every_system_says_and_where_it_came_from() {
 }
 
 #[test]
+fn a_record_that_is_held_has_a_card_too() {
+    let place = Place::new();
+    place.drop_in(&["C9,No,Body,not an address,"]);
+    place.does(&["run"]).ends(3);
+    let card = place.does(&["record", "show", "no body"]).ends(0).out;
+    for part in ["hub.contacts: none", "shop.people/C9", "not an address", "Held as people/C9"] {
+        assert!(card.contains(part), "{part} is missing in {card}");
+    }
+}
+
+#[test]
 fn fresh_values_are_those_of_now() {
     let place = in_step();
-    place.a_while_passes();
-    place.disturb("old", |world| super::rename(world, 1, "Augusta", "Lovelace"));
+    place.rename("old", 1, "Augusta", "Lovelace");
     let said = |fresh: &[&str]| {
         let told = place.does(&[&["record", "show", "persons/1", "--json"], fresh].concat()).ends(0).json();
         told["fields"][0]["sources"]["old.persons/1"].clone()
@@ -65,8 +75,7 @@ fn a_report_waits_in_somebodys_care_and_blocks_nothing() {
     let card = place.does(&["record", "show", "C1"]).ends(0).out;
     assert!(card.contains("Held as persons/1 (Ben)"), "{card}");
     // It is carried on as before, and the report stays.
-    place.a_while_passes();
-    place.disturb("old", |world| super::rename(world, 1, "Ada", "King"));
+    place.rename("old", 1, "Ada", "King");
     let did = place.does(&["sync", "--once", "--json"]).ends(3).json();
     assert_eq!((&did["did"]["updated"], &did["did"]["held"]), (&json!(1), &json!(0)), "{did}");
     place.does(&["run"]).ends(3);
