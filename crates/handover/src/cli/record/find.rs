@@ -68,14 +68,15 @@ pub(super) async fn find(
         starts = known.into_iter().map(|(system, object)| (system, object, id.clone())).collect();
     }
     if starts.is_empty() {
-        starts = by_value(store, text, object).await?;
+        starts = by_value(store, text).await?;
     }
-    starts.retain(|(_, of, _)| object.is_none_or(|object| of == object));
     let mut found: BTreeMap<(Option<Identity>, Option<Start>), Found> = BTreeMap::new();
     for start in starts {
         let one = customer(store, start.clone()).await?;
         let alone = one.identity.is_none().then_some(start);
-        found.entry((one.identity, alone)).or_insert(one);
+        if object.is_none_or(|object| one.members.iter().any(|member| member.object == *object)) {
+            found.entry((one.identity, alone)).or_insert(one);
+        }
     }
     Ok(found.into_values().collect())
 }
@@ -92,13 +93,10 @@ async fn by_flow(session: &Session, store: &Store, text: &str) -> Result<Vec<Sta
 }
 
 /// Records of which a value, or the name, is this text. Every record that was read is looked at, as it was read last.
-async fn by_value(store: &Store, text: &str, object: Option<&ObjectName>) -> Result<Vec<Start>, Vec<Problem>> {
+async fn by_value(store: &Store, text: &str) -> Result<Vec<Start>, Vec<Problem>> {
     let wanted = folded(text);
     let mut starts = Vec::new();
     for read in store.extractions().await.map_err(failed)? {
-        if object.is_some_and(|object| read.object != *object) {
-            continue;
-        }
         let mut seen: HashSet<u64> = HashSet::new();
         for number in (0..read.blocks).rev() {
             for record in store.block_once(&read.system, &read.object, number).await.map_err(failed)? {

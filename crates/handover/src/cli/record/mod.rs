@@ -37,7 +37,7 @@ enum Action {
     Show {
         /// A name, an e-mail address, an id, or FLOW/ID
         record: String,
-        /// Only records of this object, in whatever system
+        /// Only customers that have a record of this object, in whatever system
         #[arg(long)]
         object: Option<String>,
         /// Ask the systems for the values that they have now
