@@ -81,7 +81,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// Who had the lease before.
+/// Which other process had the lease before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Predecessor {
     /// What told it from every other process.
@@ -145,7 +145,7 @@ impl Lease {
         self.shared.fence
     }
 
-    /// Who had it before, if anybody had.
+    /// Who had it before, if another process had.
     pub fn predecessor(&self) -> Option<&Predecessor> {
         self.shared.predecessor.as_ref()
     }
@@ -319,7 +319,9 @@ async fn try_to_take(session: &mut Session, location: &Arc<str>, claim: &Claim) 
     sql.push(", term = ").int(nanos(claim.term));
     tx.run(sql).await?;
     tx.commit().await?;
-    let predecessor = (found.holder.fence > 0).then(|| Predecessor {
+    // Whoever goes on itself knows what it did.
+    let same = !claim.process.is_empty() && found.holder.process == claim.process;
+    let predecessor = (found.holder.fence > 0 && !same).then(|| Predecessor {
         process: found.holder.process,
         ago: Duration::from_nanos(u64::try_from(now - found.until).unwrap_or(0)),
         gave_back: found.given_back,
