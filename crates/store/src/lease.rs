@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use jiff::Timestamp;
 
 use crate::database::{Pool, Row, Session, Sql, Tx};
+use crate::open::mark;
 use crate::store::{Inner, Store, instant};
 use crate::{Error, Location};
 
@@ -372,6 +373,28 @@ impl Store {
         let mut sql: Sql = self.sql(SELECT);
         sql.push(&format!(" WHERE given_back = 0 AND until >= {NOW}"));
         Ok(self.fetch(sql, read).await?.pop().map(|found| found.holder))
+    }
+
+    /// The workers that are connected to a state in PostgreSQL, by name, and since when each is; one that only looks is
+    /// not among them.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn workers(&self) -> Result<Vec<(String, Timestamp)>, Error> {
+        if matches!(self.inner.pool, Pool::Sqlite(_)) {
+            return Ok(Vec::new());
+        }
+        let sql = self.sql("SELECT current_schema()::TEXT");
+        let schema = self.fetch(sql, |row| Ok(row.text(0)?.to_owned())).await?.pop().unwrap_or_default();
+        let mark = mark(&schema);
+        let mut sql = self.sql(
+            "SELECT application_name, (EXTRACT(EPOCH FROM MIN(backend_start)) * 1000000)::BIGINT * 1000 \
+             FROM pg_stat_activity WHERE datname = current_database() AND starts_with(application_name, ",
+        );
+        sql.text(mark.as_str()).push(") GROUP BY application_name ORDER BY application_name");
+        let read = |row: &Row<'_>| Ok((row.text(0)?.replacen(&mark, "", 1), instant(row.int(1)?)));
+        self.fetch(sql, read).await
     }
 
     async fn prolong(&self) -> Result<(), Error> {

@@ -32,6 +32,9 @@ const PLANS: (&str, &str) = ("plan_cache_mode", "force_custom_plan");
 /// longer than a lease.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// How long a reader waits for a connection to PostgreSQL.
+const SOON: Duration = Duration::from_secs(3);
+
 /// The first key in PostgreSQL of the advisory lock under which tables are made ("hand"); the second is the schema's
 /// hash.
 const LOCK: i32 = 0x6861_6e64;
@@ -64,7 +67,7 @@ impl Store {
             }
             Location::Postgres(_) => {
                 crate::fork::remove_stale(&crate::fork::away());
-                let store = open_postgres(location, Some(claim)).await?;
+                let store = open_postgres(location, Some(claim), Some(&claim.worker)).await?;
                 crate::lease::keep(&store);
                 Ok(store)
             }
@@ -87,7 +90,7 @@ impl Store {
                 store.check_version().await?;
                 Ok(store)
             }
-            Location::Postgres(_) => open_postgres(location, None).await,
+            Location::Postgres(_) => open_postgres(location, None, None).await,
         }
     }
 
@@ -97,11 +100,11 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::Absent`] when there is none in PostgreSQL, else as [`Store::open`].
-    pub async fn open_receiving(location: &Location) -> Result<Self, Error> {
+    pub async fn open_receiving(location: &Location, worker: &str) -> Result<Self, Error> {
         match location {
             Location::Sqlite(_) => Self::open(location).await,
             Location::Postgres(_) => {
-                let mut store = open_postgres(location, None).await?;
+                let mut store = open_postgres(location, None, Some(worker)).await?;
                 if let Some(inner) = Arc::get_mut(&mut store.inner) {
                     inner.receives = true;
                 }
@@ -311,7 +314,7 @@ pub(crate) fn lock_file(path: &Path, shown: &Arc<str>, worker: &str) -> Result<F
     Ok(lock)
 }
 
-async fn open_postgres(location: &Location, claim: Option<&Claim>) -> Result<Store, Error> {
+async fn open_postgres(location: &Location, claim: Option<&Claim>, worker: Option<&str>) -> Result<Store, Error> {
     let shown: Arc<str> = location.to_string().into();
     let wrong = |error| Error::of_database(&shown, error);
     let (url, schema) = location.connection()?;
@@ -319,7 +322,7 @@ async fn open_postgres(location: &Location, claim: Option<&Claim>) -> Result<Sto
     let options = PgConnectOptions::from_str(&url)
         .map_err(|_| Error::BadLocation { given: shown.to_string(), why: "the driver cannot read it".to_owned() })?
         .options([("search_path", schema.as_str()), PLANS, ("idle_in_transaction_session_timeout", &idle)])
-        .application_name("handover")
+        .application_name(&worker.map_or_else(|| "handover".to_owned(), |name| format!("{}{name}", mark(&schema))))
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     let mut session = None;
@@ -331,7 +334,12 @@ async fn open_postgres(location: &Location, claim: Option<&Claim>) -> Result<Sto
         lease = Some(crate::lease::take(&mut writer, &shown, claim).await?);
         session = Some(writer);
     }
-    let pool = PgPoolOptions::new().max_connections(READERS).connect_with(options).await.map_err(wrong)?;
+    let mut pool = PgPoolOptions::new().max_connections(READERS);
+    if claim.is_none() {
+        // Whoever looks or delivers wants to know soon that there is no database.
+        pool = pool.acquire_timeout(SOON);
+    }
+    let pool = pool.connect_with(options).await.map_err(wrong)?;
     let store = assemble((session, lease), Pool::Postgres(pool), shown, None, None);
     let mut sql = store.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'meta' AND schemaname = ");
     sql.text(schema.as_str());
@@ -340,6 +348,11 @@ async fn open_postgres(location: &Location, claim: Option<&Claim>) -> Result<Sto
     }
     store.check_version().await?;
     Ok(store)
+}
+
+/// How the connections of workers on a schema begin their names.
+pub(crate) fn mark(schema: &str) -> String {
+    format!("handover {} ", &blake3::hash(schema.as_bytes()).to_hex()[..8])
 }
 
 /// Makes the tables if there are none; of several that want to, one does.

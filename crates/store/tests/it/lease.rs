@@ -222,7 +222,7 @@ async fn webhooks_are_received_without_a_lease() {
     let receivers = [0, 1, 2].map(|number| {
         let location = scene.location.clone();
         tokio::spawn(async move {
-            let receiver = Store::open_receiving(&location).await.unwrap();
+            let receiver = Store::open_receiving(&location, "receiver").await.unwrap();
             let told: Vec<Event> = (0..20).map(|nth| event(format!("{nth}"), &format!("object {nth}"))).collect();
             let own = event(format!("own {number}"), &format!("own {number}"));
             let mut new = receiver.receive(&"old".into(), &told, at(1)).await.unwrap();
@@ -241,6 +241,9 @@ async fn webhooks_are_received_without_a_lease() {
     assert_eq!(new, 23);
     let waiting = writer.inbox(99).await.unwrap();
     assert_eq!(waiting.len(), 23);
+    let receiver = Store::open_receiving(&scene.location, "two").await.unwrap();
+    let names: Vec<String> = receiver.workers().await.unwrap().into_iter().map(|(name, _)| name).collect();
+    assert!(["one", "two"].iter().all(|name| names.iter().any(|one| one == name)), "{names:?}");
     assert_eq!(writer.received().await.unwrap()[0].events, 23);
     for nth in 0..20 {
         assert_eq!(writer.counts(&format!("flow {nth}").as_str().into()).await.unwrap().held, 1, "{nth}");
