@@ -116,6 +116,8 @@ impl Passes<'_> {
         let done = Session::unless_succeeded(&store, done);
         self.desk.state.done(store).await;
         match done {
+            // Whatever failed here, another worker has carried it.
+            Ok(None) if because == Because::Due => self.desk.tally().failed = None,
             Ok(None) => {}
             Ok(Some(done)) => self.tell(because, &done),
             Err(problems) => self.failed(because, &problems),
