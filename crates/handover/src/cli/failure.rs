@@ -65,8 +65,9 @@ pub(crate) fn store(error: &handover_store::Error) -> Problem {
     match error {
         State::Absent { .. } => problem.hint("`handover run` makes it; nothing was run yet"),
         State::Locked { by, .. } => locked(problem, by),
-        State::Succeeded { .. } => problem
-            .hint("nothing is to be done for the state; look why this process was silent: paused, or cut off"),
+        State::Succeeded { .. } => {
+            problem.hint("nothing is to be done for the state; look why this process was silent: paused, or cut off")
+        }
         State::LeaseShort { .. } => {
             problem.hint("let `policies.lease` be twice the longest `timeout` of a system, or more")
         }

@@ -160,13 +160,22 @@ impl Session {
         let opened = self.worker.open(&location, self.project.policies.lease, None).await;
         let store = opened.map_err(|error| vec![failure::store(&error)])?;
         self.turn.begins(&store);
-        Ok(store)
+        self.own(store).await
     }
 
     /// Opens the state for a command that only looks.
     pub(crate) async fn store_reading(&self) -> Result<Store, Vec<Problem>> {
         let location = self.location()?;
-        Store::open_reading(&location).await.map_err(|error| vec![failure::store(&error)])
+        let store = Store::open_reading(&location).await.map_err(|error| vec![failure::store(&error)])?;
+        self.own(store).await
+    }
+
+    /// No command looks at the state of another project.
+    async fn own(&self, store: Store) -> Result<Store, Vec<Problem>> {
+        match store.belongs_to(&self.project.name).await {
+            Ok(()) => Ok(store),
+            Err(error) => Self::closed(store, Err(vec![failure::store(&error)])).await,
+        }
     }
 
     /// Closes the state after a command's work, whatever became of it: then all of it stands in its one file,

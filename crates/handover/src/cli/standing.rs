@@ -110,9 +110,7 @@ impl Standing {
     /// `[{worker, since, writes}]`.
     pub(crate) fn workers_json(&self) -> Json {
         let writes = |name: &String| self.holder.as_ref().is_some_and(|holder| holder.worker == *name);
-        let told = |(name, since): &(String, Timestamp)| {
-            json!({"worker": name, "since": since.to_string(), "writes": writes(name)})
-        };
+        let told = |(name, since): &(String, Timestamp)| json!({"worker": name, "since": since.to_string(), "writes": writes(name)});
         self.workers.iter().map(told).collect()
     }
 

@@ -80,7 +80,8 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
 /// Who works on a state in PostgreSQL.
 fn workers(standing: &Standing, output: &Output) {
     if let Some(by) = &standing.holder {
-        let until = by.until.map_or_else(String::new, |until| format!(", until {} unless it goes on", plain::moment(until)));
+        let until =
+            by.until.map_or_else(String::new, |until| format!(", until {} unless it goes on", plain::moment(until)));
         let since = by.since.map_or_else(String::new, |since| format!(" since {}", plain::moment(since)));
         output.say(&format!("The state is written by `{}`{since}{until}.", by.worker));
     }

@@ -107,7 +107,8 @@ async fn loaded(session: &Session) -> Result<BTreeMap<SystemName, String>, Vec<P
         Err(Error::Absent { .. }) => return Err(vec![sync::no_load("serve")]),
         opened => opened.map_err(|error| vec![failure::store(&error)])?,
     };
-    let loaded = sync::guard_load(&store, "serve").await;
+    let own = store.belongs_to(&session.project.name).await.map_err(|error| vec![failure::store(&error)]);
+    let loaded = own.and(sync::guard_load(&store, "serve").await);
     let accounts = store.accounts().await.map_err(|error| vec![failure::store(&error)]);
     Session::closed(store, loaded.and(accounts)).await
 }

@@ -171,7 +171,8 @@ impl Passes<'_> {
         let now = self.desk.clock.now();
         let last = setup.flows.iter().map(|ready| Good::last(&passes, &ready.flow.name));
         let oldest = last.collect::<Option<Vec<Good>>>().and_then(|last| last.into_iter().map(|good| good.began).min());
-        let due = oldest.filter(|began| now.duration_since(*began) >= -AHEAD).map(|began| later(began, self.desk.every));
+        let due =
+            oldest.filter(|began| now.duration_since(*began) >= -AHEAD).map(|began| later(began, self.desk.every));
         Ok(due.filter(|due| *due > now))
     }
 
