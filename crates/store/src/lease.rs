@@ -397,6 +397,18 @@ impl Store {
         self.fetch(sql, read).await
     }
 
+    /// Who has taken the lease over since, if somebody has; asked of the database where it is not known. Also after a
+    /// failure: the writing connection may be what a successor ended.
+    pub async fn successor(&self) -> Option<Holder> {
+        let lease = self.lease()?;
+        if let Some(by) = lease.lost_to() {
+            return Some(by);
+        }
+        let asked = tokio::time::timeout(MOMENT, self.fetch(self.sql(SELECT), read)).await;
+        let found = asked.ok()?.ok()?.pop()?.holder;
+        (found.fence > lease.fence()).then_some(found)
+    }
+
     async fn prolong(&self) -> Result<(), Error> {
         let mut writer = self.writer().await?;
         let step = self.begin(&mut writer).await?;

@@ -61,7 +61,8 @@ pub(crate) fn store(error: &handover_store::Error) -> Problem {
     use handover_store::Error as State;
     let whole = error.to_string();
     let message = whole.strip_suffix(&format!("; {}", error.state())).unwrap_or(&whole);
-    let problem = because_source(Problem::new("state", message), error).state(error.state());
+    let code = if matches!(error, State::Succeeded { .. }) { "succeeded" } else { "state" };
+    let problem = because_source(Problem::new(code, message), error).state(error.state());
     match error {
         State::Absent { .. } => problem.hint("`handover run` makes it; nothing was run yet"),
         State::Locked { by, .. } => locked(problem, by),

@@ -181,21 +181,24 @@ impl Session {
     /// Closes the state after a command's work, whatever became of it: then all of it stands in its one file,
     /// for whoever copies it, and the next worker need not wait.
     pub(crate) async fn closed<T>(store: Store, done: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
-        let done = Self::unless_succeeded(&store, done);
+        let done = Self::unless_succeeded(&store, done).await;
         let closed = store.close().await.map_err(|error| vec![failure::store(&error)]);
         let value = done?;
         closed.map(|()| value)
     }
 
     /// Whatever failed after another worker took the state over failed for that reason.
-    pub(crate) fn unless_succeeded<T>(store: &Store, done: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
-        let lost = store.lease().and_then(|lease| lease.lost_to());
-        match (done, lost) {
-            (Err(_), Some(by)) => {
-                Err(vec![failure::store(&handover_store::Error::Succeeded { location: store.location().into(), by })])
-            }
-            (done, _) => done,
+    pub(crate) async fn unless_succeeded<T>(
+        store: &Store,
+        done: Result<T, Vec<Problem>>,
+    ) -> Result<T, Vec<Problem>> {
+        if done.is_err()
+            && let Some(by) = store.successor().await
+        {
+            let error = handover_store::Error::Succeeded { location: store.location().into(), by };
+            return Err(vec![failure::store(&error)]);
         }
+        done
     }
 
     /// Where the state is.

@@ -97,7 +97,7 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
     session.worker = Worker::named(options.worker.as_deref());
     let store = session.store().await?;
     let done = guarded(&session, &store, options, output, stop).await;
-    let done = Session::unless_succeeded(&store, done);
+    let done = Session::unless_succeeded(&store, done).await;
     let alerts = alert(&session, &store, output, &done).await;
     let (report, queue) = Session::closed(store, done).await?;
     let did = |outcome| report.did.of(outcome);
@@ -161,10 +161,10 @@ pub(crate) async fn alert(
     done: &Result<(Report, Queue), Vec<Problem>>,
 ) -> Option<Outcome> {
     let alerts = session.project.alerts.as_ref()?;
-    let is_asked = |problems: &Vec<Problem>| problems.iter().all(|problem| problem.code == "stopped");
-    // Whoever was succeeded has nothing to say any more.
-    let lost = store.lease().is_some_and(|lease| lease.lost_to().is_some());
-    if lost || done.as_ref().err().is_some_and(is_asked) {
+    // Whoever was succeeded has nothing to say any more either.
+    let is_over = |problem: &Problem| matches!(problem.code.as_str(), "stopped" | "succeeded");
+    let is_asked = |problems: &Vec<Problem>| problems.iter().all(is_over);
+    if done.as_ref().err().is_some_and(is_asked) {
         return None;
     }
     let passes = store.passes().await.unwrap_or_default();

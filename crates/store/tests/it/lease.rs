@@ -119,6 +119,7 @@ async fn whoever_was_succeeded_writes_nothing() {
     assert_eq!(two.kept("name").await.unwrap().as_deref(), Some("1"));
     assert_eq!((two.inbox(9).await.unwrap(), two.passes().await.unwrap()), (waiting, Vec::new()));
     assert_eq!(two.verify(|_, _| {}).await.unwrap().entries, 1);
+    assert_eq!((one.successor().await.unwrap().worker.as_str(), two.successor().await), ("two", None));
     // Its end takes nothing from the successor.
     one.close().await.unwrap();
     two.commit(rows("4")).await.unwrap();
@@ -189,6 +190,7 @@ fn a_paused_worker_is_succeeded_once_its_lease_is_over() {
     let before = two.lease().unwrap().predecessor().cloned().unwrap();
     assert_eq!((before.process.as_str(), before.gave_back), ("process of one", false));
     assert!(before.ago >= Duration::from_millis(30), "a tenth of the lease is left to clocks: {before:?}");
+    assert_eq!(paused.block_on(one.successor()).unwrap().worker, "two");
     let error = paused.block_on(lease.outlasts(Duration::from_millis(100))).unwrap_err();
     assert!(matches!(error, Error::Succeeded { .. }), "{error}");
     let error = paused.block_on(one.commit(Commit::default())).unwrap_err();

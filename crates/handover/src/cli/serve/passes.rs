@@ -113,7 +113,7 @@ impl Passes<'_> {
             // What is under way is found open by the next process, and looked up.
             () = overdue => Err(vec![Problem::new("stopped", "stopped on request")]),
         };
-        let done = Session::unless_succeeded(&store, done);
+        let done = Session::unless_succeeded(&store, done).await;
         self.desk.state.done(store).await;
         match done {
             // Whatever failed here, another worker has carried it.
@@ -195,6 +195,7 @@ impl Passes<'_> {
         self.checked = Some(setup.clone());
         let report = run::pass(session, store, output, setup, ("sync", &Selection::Changes), stop).await;
         let done = run::ended(session, store, report).await;
+        let done = Session::unless_succeeded(store, done).await;
         sync::alert(session, store, output, &done).await;
         let (report, _) = done?;
         let carried = Carried { calls: calls(session) - before, hints: gone.len(), report };

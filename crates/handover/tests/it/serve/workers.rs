@@ -35,12 +35,28 @@ fn signal(process: &Child, name: &str) {
 }
 
 /// Waits until a system was asked for something whose path has `part` more often than `before`.
-fn is_asked(served: &Served, part: &str, before: usize) {
-    while asked(served, part) <= before {}
+fn is_asked(served: &Served, part: &str, before: u64) {
+    while asked(served, part) <= before {
+        std::thread::yield_now();
+    }
 }
 
-fn asked(served: &Served, part: &str) -> usize {
-    served.asks("journal").lines().filter(|line| line.contains(part)).count()
+/// The same by a process, which must not end before.
+fn asks(process: Child, served: &Served, part: &str, before: u64) -> Child {
+    let mut process = process;
+    while asked(served, part) <= before {
+        if process.try_wait().unwrap().is_some() {
+            panic!("{:?}", ended(process));
+        }
+    }
+    process
+}
+
+fn asked(served: &Served, part: &str) -> u64 {
+    let sums: Json = serde_json::from_str(&served.asks("sums")).unwrap();
+    let routes = sums["routes"].as_array().unwrap().iter();
+    let there = routes.filter(|route| route["path"].as_str().is_some_and(|path| path.contains(part)));
+    there.map(|route| route["count"].as_u64().unwrap()).sum()
 }
 
 /// How a process ended, and what it said to people.
@@ -111,7 +127,7 @@ fn a_worker_that_was_paused_and_comes_back_does_no_harm() {
     company.silences(&company.new, &WRITES);
     let before = asked(&company.new, "/batch/update");
     let paused = company.begins(&["sync", "--once", "--worker", "paused"]);
-    is_asked(&company.new, "/batch/update", before);
+    let paused = asks(paused, &company.new, "/batch/update", before);
     signal(&paused, "-STOP");
     company.silences(&company.new, &[]);
     let mut next = company.serve(&["--every", "1h", "--worker", "next"]);
@@ -143,7 +159,7 @@ fn two_syncs_at_once() {
         let before = asked(&company.old, "/api/v2/");
         company.silences(&company.old, &READS);
         let first = company.begins(&["sync", "--once", "--worker", "first"]);
-        is_asked(&company.old, "/api/v2/", before);
+        let first = asks(first, &company.old, "/api/v2/", before);
         let refused = company.play.does_with(&["sync", "--once", "--worker", "second"], &company.environment()).ends(1);
         for part in ["is in use by first since 20", "wait until the other one ends"] {
             assert!(refused.err.contains(part), "{}", refused.err);
@@ -203,7 +219,7 @@ fn postgresql_is_restarted_in_mid_pass() {
     company.silences(&company.new, &WRITES);
     let before = asked(&company.new, "/batch/update");
     let sync = company.begins(&["sync", "--once", "--worker", "sync"]);
-    is_asked(&company.new, "/batch/update", before);
+    let sync = asks(sync, &company.new, "/batch/update", before);
     server.script("restart");
     company.silences(&company.new, &[]);
     let (code, told) = ended(sync);
