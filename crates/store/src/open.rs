@@ -30,7 +30,7 @@ const PLANS: (&str, &str) = ("plan_cache_mode", "force_custom_plan");
 
 /// A transaction that nobody goes on with, of a paused process say, keeps nobody waiting for longer; nor does one for
 /// longer than a lease.
-const IDLE: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(5);
 
 /// How long a reader waits for a connection to PostgreSQL.
 const SOON: Duration = Duration::from_secs(3);
