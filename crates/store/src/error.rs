@@ -33,14 +33,14 @@ pub enum Error {
         /// The file or URL.
         location: Arc<str>,
         /// Who, as far as it is known.
-        by: Holder,
+        by: Box<Holder>,
     },
     /// Another process has taken the lease over: this one writes nothing any more.
     Succeeded {
         /// The URL.
         location: Arc<str>,
         /// Who.
-        by: Holder,
+        by: Box<Holder>,
     },
     /// The lease is shorter than what it has to outlast.
     LeaseShort {
@@ -172,7 +172,7 @@ impl Error {
             return match (is_sqlite, code.as_str()) {
                 // The extended result code's low byte is the primary code (sqlite.org/rescode.html).
                 (true, code) => match code.parse::<i64>().unwrap_or(1) & 0xff {
-                    5 | 6 => Self::Locked { location, by: Holder::named("another program") },
+                    5 | 6 => Self::Locked { location, by: Holder::named("another program").into() },
                     8 => Self::ReadOnly { location, source: Some(error.into()) },
                     11 | 26 => Self::Corrupt {
                         location,
@@ -183,7 +183,7 @@ impl Error {
                     14 => Self::ReadOnly { location, source: Some(error.into()) },
                     _ => Self::Failed { location, source: error.into() },
                 },
-                (false, "55P03") => Self::Locked { location, by: Holder::named("another process") },
+                (false, "55P03") => Self::Locked { location, by: Holder::named("another process").into() },
                 (false, "53100") => Self::DiskFull { location, source: Some(error.into()) },
                 (false, "25006") | (false, "42501") => Self::ReadOnly { location, source: Some(error.into()) },
                 (false, "XX001") | (false, "XX002") => Self::Corrupt {

@@ -190,7 +190,7 @@ impl Shared {
     fn knows(&self, location: &Arc<str>, time: Duration) -> Result<bool, Error> {
         match &*self.standing() {
             Standing::Held(asked) => Ok(asked.ago().saturating_add(time) <= self.term),
-            Standing::Lost(by) => Err(Error::Succeeded { location: location.clone(), by: by.clone() }),
+            Standing::Lost(by) => Err(Error::Succeeded { location: location.clone(), by: by.clone().into() }),
             Standing::Over => Ok(true),
         }
     }
@@ -210,7 +210,7 @@ impl Held {
         let sql = tx.sql(SELECT);
         let by = tx.fetch(sql, read).await?.pop().map(|found| found.holder).unwrap_or_default();
         *self.0.standing() = Standing::Lost(by.clone());
-        Err(Error::Succeeded { location: tx.location().clone(), by })
+        Err(Error::Succeeded { location: tx.location().clone(), by: by.into() })
     }
 
     /// The step that was asked for then is durable.
@@ -298,7 +298,7 @@ async fn try_to_take(session: &mut Session, location: &Arc<str>, claim: &Claim) 
             let mut tx = session.begin(location).await?;
             let sql = tx.sql(SELECT);
             let by = tx.fetch(sql, read).await?.pop().map(|found| found.holder).unwrap_or_default();
-            return Err(Error::Locked { location: location.clone(), by });
+            return Err(Error::Locked { location: location.clone(), by: by.into() });
         }
         Err(error) => return Err(error),
     };
@@ -310,7 +310,7 @@ async fn try_to_take(session: &mut Session, location: &Arc<str>, claim: &Claim) 
     let now = tx.fetch(now_sql, |row| row.int(0)).await?.pop().unwrap_or(0);
     if !found.is_free(now, claim.over) {
         tx.rollback().await?;
-        return Err(Error::Locked { location: location.clone(), by: found.holder });
+        return Err(Error::Locked { location: location.clone(), by: found.holder.into() });
     }
     let fence = found.holder.fence + 1;
     let asked = Asked::now();

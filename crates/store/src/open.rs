@@ -304,7 +304,7 @@ pub(crate) fn lock_file(path: &Path, shown: &Arc<str>, worker: &str) -> Result<F
             let mut by = Holder::named(if known { by.trim() } else { "another process" });
             let taken = lock.metadata().and_then(|file| file.modified()).ok();
             by.since = taken.and_then(|taken| taken.try_into().ok());
-            return Err(Error::Locked { location: shown.clone(), by });
+            return Err(Error::Locked { location: shown.clone(), by: by.into() });
         }
         Err(TryLockError::Error(error)) => return Err(wrong(error)),
     }

@@ -188,14 +188,11 @@ impl Session {
     }
 
     /// Whatever failed after another worker took the state over failed for that reason.
-    pub(crate) async fn unless_succeeded<T>(
-        store: &Store,
-        done: Result<T, Vec<Problem>>,
-    ) -> Result<T, Vec<Problem>> {
+    pub(crate) async fn unless_succeeded<T>(store: &Store, done: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
         if done.is_err()
             && let Some(by) = store.successor().await
         {
-            let error = handover_store::Error::Succeeded { location: store.location().into(), by };
+            let error = handover_store::Error::Succeeded { location: store.location().into(), by: by.into() };
             return Err(vec![failure::store(&error)]);
         }
         done

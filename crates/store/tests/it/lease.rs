@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use handover_model::{End, Event, Happened, Outcome};
-use handover_store::{Claim, Commit, Error, Holder, Store};
+use handover_store::{Claim, Commit, Error, Store};
 use serde_json::json;
 
 use crate::scene::{Scene, at, commit, entry, on_both, row};
@@ -100,7 +100,7 @@ async fn whoever_was_succeeded_writes_nothing() {
     let waiting = one.inbox(9).await.unwrap();
     let two = seized(&scene, "two").await;
     let refused = |error: Error| match error {
-        Error::Succeeded { by: Holder { worker, .. }, .. } => assert_eq!(worker, "two"),
+        Error::Succeeded { by, .. } => assert_eq!(by.worker, "two"),
         error => panic!("{error}"),
     };
     refused(one.commit(rows("2")).await.unwrap_err());

@@ -48,8 +48,7 @@ impl Company {
         let play = Play::forth();
         play.edit("handover.yaml", "state: .handover/state.db", "state: ${TEST_STATE}");
         let separator = if url.contains('?') { '&' } else { '?' };
-        let company = Self::short(play, format!("{url}{separator}schema={schema}"));
-        company
+        Self::short(play, format!("{url}{separator}schema={schema}"))
     }
 
     /// The same with the state in a file.

@@ -134,7 +134,8 @@ fn a_worker_that_was_paused_and_comes_back_does_no_harm() {
     company.silences(&company.new, &[]);
     let mut next = company.serve(&["--every", "1h", "--worker", "next"]);
     // It may have to stand by first.
-    let pass = std::iter::repeat_with(|| next.next()).find(|told| told["end"] != "standby" && told["register"].is_null());
+    let pass =
+        std::iter::repeat_with(|| next.next()).find(|told| told["end"] != "standby" && told["register"].is_null());
     assert!(pass.as_ref().is_some_and(|pass| pass["pass"].is_number()), "{pass:?}");
     let calm = [company.old.asks("sums"), company.new.asks("sums")];
     signal(&paused, "-CONT");
