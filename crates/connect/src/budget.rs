@@ -33,7 +33,8 @@ pub struct Spent {
     pub allowed_today: Option<u64>,
 }
 
-/// The budget of one account, shared by everything in this process that talks to it.
+/// The budget of one account, shared by everything in this process that talks to it. Processes that take turns tell each
+/// other what they took.
 pub struct Budget {
     states: Mutex<States>,
     reserve: f64,
@@ -147,13 +148,40 @@ impl Budget {
         Some(today.to_zoned(zone).ok()?.timestamp())
     }
 
-    /// Counts what this account's earlier processes spent today.
-    pub fn spent_earlier_today(&self, amount: u64, now: Timestamp) {
+    /// Counts what was spent from this account today in all, by this process and by others.
+    pub fn spent_today(&self, amount: u64, now: Timestamp) {
         let zone = lock(&self.zone).clone();
         let mut states = lock(&self.states);
         if let Some(day) = states.limits.iter_mut().find(|state| state.limit.span == Span::Day) {
             day.forget(now, &zone);
-            day.push(now, amount);
+            day.push(now, amount.saturating_sub(day.in_window));
+        }
+    }
+
+    /// What stands in the windows of rolling limits.
+    pub fn windows(&self, now: Timestamp) -> BTreeMap<String, u64> {
+        let zone = lock(&self.zone).clone();
+        let mut states = lock(&self.states);
+        let rolling = states.limits.iter_mut().filter(|state| state.limit.span != Span::Day);
+        let taken = rolling.map(|state| {
+            state.forget(now, &zone);
+            (state.limit.name.to_owned(), state.in_window)
+        });
+        taken.filter(|(_, taken)| *taken > 0).collect()
+    }
+
+    /// Counts what stood in those windows when another worker of the account ended, so long ago; `None` when nobody
+    /// knows: then all that is allowed.
+    pub fn others_left(&self, windows: Option<&BTreeMap<String, u64>>, ago: SignedDuration, now: Timestamp) {
+        let at = now.checked_sub(ago).unwrap_or(now);
+        let mut states = lock(&self.states);
+        for state in states.limits.iter_mut().filter(|state| state.limit.span != Span::Day) {
+            let taken = windows.map_or(state.allowed, |windows| windows.get(state.limit.name).copied().unwrap_or(0));
+            if taken > 0 && now < state.frees(at) {
+                let place = state.window.partition_point(|(taken, _)| *taken <= at);
+                state.window.insert(place, (at, taken));
+                state.in_window += taken;
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the engine sees of a system.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -126,11 +127,21 @@ pub trait Connector: Send + Sync {
         None
     }
 
-    /// Counts what earlier processes spent today, in the unit of the limit per day. Only the first call counts.
-    fn spent_earlier_today(&self, _amount: u64, _now: Timestamp) {}
+    /// Counts what was spent today in all, by this process and by others, as far as it was kept; in the unit of the
+    /// limit per day.
+    fn spent_today(&self, _amount: u64, _now: Timestamp) {}
 
     /// What was taken from the day's allowance since this was asked last, in the limit's unit.
     fn newly_spent(&self) -> u64 {
         0
     }
+
+    /// What stands in the windows of the other limits: by limit, in its unit.
+    fn windows(&self, _now: Timestamp) -> BTreeMap<String, u64> {
+        BTreeMap::new()
+    }
+
+    /// Counts what stood in them when another worker ended, so long ago; `None` when nobody knows: then as much as is
+    /// allowed.
+    fn others_left(&self, _windows: Option<&BTreeMap<String, u64>>, _ago: SignedDuration, _now: Timestamp) {}
 }

@@ -35,4 +35,4 @@ pub use operation::{
     Author, Change, Cursor, Link, LinkBatch, LinkOutcome, Operation, Read, Which, Write, WriteBatch, WriteMode,
     WriteOutcome, Written,
 };
-pub use transport::{HttpTransport, Lost, Transport, WireReply, WireRequest};
+pub use transport::{HttpTransport, Leave, Lost, Transport, WireReply, WireRequest};

@@ -45,6 +45,17 @@ pub trait Transport: Send + Sync {
     async fn send(&self, request: WireRequest, timeout: Duration) -> Result<WireReply, Lost>;
 }
 
+/// Whether a request may leave at all. Systems know nothing of the workers that take turns writing to them: so a worker
+/// asks before each request whether its turn lasts until the answer is there, or its time-out over.
+#[async_trait]
+pub trait Leave: Send + Sync {
+    /// Gives leave for a request that is answered or given up after `timeout`.
+    ///
+    /// # Errors
+    /// Why it must not leave, in words.
+    async fn until_answered(&self, timeout: Duration) -> Result<(), String>;
+}
+
 /// HTTP over TLS, certificates verified against the public roots.
 pub struct HttpTransport(reqwest::Client);
 

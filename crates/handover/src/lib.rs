@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod init;
 pub mod problem;
+mod worker;
 
 /// Records are many small texts: the system's allocator spends a fifth of all time on them.
 #[global_allocator]

@@ -256,6 +256,16 @@ impl Pool {
         }
     }
 
+    /// Begins a transaction beside the writer. For PostgreSQL; a file is read-only for everybody but its writer.
+    pub(crate) async fn begin(&self, location: &Arc<str>) -> Result<Tx<'static>, Error> {
+        let raw = match self {
+            Self::Sqlite(pool) => pool.begin().await.map(RawTx::Sqlite),
+            Self::Postgres(pool) => pool.begin().await.map(RawTx::Postgres),
+        };
+        let raw = raw.map_err(|error| Error::of_database(location, error))?;
+        Ok(Tx { raw, location: location.clone() })
+    }
+
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
@@ -364,6 +374,14 @@ impl Tx<'_> {
             RawTx::Postgres(tx) => tx.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.map(drop),
         }
         .map_err(|error| Error::of_database(&self.location, error))
+    }
+
+    /// Lets nobody else write a table until the end of the transaction. A file has one writer in any case.
+    pub(crate) async fn alone_in(&mut self, table: &'static str) -> Result<(), Error> {
+        match self.raw {
+            RawTx::Sqlite(_) => Ok(()),
+            RawTx::Postgres(_) => self.script(format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")).await,
+        }
     }
 
     /// Inserts `items` by multi-row statements: `head` up to `VALUES`, then the rows, then `tail`.

@@ -4,8 +4,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use handover_model::{FlowName, SystemName};
+
+use crate::Holder;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -30,7 +33,21 @@ pub enum Error {
         /// The file or URL.
         location: Arc<str>,
         /// Who, as far as it is known.
-        by: String,
+        by: Box<Holder>,
+    },
+    /// Another process has taken the lease over: this one writes nothing any more.
+    Succeeded {
+        /// The URL.
+        location: Arc<str>,
+        /// Who.
+        by: Box<Holder>,
+    },
+    /// The lease is shorter than what it has to outlast.
+    LeaseShort {
+        /// The URL.
+        location: Arc<str>,
+        /// How long it lasts.
+        term: Duration,
     },
     /// A newer version of Handover made it.
     NewerVersion {
@@ -129,6 +146,10 @@ impl Error {
         match self {
             Self::BadLocation { .. } | Self::Absent { .. } => "nothing was created",
             Self::Locked { .. } | Self::NewerVersion { .. } => "nothing of this step was read or changed",
+            Self::Succeeded { .. } => {
+                "what was committed before stands; what was under way is looked up by the one that has it now"
+            }
+            Self::LeaseShort { .. } => "nothing was sent since; what was committed stands",
             Self::Corrupt { .. } => "nothing was changed; restore it from a copy",
             Self::ReadOnly { .. } | Self::DiskFull { .. } | Self::Failed { .. } => {
                 "nothing of this step was written, everything before it stays"
@@ -151,7 +172,7 @@ impl Error {
             return match (is_sqlite, code.as_str()) {
                 // The extended result code's low byte is the primary code (sqlite.org/rescode.html).
                 (true, code) => match code.parse::<i64>().unwrap_or(1) & 0xff {
-                    5 | 6 => Self::Locked { location, by: "another program".to_owned() },
+                    5 | 6 => Self::Locked { location, by: Holder::named("another program").into() },
                     8 => Self::ReadOnly { location, source: Some(error.into()) },
                     11 | 26 => Self::Corrupt {
                         location,
@@ -162,7 +183,7 @@ impl Error {
                     14 => Self::ReadOnly { location, source: Some(error.into()) },
                     _ => Self::Failed { location, source: error.into() },
                 },
-                (false, "55P03") => Self::Locked { location, by: "another process".to_owned() },
+                (false, "55P03") => Self::Locked { location, by: Holder::named("another process").into() },
                 (false, "53100") => Self::DiskFull { location, source: Some(error.into()) },
                 (false, "25006") | (false, "42501") => Self::ReadOnly { location, source: Some(error.into()) },
                 (false, "XX001") | (false, "XX002") => Self::Corrupt {
@@ -170,8 +191,8 @@ impl Error {
                     what: "PostgreSQL finds it damaged".to_owned(),
                     source: Some(error.into()),
                 },
-                // Connection exceptions, shut-downs, and log-ins that are refused.
-                (false, code) if code.starts_with("08") || code.starts_with("57P") || code.starts_with("28") => {
+                // Connection exceptions, shut-downs, log-ins that are refused, a transaction that was left open too long.
+                (false, code) if ["08", "57P", "28"].iter().any(|class| code.starts_with(class)) || code == "25P03" => {
                     Self::Unreachable { location, source: error.into() }
                 }
                 _ => Self::Failed { location, source: error.into() },
@@ -221,6 +242,15 @@ impl fmt::Display for Error {
             Self::BadLocation { given, why } => write!(f, "`{given}` is no place for a state: {why}"),
             Self::Absent { location } => write!(f, "there is no state at `{location}`"),
             Self::Locked { location, by } => write!(f, "the state `{location}` is in use by {by}"),
+            Self::Succeeded { location, by } => {
+                write!(
+                    f,
+                    "the state `{location}` was taken over by {by}, since this process had been silent for too long"
+                )
+            }
+            Self::LeaseShort { location, term } => {
+                write!(f, "the lease on the state `{location}` lasts for {} ms only", term.as_millis())
+            }
             Self::NewerVersion { location, have, know } => {
                 write!(f, "the state `{location}` has version {have}, this program knows {know} at most")
             }

@@ -9,7 +9,7 @@ use sqlx::AssertSqlSafe;
 use crate::database::{Pool, Row};
 use crate::open::{beside, lock_file, open_sqlite, private_folder};
 use crate::store::Temporary;
-use crate::{Error, Store, schema};
+use crate::{Claim, Error, Store, schema};
 
 /// Rows that are copied in one go.
 const COPY: usize = 1024;
@@ -34,7 +34,7 @@ impl Store {
         private_folder(&folder).map_err(|error| Error::of_file(&self.inner.location, error))?;
         let temporary = Temporary(folder.clone());
         let path = folder.join("state.db");
-        let lock = lock_file(&path, &self.inner.location)?;
+        let lock = lock_file(&path, &self.inner.location, &Claim::default().worker)?;
         if let Pool::Sqlite(pool) = &self.inner.pool {
             sqlx::query(AssertSqlSafe("VACUUM INTO ?"))
                 .bind(path.display().to_string())
@@ -124,7 +124,7 @@ pub(crate) fn remove_stale(path: &Path) {
     for entry in entries.flatten() {
         let copy = entry.path();
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix));
-        if ours && copy.is_dir() && lock_file(&copy.join("state.db"), &"".into()).is_ok() {
+        if ours && copy.is_dir() && lock_file(&copy.join("state.db"), &"".into(), "").is_ok() {
             drop(Temporary(copy));
         }
     }

@@ -5,12 +5,14 @@
 //! - The same event counts once, however often it is delivered, for as long as a platform tries again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use handover_model::{Event, Happened, SystemName};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::codec::indexable;
-use crate::database::{LIST, Row, unreadable};
+use crate::database::{LIST, Row, Tx, unreadable};
+use crate::names::Names;
 use crate::store::{instant, nanos};
 use crate::{Error, Store};
 
@@ -42,7 +44,8 @@ pub struct Received {
 }
 
 impl Store {
-    /// Keeps what a delivery told; gives how many of its events are new. A durable step.
+    /// Keeps what a delivery told; gives how many of its events are new. A durable step, and the one that in PostgreSQL
+    /// needs no lease (see [`Store::open_receiving`]).
     ///
     /// # Errors
     ///
@@ -51,33 +54,18 @@ impl Store {
         if events.is_empty() {
             return Ok(0);
         }
-        let mut writer = self.writer().await?;
-        let mut step = self.begin(&mut writer).await?;
-        let mut names: Vec<&str> = events.iter().map(|event| event.object.as_str()).collect();
-        names.push(system.as_str());
-        step.names.intern(&mut step.tx, names).await?;
-        let system = step.id(system.as_str())?;
-        let mut new = 0;
-        for batch in crate::database::batches(events) {
-            let mut rows = Vec::with_capacity(batch.len());
-            for event in batch {
-                rows.push((step.id(event.object.as_str())?, event));
-            }
-            let mut sql =
-                step.tx.sql("INSERT INTO inbox (system, event, object, record, what, survivor, at, received) VALUES ");
-            sql.rows(&rows, |sql, (object, event)| {
-                let (what, survivor) = word(&event.what);
-                sql.int(system).text(&*indexable(&event.id)).int(*object).text(event.record.as_str());
-                sql.text(what).text(survivor).int(nanos(event.at)).int(nanos(at));
-            });
-            sql.push(" ON CONFLICT (system, event) DO NOTHING");
-            new += step.tx.run(sql).await?;
+        if !self.inner.receives {
+            let mut writer = self.writer().await?;
+            let mut step = self.begin(&mut writer).await?;
+            let new = put(&mut step.tx, &mut step.names, system, events, at).await?;
+            self.finish(step).await?;
+            return Ok(new);
         }
-        let mut sql = step.tx.sql("INSERT INTO heard (system, events, last) VALUES (");
-        sql.int(system).push(",").int(i64::try_from(new).unwrap_or(i64::MAX)).push(",").int(nanos(at));
-        sql.push(") ON CONFLICT (system) DO UPDATE SET events = heard.events + excluded.events, last = excluded.last");
-        step.tx.run(sql).await?;
-        self.finish(step).await?;
+        let mut tx = self.inner.pool.begin(&self.inner.location).await?;
+        let mut names = (*self.names()).clone();
+        let new = put(&mut tx, &mut names, system, events, at).await?;
+        tx.commit().await?;
+        self.set_names(Arc::new(names));
         Ok(new)
     }
 
@@ -160,6 +148,42 @@ impl Store {
         };
         self.fetch(sql, read).await
     }
+}
+
+/// Puts events into the inbox, each once.
+async fn put(
+    tx: &mut Tx<'_>,
+    names: &mut Names,
+    system: &SystemName,
+    events: &[Event],
+    at: Timestamp,
+) -> Result<u64, Error> {
+    let mut wanted: Vec<&str> = events.iter().map(|event| event.object.as_str()).collect();
+    wanted.push(system.as_str());
+    names.intern(tx, wanted).await?;
+    let system = names.id(tx.location(), system.as_str())?;
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
+        rows.push((names.id(tx.location(), event.object.as_str())?, event));
+    }
+    // In one order everywhere: two that receive the same events wait for each other, and not in a circle.
+    rows.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
+    let mut new = 0;
+    for batch in crate::database::batches(&rows) {
+        let mut sql = tx.sql("INSERT INTO inbox (system, event, object, record, what, survivor, at, received) VALUES ");
+        sql.rows(batch, |sql, (object, event)| {
+            let (what, survivor) = word(&event.what);
+            sql.int(system).text(&*indexable(&event.id)).int(*object).text(event.record.as_str());
+            sql.text(what).text(survivor).int(nanos(event.at)).int(nanos(at));
+        });
+        sql.push(" ON CONFLICT (system, event) DO NOTHING");
+        new += tx.run(sql).await?;
+    }
+    let mut sql = tx.sql("INSERT INTO heard (system, events, last) VALUES (");
+    sql.int(system).push(",").int(i64::try_from(new).unwrap_or(i64::MAX)).push(",").int(nanos(at));
+    sql.push(") ON CONFLICT (system) DO UPDATE SET events = heard.events + excluded.events, last = excluded.last");
+    tx.run(sql).await?;
+    Ok(new)
 }
 
 fn word(what: &Happened) -> (&'static str, Option<&str>) {

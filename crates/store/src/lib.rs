@@ -3,10 +3,12 @@
 //!
 //! Invariants:
 //! - A [`Commit`] is applied whole or not at all, and when `commit` returned it survives a power cut.
-//! - There is one writer: whoever opened the store. Others may read (`Store::open_reading`).
+//! - There is one writer: whoever opened the store. Others may read (`Store::open_reading`). In PostgreSQL it has a
+//!   lease, and whoever was succeeded commits nothing more.
 //! - A ledger row never changes, except that values (not their digests) can be erased.
 //! - A network call is never made while a transaction is open: nothing here knows the network.
-//! - Deliberately absent: a clock (instants are told by the caller), decisions, and every system's name.
+//! - Deliberately absent: a clock (instants are told by the caller; only a lease measures how old it is), decisions,
+//!   and every system's name.
 
 mod answers;
 mod apply;
@@ -21,6 +23,7 @@ mod hold_groups;
 mod holds;
 mod inbox;
 mod kept;
+mod lease;
 mod ledger;
 mod links;
 mod location;
@@ -43,6 +46,7 @@ pub use error::Error;
 pub use hold_groups::HoldGroup;
 pub use holds::{Child, HeldRow, HoldCursor, HoldFilter};
 pub use inbox::{Hint, Received};
+pub use lease::{Claim, Holder, Lease, Predecessor};
 pub use ledger::{EntryRow, Head, Told, Verified};
 pub use location::Location;
 pub use pass::Pass;

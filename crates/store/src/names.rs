@@ -34,13 +34,23 @@ impl Names {
         self.by_id.get(&id).cloned().ok_or_else(|| missing(location, &id.to_string()))
     }
 
-    /// Gives numbers to those of `texts` that have none.
+    /// Gives numbers to those of `texts` that have none. Besides the writer, whoever receives webhooks does so.
     pub(crate) async fn intern<'t>(
         &mut self,
         tx: &mut Tx<'_>,
         texts: impl IntoIterator<Item = &'t str>,
     ) -> Result<(), Error> {
-        for text in texts {
+        let unknown: Vec<&str> = texts.into_iter().filter(|text| !self.by_text.contains_key(*text)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        tx.alone_in("name").await?;
+        let mut sql = tx.sql("SELECT id, text FROM name WHERE text IN ");
+        sql.texts(unknown.iter().copied());
+        for (id, text) in tx.fetch(sql, |row| Ok((row.int(0)?, Arc::<str>::from(row.text(1)?)))).await? {
+            self.put(id, text);
+        }
+        for text in unknown {
             if self.by_text.contains_key(text) {
                 continue;
             }

@@ -13,10 +13,11 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::database::{Kind, Pool, Session, Sql};
+use crate::lease::Held;
 use crate::schema;
 use crate::staging::Cache;
 use crate::store::{Inner, Store, Temporary, Writer};
-use crate::{Error, Location};
+use crate::{Claim, Error, Holder, Location};
 
 /// Connections that read beside the writer.
 const READERS: u32 = 4;
@@ -27,7 +28,15 @@ const STATEMENTS: usize = 300;
 /// PostgreSQL would keep the plans that it made while the tables were empty: five times slower.
 const PLANS: (&str, &str) = ("plan_cache_mode", "force_custom_plan");
 
-/// The advisory lock's first key in PostgreSQL ("hand"); the second is the schema's hash.
+/// A transaction that nobody goes on with, of a paused process say, keeps nobody waiting for longer; nor does one for
+/// longer than a lease.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// How long a reader waits for a connection to PostgreSQL.
+const SOON: Duration = Duration::from_secs(3);
+
+/// The first key in PostgreSQL of the advisory lock under which tables are made ("hand"); the second is the schema's
+/// hash.
 const LOCK: i32 = 0x6861_6e64;
 
 impl Store {
@@ -39,16 +48,28 @@ impl Store {
     /// [`Error::Locked`], [`Error::NewerVersion`], [`Error::Corrupt`], [`Error::ReadOnly`],
     /// [`Error::DiskFull`], [`Error::Unreachable`].
     pub async fn open(location: &Location) -> Result<Self, Error> {
+        Self::open_as(location, &Claim::default()).await
+    }
+
+    /// The same under a name. In PostgreSQL others are kept from writing by a [`Lease`](crate::Lease), which is
+    /// prolonged until the state is closed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub async fn open_as(location: &Location, claim: &Claim) -> Result<Self, Error> {
         match location {
             Location::Sqlite(path) => {
                 let shown: Arc<str> = location.to_string().into();
-                let lock = lock_file(path, &shown)?;
+                let lock = lock_file(path, &shown, &claim.worker)?;
                 crate::fork::remove_stale(path);
                 open_sqlite(path, Some(lock), None).await
             }
             Location::Postgres(_) => {
                 crate::fork::remove_stale(&crate::fork::away());
-                open_postgres(location, true).await
+                let store = open_postgres(location, Some(claim), Some(&claim.worker)).await?;
+                crate::lease::keep(&store);
+                Ok(store)
             }
         }
     }
@@ -65,11 +86,30 @@ impl Store {
                 let shown: Arc<str> = location.to_string().into();
                 check_file(path, &shown)?;
                 let pool = sqlite_pool(path, &shown).await?;
-                let store = assemble(None, Pool::Sqlite(pool), shown, None, None);
+                let store = assemble((None, None), Pool::Sqlite(pool), shown, None, None);
                 store.check_version().await?;
                 Ok(store)
             }
-            Location::Postgres(_) => open_postgres(location, false).await,
+            Location::Postgres(_) => open_postgres(location, None, None).await,
+        }
+    }
+
+    /// Opens the state for receiving webhooks and for reading, while others write it. In a file, whoever receives is
+    /// the writer, as by [`Store::open`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Absent`] when there is none in PostgreSQL, else as [`Store::open`].
+    pub async fn open_receiving(location: &Location, worker: &str) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite(_) => Self::open(location).await,
+            Location::Postgres(_) => {
+                let mut store = open_postgres(location, None, Some(worker)).await?;
+                if let Some(inner) = Arc::get_mut(&mut store.inner) {
+                    inner.receives = true;
+                }
+                Ok(store)
+            }
         }
     }
 
@@ -90,7 +130,7 @@ impl Store {
 }
 
 fn assemble(
-    session: Option<Session>,
+    (session, lease): (Option<Session>, Option<Held>),
     pool: Pool,
     location: Arc<str>,
     lock: Option<File>,
@@ -106,6 +146,8 @@ fn assemble(
             names: RwLock::default(),
             fuse: Mutex::new(None),
             durable: AtomicU64::new(0),
+            lease,
+            receives: false,
             _lock: lock,
             _temporary: temporary,
         }),
@@ -137,8 +179,8 @@ pub(crate) async fn open_sqlite(path: &Path, lock: Option<File>, temporary: Opti
         .disable_statement_logging();
     let connection = options.connect().await.map_err(wrong)?;
     let pool = sqlite_pool(path, &shown).await?;
-    let store =
-        assemble(Some(Session::Sqlite(connection, Box::new(options))), Pool::Sqlite(pool), shown, lock, temporary);
+    let session = Some(Session::Sqlite(connection, Box::new(options)));
+    let store = assemble((session, None), Pool::Sqlite(pool), shown, lock, temporary);
     store.check_version().await?;
     Ok(store)
 }
@@ -247,8 +289,8 @@ pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
 }
 
 /// Takes the lock beside the file. It is the operating system's: it ends with the process, however that
-/// ends.
-pub(crate) fn lock_file(path: &Path, shown: &Arc<str>) -> Result<File, Error> {
+/// ends. Who has it, its file says, and since when, the file's own date.
+pub(crate) fn lock_file(path: &Path, shown: &Arc<str>, worker: &str) -> Result<File, Error> {
     let wrong = |error| Error::of_file(shown, error);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         private_folder(folder).map_err(wrong)?;
@@ -259,37 +301,46 @@ pub(crate) fn lock_file(path: &Path, shown: &Arc<str>) -> Result<File, Error> {
         Err(TryLockError::WouldBlock) => {
             let mut by = String::new();
             let known = lock.read_to_string(&mut by).is_ok() && !by.trim().is_empty();
-            let by = if known { by.trim().to_owned() } else { "another process".to_owned() };
-            return Err(Error::Locked { location: shown.clone(), by });
+            let mut by = Holder::named(if known { by.trim() } else { "another process" });
+            let taken = lock.metadata().and_then(|file| file.modified()).ok();
+            by.since = taken.and_then(|taken| taken.try_into().ok());
+            return Err(Error::Locked { location: shown.clone(), by: by.into() });
         }
         Err(TryLockError::Error(error)) => return Err(wrong(error)),
     }
     lock.set_len(0).map_err(wrong)?;
     lock.seek(SeekFrom::Start(0)).map_err(wrong)?;
-    write!(lock, "process {}", std::process::id()).map_err(wrong)?;
+    write!(lock, "{worker}").map_err(wrong)?;
     Ok(lock)
 }
 
-async fn open_postgres(location: &Location, writes: bool) -> Result<Store, Error> {
+async fn open_postgres(location: &Location, claim: Option<&Claim>, worker: Option<&str>) -> Result<Store, Error> {
     let shown: Arc<str> = location.to_string().into();
     let wrong = |error| Error::of_database(&shown, error);
     let (url, schema) = location.connection()?;
+    let idle = claim.map_or(IDLE, |claim| claim.term.max(IDLE)).as_millis().to_string();
     let options = PgConnectOptions::from_str(&url)
         .map_err(|_| Error::BadLocation { given: shown.to_string(), why: "the driver cannot read it".to_owned() })?
-        .options([("search_path", schema.as_str()), PLANS])
-        .application_name("handover")
+        .options([("search_path", schema.as_str()), PLANS, ("idle_in_transaction_session_timeout", &idle)])
+        .application_name(&worker.map_or_else(|| "handover".to_owned(), |name| format!("{}{name}", mark(&schema))))
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     let mut session = None;
-    if writes {
+    let mut lease = None;
+    if let Some(claim) = claim {
         let connection = options.connect().await.map_err(wrong)?;
         let mut writer = Session::Postgres(connection);
-        lock_postgres(&mut writer, &shown, &schema).await?;
         create_postgres(&mut writer, &shown, &schema).await?;
+        lease = Some(crate::lease::take(&mut writer, &shown, claim).await?);
         session = Some(writer);
     }
-    let pool = PgPoolOptions::new().max_connections(READERS).connect_with(options).await.map_err(wrong)?;
-    let store = assemble(session, Pool::Postgres(pool), shown, None, None);
+    let mut pool = PgPoolOptions::new().max_connections(READERS);
+    if claim.is_none() {
+        // Whoever looks or delivers wants to know soon that there is no database.
+        pool = pool.acquire_timeout(SOON);
+    }
+    let pool = pool.connect_with(options).await.map_err(wrong)?;
+    let store = assemble((session, lease), Pool::Postgres(pool), shown, None, None);
     let mut sql = store.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'meta' AND schemaname = ");
     sql.text(schema.as_str());
     if store.fetch(sql, |row| row.int(0)).await?.first() != Some(&1) {
@@ -299,36 +350,22 @@ async fn open_postgres(location: &Location, writes: bool) -> Result<Store, Error
     Ok(store)
 }
 
-/// The advisory lock belongs to the writing connection: if that is lost, so is the right to write, and
-/// every later step fails.
-async fn lock_postgres(writer: &mut Session, shown: &Arc<str>, schema: &str) -> Result<(), Error> {
+/// How the connections of workers on a schema begin their names.
+pub(crate) fn mark(schema: &str) -> String {
+    format!("handover {} ", &blake3::hash(schema.as_bytes()).to_hex()[..8])
+}
+
+/// Makes the tables if there are none; of several that want to, one does.
+async fn create_postgres(writer: &mut Session, shown: &Arc<str>, schema: &str) -> Result<(), Error> {
+    let exists = "SELECT count(*) FROM pg_tables WHERE tablename = 'meta' AND schemaname = ";
+    let mut tx = writer.begin(shown).await?;
+    let mut sql: Sql = tx.sql("SELECT 1 FROM pg_advisory_xact_lock(");
     let hash = blake3::hash(schema.as_bytes());
     let bytes = hash.as_bytes();
     let key = i64::from(i32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-    let mut tx = writer.begin(shown).await?;
-    // A process that ended just now may not be gone for the server yet: so it is waited for a moment.
-    tx.script("SET LOCAL lock_timeout = '2s'".to_owned()).await?;
-    let mut sql = tx.sql("SELECT pg_advisory_lock(");
     sql.int(i64::from(LOCK)).push("::int, ").int(key).push("::int)");
-    match tx.run(sql).await {
-        Ok(_) => return tx.commit().await,
-        Err(Error::Locked { .. }) => tx.rollback().await?,
-        Err(error) => return Err(error),
-    }
-    let mut tx = writer.begin(shown).await?;
-    let mut sql = tx.sql(
-        "SELECT 'process ' || a.pid || COALESCE(' from ' || host(a.client_addr), '') FROM pg_locks l \
-         JOIN pg_stat_activity a ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted \
-         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.classid = ",
-    );
-    sql.int(i64::from(LOCK)).push("::oid AND l.objid = ").int(key & 0xffff_ffff).push("::oid LIMIT 1");
-    let by = tx.fetch(sql, |row| Ok(row.text(0)?.to_owned())).await?.pop();
-    Err(Error::Locked { location: shown.clone(), by: by.unwrap_or_else(|| "another process".to_owned()) })
-}
-
-async fn create_postgres(writer: &mut Session, shown: &Arc<str>, schema: &str) -> Result<(), Error> {
-    let mut tx = writer.begin(shown).await?;
-    let mut sql: Sql = tx.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'meta' AND schemaname = ");
+    tx.run(sql).await?;
+    let mut sql: Sql = tx.sql(exists);
     sql.text(schema);
     if tx.fetch(sql, |row| row.int(0)).await?.first() == Some(&0) {
         // The name is a plain identifier, see `Location::connection`.

@@ -93,6 +93,21 @@ impl Store {
         if new { self.finish(step).await } else { Ok(()) }
     }
 
+    /// Refuses a state that is tied to another project.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherProject`] or the database's.
+    pub async fn belongs_to(&self, project: &str) -> Result<(), Error> {
+        let sql = self.sql("SELECT value FROM meta WHERE name = 'project'");
+        match self.fetch(sql, |row| Ok(row.text(0)?.to_owned())).await?.pop() {
+            Some(have) if have != project => {
+                Err(Error::OtherProject { location: self.inner.location.clone(), have, given: project.to_owned() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The accounts that the state is tied to: the id of each system's.
     ///
     /// # Errors

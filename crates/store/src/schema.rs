@@ -17,6 +17,9 @@ pub(crate) const VERSION: i64 = 1;
 const TABLES: &str = "
 CREATE TABLE meta (name %t PRIMARY KEY, value %t NOT NULL) %k;
 CREATE TABLE kept (name %t PRIMARY KEY, value %t NOT NULL) %k;
+CREATE TABLE lease (
+    one %i PRIMARY KEY, fence %i NOT NULL, worker %t NOT NULL, process %t NOT NULL, since %i NOT NULL,
+    until %i NOT NULL, term %i NOT NULL, given_back %i NOT NULL) %k;
 CREATE TABLE counter (name %t PRIMARY KEY, value %i NOT NULL) %k;
 CREATE TABLE name (id %i PRIMARY KEY, text %t NOT NULL UNIQUE) %k;
 CREATE TABLE system (system %i PRIMARY KEY, platform %t NOT NULL, account %t NOT NULL) %k;
@@ -102,7 +105,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('flow', 'flow', '20 1');
 ";
 
-/// Every table, in the order in which a copy is made.
+/// Every table, in the order in which a copy is made; but for the lease, which is not copied.
 pub(crate) const NAMES: [&str; 27] = [
     "meta",
     "kept",
@@ -154,6 +157,9 @@ pub(crate) async fn create(tx: &mut Tx<'_>, kind: Kind) -> Result<(), Error> {
         sql.text(*name).text(value.as_str());
     });
     tx.run(sql).await?;
+    let free = "INSERT INTO lease (one, fence, worker, process, since, until, term, given_back) \
+                VALUES (1, 0, '', '', 0, 0, 0, 1)";
+    tx.script(free.to_owned()).await?;
     let mut sql = tx.sql("INSERT INTO counter (name, value) VALUES ");
     let none: Identity = 0;
     sql.rows(&["identity", "answer"], |sql, name| {

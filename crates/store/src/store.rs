@@ -12,6 +12,7 @@ use tokio::sync::MutexGuard;
 
 use crate::Error;
 use crate::database::{Pool, Row, Session, Sql, Tx};
+use crate::lease::{Asked, Held};
 use crate::ledger::Chain;
 use crate::names::Names;
 use crate::staging::Cache;
@@ -43,6 +44,10 @@ pub(crate) struct Inner {
     pub(crate) names: RwLock<Arc<Names>>,
     pub(crate) fuse: Mutex<Option<Fuse>>,
     pub(crate) durable: AtomicU64,
+    /// In PostgreSQL, the right to write.
+    pub(crate) lease: Option<Held>,
+    /// In PostgreSQL, whether it takes webhooks although it does not write.
+    pub(crate) receives: bool,
     pub(crate) _lock: Option<File>,
     pub(crate) _temporary: Option<Temporary>,
 }
@@ -74,6 +79,36 @@ pub(crate) struct Step<'w> {
     /// The ledger's end as this step leaves it.
     pub(crate) chain: Option<Chain>,
     kept: &'w mut Option<Chain>,
+    /// The lease that it prolongs, and since when.
+    lease: Option<&'w Held>,
+    asked: Asked,
+}
+
+impl Step<'_> {
+    /// Ends a step that did nothing but prolong the lease.
+    pub(crate) async fn prolonged(self) -> Result<(), Error> {
+        self.tx.commit().await?;
+        if let Some(lease) = self.lease {
+            lease.prolonged(self.asked);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Inner {
+    /// A lease that nobody gave back is given back in the background, as far as the process lives on.
+    fn drop(&mut self) {
+        let (Some(lease), Ok(runtime)) = (self.lease.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (pool, location) = (self.pool.clone(), self.location.clone());
+        let writer = self.writer.take();
+        runtime.spawn(async move {
+            // Its transaction ends first.
+            drop(writer);
+            if let Err(error) = lease.give_back(&pool, &location).await {
+                tracing::warn!(%error, "the lease could not be given back: it ends by itself");
+            }
+        });
+    }
 }
 
 impl Store {
@@ -94,21 +129,29 @@ impl Store {
         &self.inner.location
     }
 
-    /// Closes all connections and waits until they are closed; later calls on other clones fail. Dropping
-    /// the last clone closes them too, but does not wait. The lock ends with the last clone.
+    /// Gives the lease back, closes all connections and waits until they are closed; later calls on other clones
+    /// fail. Dropping the last clone does so too, but does not wait. A file's lock ends with the last clone.
     ///
     /// # Errors
     ///
     /// The database's; it is closed all the same.
     pub async fn close(self) -> Result<(), Error> {
-        self.inner.pool.close().await;
-        match &self.inner.writer {
-            Some(writer) => match writer.lock().await.session.take() {
-                Some(session) => session.close(&self.inner.location).await,
-                None => Ok(()),
-            },
+        let location = &self.inner.location;
+        let session = match &self.inner.writer {
+            Some(writer) => writer.lock().await.session.take(),
+            None => None,
+        };
+        let closed = match session {
+            Some(session) => session.close(location).await,
             None => Ok(()),
-        }
+        };
+        // On a connection of its own: the writing one may be what failed.
+        let given = match &self.inner.lease {
+            Some(lease) => lease.give_back(&self.inner.pool, location).await,
+            None => Ok(()),
+        };
+        self.inner.pool.close().await;
+        closed.and(given)
     }
 
     pub(crate) fn names(&self) -> Arc<Names> {
@@ -150,17 +193,21 @@ impl Store {
         }
     }
 
-    /// Begins a durable step.
-    pub(crate) async fn begin<'w>(&self, writer: &'w mut Writer) -> Result<Step<'w>, Error> {
+    /// Begins a durable step; whoever was succeeded begins none.
+    pub(crate) async fn begin<'w>(&'w self, writer: &'w mut Writer) -> Result<Step<'w>, Error> {
         let Writer { session, chain: kept } = writer;
         let session = session.as_mut().ok_or_else(|| closed(&self.inner.location))?;
-        let tx = session.begin(&self.inner.location).await?;
-        Ok(Step { tx, names: (*self.names()).clone(), chain: *kept, kept })
+        let mut tx = session.begin(&self.inner.location).await?;
+        let (lease, asked) = (self.inner.lease.as_ref(), Asked::now());
+        if let Some(lease) = lease {
+            lease.prolong(&mut tx).await?;
+        }
+        Ok(Step { tx, names: (*self.names()).clone(), chain: *kept, kept, lease, asked })
     }
 
     /// Makes a step durable.
     pub(crate) async fn finish(&self, step: Step<'_>) -> Result<(), Error> {
-        let Step { tx, names, chain, kept } = step;
+        let Step { tx, names, chain, kept, lease, asked } = step;
         let nth = self.inner.durable.fetch_add(1, Ordering::SeqCst) + 1;
         if self.stops(nth, Moment::Before) {
             tx.rollback().await?;
@@ -170,6 +217,9 @@ impl Store {
         *kept = None;
         tx.commit().await?;
         *kept = chain;
+        if let Some(lease) = lease {
+            lease.prolonged(asked);
+        }
         self.set_names(Arc::new(names));
         if self.stops(nth, Moment::After) {
             return Err(Error::Stopped { location: self.inner.location.clone(), nth });

@@ -1,6 +1,6 @@
 //! What the engine asks for, made of operations.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -227,10 +227,9 @@ impl Connector for Driver {
         self.budget.day_began(now)
     }
 
-    fn spent_earlier_today(&self, amount: u64, now: Timestamp) {
-        if !self.is_reminded.swap(true, Ordering::Relaxed) {
-            self.budget.spent_earlier_today(amount, now);
-        }
+    fn spent_today(&self, amount: u64, now: Timestamp) {
+        let not_kept = self.spent_of_days().saturating_sub(self.kept.load(Ordering::Relaxed));
+        self.budget.spent_today(amount.saturating_add(not_kept), now);
     }
 
     fn clock_ahead(&self) -> Option<SignedDuration> {
@@ -238,14 +237,27 @@ impl Connector for Driver {
     }
 
     fn newly_spent(&self) -> u64 {
-        let day = self.capabilities().limits.iter().find(|limit| limit.span == Span::Day);
-        let spent = lock(&self.spent);
-        let all = day.and_then(|day| spent.charges.get(day.name)).copied().unwrap_or(0);
+        let all = self.spent_of_days();
         all.saturating_sub(self.kept.swap(all, Ordering::Relaxed))
+    }
+
+    fn windows(&self, now: Timestamp) -> BTreeMap<String, u64> {
+        self.budget.windows(now)
+    }
+
+    fn others_left(&self, windows: Option<&BTreeMap<String, u64>>, ago: SignedDuration, now: Timestamp) {
+        self.budget.others_left(windows, ago, now);
     }
 }
 
 impl Driver {
+    /// What this process took from days' allowances since it began.
+    fn spent_of_days(&self) -> u64 {
+        let day = self.capabilities().limits.iter().find(|limit| limit.span == Span::Day);
+        let spent = lock(&self.spent);
+        day.and_then(|day| spent.charges.get(day.name)).copied().unwrap_or(0)
+    }
+
     /// Runs an operation that changes records: one result for each trace.
     async fn written(&self, operation: Operation, traces: &[RecordId]) -> Result<Vec<Written>, Fault> {
         match self.run(&operation, None).await {

@@ -12,13 +12,13 @@ mod steps;
 mod tokens;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use handover_model::{ObjectName, Schema};
 
-use crate::{Budget, Clock, Credentials, Dialect, Fault, Keeper, Spent, Transport};
+use crate::{Budget, Clock, Credentials, Dialect, Fault, Keeper, Leave, Spent, Transport};
 
 /// How a driver reaches its system.
 #[derive(Clone, Debug)]
@@ -43,6 +43,7 @@ pub struct Driver {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     keeper: Arc<dyn Keeper>,
+    leave: Option<Arc<dyn Leave>>,
     settings: Settings,
     budget: Budget,
     credentials: tokio::sync::Mutex<Credentials>,
@@ -50,8 +51,6 @@ pub struct Driver {
     spent: Mutex<Spent>,
     offset: Mutex<offset::Offset>,
     schemas: Mutex<HashMap<ObjectName, Schema>>,
-    /// Whether it was told what earlier processes spent today.
-    is_reminded: AtomicBool,
     /// What of the day's charges somebody else keeps by now.
     kept: AtomicU64,
 }
@@ -91,6 +90,7 @@ impl Driver {
             transport,
             clock,
             keeper,
+            leave: None,
             budget,
             credentials: tokio::sync::Mutex::new(credentials),
             api_base: Mutex::new(settings.api_base.clone()),
@@ -98,9 +98,14 @@ impl Driver {
             spent: Mutex::new(Spent::default()),
             offset: Mutex::default(),
             schemas: Mutex::new(HashMap::new()),
-            is_reminded: AtomicBool::new(false),
             kept: AtomicU64::new(0),
         }
+    }
+
+    /// The same, asking for leave before each request.
+    #[must_use]
+    pub fn asking(self, leave: Arc<dyn Leave>) -> Self {
+        Self { leave: Some(leave), ..self }
     }
 
     /// The account's rate budget.

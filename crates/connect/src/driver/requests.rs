@@ -1,4 +1,4 @@
-//! One request: its place in the budget, its credentials, its address, and whether it is sent again.
+//! One request: its place in the budget, its credentials, its address, leave to go, and whether it is sent again.
 
 use handover_model::Content;
 
@@ -78,6 +78,13 @@ impl Driver {
         };
         if own {
             self.dialect.authorize(&mut request, &*self.credentials.lock().await);
+        }
+        // The last thing before it leaves: waiting for its place may have taken long.
+        if let Some(leave) = &self.leave
+            && let Err(why) = leave.until_answered(self.settings.timeout).await
+        {
+            flight.landed();
+            return Err(Fault::new(FaultKind::Unavailable, "no_leave", why).into());
         }
         {
             let mut spent = lock(&self.spent);

@@ -71,3 +71,43 @@ async fn rolling_windows_are_not_lowered() {
     budget.told("burst", Some(100), Some(100), noon());
     assert!(budget.take(&charge, &clock).await.unwrap().waited_ms() >= 2_000);
 }
+
+/// Workers take turns: what one left in a window is not there for the next one until it is free.
+#[tokio::test]
+async fn what_another_worker_left_in_a_window_is_waited_out() {
+    let seconds = jiff::SignedDuration::from_secs;
+    let taken = |amount: u64| Some([("burst".to_owned(), amount)].into());
+    let waits: [(Option<_>, i64, u32, bool); 6] = [
+        (taken(60), 0, 40, false),
+        (taken(60), 1, 50, true),
+        (taken(60), 3, 100, false),
+        (taken(0), 0, 100, false),
+        // Nobody knows: all of it.
+        (None, 1, 1, true),
+        (None, 60, 100, false),
+    ];
+    for (windows, ago, amount, waited) in waits {
+        let budget = Budget::new(&LIMITS, 0.0);
+        let clock = VirtualClock::new(noon());
+        budget.others_left(windows.as_ref(), seconds(ago), noon());
+        let flight = budget.take(&[Charge::of("burst", amount)], &clock).await.unwrap();
+        let most = u64::try_from(2_250 - ago * 1_000).unwrap_or(0);
+        assert_eq!(flight.waited_ms() > 0, waited, "{windows:?} {ago} {amount}");
+        assert!(flight.waited_ms() <= most, "{windows:?} {ago} {amount}: {}", flight.waited_ms());
+    }
+    let budget = Budget::new(&LIMITS, 0.0);
+    let charge = [Charge::of("burst", 30)];
+    budget.take(&charge, &VirtualClock::new(noon())).await.unwrap().landed();
+    assert_eq!(budget.windows(noon()), taken(30).unwrap());
+    assert_eq!(budget.windows(noon() + seconds(3)), std::collections::BTreeMap::new());
+}
+
+/// What the state knows of the day and what this process knows of it are not added up.
+#[tokio::test]
+async fn what_was_spent_today_in_all_counts_once() {
+    let budget = spent(&[300]).await;
+    for (all, left) in [(200, 700), (350, 650), (350, 650), (300, 650)] {
+        budget.spent_today(all, noon());
+        assert_eq!(budget.left_today(), Some(left), "{all}");
+    }
+}

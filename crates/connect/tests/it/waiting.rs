@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use handover_connect::{
     Capabilities, Clock as _, Connector as _, Credentials, Cursor, Delivery, Dialect, Driver, Event, Fault, FaultKind,
-    LimitTold, Limited, Lost, Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Step, Transport,
+    Leave, LimitTold, Limited, Lost, Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Step, Transport,
     VirtualClock, WireReply, WireRequest,
 };
 use handover_model::{ObjectName, Schema};
@@ -82,8 +82,24 @@ impl Transport for Once {
     }
 }
 
+/// Gives leave for so many requests.
+struct Turns(AtomicU32);
+
+#[async_trait]
+impl Leave for Turns {
+    async fn until_answered(&self, timeout: Duration) -> Result<(), String> {
+        assert_eq!(timeout, Duration::from_secs(10));
+        let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        left.map(drop).map_err(|_| "it is another one's turn".to_owned())
+    }
+}
+
 /// What asking for the users comes to, how many requests it took, and how many seconds it slept.
 async fn ask(way: Way) -> (Result<usize, Fault>, u32, i64) {
+    ask_with_turns(way, u32::MAX).await
+}
+
+async fn ask_with_turns(way: Way, turns: u32) -> (Result<usize, Fault>, u32, i64) {
     let capabilities = Capabilities {
         platform: "slow",
         objects: Vec::new(),
@@ -108,6 +124,7 @@ async fn ask(way: Way) -> (Result<usize, Fault>, u32, i64) {
         Credentials::None,
         settings,
     );
+    let driver = driver.asking(Arc::new(Turns(AtomicU32::new(turns))));
     let users = driver.users().await.map(|users| users.len());
     let slept = clock.now().duration_since(noon()).as_secs();
     (users, sent.load(Ordering::SeqCst), slept)
@@ -137,6 +154,17 @@ async fn longer_waits_are_told_and_not_slept() {
         "the system is not ready; the system asks to wait until 2026-03-02T14:00:00Z",
     ];
     assert_eq!(told, expected);
+}
+
+/// Each request asks for leave, also one that is sent again; without it nothing leaves and nothing is tried again.
+#[tokio::test]
+async fn no_request_leaves_without_leave() {
+    for turns in [0, 1] {
+        let (users, sent, slept) = ask_with_turns(Way::Unavailable(1_000), turns).await;
+        let fault = users.unwrap_err();
+        assert_eq!((fault.code.as_str(), fault.message.as_str()), ("no_leave", "it is another one's turn"));
+        assert_eq!((sent, slept), (turns, i64::from(turns)));
+    }
 }
 
 #[test]

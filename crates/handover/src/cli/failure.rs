@@ -61,11 +61,16 @@ pub(crate) fn store(error: &handover_store::Error) -> Problem {
     use handover_store::Error as State;
     let whole = error.to_string();
     let message = whole.strip_suffix(&format!("; {}", error.state())).unwrap_or(&whole);
-    let problem = because_source(Problem::new("state", message), error).state(error.state());
+    let code = if matches!(error, State::Succeeded { .. }) { "succeeded" } else { "state" };
+    let problem = because_source(Problem::new(code, message), error).state(error.state());
     match error {
         State::Absent { .. } => problem.hint("`handover run` makes it; nothing was run yet"),
-        State::Locked { .. } => {
-            problem.hint("wait until the other one ends; readers like `handover status` need not wait")
+        State::Locked { by, .. } => locked(problem, by),
+        State::Succeeded { .. } => {
+            problem.hint("nothing is to be done for the state; look why this process was silent: paused, or cut off")
+        }
+        State::LeaseShort { .. } => {
+            problem.hint("let `policies.lease` be twice the longest `timeout` of a system, or more")
         }
         State::NewerVersion { .. } => problem.hint("use the Handover that made it, or a newer one"),
         State::ReadOnly { .. } => problem.hint("make the file and its folder writable for this user"),
@@ -83,6 +88,17 @@ pub(crate) fn store(error: &handover_store::Error) -> Problem {
             problem.hint("when it answers again, run the command again; it goes on where it stopped")
         }
         State::Stopped { .. } => problem,
+    }
+}
+
+/// Somebody else writes the state.
+fn locked(problem: Problem, by: &handover_store::Holder) -> Problem {
+    let problem = problem.hint("wait until the other one ends; readers like `handover status` need not wait");
+    match by.until {
+        Some(until) => problem
+            .hint(format!("if it has died, its lease ends by itself at {until:.0}, and soon after anybody may go on"))
+            .hint("`handover serve` waits for its turn by itself"),
+        None => problem,
     }
 }
 

@@ -344,13 +344,28 @@ async fn answer_command(
     output: &Output,
 ) -> Done {
     let store = session.store().await?;
+    let outcome = answer_held(session, global, &store, (which, answer), how, output).await;
+    let outcome = session.spent(&store, outcome).await;
+    let outcome = Session::closed(store, outcome).await?;
+    outcome.say(output);
+    Ok(outcome.queue.exit())
+}
+
+async fn answer_held(
+    session: &Session,
+    global: &Global,
+    store: &Store,
+    (which, answer): (&str, &Answer),
+    how: &How,
+    output: &Output,
+) -> Result<Answered, Vec<Problem>> {
     let filter = if which.contains('/') && !which.contains(':') {
         let (flow, record) = record_name(which)?;
         HoldFilter { flow: Some(flow), record: Some(record), ..HoldFilter::default() }
     } else {
         HoldFilter { group: Some(which.to_owned()), ..HoldFilter::default() }
     };
-    let mut rows = queue::rows(&store, &filter).await?;
+    let mut rows = queue::rows(store, &filter).await?;
     if rows.is_empty() {
         return Err(vec![not_held(which)]);
     }
@@ -361,11 +376,7 @@ async fn answer_command(
     }
     let given: Vec<(HeldRow, Answer, String)> =
         rows.into_iter().map(|(row, _)| (row, answer.clone(), how.comment.clone())).collect();
-    let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
-    let outcome = session.spent(&store, outcome).await;
-    let outcome = Session::closed(store, outcome).await?;
-    outcome.say(output);
-    Ok(outcome.queue.exit())
+    carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await
 }
 
 /// What answering brought about.

@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use super::failure;
 use crate::config::{self, System};
 use crate::problem::Problem;
+use crate::worker::{Turn, Worker};
 
 /// A project with its systems open.
 pub(crate) struct Session {
@@ -26,6 +27,10 @@ pub(crate) struct Session {
     pub(crate) sandboxes: BTreeMap<SystemName, Arc<Mutex<Sandbox>>>,
     /// Folders of files among the systems.
     pub(crate) files: BTreeMap<SystemName, Arc<CsvConnector>>,
+    /// This process among the workers of the state.
+    pub(crate) worker: Worker,
+    /// Its turn to write; every system asks for leave here.
+    pub(crate) turn: Arc<Turn>,
     virtual_clock: Option<(Arc<VirtualClock>, PathBuf)>,
 }
 
@@ -43,6 +48,8 @@ impl Session {
     pub(crate) fn of(project: config::Project) -> Result<Self, Vec<Problem>> {
         let mut session = Self {
             clock: Arc::new(SystemClock),
+            worker: Worker::named(None),
+            turn: Arc::default(),
             virtual_clock: None,
             systems: BTreeMap::new(),
             sandboxes: BTreeMap::new(),
@@ -142,34 +149,53 @@ impl Session {
                 (Arc::new(http), system.credentials.resolve(&system.name)?)
             }
         };
-        Ok(Arc::new(Driver::new(
-            (platform.dialect)(),
-            transport,
-            self.clock.clone(),
-            Arc::new(NoKeeper),
-            credentials,
-            settings,
-        )))
+        let (clock, keeper) = (self.clock.clone(), Arc::new(NoKeeper));
+        let driver = Driver::new((platform.dialect)(), transport, clock, keeper, credentials, settings);
+        Ok(Arc::new(driver.asking(self.turn.clone())))
     }
 
     /// Opens the state for a command that writes it; nobody else may then.
     pub(crate) async fn store(&self) -> Result<Store, Vec<Problem>> {
         let location = self.location()?;
-        Store::open(&location).await.map_err(|error| vec![failure::store(&error)])
+        let opened = self.worker.open(&location, self.project.policies.lease, None).await;
+        let store = opened.map_err(|error| vec![failure::store(&error)])?;
+        self.turn.begins(&store);
+        self.own(store).await
     }
 
     /// Opens the state for a command that only looks.
     pub(crate) async fn store_reading(&self) -> Result<Store, Vec<Problem>> {
         let location = self.location()?;
-        Store::open_reading(&location).await.map_err(|error| vec![failure::store(&error)])
+        let store = Store::open_reading(&location).await.map_err(|error| vec![failure::store(&error)])?;
+        self.own(store).await
+    }
+
+    /// No command looks at the state of another project.
+    async fn own(&self, store: Store) -> Result<Store, Vec<Problem>> {
+        match store.belongs_to(&self.project.name).await {
+            Ok(()) => Ok(store),
+            Err(error) => Self::closed(store, Err(vec![failure::store(&error)])).await,
+        }
     }
 
     /// Closes the state after a command's work, whatever became of it: then all of it stands in its one file,
-    /// for whoever copies it.
+    /// for whoever copies it, and the next worker need not wait.
     pub(crate) async fn closed<T>(store: Store, done: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
+        let done = Self::unless_succeeded(&store, done).await;
         let closed = store.close().await.map_err(|error| vec![failure::store(&error)]);
         let value = done?;
         closed.map(|()| value)
+    }
+
+    /// Whatever failed after another worker took the state over failed for that reason.
+    pub(crate) async fn unless_succeeded<T>(store: &Store, done: Result<T, Vec<Problem>>) -> Result<T, Vec<Problem>> {
+        if done.is_err()
+            && let Some(by) = store.successor().await
+        {
+            let error = handover_store::Error::Succeeded { location: store.location().into(), by: by.into() };
+            return Err(vec![failure::store(&error)]);
+        }
+        done
     }
 
     /// Where the state is.
@@ -198,10 +224,15 @@ impl Session {
             accounts.push((name.clone(), connector.capabilities().platform.to_owned(), account.id));
         }
         store.bind(&self.project.name, &accounts).await.map_err(|error| vec![failure::store(&error)])?;
+        self.reminded(store).await?;
+        Ok(lacks)
+    }
+
+    /// Tells the systems what was spent today, by whoever.
+    pub(crate) async fn reminded(&self, store: &Store) -> Result<(), Vec<Problem>> {
         handover_engine::remember_spending(&self.systems, store, self.clock.now())
             .await
-            .map_err(|error| failure::engine(&error, &self.project.sources))?;
-        Ok(lacks)
+            .map_err(|error| failure::engine(&error, &self.project.sources))
     }
 
     /// The project as the engine takes it, over `systems`.

@@ -1,7 +1,7 @@
 //! The queue as a spreadsheet: written, filled in by people, taken back.
 
 use handover_model::{Answer, RecordId, Value};
-use handover_store::HoldFilter;
+use handover_store::{HeldRow, HoldFilter, Store};
 use serde_json::json;
 
 use super::holds::{How, carry_answers, edited, record_name, taken};
@@ -57,6 +57,20 @@ pub(super) async fn import(
     output: &Output,
 ) -> Done {
     let store = session.store().await?;
+    let outcome = match given(&store, file).await {
+        Ok(given) => {
+            carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await
+        }
+        Err(problems) => Err(problems),
+    };
+    let outcome = session.spent(&store, outcome).await;
+    let outcome = Session::closed(store, outcome).await?;
+    outcome.say(output);
+    Ok(outcome.queue.exit())
+}
+
+/// The answers that stand in such a file.
+async fn given(store: &Store, file: &std::path::Path) -> Result<Vec<(HeldRow, Answer, String)>, Vec<Problem>> {
     let failed = |error: csv::Error| {
         vec![
             Problem::new("import", format!("{} could not be read", file.display()))
@@ -92,7 +106,7 @@ pub(super) async fn import(
                     group: Some(cell("group")).filter(|group| !group.is_empty()),
                     ..HoldFilter::default()
                 };
-                for (row, _) in queue::rows(&store, &filter).await? {
+                for (row, _) in queue::rows(store, &filter).await? {
                     given.push((row, answer.clone(), cell("comment")));
                 }
             }
@@ -105,11 +119,7 @@ pub(super) async fn import(
     if !problems.is_empty() {
         return Err(problems.into_iter().map(|problem| problem.state("nothing was answered")).collect());
     }
-    let outcome = carry_answers(session, global, store.clone(), given, how.reviewer.clone(), how.later, output).await;
-    let outcome = session.spent(&store, outcome).await;
-    let outcome = Session::closed(store, outcome).await?;
-    outcome.say(output);
-    Ok(outcome.queue.exit())
+    Ok(given)
 }
 
 fn imported(answer: &str, value: &str) -> Option<Answer> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use handover_model::{Counts, FlowName, ObjectName, SystemName};
-use handover_store::{Error, Pass, Received, Store};
+use handover_store::{Error, Holder, Pass, Received, Store};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -26,6 +26,10 @@ pub(crate) struct Standing {
     pub(crate) calls_left: BTreeMap<SystemName, (u64, Timestamp)>,
     /// What webhooks told.
     pub(crate) webhooks: Vec<Received>,
+    /// In PostgreSQL, who writes the state now.
+    pub(crate) holder: Option<Holder>,
+    /// In PostgreSQL, the workers that are connected, by name, and since when.
+    pub(crate) workers: Vec<(String, Timestamp)>,
 }
 
 /// A pass that read what there was and came to its end: what changed before it began has been carried or is held.
@@ -40,6 +44,11 @@ impl Good {
     /// How old what was read is, in seconds.
     pub(crate) fn lag_s(&self, now: Timestamp) -> i64 {
         now.duration_since(self.began).as_secs().max(0)
+    }
+
+    /// The last one of a flow.
+    pub(crate) fn last(passes: &[Pass], flow: &FlowName) -> Option<Self> {
+        passes.iter().rev().find_map(|pass| Self::of(pass, flow))
     }
 
     fn of(pass: &Pass, flow: &FlowName) -> Option<Self> {
@@ -60,7 +69,7 @@ impl Standing {
         let passes = store.passes().await?;
         let mut standing = Vec::with_capacity(flows.len());
         for flow in flows {
-            let good = passes.iter().rev().find_map(|pass| Good::of(pass, flow));
+            let good = Good::last(&passes, flow);
             standing.push((flow.clone(), store.counts(flow).await?, good));
         }
         let mut calls_left = BTreeMap::new();
@@ -80,6 +89,8 @@ impl Standing {
             links_waiting: store.count_pending_links().await?,
             calls_left,
             webhooks: store.received().await?,
+            holder: store.holder().await?,
+            workers: store.workers().await?,
         })
     }
 
@@ -87,6 +98,20 @@ impl Standing {
     pub(crate) fn oldest_good(&self) -> Option<Good> {
         let all: Option<Vec<Good>> = self.flows.iter().map(|(_, _, good)| *good).collect();
         all?.into_iter().min_by_key(|good| good.began)
+    }
+
+    /// `{worker, since, until}`, null while nobody writes the state.
+    pub(crate) fn lease_json(&self) -> Json {
+        let told = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        let lease = |by: &Holder| json!({"worker": by.worker, "since": told(by.since), "until": told(by.until)});
+        json!(self.holder.as_ref().map(lease))
+    }
+
+    /// `[{worker, since, writes}]`.
+    pub(crate) fn workers_json(&self) -> Json {
+        let writes = |name: &String| self.holder.as_ref().is_some_and(|holder| holder.worker == *name);
+        let told = |(name, since): &(String, Timestamp)| json!({"worker": name, "since": since.to_string(), "writes": writes(name)});
+        self.workers.iter().map(told).collect()
     }
 
     /// By flow: `{pass, began, ended, lag_s}`, null for one that was never carried.

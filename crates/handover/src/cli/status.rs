@@ -37,6 +37,8 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         "links_waiting": standing.links_waiting,
         "calls_left_today": standing.calls_json(),
         "webhooks": standing.webhooks_json(),
+        "lease": standing.lease_json(),
+        "workers": standing.workers_json(),
         "complete": complete,
     }));
     match last {
@@ -70,8 +72,22 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
             count(told.waiting)
         ));
     }
+    workers(&standing, output);
     output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
     Ok(queue.exit())
+}
+
+/// Who works on a state in PostgreSQL.
+fn workers(standing: &Standing, output: &Output) {
+    if let Some(by) = &standing.holder {
+        let until =
+            by.until.map_or_else(String::new, |until| format!(", until {} unless it goes on", plain::moment(until)));
+        let since = by.since.map_or_else(String::new, |since| format!(" since {}", plain::moment(since)));
+        output.say(&format!("The state is written by `{}`{since}{until}.", by.worker));
+    }
+    for (name, since) in &standing.workers {
+        output.say(&format!("Worker `{name}`, connected since {}.", plain::moment(*since)));
+    }
 }
 
 fn row(name: &FlowName, counts: &Counts, good: Option<&Good>, now: Timestamp) -> Vec<String> {

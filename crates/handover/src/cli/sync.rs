@@ -20,6 +20,7 @@ use super::{Done, Global, Output, failure};
 use crate::alerts::conditions::{Facts, calls_of};
 use crate::alerts::{self, Outcome};
 use crate::problem::{Exit, Problem};
+use crate::worker::Worker;
 
 /// Options of `sync`.
 #[derive(clap::Args)]
@@ -44,6 +45,9 @@ pub(crate) struct Options {
     /// Let so many deletions and merges of a flow through the guard, in this pass: `persons=140`
     #[arg(long, value_name = "FLOW=N", value_parser = confirmed, requires = "once")]
     confirm_deletes: Vec<(FlowName, u64)>,
+    /// The name of this process among the workers of a state in PostgreSQL [default: its machine and number]
+    #[arg(long, value_name = "NAME")]
+    worker: Option<String>,
 }
 
 fn confirmed(text: &str) -> Result<(FlowName, u64), String> {
@@ -89,9 +93,11 @@ async fn wait(time: SignedDuration, stop: &AtomicBool) {
 }
 
 async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<AtomicBool>) -> Done {
-    let session = Session::open(&global.project)?;
+    let mut session = Session::open(&global.project)?;
+    session.worker = Worker::named(options.worker.as_deref());
     let store = session.store().await?;
     let done = guarded(&session, &store, options, output, stop).await;
+    let done = Session::unless_succeeded(&store, done).await;
     let alerts = alert(&session, &store, output, &done).await;
     let (report, queue) = Session::closed(store, done).await?;
     let did = |outcome| report.did.of(outcome);
@@ -155,7 +161,9 @@ pub(crate) async fn alert(
     done: &Result<(Report, Queue), Vec<Problem>>,
 ) -> Option<Outcome> {
     let alerts = session.project.alerts.as_ref()?;
-    let is_asked = |problems: &Vec<Problem>| problems.iter().all(|problem| problem.code == "stopped");
+    // Whoever was succeeded has nothing to say any more either.
+    let is_over = |problem: &Problem| matches!(problem.code.as_str(), "stopped" | "succeeded");
+    let is_asked = |problems: &Vec<Problem>| problems.iter().all(is_over);
     if done.as_ref().err().is_some_and(is_asked) {
         return None;
     }
@@ -179,13 +187,16 @@ pub(crate) async fn guard_load(store: &Store, command: &str) -> Result<(), Vec<P
     if last_run(&passes).is_some_and(|pass| pass.status.as_deref() == Some("finished")) {
         return Ok(());
     }
+    Err(vec![no_load(command)])
+}
+
+/// There was no first load yet, or not to its end.
+pub(crate) fn no_load(command: &str) -> Problem {
     let hint = "`handover run` carries everything over, or goes on where it was cut off; then";
-    Err(vec![
-        Problem::new("no_load", "the first load has not come to its end")
-            .exit(Exit::User)
-            .state("nothing was written")
-            .hint(format!("{hint} `handover {command}`")),
-    ])
+    Problem::new("no_load", "the first load has not come to its end")
+        .exit(Exit::User)
+        .state("nothing was written")
+        .hint(format!("{hint} `handover {command}`"))
 }
 
 /// What was done about deleted and merged records, if anything was.

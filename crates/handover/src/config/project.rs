@@ -60,6 +60,8 @@ pub struct Policies {
     pub delete_share: f64,
     /// How old the last list of all ids may get where deleted records are found by that alone.
     pub sweep: Duration,
+    /// How long the right to write a state in PostgreSQL lasts each time it is prolonged.
+    pub lease: Duration,
     /// Automations of the target, by name, that somebody has looked at and lets run.
     pub acknowledged_automations: Vec<String>,
 }
@@ -73,6 +75,7 @@ impl Default for Policies {
             delete_count: 20,
             delete_share: 0.02,
             sweep: Duration::from_secs(24 * 60 * 60),
+            lease: Duration::from_secs(3 * 60),
             acknowledged_automations: Vec::new(),
         }
     }
@@ -213,9 +216,10 @@ fn head(
         let message = format!("the flow `{name}` is on and off: it stands in `flows` too");
         reading.complain(file, node.mark, "duplicate_flow", message);
     }
+    let longest = systems.iter().map(|system| system.timeout).max().unwrap_or_default();
     let policies = match entries.take("policies") {
-        Some(node) => policies(reading, file, node),
-        None => Policies::default(),
+        Some(node) => policies(reading, file, node, longest),
+        None => Policies::with(longest),
     };
     let alerts = entries.take("alerts").and_then(|node| alerts::read(reading, file, node, root));
     entries.finish(reading);
@@ -290,8 +294,15 @@ fn state(
     if filled.contains("://") { Some(filled) } else { Some(root.join(filled).to_string_lossy().into_owned()) }
 }
 
-fn policies(reading: &mut Reading, file: &File, node: &Node) -> Policies {
-    let mut policies = Policies::default();
+impl Policies {
+    /// What guards a run unless somebody says otherwise, when answers may take so long.
+    fn with(longest: Duration) -> Self {
+        Self { lease: longest.saturating_mul(3), ..Self::default() }
+    }
+}
+
+fn policies(reading: &mut Reading, file: &File, node: &Node, longest: Duration) -> Policies {
+    let mut policies = Policies::with(longest);
     let Some(mut entries) = reading.open(file, node, "policies") else { return policies };
     if let Some(node) = entries.take("errors")
         && let Some(mut errors) = reading.open(file, node, "errors")
@@ -321,6 +332,16 @@ fn policies(reading: &mut Reading, file: &File, node: &Node) -> Policies {
     }
     if let Some(sweep) = entries.take("sweep").and_then(|node| reading.duration(file, node, "sweep")) {
         policies.sweep = sweep;
+    }
+    if let Some(node) = entries.take("lease")
+        && let Some(lease) = reading.duration(file, node, "lease")
+    {
+        policies.lease = lease;
+        // No request leaves that the lease does not outlast, and it is prolonged when a third of it is over.
+        if lease < longest.saturating_mul(2) {
+            let message = format!("`lease` is shorter than twice the longest `timeout`, which is {longest:?}");
+            reading.complain(file, node.mark, "lease", message);
+        }
     }
     match entries.take("acknowledged_automations") {
         // An empty list is what `init` writes.

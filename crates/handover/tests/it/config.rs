@@ -64,6 +64,7 @@ fn a_whole_project_is_understood() {
     let mark = Deletes::Mark { field: "hs_lead_status".into(), value: Value::from("UNQUALIFIED") };
     assert_eq!(persons.removals, Removals { deletes: mark, merges: Merges::Carry });
     assert_eq!((project.policies.delete_count, project.policies.sweep.as_secs()), (30, 6 * 60 * 60));
+    assert_eq!(project.policies.lease.as_secs(), 5 * 60);
     assert!((project.policies.delete_share - 0.005).abs() < 1e-9);
     assert_eq!(project.policies.error_of_last, 100);
     assert_eq!(project.policies.acknowledged_automations, ["Welcome e-mail"]);

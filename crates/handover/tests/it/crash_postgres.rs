@@ -16,7 +16,8 @@ fn ground(url: &str, way: Way, death: Death) -> Ground<'static> {
     Ground::at(Scene::of(way), folder, location)
 }
 
-fn remove(url: &str, schema: &str) {
+/// Takes a schema away, if it is there.
+pub(crate) fn remove(url: &str, schema: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut connection = sqlx::PgConnection::connect(url).await.unwrap();

@@ -17,7 +17,7 @@ use handover_model::{Flow, Removals};
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::{Disturbance, FaultPlan};
 use handover_sandbox::journal::Entry;
-use handover_store::{Location, Moment, Store};
+use handover_store::{Claim, Location, Moment, Store};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -192,7 +192,9 @@ impl<'s> Ground<'s> {
         wire: &Arc<Wire>,
         sandboxes: &[Arc<Mutex<Sandbox>>; 2],
     ) -> Ended {
-        let store = Store::open(&self.location).await.unwrap();
+        // In PostgreSQL a process that dies gives nothing back: its lease has to end.
+        let claim = Claim { term: std::time::Duration::from_millis(50), ..Claim::default() };
+        let store = Store::open_as(&self.location, &claim).await.unwrap();
         let systems = self.scene.connect(sandboxes, clock, wire);
         let mut policies = Policies { wave: 12, error_or: 10_000, error_share: 1.0, ..Policies::default() };
         if let Some(change) = orders.policies {

@@ -2,6 +2,7 @@
 
 mod company;
 mod refused;
+mod workers;
 
 use serde_json::{Value as Json, json};
 

@@ -13,6 +13,7 @@ mod forks;
 mod holds;
 mod inbox;
 mod intents;
+mod lease;
 mod ledger;
 mod links;
 mod opening;

@@ -59,6 +59,9 @@ async fn a_state_belongs_to_its_project_and_accounts(scene: Scene) {
     assert!(error.to_string().contains("nothing was changed"), "{error}");
     let error = store.bind("acme", &[told("new", "zoho", "1")]).await.unwrap_err();
     assert!(matches!(error, Error::OtherAccount { .. }));
-    let error = store.bind("other", &[]).await.unwrap_err();
-    assert!(matches!(error, Error::OtherProject { .. }), "{error}");
+    store.belongs_to("acme").await.unwrap();
+    for refused in [store.bind("other", &[]).await, store.belongs_to("other").await] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, Error::OtherProject { .. }), "{error}");
+    }
 }

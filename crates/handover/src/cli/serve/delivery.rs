@@ -137,7 +137,7 @@ async fn keep(desk: &Desk, system: &SystemName, events: &[Event]) -> Result<u64,
     if events.is_empty() {
         return Ok(0);
     }
-    let store = desk.state.open(PATIENCE).await?;
+    let store = desk.state.receiving(PATIENCE).await?;
     store.receive(system, events, desk.clock.now()).await
 }
 

@@ -81,14 +81,17 @@ impl Desk {
     }
 
     /// Where the migration stands. All records are counted when a pass began or ended since, and not for every
-    /// question; the inbox is always as it is now.
+    /// question; the inbox and the workers are always as they are now.
     pub(super) async fn standing(&self) -> Result<Standing, Error> {
         let store = self.state.read().await?;
         let last = store.last_pass().await?;
         let mark = last.map_or((0, false), |pass| (pass.id, pass.ended.is_some()));
         let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let standing = match known {
-            Some((then, standing)) if then == mark => Standing { webhooks: store.received().await?, ..standing },
+            Some((then, standing)) if then == mark => {
+                let (webhooks, holder) = (store.received().await?, store.holder().await?);
+                Standing { webhooks, holder, workers: store.workers().await?, ..standing }
+            }
             _ => {
                 let flows = self.tally().flows.clone();
                 Standing::of(&store, &flows).await?

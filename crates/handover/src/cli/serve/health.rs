@@ -17,6 +17,8 @@ pub(super) struct Health {
     waiting: u64,
     why: Vec<String>,
     now: Timestamp,
+    /// The name of this process, and who writes the state, where several workers take turns.
+    workers: Option<(String, Json)>,
 }
 
 /// How it is now.
@@ -32,7 +34,7 @@ pub(super) async fn of(desk: &Desk) -> Health {
         Ok(standing) => standing,
         Err(error) => {
             why.push(format!("the state cannot be read: {error}"));
-            return Health { good: None, waiting: 0, why, now };
+            return Health { good: None, waiting: 0, why, now, workers: None };
         }
     };
     let good = standing.oldest_good();
@@ -48,7 +50,8 @@ pub(super) async fn of(desk: &Desk) -> Health {
         None => why.push("a flow was never carried to its end".to_owned()),
     }
     let waiting = standing.webhooks.iter().map(|told| told.waiting).sum();
-    Health { good, waiting, why, now }
+    let workers = desk.state.is_shared().then(|| (desk.state.worker().to_owned(), standing.lease_json()));
+    Health { good, waiting, why, now, workers }
 }
 
 impl Health {
@@ -57,9 +60,9 @@ impl Health {
         self.why.is_empty()
     }
 
-    /// `{healthy, why, last_good_pass, lag_s, webhooks_waiting}`.
+    /// `{healthy, why, last_good_pass, lag_s, webhooks_waiting}`, and with a state in PostgreSQL `worker` and `lease`.
     pub(super) fn json(&self) -> Json {
-        json!({
+        let mut told = json!({
             "healthy": self.is_well(),
             "why": self.why,
             "last_good_pass": self.good.map(|good| {
@@ -67,6 +70,10 @@ impl Health {
             }),
             "lag_s": self.good.map(|good| good.lag_s(self.now)),
             "webhooks_waiting": self.waiting,
-        })
+        });
+        if let Some((worker, lease)) = &self.workers {
+            (told["worker"], told["lease"]) = (json!(worker), lease.clone());
+        }
+        told
     }
 }

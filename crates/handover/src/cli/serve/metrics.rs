@@ -44,6 +44,13 @@ pub(super) async fn of(desk: &Desk) -> Result<String, Error> {
     let now = desk.clock.now();
     let mut page = Page::default();
     counted(desk, &mut page);
+    let writes = standing.holder.as_ref().is_some_and(|holder| holder.worker == desk.state.worker());
+    page.family(
+        "handover_lease_held",
+        "gauge",
+        "1 while this worker writes the state, 0 while it stands by or nothing is to be done; in PostgreSQL.",
+        desk.state.is_shared().then(|| (vec![("worker", desk.state.worker())], u8::from(writes).to_string())),
+    );
     let good = || standing.flows.iter().filter_map(|(flow, _, good)| Some((flow.as_str(), good.as_ref()?)));
     page.family(
         "handover_last_good_pass_timestamp_seconds",

@@ -1,6 +1,7 @@
 //! `handover serve`: keeps the new system in step and tells how it is, until somebody asks to stop.
 //!
-//! One process and one state: passes over changes on a schedule, webhooks that shorten the wait, health and metrics.
+//! Passes over changes on a schedule, webhooks that shorten the wait, health and metrics. With the state in PostgreSQL
+//! several such processes take turns: each receives, and whoever has the lease carries.
 
 mod delivery;
 mod desk;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use handover_connect::SystemClock;
 use handover_model::{Flow, SystemName};
+use handover_store::{Error, Store};
 use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
@@ -25,6 +27,7 @@ use super::session::Session;
 use super::{Done, Global, Output, failure, run, sync};
 use crate::config::{Project, System};
 use crate::problem::{Exit, Problem};
+use crate::worker::Worker;
 use desk::{Desk, Hook};
 use passes::Passes;
 use state::State;
@@ -61,6 +64,9 @@ pub(crate) struct Options {
     /// Serve Prometheus metrics at /metrics
     #[arg(long)]
     metrics: bool,
+    /// The name of this process among the workers of a state in PostgreSQL [default: its machine and number]
+    #[arg(long, value_name = "NAME")]
+    worker: Option<String>,
 }
 
 fn short(text: &str) -> Result<SignedDuration, String> {
@@ -73,13 +79,11 @@ fn short(text: &str) -> Result<SignedDuration, String> {
 /// Runs the command.
 pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
     guard_address(options)?;
-    let session = Session::open(&global.project)?;
-    let store = session.store().await?;
-    let loaded = sync::guard_load(&store, "serve").await;
-    let accounts = store.accounts().await.map_err(|error| vec![failure::store(&error)]);
-    let accounts = Session::closed(store, loaded.and(accounts)).await?;
+    let mut session = Session::open(&global.project)?;
+    session.worker = Worker::named(options.worker.as_deref());
+    let accounts = loaded(&session).await?;
     let every = options.every.unwrap_or_else(|| every(&session.project));
-    let state = State::at(session.location()?);
+    let state = State::at(session.location()?, session.worker.clone(), session.project.policies.lease);
     let listener = listen(options.listen).await?;
     let address = listener
         .local_addr()
@@ -92,9 +96,21 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     let server = tokio::spawn(server::serve(desk.clone(), listener, stop.1.clone()));
     let project = global.project.clone();
     let (gather, session) = (options.gather, Some(session));
-    Passes { project, output, desk, gather, stop, session, checked: None }.run().await;
+    Passes { project, output, desk, gather, stop, session, checked: None, put_off: None }.run().await;
     drop(server.await);
     Ok(Exit::Done)
+}
+
+/// The accounts of a state whose first load has come to its end. Who writes it meanwhile is not disturbed.
+async fn loaded(session: &Session) -> Result<BTreeMap<SystemName, String>, Vec<Problem>> {
+    let store = match Store::open_reading(&session.location()?).await {
+        Err(Error::Absent { .. }) => return Err(vec![sync::no_load("serve")]),
+        opened => opened.map_err(|error| vec![failure::store(&error)])?,
+    };
+    let own = store.belongs_to(&session.project.name).await.map_err(|error| vec![failure::store(&error)]);
+    let loaded = own.and(sync::guard_load(&store, "serve").await);
+    let accounts = store.accounts().await.map_err(|error| vec![failure::store(&error)]);
+    Session::closed(store, loaded.and(accounts)).await
 }
 
 /// Nobody but this machine is served unless somebody says so.

@@ -6,6 +6,8 @@
 //! - The project is read anew and checked before each pass over changes; passes over what was told work from what
 //!   was checked last.
 //! - A pass that fails ends nothing: the next one goes on from there.
+//! - While somebody else writes the state, this process stands by; what others have carried by its turn is not carried
+//!   again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,8 +16,8 @@ use std::time::Duration;
 
 use handover_engine::{Report, Selection, Setup, Told};
 use handover_model::{Counts, Outcome};
-use handover_store::{Hint, Store};
-use jiff::SignedDuration;
+use handover_store::{Error, Hint, Store};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -24,12 +26,15 @@ use super::server::asked;
 use super::subscriptions;
 use crate::cli::output::{count, plural};
 use crate::cli::session::Session;
+use crate::cli::standing::Good;
 use crate::cli::{Output, failure, run, sync};
 use crate::config;
 use crate::problem::Problem;
 
-/// How long a state that another command writes is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait before a state that somebody else writes is tried again.
+const STEP: Duration = Duration::from_millis(500);
+/// How far ahead another machine's clock may be for its passes to count.
+const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 /// How long a pass may take to its next safe place once somebody asked to stop.
 const LAST: Duration = Duration::from_millis(2_500);
 /// Hints that are read at once.
@@ -64,6 +69,8 @@ pub(super) struct Passes<'o> {
     pub(super) session: Option<Session>,
     /// What was checked last.
     pub(super) checked: Option<Arc<Setup>>,
+    /// When the next pass over changes is due, since another worker has carried them.
+    pub(super) put_off: Option<Timestamp>,
 }
 
 impl Passes<'_> {
@@ -78,7 +85,7 @@ impl Passes<'_> {
                 () = asked(&mut stop) => return,
                 () = desk.clock.sleep_until(due) => {
                     self.one(Because::Due).await;
-                    due = later(desk.clock.now(), desk.every);
+                    due = self.put_off.take().unwrap_or_else(|| later(desk.clock.now(), desk.every));
                     // Also what an earlier process received, and what a failed pass left.
                     self.one(Because::Told).await;
                 }
@@ -93,34 +100,80 @@ impl Passes<'_> {
         }
     }
 
-    /// One pass, counted and told.
+    /// One pass, counted and told, once it is this worker's turn.
     async fn one(&mut self, because: Because) {
-        if self.stop.0.load(Ordering::Relaxed) {
-            return;
-        }
+        let Some(store) = self.turn(because).await else { return };
         let mut stop = self.stop.1.clone();
         let overdue = async move {
             asked(&mut stop).await;
             tokio::time::sleep(LAST).await;
         };
         let done = tokio::select! {
-            done = self.pass(because) => done,
+            done = self.pass(&store, because) => done,
             // What is under way is found open by the next process, and looked up.
             () = overdue => Err(vec![Problem::new("stopped", "stopped on request")]),
         };
+        let done = Session::unless_succeeded(&store, done).await;
+        self.desk.state.done(store).await;
         match done {
+            // Whatever failed here, another worker has carried it.
+            Ok(None) if because == Because::Due => self.desk.tally().failed = None,
             Ok(None) => {}
             Ok(Some(done)) => self.tell(because, &done),
             Err(problems) => self.failed(because, &problems),
         }
     }
 
-    async fn pass(&mut self, because: Because) -> Result<Option<Carried>, Vec<Problem>> {
-        let store = self.desk.state.open(PATIENCE).await.map_err(|error| vec![failure::store(&error)])?;
-        match because {
-            Because::Due => self.changes(&store).await.map(Some),
-            Because::Told => self.told(&store).await,
+    /// Waits until nobody else writes the state; `None` when somebody asks to stop, or when it cannot be opened.
+    async fn turn(&self, because: Because) -> Option<Arc<Store>> {
+        let mut stop = self.stop.1.clone();
+        let mut behind = None;
+        while !self.stop.0.load(Ordering::Relaxed) {
+            match self.desk.state.open().await {
+                Ok(store) => return Some(store),
+                Err(Error::Locked { by, .. }) => {
+                    if behind.as_ref() != Some(&by.worker) {
+                        let until = by.until.map(|until| until.to_string());
+                        self.output.line(&json!({"kind": because.word(), "end": "standby", "behind": by.worker,
+                            "since": by.since.map(|since| since.to_string()), "until": until}));
+                        tracing::info!(%by, "standing by");
+                        behind = Some(by.worker);
+                    }
+                    tokio::select! {
+                        () = asked(&mut stop) => return None,
+                        () = tokio::time::sleep(STEP) => {}
+                    }
+                }
+                Err(error) => {
+                    self.failed(because, &[failure::store(&error)]);
+                    return None;
+                }
+            }
         }
+        None
+    }
+
+    async fn pass(&mut self, store: &Store, because: Because) -> Result<Option<Carried>, Vec<Problem>> {
+        match because {
+            Because::Due => {
+                self.put_off = self.carried_by_others(store).await?;
+                if self.put_off.is_some() { Ok(None) } else { self.changes(store).await.map(Some) }
+            }
+            Because::Told => self.told(store).await,
+        }
+    }
+
+    /// When the next pass over changes is due, if somebody else has carried them not long ago. The first pass of a
+    /// process is its own: it checks what the later ones work from.
+    async fn carried_by_others(&self, store: &Store) -> Result<Option<Timestamp>, Vec<Problem>> {
+        let (Some(setup), true) = (&self.checked, self.desk.state.is_shared()) else { return Ok(None) };
+        let passes = store.passes().await.map_err(|error| vec![failure::store(&error)])?;
+        let now = self.desk.clock.now();
+        let last = setup.flows.iter().map(|ready| Good::last(&passes, &ready.flow.name));
+        let oldest = last.collect::<Option<Vec<Good>>>().and_then(|last| last.into_iter().map(|good| good.began).min());
+        let due =
+            oldest.filter(|began| now.duration_since(*began) >= -AHEAD).map(|began| later(began, self.desk.every));
+        Ok(due.filter(|due| *due > now))
     }
 
     /// A pass over changes.
@@ -131,6 +184,7 @@ impl Passes<'_> {
         gone.retain(|hint| hint.event.what.is_gone());
         let (output, stop) = (self.output, self.stop.0.clone());
         let session = reopened(&self.project, &mut self.session, &self.desk)?;
+        session.turn.begins(store);
         let before = calls(session);
         // Until the check has passed again nothing is carried, also of what is told.
         let known = self.checked.take().filter(|setup| setup.project.snapshot == session.project.snapshot);
@@ -141,6 +195,7 @@ impl Passes<'_> {
         self.checked = Some(setup.clone());
         let report = run::pass(session, store, output, setup, ("sync", &Selection::Changes), stop).await;
         let done = run::ended(session, store, report).await;
+        let done = Session::unless_succeeded(store, done).await;
         sync::alert(session, store, output, &done).await;
         let (report, _) = done?;
         let carried = Carried { calls: calls(session) - before, hints: gone.len(), report };
@@ -157,6 +212,8 @@ impl Passes<'_> {
         if hints.is_empty() {
             return Ok(None);
         }
+        session.turn.begins(store);
+        session.reminded(store).await?;
         let told = wanted(setup, &hints);
         let mut carried = None;
         if !told.is_empty() {
@@ -270,6 +327,6 @@ fn add(sum: &mut Counts, more: &Counts) {
     }
 }
 
-fn later(now: jiff::Timestamp, by: SignedDuration) -> jiff::Timestamp {
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
     now.checked_add(by).unwrap_or(now)
 }

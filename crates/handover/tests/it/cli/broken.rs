@@ -159,3 +159,32 @@ fn no_project_and_no_state() {
     std::fs::remove_file(play.dir().join("handover.yaml")).unwrap();
     insta::assert_snapshot!("no_project", play.does(&["status"]).ends(1).shown());
 }
+
+/// Every command refuses it, also one that only looks.
+#[test]
+fn the_state_of_another_project() {
+    let play = Play::ran();
+    let (old, new) = (play.records("old"), play.records("new"));
+    play.edit("handover.yaml", "project: ", "project: other-");
+    let commands: [&[&str]; 10] = [
+        &["run"],
+        &["sync", "--once"],
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["plan"],
+        &["verify"],
+        &["status"],
+        &["holds"],
+        &["holds", "answer", "persons/1", "--skip", "--reviewer", "Ana"],
+        &["audit", "verify"],
+        &["audit", "erase", "persons/1", "--who", "Ana", "--reason", "asked"],
+    ];
+    for command in commands {
+        let told = play.does(command).ends(1);
+        for part in
+            ["belongs to the project `", "not to `other-", "nothing was changed", "change `state:` or `project:`"]
+        {
+            assert!(told.err.contains(part), "{command:?}: {}", told.err);
+        }
+    }
+    assert_eq!((old, new), (play.records("old"), play.records("new")));
+}

@@ -30,6 +30,7 @@ mistake!(wrong_type, MAIN, "reserve: 20%", "reserve: [20%]");
 mistake!(wrong_share, MAIN, "reserve: 20%", "reserve: 0.2");
 mistake!(wrong_duration, MAIN, "timeout: 60s", "timeout: 60");
 mistake!(wrong_number, MAIN, "concurrency: 4", "concurrency: many");
+mistake!(short_lease, MAIN, "lease: 5m", "lease: 119s");
 mistake!(plain_http, MAIN, "https://acme.pipedrive.com/", "http://acme.pipedrive.com/");
 mistake!(webhooks_without_a_secret, MAIN, "secret: {env: HOOKS}, ", "");
 mistake!(wrong_address_of_webhooks, MAIN, "url: https://sync.acme.example", "url: sync.acme.example");

@@ -17,6 +17,8 @@ pub(super) struct Company {
     pub(super) play: Play,
     pub(super) old: Served,
     pub(super) new: Served,
+    /// Where its state is, when that is not in a file.
+    state: String,
 }
 
 impl Company {
@@ -36,15 +38,56 @@ impl Company {
     }
 
     fn of(play: Play) -> Self {
-        let old = Served::among(&play, "old", "off", "webhooks: {secret: {env: OLD_HOOKS}}");
-        let new = Served::among(&play, "new", "off", "timeout: 20s");
-        let company = Self { play, old, new };
+        Self::with(play, "webhooks: {secret: {env: OLD_HOOKS}}", "timeout: 20s", String::new())
+    }
+
+    /// From Pipedrive to HubSpot, the state in an empty schema of a PostgreSQL server; leases are short.
+    pub(super) fn on_postgres(url: &str, test: &str) -> Self {
+        let schema = format!("test_serve_{test}");
+        crate::crash_postgres::remove(url, &schema);
+        let play = Play::forth();
+        play.edit("handover.yaml", "state: .handover/state.db", "state: ${TEST_STATE}");
+        let separator = if url.contains('?') { '&' } else { '?' };
+        Self::short(play, format!("{url}{separator}schema={schema}"))
+    }
+
+    /// The same with the state in a file.
+    pub(super) fn in_a_file() -> Self {
+        Self::short(Play::forth(), String::new())
+    }
+
+    fn short(play: Play, state: String) -> Self {
+        play.edit("handover.yaml", "policies:\n", "policies:\n  lease: 4s\n");
+        Self::with(play, "timeout: 2s\n    webhooks: {secret: {env: OLD_HOOKS}}", "timeout: 2s", state)
+    }
+
+    fn with(play: Play, old: &str, new: &str, state: String) -> Self {
+        let old = Served::among(&play, "old", "off", old);
+        let new = Served::among(&play, "new", "off", new);
+        let company = Self { play, old, new, state };
         company.play.does_with(&["run"], &company.environment()).ends(3);
         company
     }
 
-    pub(super) fn environment(&self) -> [(&str, &str); 3] {
-        [("OLD_TOKEN", &self.old.token), ("NEW_TOKEN", &self.new.token), ("OLD_HOOKS", SECRET)]
+    pub(super) fn environment(&self) -> [(&str, &str); 4] {
+        let [old, new] = [&self.old.token, &self.new.token];
+        [("OLD_TOKEN", old), ("NEW_TOKEN", new), ("OLD_HOOKS", SECRET), ("TEST_STATE", &self.state)]
+    }
+
+    /// A command that is under way; what it says is there when it has ended.
+    pub(super) fn begins(&self, arguments: &[&str]) -> Child {
+        let mut command = self.play.command(arguments);
+        command.envs(self.environment()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// From now on a system gives no answer to these requests; what changes is applied all the same. Without rules it
+    /// answers again.
+    pub(super) fn silences(&self, served: &Served, requests: &[(&str, &str)]) {
+        let rule = |(method, path): &(&str, &str)| json!({"when": {"method": method, "path": path}, "fault": {"kind": "lost_after"}});
+        let rules = json!({"rules": requests.iter().map(rule).collect::<Json>()});
+        let address = served.base_url().trim_start_matches("http://").to_owned();
+        let (status, body) = ask(&address, "PUT", "/_sandbox/faults", &[], rules.to_string().as_bytes());
+        assert_eq!(status, 200, "{body}");
     }
 
     /// `handover serve` when it says that it serves; the first pass may be under way.
