@@ -98,28 +98,36 @@ impl Pass {
             elsewhere.extend(self.place.store.sources_of_flow(&other.flow.name, &ids).await?.into_keys());
         }
         let later = |record: &Record| record.modified.is_some_and(|modified| modified >= since);
-        let (mut changed, mut new) = (Vec::new(), Vec::new());
+        let (mut changed, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
         for record in records.iter().filter(|record| !record.gone) {
             match sources.get(&record.id).and_then(|source| rows.get(source)) {
                 Some(row) if row.outcome == Outcome::Merged => {}
-                Some(row) if target_changed(ready, row, record) => changed.push(record.clone()),
+                // A list may still show what the record said before we wrote it.
+                Some(row) if target_changed(ready, row, record) && fresh && !self.lately_written(row) => {
+                    changed.push(record.clone());
+                }
+                Some(row) if target_changed(ready, row, record) => old.push(record.clone()),
                 Some(_) => {}
                 None if elsewhere.contains(&record.id) || !later(record) => {}
                 None => new.push(record.clone()),
             }
         }
+        let mut now = self.as_now(ready, old).await?;
+        now.retain(|record| {
+            sources.get(&record.id).and_then(|id| rows.get(id)).is_some_and(|row| target_changed(ready, row, record))
+        });
+        changed.append(&mut now);
         if !fresh {
-            changed = self.as_now(ready, changed).await?;
-            changed.retain(|record| {
-                sources
-                    .get(&record.id)
-                    .and_then(|id| rows.get(id))
-                    .is_some_and(|row| target_changed(ready, row, record))
-            });
             new = self.as_now(ready, new).await?;
         }
         self.merge_changed(ready, changed, &sources, rows).await?;
         Ok(new)
+    }
+
+    /// Whether we wrote a pair in this pass or shortly before it began.
+    fn lately_written(&self, row: &RecordRow) -> bool {
+        let since = self.began - self.setup.project.policies.settle;
+        row.written.is_some_and(|written| written >= since)
     }
 
     async fn rows_of(

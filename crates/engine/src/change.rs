@@ -53,6 +53,8 @@ pub(crate) struct Pair {
     pub(crate) holds: Vec<Hold>,
     /// Whether a field of it was held already.
     pub(crate) was_held: bool,
+    /// Target fields with a link that is settled and not written yet: what the target says of them is no change.
+    pub(crate) unlinked: Vec<FieldName>,
 }
 
 impl Pass {
@@ -98,11 +100,17 @@ impl Pass {
                     stuck,
                     holds,
                     was_held,
+                    unlinked: Vec::new(),
                 });
             }
         }
         if pairs.is_empty() {
             return Ok(Vec::new());
+        }
+        let ids: Vec<RecordId> = pairs.iter().map(|pair| pair.staged.record.id.clone()).collect();
+        let mut unlinked = self.place.store.unlinked_among(&ready.flow.name, &ids).await?;
+        for pair in &mut pairs {
+            pair.unlinked = unlinked.remove(&pair.staged.record.id).unwrap_or_default();
         }
         self.read_counterparts(ready, &mut pairs).await?;
         let known = match &ready.back {
@@ -185,7 +193,10 @@ impl Pass {
         };
         open.extend(ready.without.frozen.keys().cloned());
         let after = base::encode(ready, &written_over(there.fields, &wanted));
-        let after = base::keeping(&after, pair.row.base.as_deref().unwrap_or_default(), &open);
+        let unlinked = std::mem::take(&mut pair.unlinked);
+        let waits = unlinked.into_iter().filter(|name| wanted.get(name.as_str()).is_none());
+        let kept: Vec<FieldName> = open.iter().cloned().chain(waits).collect();
+        let after = base::keeping(&after, pair.row.base.as_deref().unwrap_or_default(), &kept);
         self.with_holds(ready, pair, decision, trail, (open, Some(after)))
     }
 

@@ -124,19 +124,63 @@ impl Pass {
 
     /// What the way back makes of every counterpart.
     async fn turn_all(&self, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
-        let mapped: Vec<Vec<Mapped>> = pairs
-            .iter()
-            .map(|pair| pair.there.as_ref().map_or_else(Vec::new, |there| back.ready.program.apply(there)))
-            .collect();
-        let parents = self.parents(&back.ready, mapped.iter().map(Vec::as_slice)).await?;
-        let ids: Vec<RecordId> = pairs.iter().map(|pair| pair.target.clone()).collect();
-        let mut answers = self.place.store.answers(&back.ready.flow.name, &ids).await?;
-        for (pair, mapped) in pairs.iter_mut().zip(mapped) {
-            let Some(there) = &pair.there else { continue };
-            let given = answers.remove(&pair.target).unwrap_or_default();
-            pair.returned = Some(self.turn(back, there, mapped, &given, &parents));
+        let there: Vec<&Record> = pairs.iter().filter_map(|pair| pair.there.as_ref()).collect();
+        let mut returned = self.turn_records(back, &there).await?.into_iter();
+        for pair in pairs.iter_mut().filter(|pair| pair.there.is_some()) {
+            pair.returned = returned.next();
         }
         Ok(())
+    }
+
+    /// What the way back makes of target records.
+    async fn turn_records(&self, back: &Back, records: &[&Record]) -> Result<Vec<Returned>, Error> {
+        let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| back.ready.program.apply(record)).collect();
+        let parents = self.parents(&back.ready, mapped.iter().map(Vec::as_slice)).await?;
+        let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
+        let mut answers = self.place.store.answers(&back.ready.flow.name, &ids).await?;
+        let turned = records.iter().zip(mapped).map(|(record, mapped)| {
+            let given = answers.remove(&record.id).unwrap_or_default();
+            self.turn(back, record, mapped, &given, &parents)
+        });
+        Ok(turned.collect())
+    }
+
+    /// A rule may read fields that do not go back: of these the source keeps its own, so that what goes back is made
+    /// of both sides. Gives what the way back makes of such pairs, by their place. Where the source's own cannot be
+    /// told, the fields beside it wait.
+    async fn turn_mixed(
+        &self,
+        ready: &Ready,
+        back: &Back,
+        pairs: &mut [Pair],
+        known: &Known,
+    ) -> Result<HashMap<usize, Returned>, Error> {
+        let mut mixed: Vec<(usize, Record)> = Vec::new();
+        for (at, pair) in pairs.iter_mut().enumerate() {
+            let Some(there) = &pair.there else { continue };
+            let Verdicts { back: names, .. } = weigh(ready, pair, there, known);
+            let mut record = there.clone();
+            let mut stuck = Vec::new();
+            for name in &names {
+                for beside in back.beside(name).filter(|beside| !names.contains(beside)) {
+                    if pair.resolved.causes.iter().any(|(cause, _)| cause.field() == Some(beside)) {
+                        stuck.push(name.clone());
+                    }
+                    let own = pair.resolved.fields.get(beside.as_str()).cloned();
+                    record.fields.set(beside.clone(), own.unwrap_or(Value::Null));
+                }
+            }
+            if record.fields != there.fields {
+                mixed.push((at, record));
+            }
+            pair.stuck.append(&mut stuck);
+        }
+        if mixed.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let records: Vec<&Record> = mixed.iter().map(|(_, record)| record).collect();
+        let returned = self.turn_records(back, &records).await?;
+        Ok(mixed.iter().map(|(at, _)| *at).zip(returned).collect())
     }
 
     fn turn(
@@ -174,10 +218,13 @@ impl Pass {
         pairs: &mut [Pair],
         known: &Known,
     ) -> Result<Vec<(Judged, Return)>, Error> {
+        let mut mixed = self.turn_mixed(ready, back, pairs, known).await?;
         let mut wanted = Vec::new();
         for (at, pair) in pairs.iter_mut().enumerate() {
-            let (Some(there), Some(returned)) = (&pair.there, &pair.returned) else { continue };
+            let (Some(there), Some(alone)) = (&pair.there, &pair.returned) else { continue };
             let Verdicts { back: mut names, .. } = weigh(ready, pair, there, known);
+            let mixed = mixed.remove(&at);
+            let returned = mixed.as_ref().unwrap_or(alone);
             let mut causes = Vec::new();
             let fields = loop {
                 let rules: BTreeSet<usize> = names.iter().flat_map(|name| back.rules_of(name)).copied().collect();
@@ -229,10 +276,11 @@ impl Pass {
         names: Vec<FieldName>,
         fields: Fields,
         after: Record,
-        resolved: Resolved,
+        mut resolved: Resolved,
     ) -> (Judged, Return) {
         let none = Fields::new();
         let there = pair.there.as_ref().map_or(&none, |there| &there.fields);
+        took(ready, back, &fields, there, &mut resolved, |name| names.contains(name));
         let source = &pair.staged.record;
         let known = pair.row.mapped.as_deref().or(pair.row.base.as_deref()).unwrap_or_default();
         let mapped = base::keeping(known, &base::encode(ready, &resolved.fields), &names);
@@ -322,8 +370,11 @@ impl Pass {
             })
             .collect();
         let resolved = self.resolve_all(&ready, &sources).await?;
-        for (one, resolved) in new.into_iter().zip(resolved) {
+        for (one, mut resolved) in new.into_iter().zip(resolved) {
             let Some(there) = there.get(&one.record) else { continue };
+            if let (Some(back), Decision::Create(written) | Decision::Update(_, written)) = (&ready.back, &one.decision) {
+                took(&ready, back, written, &there.fields, &mut resolved, |_| true);
+            }
             let mapped = base::encode(&ready, &resolved.fields);
             one.digest = base::digest(&mapped);
             one.settles(mapped, base::encode(&ready, &there.fields));
@@ -390,6 +441,27 @@ impl Pass {
 
 fn is_expression(flow: &Flow, rule: usize) -> bool {
     flow.rules.get(rule).is_some_and(|rule| matches!(rule.from, From::Expression(_)))
+}
+
+/// What a platform itself makes of what is written, a name's parts say, is not known yet: until it is read the source
+/// counts as saying what went back.
+fn took(
+    ready: &Ready,
+    back: &Back,
+    written: &Fields,
+    there: &Fields,
+    resolved: &mut Resolved,
+    went: impl Fn(&FieldName) -> bool,
+) {
+    let is_written = |field: &FieldName| written.get(field.as_str()).is_some();
+    for rule in ready.flow.rules.iter().filter(|rule| went(&rule.target)) {
+        let From::Fields(read) = &rule.from else { continue };
+        let made = back.rules_of(&rule.target).iter().any(|rule| is_written(&back.ready.flow.rules[*rule].target));
+        if made && !read.iter().any(is_written) {
+            let have = there.get(rule.target.as_str()).cloned().unwrap_or(Value::Null);
+            resolved.fields.set(rule.target.clone(), have);
+        }
+    }
 }
 
 /// Whether a history is not to be had, now or ever: then a person is asked.

@@ -163,7 +163,7 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
     let (goes_back, concerned, owner) = (*goes_back, *concerned, *owner);
     let rule = rule.and_then(|rule| ready.flow.rules.get(rule));
     let here = rule.and_then(|rule| source_differs(ready, &pair.row, &pair.resolved, rule));
-    let changed = target_differs(ready, &pair.row, there, name);
+    let changed = target_differs(ready, &pair.row, there, name) && !pair.unlinked.contains(name);
     if here.is_none() && !(changed && concerned) {
         return;
     }

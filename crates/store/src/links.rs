@@ -1,8 +1,10 @@
 //! Links that are written later, once both ends are in the target.
 
+use std::collections::HashMap;
+
 use handover_model::{FieldName, FlowName, RecordId};
 
-use crate::database::{Row, Sql};
+use crate::database::{LIST, Row, Sql};
 use crate::store::Step;
 use crate::{Error, PendingLink, Store};
 
@@ -84,6 +86,29 @@ impl Store {
             links.push(self.named(found).await?);
         }
         Ok(links)
+    }
+
+    /// The fields of these records of which a link is not written yet.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn unlinked_among(
+        &self,
+        flow: &FlowName,
+        records: &[RecordId],
+    ) -> Result<HashMap<RecordId, Vec<FieldName>>, Error> {
+        let mut unlinked: HashMap<RecordId, Vec<FieldName>> = HashMap::new();
+        let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(unlinked) };
+        for records in records.chunks(LIST) {
+            let mut sql = self.sql("SELECT DISTINCT record, field FROM link WHERE flow = ");
+            sql.int(flow).push(" AND record IN ").texts(records.iter().map(RecordId::as_str));
+            let found = self.fetch(sql, |row| Ok((RecordId::from(row.text(0)?), FieldName::from(row.text(1)?)))).await?;
+            for (record, field) in found {
+                unlinked.entry(record).or_default().push(field);
+            }
+        }
+        Ok(unlinked)
     }
 
     /// At most `limit` links whose both ends have a target record, with the targets of the record that
