@@ -26,6 +26,7 @@ mod flow;
 mod links;
 mod lookup;
 mod merge;
+mod new_pairs;
 mod observe;
 mod order;
 mod overlay;

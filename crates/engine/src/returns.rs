@@ -337,7 +337,7 @@ impl Pass {
     }
 
     /// What the rules make of records, with users and links resolved.
-    async fn resolve_all(&self, ready: &Ready, records: &[Record]) -> Result<Vec<Resolved>, Error> {
+    pub(crate) async fn resolve_all(&self, ready: &Ready, records: &[Record]) -> Result<Vec<Resolved>, Error> {
         let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| ready.program.apply(record)).collect();
         let parents = self.parents(ready, mapped.iter().map(Vec::as_slice)).await?;
         let resolved = records.iter().zip(mapped).map(|(record, mapped)| {
@@ -346,40 +346,6 @@ impl Pass {
             resolved
         });
         Ok(resolved.collect())
-    }
-
-    /// Records that a way back creates or finds in the source become pairs of the flow: with what its rules make of
-    /// them, and with what the target says.
-    pub(crate) async fn settle_new_pairs(
-        &self,
-        back: &Arc<Ready>,
-        judged: &mut [Judged],
-        there: &[Record],
-    ) -> Result<(), Error> {
-        let Some(ready) = back.forth.as_ref().and_then(|forth| self.setup.flow(forth)).cloned() else { return Ok(()) };
-        let there: HashMap<&RecordId, &Record> = there.iter().map(|record| (&record.id, record)).collect();
-        let mut new: Vec<&mut Judged> = judged
-            .iter_mut()
-            .filter(|one| matches!(one.decision, Decision::Create(_) | Decision::Update(..) | Decision::Unchanged(_)))
-            .collect();
-        let sources: Vec<Record> = new
-            .iter_mut()
-            .map(|one| {
-                let fields = one.after.take().unwrap_or_else(|| (*one.mapped).clone());
-                Record { id: one.record.clone(), fields, modified: None, gone: false }
-            })
-            .collect();
-        let resolved = self.resolve_all(&ready, &sources).await?;
-        for (one, mut resolved) in new.into_iter().zip(resolved) {
-            let Some(there) = there.get(&one.record) else { continue };
-            if let (Some(back), Decision::Create(written) | Decision::Update(_, written)) = (&ready.back, &one.decision) {
-                took(&ready, back, written, &there.fields, &mut resolved, |_| true);
-            }
-            let mapped = base::encode(&ready, &resolved.fields);
-            one.digest = base::digest(&mapped);
-            one.settles(mapped, base::encode(&ready, &there.fields));
-        }
-        Ok(())
     }
 
     /// What the histories tell of fields in question: those that both sides changed, and those that changed while a
@@ -445,7 +411,7 @@ fn is_expression(flow: &Flow, rule: usize) -> bool {
 
 /// What a platform itself makes of what is written, a name's parts say, is not known yet: until it is read the source
 /// counts as saying what went back.
-fn took(
+pub(crate) fn took(
     ready: &Ready,
     back: &Back,
     written: &Fields,

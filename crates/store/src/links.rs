@@ -103,7 +103,8 @@ impl Store {
         for records in records.chunks(LIST) {
             let mut sql = self.sql("SELECT DISTINCT record, field FROM link WHERE flow = ");
             sql.int(flow).push(" AND record IN ").texts(records.iter().map(RecordId::as_str));
-            let found = self.fetch(sql, |row| Ok((RecordId::from(row.text(0)?), FieldName::from(row.text(1)?)))).await?;
+            let found =
+                self.fetch(sql, |row| Ok((RecordId::from(row.text(0)?), FieldName::from(row.text(1)?)))).await?;
             for (record, field) in found {
                 unlinked.entry(record).or_default().push(field);
             }

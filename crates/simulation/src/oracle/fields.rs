@@ -118,6 +118,10 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         let pair = |given: &Plain, taken: &Plain| {
             if giver == OLD { [given.clone(), taken.clone()] } else { [taken.clone(), given.clone()] }
         };
+        // Who was found the other way round fills the gap with what is there.
+        if read == Plain::Blank && now == Plain::Blank && matches!(field.owner, Owner::Both(_)) {
+            states.insert(State { says: pair(&there, &there), settled: pair(&there, &there) });
+        }
         states.insert(State { says: pair(&now, &carried), settled: pair(&read, &carried) });
     }
     let first = judged.case.passes.partition_point(|pass| pass.ended < begin);

@@ -239,7 +239,8 @@ impl<'c> Judged<'c> {
     ///
     /// What the new system had before the first load, and nobody touched since, is its own and stays where it is.
     fn returned(&self, wrong: &mut Vec<String>) {
-        let load = self.case.passes.iter().find(|pass| pass.whole).map(|pass| pass.began + SignedDuration::from_secs(2));
+        let load =
+            self.case.passes.iter().find(|pass| pass.whole).map(|pass| pass.began + SignedDuration::from_secs(2));
         for flow in &self.case.rules.flows {
             let pairs = || self.pairs.iter().filter(|pair| pair.flow.name == flow.name);
             for life in self.sides[NEW].of(flow.objects[NEW]).filter(|life| life.fate == Fate::Living) {
