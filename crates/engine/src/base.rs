@@ -1,6 +1,7 @@
 //! Bases: the last settled value of a field, kept as a few bytes: every row of every record has them all.
 //!
-//! Values are marked in their settled form, so that reading back what was written gives the same mark.
+//! Values are marked in their settled form, so that reading back what was written gives the same mark. A field that
+//! holds links has a mark for each of them, so that it can be told which one came or went.
 //!
 //! Invariant: the fields of one flow have different marks; a flow of which that is not true is refused before it
 //! works, see [`alike`].
@@ -21,15 +22,38 @@ const MARK: usize = 6;
 
 const ENTRY: usize = NAME + MARK;
 
-/// The base of a record: a mark for each field.
+/// The base of a record: a mark for each field, and for each link of a field that holds links.
 pub(crate) fn encode(ready: &Ready, fields: &Fields) -> Vec<u8> {
     let mut base = Vec::with_capacity(fields.len() * ENTRY);
     let mut part = Vec::with_capacity(256);
     for (name, value) in fields.iter() {
-        base.extend_from_slice(&hashed::<NAME>(name.as_str().as_bytes()));
-        base.extend_from_slice(&marked(&mut part, ready.target_field(name).map(|field| &field.kind), value));
+        let kind = ready.target_field(name).map(|field| &field.kind);
+        let name = hashed::<NAME>(name.as_str().as_bytes());
+        let mut push = |mark: [u8; MARK]| {
+            base.extend_from_slice(&name);
+            base.extend_from_slice(&mark);
+        };
+        match kind {
+            Some(Kind::Reference { .. }) => links(value).into_iter().for_each(push),
+            _ => push(marked(&mut part, kind, value)),
+        }
     }
     base
+}
+
+/// The marks of a field's links, in order; one of nothing where there are none.
+fn links(value: &Value) -> Vec<[u8; MARK]> {
+    let mut marks: Vec<[u8; MARK]> = value.ids().into_iter().map(link).collect();
+    if marks.is_empty() {
+        marks.push(mark(None, &Value::Null));
+    }
+    marks.sort_unstable();
+    marks.dedup();
+    marks
+}
+
+fn link(id: &str) -> [u8; MARK] {
+    mark(None, &Value::from(id))
 }
 
 /// The first two fields that no base could tell apart.
@@ -53,16 +77,71 @@ pub(crate) fn keeping(now: &[u8], before: &[u8], names: &[FieldName]) -> Vec<u8>
     base
 }
 
-/// Sixteen bytes for all of a base. Not the update time but this tells whether a record changed: clocks of
-/// one second hide edits.
-pub(crate) fn digest(base: &[u8]) -> [u8; 16] {
-    twox_hash::XxHash3_128::oneshot(base).to_le_bytes()
+/// Sixteen bytes for all of a base but some fields, whatever its order. Not the update time but this tells whether a
+/// record changed: clocks of one second hide edits.
+pub(crate) fn digest(base: &[u8], but: &[FieldName]) -> [u8; 16] {
+    let but: Vec<[u8; NAME]> = but.iter().map(|name| hashed(name.as_str().as_bytes())).collect();
+    let mut entries: Vec<&[u8]> =
+        base.chunks_exact(ENTRY).filter(|entry| !but.iter().any(|name| entry[..NAME] == *name)).collect();
+    entries.sort_unstable();
+    twox_hash::XxHash3_128::oneshot(&entries.concat()).to_le_bytes()
 }
 
-/// The mark that a base has for a field.
-pub(crate) fn settled(base: &[u8], name: &FieldName) -> Option<[u8; MARK]> {
+/// Whether a field says something else than what was settled; `None` where nothing was.
+pub(crate) fn differs(base: &[u8], name: &FieldName, kind: Option<&Kind>, value: &Value) -> Option<bool> {
     let wanted = hashed::<NAME>(name.as_str().as_bytes());
-    base.chunks_exact(ENTRY).find(|entry| entry[..NAME] == wanted).and_then(|entry| entry[NAME..].try_into().ok())
+    let mut settled = base.chunks_exact(ENTRY).filter(|entry| entry[..NAME] == wanted).map(|entry| &entry[NAME..]);
+    if matches!(kind, Some(Kind::Reference { .. })) {
+        let mut settled: Vec<&[u8]> = settled.collect();
+        settled.sort_unstable();
+        return (!settled.is_empty()).then(|| settled != links(value));
+    }
+    settled.next().map(|was| *was != mark(kind, value))
+}
+
+/// A link whose call is still to be made: it is not settled yet that it is there, or that it is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenLink {
+    pub(crate) field: FieldName,
+    /// The target's id.
+    pub(crate) id: String,
+    pub(crate) gone: bool,
+}
+
+/// The base with these links as they were.
+pub(crate) fn leaving_open(ready: &Ready, base: Vec<u8>, open: &[OpenLink]) -> Vec<u8> {
+    // Those to be added first: what a field holds until then is what is to go.
+    let added = open.iter().filter(|link| !link.gone);
+    added
+        .chain(open.iter().filter(|link| link.gone))
+        .fold(base, |base, OpenLink { field, id, gone }| with_link(&base, field, id, *gone, holds_one(ready, field)))
+}
+
+/// Whether a field holds one link at most.
+pub(crate) fn holds_one(ready: &Ready, field: &FieldName) -> bool {
+    matches!(ready.target_field(field).map(|field| &field.kind), Some(Kind::Reference { many: false, .. }))
+}
+
+/// Whether a link was settled.
+pub(crate) fn has_link(base: &[u8], name: &FieldName, id: &str) -> bool {
+    let wanted = hashed::<NAME>(name.as_str().as_bytes());
+    let wanted_link = link(id);
+    base.chunks_exact(ENTRY).any(|entry| entry[..NAME] == wanted && entry[NAME..] == wanted_link)
+}
+
+/// The base with a link settled as being there or not; of a field that is to hold one link only, no other.
+pub(crate) fn with_link(base: &[u8], name: &FieldName, id: &str, there: bool, one: bool) -> Vec<u8> {
+    let wanted = hashed::<NAME>(name.as_str().as_bytes());
+    let (this, none) = (link(id), mark(None, &Value::Null));
+    let of_field = |entry: &&[u8]| entry[..NAME] == wanted;
+    let stays = |entry: &&[u8]| !of_field(entry) || !(one || entry[NAME..] == this || entry[NAME..] == none);
+    let mut with: Vec<u8> = base.chunks_exact(ENTRY).filter(stays).flatten().copied().collect();
+    let is_empty = !with.chunks_exact(ENTRY).any(|entry| entry[..NAME] == wanted);
+    if there || is_empty {
+        with.extend_from_slice(&wanted);
+        with.extend_from_slice(if there { &this } else { &none });
+    }
+    with
 }
 
 /// The mark of a value.

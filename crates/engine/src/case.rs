@@ -53,6 +53,7 @@ pub(crate) struct PendingLinkText {
     field: String,
     parent_flow: handover_model::FlowName,
     parent: RecordId,
+    gone: bool,
 }
 
 impl Case {
@@ -64,6 +65,7 @@ impl Case {
                 field: link.field.clone(),
                 parent_flow: link.parent_flow.clone(),
                 parent: link.parent.clone(),
+                gone: link.gone,
             })
             .collect();
         Self {
@@ -88,6 +90,7 @@ impl Case {
             field: link.field.clone(),
             parent_flow: link.parent_flow.clone(),
             parent: link.parent.clone(),
+            gone: link.gone,
         })
     }
 }

@@ -16,7 +16,7 @@ use handover_model::{Cause, FieldName, Fields, Hold, Outcome, Record, RecordId, 
 use handover_store::{GivenAnswer, RecordRow};
 
 use crate::Error;
-use crate::base;
+use crate::base::{self, OpenLink};
 use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
 use crate::pass::Pass;
 use crate::planted::{self, Planted};
@@ -25,7 +25,7 @@ use crate::returns::Returned;
 use crate::setup::Ready;
 use crate::trail::{SOURCE, Trail};
 use crate::transform::Mapped;
-use crate::verdict::{Known, Verdicts, blanked, source_changed, target_changed, weigh};
+use crate::verdict::{Known, Verdicts, blanked, known_of, source_changed, target_changed, weigh};
 
 /// A record that was carried before.
 pub(crate) struct Again {
@@ -49,12 +49,12 @@ pub(crate) struct Pair {
     pub(crate) returned: Option<Returned>,
     /// Target fields that were to go back and did not: they stay as they are.
     pub(crate) stuck: Vec<FieldName>,
+    /// Links of it that went back in calls which are still to be made.
+    pub(crate) open: Vec<OpenLink>,
     /// What the way back holds.
     pub(crate) holds: Vec<Hold>,
     /// Whether a field of it was held already.
     pub(crate) was_held: bool,
-    /// Target fields with a link that is settled and not written yet: what the target says of them is no change.
-    pub(crate) unlinked: Vec<FieldName>,
 }
 
 impl Pass {
@@ -69,13 +69,16 @@ impl Pass {
         let mut pairs = Vec::new();
         // A hold whose cause is gone goes too, also where nothing is left to be carried.
         let held = self.held_pairs(ready, &again).await?;
+        let ids: Vec<RecordId> = again.iter().map(|again| again.staged.record.id.clone()).collect();
+        // What waits to be linked is told anew by what the record says now.
+        let linking = self.place.store.linking_among(&ready.flow.name, &ids).await?;
         for mut again in again {
             // Who was merged into another record's counterpart does not speak for it.
             let Some(target) = again.row.target.clone().filter(|_| again.row.outcome != Outcome::Merged) else {
                 continue;
             };
             let mapped = std::mem::take(&mut again.mapped);
-            let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents);
+            let mut resolved = self.resolve_again(ready, &again.staged.record, mapped, &again.answers, parents);
             misplaced(ready, &mut resolved);
             ready.forget_untold(&mut resolved);
             // A link that waits for its parent is all that may have changed.
@@ -86,9 +89,10 @@ impl Pass {
                 self.cleared.note(&ready.flow.name, blanked(ready, &again.row, &resolved).iter());
             }
             let was_held = held.contains(&again.staged.record.id);
-            if here || there || was_held {
+            let links = linking.contains(&again.staged.record.id);
+            if here || there || was_held || links {
                 let Again { staged, row, answers, there, .. } = again;
-                let (stuck, holds) = (Vec::new(), Vec::new());
+                let (stuck, open, holds) = (Vec::new(), Vec::new(), Vec::new());
                 pairs.push(Pair {
                     staged,
                     row,
@@ -98,19 +102,14 @@ impl Pass {
                     there,
                     returned: None,
                     stuck,
+                    open,
                     holds,
                     was_held,
-                    unlinked: Vec::new(),
                 });
             }
         }
         if pairs.is_empty() {
             return Ok(Vec::new());
-        }
-        let ids: Vec<RecordId> = pairs.iter().map(|pair| pair.staged.record.id.clone()).collect();
-        let mut unlinked = self.place.store.unlinked_among(&ready.flow.name, &ids).await?;
-        for pair in &mut pairs {
-            pair.unlinked = unlinked.remove(&pair.staged.record.id).unwrap_or_default();
         }
         self.read_counterparts(ready, &mut pairs).await?;
         let known = match &ready.back {
@@ -182,8 +181,10 @@ impl Pass {
             planted::misplace(ready, &mut write);
         }
         let wanted = Arc::new(write);
-        let (fields, links) = split_links(ready, &pair.staged.record.id, &wanted, &pair.resolved.found, true);
+        let (fields, links, mut unlinked) =
+            split_links(ready, &pair.staged.record.id, &wanted, &pair.resolved.found, Some(&there.fields));
         pair.resolved.links.extend(links.into_iter().filter(|_| !self.errs(Planted::LinkForgotten)));
+        unlinked.append(&mut pair.open);
         let target = pair.target.clone();
         let decision = if fields.is_empty() {
             Decision::Unchanged(target)
@@ -193,11 +194,10 @@ impl Pass {
         };
         open.extend(ready.without.frozen.keys().cloned());
         let after = base::encode(ready, &written_over(there.fields, &wanted));
-        let unlinked = std::mem::take(&mut pair.unlinked);
-        let waits = unlinked.into_iter().filter(|name| wanted.get(name.as_str()).is_none());
-        let kept: Vec<FieldName> = open.iter().cloned().chain(waits).collect();
-        let after = base::keeping(&after, pair.row.base.as_deref().unwrap_or_default(), &kept);
-        self.with_holds(ready, pair, decision, trail, (open, Some(after)))
+        let after = base::keeping(&after, pair.row.base.as_deref().unwrap_or_default(), &open);
+        let mut judged = self.with_holds(ready, pair, decision, trail, (open, Some(after)));
+        judged.leave_open(ready, &unlinked);
+        judged
     }
 
     /// The judgement with a hold for each field that cannot be carried; `after` is the target's base then, if it was
@@ -219,7 +219,7 @@ impl Pass {
         let mut judged = self.judged(ready, &staged, Some(&row), decision, trail, carried);
         judged.holds = holds(ready, &staged.record, resolved.causes);
         judged.holds.append(&mut held_back);
-        let known = row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default();
+        let known = known_of(&row);
         let mut mapped = base::keeping(&judged.base, known, &held);
         if self.errs(Planted::BaseNotUpdated) {
             mapped = known.to_vec();

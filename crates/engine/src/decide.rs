@@ -7,6 +7,7 @@ use handover_model::{Answer, Cause, FieldName, Fields, Hold, Outcome, Record, Re
 use handover_store::{GivenAnswer, PendingLink, RecordRow};
 
 use crate::Error;
+use crate::base::{OpenLink, leaving_open};
 use crate::change::Again;
 use crate::merge::merge;
 use crate::pairing::{Paired, Pairing};
@@ -264,10 +265,12 @@ impl Pass {
     ) -> Result<Judged, Error> {
         let Some((target, block)) = target else {
             let mapped = Arc::new(resolved.fields);
-            let (fields, separate) = split_links(ready, &staged.record.id, &mapped, &resolved.found, false);
+            let (fields, separate, open) = split_links(ready, &staged.record.id, &mapped, &resolved.found, None);
             tell_write(ready, &mut trail, &staged, &mapped, &fields);
             let carried = Carried { fields: mapped, links: [resolved.links, separate].concat() };
-            return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Create(fields), trail, carried));
+            let mut judged = self.judged(ready, &staged, row.as_ref(), Decision::Create(fields), trail, carried);
+            judged.leave_open(ready, &open);
+            return Ok(judged);
         };
         let Some(there) = self.target_record(ready, &target, block).await? else {
             let causes = vec![(Cause::TargetGone { target }, None)];
@@ -276,7 +279,8 @@ impl Pass {
         let merged = merge(ready, &staged.record, &resolved.fields, &there);
         trail.fields(ready, "before", merged.before.iter());
         let wanted = Arc::new(merged.write);
-        let (fields, separate) = split_links(ready, &staged.record.id, &wanted, &resolved.found, true);
+        let (fields, separate, open) =
+            split_links(ready, &staged.record.id, &wanted, &resolved.found, Some(&there.fields));
         let mapped = Arc::new(resolved.fields);
         let decision = if fields.is_empty() {
             Decision::Unchanged(target)
@@ -289,6 +293,7 @@ impl Pass {
         let mapped = std::mem::take(&mut judged.base);
         let after = written_over(there.fields, &wanted);
         judged.settles(mapped, crate::base::encode(ready, &after));
+        judged.leave_open(ready, &open);
         judged.after = ready.forth.is_some().then_some(after);
         Ok(judged)
     }
@@ -388,7 +393,7 @@ impl Pass {
             was_held: row.is_some_and(|row| row.outcome == Outcome::Held),
             decision,
             trail,
-            digest: crate::base::digest(&base),
+            digest: crate::base::digest(&base, &ready.deferred),
             base,
             mapped_base: None,
             holds: Vec::new(),
@@ -401,6 +406,16 @@ impl Pass {
 }
 
 impl Judged {
+    /// Leaves links open whose calls are still to be made.
+    pub(crate) fn leave_open(&mut self, ready: &Ready, open: &[OpenLink]) {
+        if open.is_empty() {
+            return;
+        }
+        let target = leaving_open(ready, std::mem::take(&mut self.base), open);
+        let mapped = self.mapped_base.take().map(|mapped| leaving_open(ready, mapped, open));
+        self.settles(mapped.unwrap_or_else(|| target.clone()), target);
+    }
+
     /// Takes both bases: what the rules made of the source, and what the target says then.
     pub(crate) fn settles(&mut self, mapped: Vec<u8>, target: Vec<u8>) {
         self.mapped_base = (mapped != target).then_some(mapped);

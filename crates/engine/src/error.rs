@@ -87,7 +87,8 @@ pub enum Error {
 
 fn tripped_sentence(tripped: &[crate::Tripped]) -> String {
     let one = |trip: &crate::Tripped| {
-        format!("{}: {} deletions and merges are due, a pass may carry out {}", trip.flow, trip.due, trip.allowed)
+        let what = if trip.links { "links to be taken away" } else { "deletions and merges" };
+        format!("{}: {} {what} are due, a pass may carry out {}", trip.flow, trip.due, trip.allowed)
     };
     tripped.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -51,6 +51,11 @@ impl Reading {
         Self { system, object: schema.object.clone(), fields: fields.into(), extra, at_once, keys }
     }
 
+    /// The fields that are read, each once, in one order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &FieldName> {
+        self.extra.iter().chain(self.fields.iter().filter(|name| !self.extra.contains(name)))
+    }
+
     /// Whether the next page would go into the same calls as these.
     pub(crate) fn takes_another(&self, pages: &[Vec<Record>]) -> bool {
         let records: usize = pages.iter().map(Vec::len).sum();

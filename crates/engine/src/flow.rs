@@ -15,7 +15,7 @@ use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::pass::{Pass, locked};
 use crate::setup::Ready;
-use crate::write::{Outgoing, push_row};
+use crate::write::{Outgoing, push_row, relink};
 use crate::writer::Writer;
 
 /// Records that are looked at again at once.
@@ -286,6 +286,7 @@ impl Pass {
                 values.text(ready, "target", target.as_str());
                 values.fields(ready, "mapped", one.mapped.iter());
             }
+            relink(&mut commit, ready, &one.record, one.before.is_some());
             commit.links.extend(one.links.iter().cloned());
             entries
                 .entry(kind)

@@ -23,6 +23,8 @@ mod error;
 mod extract;
 mod fingerprint;
 mod flow;
+mod link_sets;
+mod linking;
 mod links;
 mod lookup;
 mod merge;

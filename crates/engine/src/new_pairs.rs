@@ -6,16 +6,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use handover_model::{FieldName, Fields, Record, RecordId};
+use handover_model::{FieldName, Fields, Record, RecordId, Value};
 use handover_store::RecordRow;
 
 use crate::Error;
-use crate::base;
+use crate::base::{self, OpenLink};
 use crate::decide::{Decision, Judged};
 use crate::merge::merge;
 use crate::pass::Pass;
 use crate::returns::took;
 use crate::setup::Ready;
+use crate::verdict::known_of;
 
 impl Pass {
     /// Records that a way back creates or finds in the source become pairs of the flow: with what its rules make of
@@ -50,8 +51,15 @@ impl Pass {
             if !matches!(one.decision, Decision::Create(_)) {
                 mapped = base::keeping(&mapped, &[], &owed(&ready, source, &resolved.fields, there));
             }
-            one.digest = base::digest(&mapped);
+            one.digest = base::digest(&mapped, &ready.deferred);
             one.settles(mapped, base::encode(&ready, &there.fields));
+            // What it points to is one of the target's records here.
+            let fields = |field| ready.fields_back_to(field).cloned();
+            let open = one.links.iter().filter(|link| !link.gone).flat_map(|link| {
+                fields(&link.field).map(|field| OpenLink { field, id: link.parent.to_string(), gone: false })
+            });
+            let open: Vec<OpenLink> = open.collect();
+            one.leave_open(&ready, &open);
         }
         Ok(())
     }
@@ -72,6 +80,6 @@ fn owed(ready: &Ready, source: &Record, mapped: &Fields, there: &Record) -> Vec<
 
 /// Whether something of that is not given yet.
 pub(crate) fn owes(ready: &Ready, row: &RecordRow) -> bool {
-    let mapped = row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default();
-    ready.flow.key.as_ref().is_some_and(|key| base::settled(mapped, key).is_none())
+    let key = ready.flow.key.as_ref();
+    key.is_some_and(|key| base::differs(known_of(row), key, None, &Value::Null).is_none())
 }

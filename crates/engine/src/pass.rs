@@ -44,6 +44,8 @@ pub struct Pass {
     pub(crate) left_open: AtomicBool,
     /// Identities that were reserved and not given yet.
     pub(crate) spare: tokio::sync::Mutex<std::ops::Range<i64>>,
+    /// Held while links are settled in the rows of their pairs.
+    pub(crate) linking: tokio::sync::Mutex<()>,
     /// Fields that the source blanked.
     pub(crate) cleared: Clearing,
     /// What was noticed on the way.
@@ -179,6 +181,7 @@ impl Pass {
             vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
+            linking: tokio::sync::Mutex::default(),
             cleared: Clearing::default(),
             noticed: Mutex::new(noticed),
             stop,
@@ -214,6 +217,7 @@ impl Pass {
             vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
+            linking: tokio::sync::Mutex::default(),
             cleared: Clearing::default(),
             noticed: Mutex::default(),
             stop: Arc::default(),
@@ -254,7 +258,9 @@ impl Pass {
 
     async fn work(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
         self.settle_open_intents().await?;
-        let tripped = match selection {
+        // What an earlier pass was to take away is gone before anything is compared.
+        self.unlink_all().await?;
+        let mut tripped = match selection {
             Selection::All => {
                 self.read_and_carry().await?;
                 self.carry_vanished(true, None).await?
@@ -289,7 +295,7 @@ impl Pass {
                 tripped
             }
         };
-        self.link_all().await?;
+        tripped.extend(self.link_all().await?);
         if !tripped.is_empty() {
             return Err(Error::Guard(tripped));
         }

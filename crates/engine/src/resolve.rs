@@ -7,6 +7,7 @@ use handover_model::{Answer, Cause, FieldName, Fields, FlowName, Kind, Outcome, 
 use handover_store::{GivenAnswer, PendingLink, RecordRow};
 
 use crate::Error;
+use crate::base::OpenLink;
 use crate::pairing::source_key;
 use crate::pass::Pass;
 use crate::setup::Ready;
@@ -98,7 +99,7 @@ impl Pass {
         Ok(pairs.into_iter().map(row))
     }
 
-    /// Users and links of mapped values become the target's ids.
+    /// Users and links of a new record's mapped values become the target's ids.
     pub(crate) fn resolve(
         &self,
         ready: &Ready,
@@ -106,6 +107,29 @@ impl Pass {
         mapped: Vec<Mapped>,
         answers: &[GivenAnswer],
         parents: &Parents,
+    ) -> Resolved {
+        self.resolve_all_of(ready, record, mapped, answers, (parents, false))
+    }
+
+    /// The same of a record that was carried before: its links to records that are in the target wait for nothing.
+    pub(crate) fn resolve_again(
+        &self,
+        ready: &Ready,
+        record: &Record,
+        mapped: Vec<Mapped>,
+        answers: &[GivenAnswer],
+        parents: &Parents,
+    ) -> Resolved {
+        self.resolve_all_of(ready, record, mapped, answers, (parents, true))
+    }
+
+    fn resolve_all_of(
+        &self,
+        ready: &Ready,
+        record: &Record,
+        mapped: Vec<Mapped>,
+        answers: &[GivenAnswer],
+        parents: (&Parents, bool),
     ) -> Resolved {
         let mut resolved = Resolved::default();
         // By the place of their names, in which order they are put together.
@@ -130,14 +154,15 @@ impl Pass {
         resolved
     }
 
-    /// What one rule made of a record; what stands in its way is among the causes.
+    /// What one rule made of a record; what stands in its way is among the causes. Beside the parents stands whether
+    /// the record was carried before.
     pub(crate) fn resolve_one(
         &self,
         ready: &Ready,
         record: &Record,
         Mapped { rule, target, state }: Mapped,
         answers: &[GivenAnswer],
-        parents: &Parents,
+        parents: (&Parents, bool),
         resolved: &mut Resolved,
     ) -> Option<Value> {
         let edited = answers.iter().rev().find_map(|given| match &given.answer {
@@ -236,7 +261,7 @@ fn resolve_links(
     rule: usize,
     target: &FieldName,
     ids: &[String],
-    parents: &Parents,
+    (parents, again): (&Parents, bool),
     resolved: &mut Resolved,
 ) -> Option<Value> {
     let link = ready.links.get(&rule)?;
@@ -253,9 +278,10 @@ fn resolve_links(
             field: target.as_str().to_owned(),
             parent_flow: link.flow.clone(),
             parent: parent.clone(),
+            gone: false,
         };
         match row.map(|row| (row.outcome, row.target.as_ref())) {
-            Some((outcome, Some(found))) if outcome.is_paired() && !link.deferred => {
+            Some((outcome, Some(found))) if outcome.is_paired() && (again || !link.deferred) => {
                 resolved.found.insert((rule, found.as_str().to_owned()), parent);
                 there.push(Value::from(found.as_str()));
             }
@@ -280,35 +306,45 @@ fn resolve_links(
     }
 }
 
-/// The fields without the links that are written in calls of their own, and these links. Where there are none
-/// the fields stay shared.
+/// The fields without the links that are written in calls of their own, and these links: those to be added, and those
+/// to be taken away of a record that has `have` already, each as it stays open until then. Where there are none the
+/// fields stay shared.
 pub(crate) fn split_links(
     ready: &Ready,
     record: &RecordId,
     fields: &Arc<Fields>,
     found: &HashMap<(usize, String), RecordId>,
-    update: bool,
-) -> (Arc<Fields>, Vec<PendingLink>) {
+    have: Option<&Fields>,
+) -> (Arc<Fields>, Vec<PendingLink>, Vec<OpenLink>) {
     let mut fields = fields.clone();
-    let mut links = Vec::new();
+    let (mut links, mut open) = (Vec::new(), Vec::new());
     for (rule, link) in &ready.links {
-        let separate = if update { link.separate_on_update } else { link.separate };
+        let separate = if have.is_some() { link.separate_on_update } else { link.separate };
         let target = &ready.flow.rules[*rule].target;
         if separate.is_none() || fields.get(target.as_str()).is_none() {
             continue;
         }
         let Some(value) = Arc::make_mut(&mut fields).remove(target.as_str()) else { continue };
-        for id in value.ids() {
-            // What the target had already needs no call.
-            let Some(parent) = found.get(&(*rule, id.to_owned())) else { continue };
-            links.push(PendingLink {
-                flow: ready.flow.name.clone(),
-                record: record.clone(),
-                field: target.as_str().to_owned(),
-                parent_flow: link.flow.clone(),
-                parent: parent.clone(),
-            });
+        let pending = |flow: &FlowName, parent: RecordId, gone: bool| PendingLink {
+            flow: ready.flow.name.clone(),
+            record: record.clone(),
+            field: target.as_str().to_owned(),
+            parent_flow: flow.clone(),
+            parent,
+            gone,
+        };
+        let (wanted, there) =
+            (value.ids(), have.and_then(|have| have.get(target.as_str())).map(Value::ids).unwrap_or_default());
+        // What the target had already needs no call.
+        for id in wanted.iter().filter(|id| !there.contains(id)) {
+            let Some(parent) = found.get(&(*rule, (*id).to_owned())) else { continue };
+            links.push(pending(&link.flow, parent.clone(), false));
+            open.push(OpenLink { field: target.clone(), id: (*id).to_owned(), gone: false });
+        }
+        for id in there.iter().filter(|id| !wanted.contains(id)) {
+            links.push(pending(&ready.flow.name, RecordId::from(*id), true));
+            open.push(OpenLink { field: target.clone(), id: (*id).to_owned(), gone: true });
         }
     }
-    (fields, links)
+    (fields, links, open)
 }

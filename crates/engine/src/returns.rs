@@ -12,7 +12,7 @@ use handover_store::{GivenAnswer, RecordRow};
 
 use crate::Error;
 use crate::back::Back;
-use crate::base;
+use crate::base::{self, OpenLink};
 use crate::change::Pair;
 use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
 use crate::merge::same;
@@ -21,7 +21,7 @@ use crate::resolve::{Parents, Resolved, misplaced, split_links};
 use crate::setup::Ready;
 use crate::trail::{SOURCE, Trail};
 use crate::transform::{Mapped, put};
-use crate::verdict::{Known, Told, Verdicts, weigh};
+use crate::verdict::{Known, Told, Verdicts, known_of, link_sets, weigh};
 use crate::write::Outgoing;
 use crate::writer::Writer;
 
@@ -89,6 +89,7 @@ struct Return {
     resolved: Resolved,
     mapped: Vec<u8>,
     base: Vec<u8>,
+    open: Vec<OpenLink>,
 }
 
 impl Pass {
@@ -99,7 +100,7 @@ impl Pass {
         back: &Back,
         pairs: &mut [Pair],
     ) -> Result<Known, Error> {
-        self.turn_all(back, pairs).await?;
+        self.turn_all(ready, back, pairs).await?;
         let known = self.histories(ready, pairs).await?;
         let judged = self.judge_returns(ready, back, pairs, &known).await?;
         if judged.is_empty() {
@@ -122,9 +123,10 @@ impl Pass {
         Ok(known)
     }
 
-    /// What the way back makes of every counterpart.
-    async fn turn_all(&self, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
-        let there: Vec<&Record> = pairs.iter().filter_map(|pair| pair.there.as_ref()).collect();
+    /// What the way back makes of every counterpart. Of several links it sees those that the source is to have.
+    async fn turn_all(&self, ready: &Ready, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
+        let wanted = |pair: &Pair| Some(as_wanted(ready, pair, pair.there.as_ref()?));
+        let there: Vec<Record> = pairs.iter().filter_map(wanted).collect();
         let mut returned = self.turn_records(back, &there).await?.into_iter();
         for pair in pairs.iter_mut().filter(|pair| pair.there.is_some()) {
             pair.returned = returned.next();
@@ -133,7 +135,7 @@ impl Pass {
     }
 
     /// What the way back makes of target records.
-    async fn turn_records(&self, back: &Back, records: &[&Record]) -> Result<Vec<Returned>, Error> {
+    async fn turn_records(&self, back: &Back, records: &[Record]) -> Result<Vec<Returned>, Error> {
         let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| back.ready.program.apply(record)).collect();
         let parents = self.parents(&back.ready, mapped.iter().map(Vec::as_slice)).await?;
         let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
@@ -159,7 +161,8 @@ impl Pass {
         for (at, pair) in pairs.iter_mut().enumerate() {
             let Some(there) = &pair.there else { continue };
             let Verdicts { back: names, .. } = weigh(ready, pair, there, known);
-            let mut record = there.clone();
+            let wanted = as_wanted(ready, pair, there);
+            let mut record = wanted.clone();
             let mut stuck = Vec::new();
             for name in &names {
                 for beside in back.beside(name).filter(|beside| !names.contains(beside)) {
@@ -170,7 +173,7 @@ impl Pass {
                     record.fields.set(beside.clone(), own.unwrap_or(Value::Null));
                 }
             }
-            if record.fields != there.fields {
+            if record.fields != wanted.fields {
                 mixed.push((at, record));
             }
             pair.stuck.append(&mut stuck);
@@ -178,9 +181,9 @@ impl Pass {
         if mixed.is_empty() {
             return Ok(HashMap::new());
         }
-        let records: Vec<&Record> = mixed.iter().map(|(_, record)| record).collect();
+        let (places, records): (Vec<usize>, Vec<Record>) = mixed.into_iter().unzip();
         let returned = self.turn_records(back, &records).await?;
-        Ok(mixed.iter().map(|(at, _)| *at).zip(returned).collect())
+        Ok(places.into_iter().zip(returned).collect())
     }
 
     fn turn(
@@ -196,7 +199,7 @@ impl Pass {
         for one in mapped {
             let rule = one.rule;
             let mut resolved = Resolved::default();
-            let value = self.resolve_one(&back.ready, there, one, answers, parents, &mut resolved);
+            let value = self.resolve_one(&back.ready, there, one, answers, (parents, true), &mut resolved);
             found.extend(resolved.found);
             rules.insert(
                 rule,
@@ -282,9 +285,15 @@ impl Pass {
         let there = pair.there.as_ref().map_or(&none, |there| &there.fields);
         took(ready, back, &fields, there, &mut resolved, |name| names.contains(name));
         let source = &pair.staged.record;
-        let known = pair.row.mapped.as_deref().or(pair.row.base.as_deref()).unwrap_or_default();
-        let mapped = base::keeping(known, &base::encode(ready, &resolved.fields), &names);
-        let target = base::keeping(pair.row.base.as_deref().unwrap_or_default(), &base::encode(ready, there), &names);
+        let (mut settled_here, mut settled_there) = (resolved.fields.clone(), there.clone());
+        for (name, links) in pair.there.iter().flat_map(|there| link_sets(ready, pair, there)) {
+            let (source, target) = links.settled();
+            settled_here.set(name.clone(), source);
+            settled_there.set(name, target);
+        }
+        let mapped = base::keeping(known_of(&pair.row), &base::encode(ready, &settled_here), &names);
+        let known = pair.row.base.as_deref().unwrap_or_default();
+        let target = base::keeping(known, &base::encode(ready, &settled_there), &names);
         let mut trail = Trail::new();
         trail.fields(&back.ready, SOURCE, there.iter());
         let before: Vec<(FieldName, Value)> = fields
@@ -295,7 +304,7 @@ impl Pass {
         let fields = Arc::new(fields);
         let empty = HashMap::new();
         let found = pair.returned.as_ref().map_or(&empty, |returned| &returned.found);
-        let (write, links) = split_links(&back.ready, &pair.target, &fields, found, true);
+        let (write, links, unlinked) = split_links(&back.ready, &pair.target, &fields, found, Some(&source.fields));
         let decision = if write.is_empty() {
             Decision::Unchanged(source.id.clone())
         } else {
@@ -306,10 +315,33 @@ impl Pass {
         let staged = Staged { record, block: pair.row.block };
         let carried = Carried { fields, links };
         let mut judged = self.judged(&back.ready, &staged, Some(&pair.row), decision, trail, carried);
-        judged.digest = base::digest(&mapped);
+        let open = self.open_forth(ready, pair, found, &unlinked);
+        let mapped = base::leaving_open(ready, mapped, &open);
+        let target = base::leaving_open(ready, target, &open);
+        judged.digest = base::digest(&mapped, &ready.deferred);
         judged.settles(mapped.clone(), target.clone());
         judged.before = Some(pair.row.clone());
-        (judged, Return { pair: at, names, after, resolved, mapped, base: target })
+        (judged, Return { pair: at, names, after, resolved, mapped, base: target, open })
+    }
+
+    /// Links of the way back whose calls are still to be made, in the terms of the flow.
+    fn open_forth(
+        &self,
+        ready: &Ready,
+        pair: &Pair,
+        found: &HashMap<(usize, String), RecordId>,
+        open: &[OpenLink],
+    ) -> Vec<OpenLink> {
+        let mut forth = Vec::new();
+        for link in open {
+            let added = found.iter().find(|((_, id), _)| *id == link.id).map(|(_, target)| target.as_str());
+            let gone =
+                pair.resolved.found.iter().find(|(_, id)| id.as_str() == link.id).map(|((_, id), _)| id.as_str());
+            let Some(id) = (if link.gone { gone } else { added }) else { continue };
+            let fields = ready.fields_back_to(link.field.as_str());
+            forth.extend(fields.map(|field| OpenLink { field: field.clone(), id: id.to_owned(), gone: link.gone }));
+        }
+        forth
     }
 
     /// Of pairs of which something went back: the source and its bases as they are now.
@@ -323,6 +355,7 @@ impl Pass {
             if row.base.as_deref() == Some(one.base.as_slice()) && mapped == one.mapped {
                 pair.staged.record = one.after;
                 pair.resolved = one.resolved;
+                pair.open = one.open;
             } else {
                 pair.stuck.extend(one.names);
                 // What the source refused is held beyond the judgement of the pair, which clears both ways' holds.
@@ -341,7 +374,7 @@ impl Pass {
         let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| ready.program.apply(record)).collect();
         let parents = self.parents(ready, mapped.iter().map(Vec::as_slice)).await?;
         let resolved = records.iter().zip(mapped).map(|(record, mapped)| {
-            let mut resolved = self.resolve(ready, record, mapped, &[], &parents);
+            let mut resolved = self.resolve_again(ready, record, mapped, &[], &parents);
             misplaced(ready, &mut resolved);
             resolved
         });
@@ -403,6 +436,15 @@ impl Pass {
             |change: handover_connect::Change| ((change.record, change.field), Told { at: change.at, by: change.by });
         Ok(changes.into_iter().map(told).collect())
     }
+}
+
+/// A target record with those of several links that the source is to have.
+fn as_wanted(ready: &Ready, pair: &Pair, there: &Record) -> Record {
+    let mut wanted = there.clone();
+    for (name, links) in link_sets(ready, pair, there) {
+        wanted.fields.set(name, links.back());
+    }
+    wanted
 }
 
 fn is_expression(flow: &Flow, rule: usize) -> bool {

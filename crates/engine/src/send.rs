@@ -329,7 +329,7 @@ impl Pass {
             let Some(ready) = self.setup.flow(&intent.flow).cloned() else {
                 return Err(Error::FlowGone { flow: intent.flow });
             };
-            if intent.id.starts_with(crate::links::INTENT) {
+            if intent.id.starts_with(crate::linking::INTENT) {
                 self.wait_for_answers(&mut waited).await;
                 self.settle_link_intent(&ready, &intent).await?;
                 continue;

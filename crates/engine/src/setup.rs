@@ -131,6 +131,8 @@ pub struct Ready {
     pub(crate) users: Vec<FieldName>,
     /// Those with options that belong to another field's option.
     pub(crate) nested: Vec<FieldName>,
+    /// Those that hold links which wait for the second step when a record is new.
+    pub(crate) deferred: Vec<FieldName>,
     /// What the flow does without because the schemas changed.
     pub(crate) without: Without,
     /// The names that the ledger tells of its records with.
@@ -173,6 +175,8 @@ impl Ready {
             Kind::Choice { options, .. } => options.iter().any(|option| option.within.is_some()),
             _ => false,
         });
+        let rules = links.iter().filter(|(_, link)| link.deferred).filter_map(|(rule, _)| flow.rules.get(*rule));
+        let deferred = rules.map(|rule| rule.target.clone()).collect();
         let mut ready = Self {
             flow,
             source,
@@ -183,6 +187,7 @@ impl Ready {
             required,
             users,
             nested,
+            deferred,
             without: Without::default(),
             words: Mutex::default(),
             shared: Vec::new(),
@@ -196,6 +201,16 @@ impl Ready {
     /// A field of the target. Found at once: schemas have hundreds, and every value of every record asks.
     pub(crate) fn target_field(&self, name: &FieldName) -> Option<&Field> {
         self.target.fields.get(*self.places.get(name)?)
+    }
+
+    /// The target's fields that go back into a field of the source.
+    pub(crate) fn fields_back_to(&self, field: &str) -> impl Iterator<Item = &FieldName> {
+        let goes = move |shared: &&Shared| {
+            self.back.as_ref().is_some_and(|back| {
+                back.rules_of(&shared.name).iter().any(|rule| back.ready.flow.rules[*rule].target == *field)
+            })
+        };
+        self.shared.iter().filter(goes).map(|shared| &shared.name)
     }
 
     /// Takes the way back, and what both sides share then.

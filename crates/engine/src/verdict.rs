@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use handover_connect::Author;
-use handover_model::{Answer, Cause, Edit, FieldName, Kind, Record, RecordId, Rule, Value, Wins};
+use handover_model::{Answer, Cause, Edit, FieldName, Fields, Kind, Record, RecordId, Rule, Value, Wins};
 use handover_store::RecordRow;
 use jiff::Timestamp;
 
 use crate::base;
 use crate::change::Pair;
-use crate::merge::{same, union};
+use crate::link_sets::Links;
+use crate::merge::same;
 use crate::resolve::{Resolved, outer};
 use crate::setup::{Ready, Shared};
 use crate::three_way::{Side, Verdict, judge};
@@ -84,6 +85,11 @@ pub(crate) fn target_changed(ready: &Ready, row: &RecordRow, there: &Record) -> 
     concerned.map(|field| &field.name).any(|name| target_differs(ready, row, there, name))
 }
 
+/// What the rules made of the source when it was settled.
+pub(crate) fn known_of(row: &RecordRow) -> &[u8] {
+    row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default()
+}
+
 fn kind_of<'r>(ready: &'r Ready, name: &FieldName) -> Option<&'r Kind> {
     ready.target_field(name).map(|field| &field.kind)
 }
@@ -93,23 +99,22 @@ fn kind_of<'r>(ready: &'r Ready, name: &FieldName) -> Option<&'r Kind> {
 fn source_differs(ready: &Ready, row: &RecordRow, resolved: &Resolved, rule: &Rule) -> Option<Value> {
     let name = &rule.target;
     let kind = kind_of(ready, name);
+    // Of several links those that wait are not among the others; of one link nothing else is known meanwhile.
     let waits = || resolved.links.iter().any(|link| link.field == name.as_str());
-    if matches!(kind, Some(Kind::Reference { .. })) && waits() {
+    if matches!(kind, Some(Kind::Reference { many: false, .. })) && waits() {
         return None;
     }
-    let was = base::settled(row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default(), name);
+    let was = known_of(row);
     match resolved.fields.get(name.as_str()) {
-        Some(value) => (was != Some(base::mark(kind, value))).then(|| value.clone()),
-        None => was.is_some_and(|was| was != base::mark(kind, &Value::Null)).then_some(Value::Null),
+        Some(value) => (base::differs(was, name, kind, value) != Some(false)).then(|| value.clone()),
+        None => (base::differs(was, name, kind, &Value::Null) == Some(true)).then_some(Value::Null),
     }
 }
 
 fn target_differs(ready: &Ready, row: &RecordRow, there: &Record, name: &FieldName) -> bool {
     let have = there.fields.get(name.as_str()).unwrap_or(&Value::Null);
-    match base::settled(row.base.as_deref().unwrap_or_default(), name) {
-        Some(was) => was != base::mark(kind_of(ready, name), have),
-        None => !have.is_blank(),
-    }
+    let was = row.base.as_deref().unwrap_or_default();
+    base::differs(was, name, kind_of(ready, name), have).unwrap_or(!have.is_blank())
 }
 
 /// The target fields that the source has blanked since they were settled.
@@ -127,6 +132,21 @@ fn held_fields(ready: &Ready, resolved: &Resolved) -> BTreeSet<FieldName> {
     held.extend(held.clone().iter().filter_map(|name| outer(ready, name).cloned()));
     held.extend(ready.untold().cloned());
     held
+}
+
+/// What becomes of the fields of a pair that hold several links.
+pub(crate) fn link_sets(ready: &Ready, pair: &Pair, there: &Record) -> Vec<(FieldName, Links)> {
+    let several = |field: &&Shared| {
+        matches!(kind_of(ready, &field.name), Some(Kind::Reference { many: true, .. }))
+            && !pair.stuck.contains(&field.name)
+    };
+    let judged = |field: &Shared| {
+        let value = |fields: &Fields| fields.get(field.name.as_str()).cloned().unwrap_or(Value::Null);
+        let (now, have) = (value(&pair.resolved.fields), value(&there.fields));
+        (field.name.clone(), Links::judge(field, &pair.row, &now, &have))
+    };
+    let held = held_fields(ready, &pair.resolved);
+    ready.shared.iter().filter(several).filter(|field| !held.contains(&field.name)).map(judged).collect()
 }
 
 /// Judges every field that both sides share.
@@ -149,7 +169,7 @@ pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -
     }
     if let Some(key) = &ready.flow.key
         && let Some(value) = pair.resolved.fields.get(key.as_str())
-        && base::settled(pair.row.mapped.as_deref().or(pair.row.base.as_deref()).unwrap_or_default(), key).is_none()
+        && base::differs(known_of(&pair.row), key, kind_of(ready, key), value).is_none()
         && !same(kind_of(ready, key), value, there.fields.get(key.as_str()).unwrap_or(&Value::Null))
     {
         // Of a record that became another one the counterpart still has the old key.
@@ -163,15 +183,26 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
     let (goes_back, concerned, owner) = (*goes_back, *concerned, *owner);
     let rule = rule.and_then(|rule| ready.flow.rules.get(rule));
     let here = rule.and_then(|rule| source_differs(ready, &pair.row, &pair.resolved, rule));
-    let changed = target_differs(ready, &pair.row, there, name) && !pair.unlinked.contains(name);
+    let changed = target_differs(ready, &pair.row, there, name);
     if here.is_none() && !(changed && concerned) {
         return;
     }
     let have = there.fields.get(name.as_str()).unwrap_or(&Value::Null);
     let now = pair.resolved.fields.get(name.as_str()).unwrap_or(&Value::Null);
     let kind = kind_of(ready, name);
-    let same = same(kind, now, have)
+    let is_returned =
         || pair.returned.as_ref().is_some_and(|returned| returned.equals_source(ready, name, &pair.staged.record));
+    if matches!(kind, Some(Kind::Reference { many: true, .. })) {
+        let links = Links::judge(field, &pair.row, now, have);
+        if links.goes_forth(have) {
+            verdicts.forth.insert(name.clone(), links.forth());
+        }
+        if links.goes_back(now) && !is_returned() {
+            verdicts.back.push(name.clone());
+        }
+        return;
+    }
+    let same = same(kind, now, have) || is_returned();
     let told = |side: &HashMap<_, Told>, key| side.get(&key).cloned();
     let (theirs, ours) = (
         told(&known.target, (there.id.clone(), name.clone())),
@@ -192,10 +223,6 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
         Verdict::Forth(_) => drop(verdicts.forth.insert(name.clone(), now.clone())),
         Verdict::Back(_) if goes_back => verdicts.back.push(name.clone()),
         Verdict::Back(_) => {}
-        // Links add up: what one side has beside the other contradicts nothing.
-        Verdict::Joined | Verdict::Held if matches!(kind, Some(Kind::Reference { many: true, .. })) => {
-            verdicts.forth.insert(name.clone(), union(have, now));
-        }
         Verdict::Joined | Verdict::Held => match answered(pair, name, &conflict_mark(ready, name, now, have)) {
             Some(Wins::Source) => drop(verdicts.forth.insert(name.clone(), now.clone())),
             Some(Wins::Target) if goes_back => verdicts.back.push(name.clone()),

@@ -243,6 +243,7 @@ impl Pass {
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
                 commit.released.extend(ready.back.as_ref().map(|back| back.hold_of(&id)));
                 commit.entries.extend(self.told_forth(ready, case, &id, became));
+                relink(commit, ready, &case.record, case.before.is_some());
                 commit.links.extend(case.pending_links(ready));
                 let (rows, at) = (commit.rows.len(), commit.at);
                 push_row(commit, ready, case, became, case.identity, Some(id));
@@ -357,6 +358,14 @@ pub(crate) fn is_about_records(kind: FaultKind) -> bool {
 
 /// The block of a record that is not staged.
 pub(crate) const UNSTAGED: i64 = -1;
+
+/// Of a pair that was judged again the links that wait are told anew. Those of its way back are not: a judgement tells
+/// what changed of them, not all.
+pub(crate) fn relink(commit: &mut Commit, ready: &Ready, record: &RecordId, again: bool) {
+    if again && ready.forth.is_none() {
+        commit.relinked.push((ready.flow.name.clone(), record.clone()));
+    }
+}
 
 /// The row of a record. A way back has rows only for records that are not paired: its pairs are rows of the flow that
 /// it turns round.

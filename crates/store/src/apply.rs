@@ -62,7 +62,7 @@ impl Step<'_> {
         self.write_memberships(&commit.memberships).await?;
         self.write_intents(&commit.intents, &commit.settled, &appended).await?;
         self.write_holds(commit).await?;
-        self.write_links(&commit.links, &commit.linked).await?;
+        self.write_links(commit).await?;
         self.write_spent(commit.at, &commit.spent).await?;
         self.write_kept(&commit.kept).await?;
         self.write_answers(commit.at, &commit.answers).await?;
@@ -101,7 +101,7 @@ fn names_of(commit: &Commit) -> HashSet<&str> {
     names.extend(commit.returned.iter().map(|(flow, _, _)| flow.as_str()));
     names.extend(commit.entries.iter().map(|entry| entry.flow.as_ref().map_or("", |flow| flow.as_str())));
     names.extend(commit.intents.iter().map(|intent| intent.flow.as_str()));
-    names.extend(commit.released.iter().map(|(flow, _)| flow.as_str()));
+    names.extend(commit.released.iter().chain(&commit.relinked).map(|(flow, _)| flow.as_str()));
     names.extend(commit.spent.iter().map(|(system, _)| system.as_str()));
     names.extend(commit.answers.iter().map(|answer| answer.flow.as_str()));
     names

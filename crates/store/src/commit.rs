@@ -50,7 +50,9 @@ pub struct Commit {
     pub holds: Vec<Hold>,
     /// Records whose holds are all cleared *before* `holds` are added.
     pub released: Vec<(FlowName, RecordId)>,
-    /// Links to be written later, once both ends are there.
+    /// Records of which no link waits any more *before* `links` are added.
+    pub relinked: Vec<(FlowName, RecordId)>,
+    /// Links to be written later, once both ends are there, or to be taken away.
     pub links: Vec<PendingLink>,
     /// Links that are written or no longer wanted.
     pub linked: Vec<PendingLink>,
@@ -189,7 +191,7 @@ pub struct Intent {
     pub entry: Option<usize>,
 }
 
-/// A link to be written when both ends are in the target.
+/// A link to be written when both ends are in the target, or to be taken away.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PendingLink {
     /// The flow of the record that points.
@@ -200,8 +202,10 @@ pub struct PendingLink {
     pub field: String,
     /// The flow of the record pointed to.
     pub parent_flow: FlowName,
-    /// The source record pointed to.
+    /// The source record pointed to; of a link that is to be taken away the target's.
     pub parent: RecordId,
+    /// Whether it is to be taken away.
+    pub gone: bool,
 }
 
 /// One ledger row: one decision or one write, of one record or of a batch of them.

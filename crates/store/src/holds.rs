@@ -82,14 +82,27 @@ impl Store {
     ///
     /// The database's.
     pub async fn held_among(&self, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {
-        let mut held = HashSet::new();
-        let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(held) };
+        self.among("SELECT DISTINCT record FROM hold WHERE flow = ", flow, records).await
+    }
+
+    async fn among(&self, query: &str, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {
+        let mut found = HashSet::new();
+        let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(found) };
         for records in records.chunks(LIST) {
-            let mut sql = self.sql("SELECT DISTINCT record FROM hold WHERE flow = ");
+            let mut sql = self.sql(query);
             sql.int(flow).push(" AND record IN ").texts(records.iter().map(RecordId::as_str));
-            held.extend(self.fetch(sql, |row| Ok(RecordId::from(row.text(0)?))).await?);
+            found.extend(self.fetch(sql, |row| Ok(RecordId::from(row.text(0)?))).await?);
         }
-        Ok(held)
+        Ok(found)
+    }
+
+    /// Those of these records that have links in a flow which wait to be written or taken away.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn linking_among(&self, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {
+        self.among("SELECT DISTINCT record FROM link WHERE flow = ", flow, records).await
     }
 
     /// At most `limit` holds, by group, flow and record, after where a page ended.

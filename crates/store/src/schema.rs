@@ -71,7 +71,7 @@ CREATE INDEX hold_group ON hold (grp, flow, record);
 CREATE INDEX hold_parent ON hold (parent_flow, parent) WHERE parent IS NOT NULL;
 CREATE TABLE link (
     flow %i NOT NULL, record %t NOT NULL, field %t NOT NULL, parent_flow %i NOT NULL, parent %t NOT NULL,
-    PRIMARY KEY (flow, record, field, parent_flow, parent)) %k;
+    gone %i NOT NULL, PRIMARY KEY (flow, record, field, parent_flow, parent, gone)) %k;
 CREATE TABLE answer (
     id %i PRIMARY KEY, flow %i NOT NULL, record %t NOT NULL, at %i NOT NULL, answer %t NOT NULL,
     reviewer %t NOT NULL, comment %t NOT NULL) %k;

@@ -219,6 +219,14 @@ impl Pass {
         })
     }
 
+    /// How many of a flow's pairs the project's share is, one at least.
+    pub(crate) async fn allowed_of(&self, flow: &FlowName) -> Result<u64, Error> {
+        let counts = self.place.store.counts(flow).await?;
+        let paired = [Outcome::Created, Outcome::Updated, Outcome::Unchanged];
+        let pairs: u64 = paired.into_iter().map(|outcome| counts.of(outcome)).sum();
+        Ok(allowed_share(pairs, self.setup.project.policies.delete_share))
+    }
+
     /// Whether so much may be carried out in one pass: no more than a number, and of what is carried out no more than
     /// a share of the flow's pairs, one at least.
     pub(super) async fn guard(&self, flow: &FlowName, cases: &[Case]) -> Result<Option<Tripped>, Error> {
@@ -229,15 +237,12 @@ impl Pass {
         if asked + acts == 0 {
             return Ok(None);
         }
-        let counts = self.place.store.counts(flow).await?;
-        let paired = [Outcome::Created, Outcome::Updated, Outcome::Unchanged];
-        let pairs: u64 = paired.into_iter().map(|outcome| counts.of(outcome)).sum();
-        let share = allowed_share(pairs, policies.delete_share);
+        let share = self.allowed_of(flow).await?;
         let confirmed = policies.confirmed_deletes.get(flow).copied().unwrap_or(0);
         let due = asked + acts;
         let bound = if acts > 0 { policies.delete_count.min(share) } else { policies.delete_count };
         let trips = (acts > policies.delete_count.min(share) || due > policies.delete_count) && due > confirmed;
-        Ok(trips.then(|| Tripped { flow: flow.clone(), due, allowed: bound }))
+        Ok(trips.then(|| Tripped { flow: flow.clone(), due, allowed: bound, links: false }))
     }
 }
 

@@ -1,5 +1,5 @@
 //! Noticing what vanished: by the platform's list of deleted records, by what records say was merged into them, and
-//! where there is no such list by a sweep of all ids.
+//! where there is no such list by a sweep of all ids (see `sweep`).
 //!
 //! Invariants:
 //! - How far was looked is noted after what was found.
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use handover_connect::{Cursor, Read, Which};
 use handover_model::{End, FieldName, Outcome, Record, RecordId, Side};
-use handover_store::{Fate, Item, Lookout, RecordRow, Store, Vanished};
+use handover_store::{Fate, Item, Lookout, RecordRow, Vanished};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -23,10 +23,6 @@ use crate::watermark::{Seen, Watermark};
 
 const DELETED: &str = "deleted";
 const MERGED: &str = "merged";
-const WHOLE: &str = "whole";
-
-/// Rows that are looked at together.
-const ROWS: usize = 1_000;
 
 impl Pass {
     /// Looks for records of an object that vanished since it was looked last, and makes durable what it finds.
@@ -49,8 +45,10 @@ impl Pass {
             let ids = &mut missing;
             let take = |page: Vec<Record>| ids.extend(page.into_iter().map(|record| record.id));
             lookouts.extend(self.look_through(end, DELETED, read, began, take).await?);
-        } else if self.is_due(end, began).await? {
-            lookouts.push(self.sweep(end, &places, &mut missing).await?);
+        }
+        let sweep = self.sweep_of(end, &places, &can);
+        if sweep.has_something_to_find() && self.is_due(end, began).await? {
+            lookouts.push(self.sweep(end, &places, &sweep, &mut missing).await?);
         }
         self.notice_missing(end, &places, &missing).await?;
         if !lookouts.is_empty() {
@@ -111,7 +109,12 @@ impl Pass {
     }
 
     /// Reads a list to its end; gives the number of its pages.
-    async fn each_page(&self, end: &End, read: &Read, mut take: impl FnMut(Vec<Record>)) -> Result<u64, Error> {
+    pub(super) async fn each_page(
+        &self,
+        end: &End,
+        read: &Read,
+        mut take: impl FnMut(Vec<Record>),
+    ) -> Result<u64, Error> {
         let system = self.setup.project.system(&end.system)?;
         let mut cursor: Option<Cursor> = None;
         let mut pages = 0;
@@ -125,47 +128,6 @@ impl Pass {
                 return Ok(pages);
             }
         }
-    }
-
-    /// Whether a sweep is due: the last one, or the first reading of all, is as old as the project allows.
-    async fn is_due(&self, end: &End, began: Timestamp) -> Result<bool, Error> {
-        let known = self.place.store.lookout(&end.system, &end.object, WHOLE).await?;
-        let last = known.map_or(began, |known| known.looked);
-        Ok(self.place.clock.now().duration_since(last) >= self.setup.project.policies.sweep)
-    }
-
-    /// Lists all ids of an object; adds those that it lacks, and takes note of those that are there again.
-    async fn sweep(
-        &self,
-        end: &End,
-        places: &[(Arc<Ready>, Side)],
-        missing: &mut Vec<RecordId>,
-    ) -> Result<Lookout, Error> {
-        let read = Read { object: end.object.clone(), fields: Arc::from([]), which: Which::Live, since: None };
-        let looked = self.place.clock.now();
-        let mut live: HashSet<u64> = HashSet::new();
-        let pages = self
-            .each_page(end, &read, |records| {
-                let there = records.iter().filter(|record| !record.gone);
-                live.extend(there.map(|record| Store::mark_of(&record.id)));
-            })
-            .await?;
-        let is_live = |id: &RecordId| live.contains(&Store::mark_of(id));
-        for (ready, side) in places {
-            let mut after = None;
-            loop {
-                let rows = self.place.store.rows_page(&ready.flow.name, None, after.as_ref(), ROWS).await?;
-                let Some(last) = rows.last() else { break };
-                after = Some(last.record.clone());
-                missing.extend(rows.iter().filter_map(|row| on(row, *side)).filter(|id| !is_live(id)).cloned());
-            }
-            let back = self.place.store.vanished(&ready.flow.name, *side, false).await?;
-            let back: Vec<Vanished> = back.into_iter().filter(|gone| is_live(&gone.record)).collect();
-            self.seen_again(ready, &back).await?;
-        }
-        let (system, object) = (end.system.clone(), end.object.clone());
-        let list = WHOLE.to_owned();
-        Ok(Lookout { system, object, list, at: looked, reached: looked, closed: true, looked, pages })
     }
 
     /// Of these records those that flows know and that are gone: merges are followed, the others are noted. Of several

@@ -17,6 +17,7 @@ mod due;
 mod follow;
 mod look;
 mod merging;
+mod sweep;
 mod traces;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,10 +60,12 @@ pub struct Vanishings {
 pub struct Tripped {
     /// The flow.
     pub flow: FlowName,
-    /// How many deletions and merges were due.
+    /// How many deletions and merges were due, or how many links were to be taken away.
     pub due: u64,
     /// How many a pass may carry out.
     pub allowed: u64,
+    /// Whether it is about links.
+    pub links: bool,
 }
 
 /// What a record is that was asked for by its id.

@@ -57,6 +57,7 @@ impl Pass {
                     field: pointer.field.as_str().to_owned(),
                     parent_flow: ready.flow.name.clone(),
                     parent,
+                    gone: false,
                 }));
             }
         }

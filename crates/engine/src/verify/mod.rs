@@ -277,8 +277,7 @@ impl Verifier<'_> {
             }
             // On a record that both had, the survivorship rule may have kept the target's value: what was
             // settled then is what must be there now.
-            let settled = row.base.as_deref().and_then(|base| crate::base::settled(base, name));
-            if settled.is_some_and(|settled| settled == crate::base::mark(kind, have)) {
+            if crate::base::differs(row.base.as_deref().unwrap_or_default(), name, kind, have) == Some(false) {
                 continue;
             }
             if self.is_held(ready, &record.id, name).await? {
@@ -375,7 +374,7 @@ impl Pass {
                 })
                 .collect();
             let mut fields = self.resolve(ready, record, mapped, &answers, &parents).fields;
-            let digest = crate::base::digest(&crate::base::encode(ready, &fields));
+            let digest = crate::base::digest(&crate::base::encode(ready, &fields), &ready.deferred);
             // Links of the second step belong to what should be there as well.
             for (rule, field, ids) in links {
                 let targets = parents.targets(ready, rule, &ids);

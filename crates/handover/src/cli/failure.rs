@@ -106,7 +106,7 @@ pub(crate) fn engine(error: &Error, sources: &Sources) -> Vec<Problem> {
             let confirm: Vec<String> = tripped.iter().map(|trip| format!("{}={}", trip.flow, trip.due)).collect();
             let problem = Problem::new("delete_guard", error.to_string())
                 .exit(Exit::Guard)
-                .state("nothing of that was deleted, merged or asked; everything else of the pass was carried over")
+                .state("nothing of that was deleted, merged, taken away or asked; everything else of the pass was carried over")
                 .hint(
                     "so much at once may be a mistake: a system restored from an older backup, a token that sees less",
                 );

@@ -197,6 +197,8 @@ pub(super) const PAIRS: &[Pair] = &[
             ("local_close_date", "derived from close_time"),
         ],
         back: &[
+            with("person_id", &["associations.contacts"], "steps: [first]"),
+            plain("participants", &["associations.contacts"]),
             by_ending("status", &["dealstage"], STATUS, ""),
             by_ending("stage_id", &["dealstage"], OPEN_STAGE, "translate: deal_stages"),
             by_ending("expected_close_date", &["closedate", "dealstage"], OPEN_CLOSE, ""),

@@ -18,4 +18,5 @@ mod manual;
 mod refused_fields;
 mod rig;
 mod serve;
+mod unlinking;
 mod vanish;

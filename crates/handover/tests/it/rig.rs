@@ -21,7 +21,7 @@ use handover_store::{Location, Moment, Store};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-pub(crate) use end::End;
+pub(crate) use end::{End, source_key};
 pub(crate) use scene::{Scene, Way};
 pub(crate) use wire::{Around, Wire};
 

@@ -49,6 +49,7 @@ fn first() -> Commit {
             field: "company".to_owned(),
             parent_flow: "companies".into(),
             parent: "c".into(),
+            gone: false,
         }];
         commit.spent = vec![("old".into(), 10)];
     })

@@ -3,7 +3,11 @@ use handover_store::PendingLink;
 
 use crate::scene::{Scene, commit, on_both, paired, row};
 
-on_both!(links_become_ready_when_both_ends_are_there, pending_links_come_in_pages);
+on_both!(
+    links_become_ready_when_both_ends_are_there,
+    pending_links_come_in_pages,
+    links_to_be_taken_away_know_from_whom
+);
 
 fn link(flow: &str, record: &str, field: &str, parent: &str) -> PendingLink {
     PendingLink {
@@ -12,6 +16,7 @@ fn link(flow: &str, record: &str, field: &str, parent: &str) -> PendingLink {
         field: field.to_owned(),
         parent_flow: "companies".into(),
         parent: parent.into(),
+        gone: false,
     }
 }
 
@@ -59,4 +64,29 @@ async fn pending_links_come_in_pages(scene: Scene) {
     assert_eq!(store.pending_links(Some(&"deals".into()), Some(&"a".into()), None, 100).await.unwrap(), []);
     store.commit(commit(1, |commit| commit.linked = links)).await.unwrap();
     assert_eq!(store.count_pending_links().await.unwrap(), 0);
+}
+
+async fn links_to_be_taken_away_know_from_whom(scene: Scene) {
+    let store = scene.open().await;
+    let gone = |flow: &str, record: &str| PendingLink {
+        gone: true,
+        parent_flow: flow.into(),
+        ..link(flow, record, "company", "7")
+    };
+    let links = [gone("contacts", "1"), gone("contacts", "2"), link("contacts", "1", "company", "7")];
+    let first = commit(0, |commit| {
+        commit.links = links.to_vec();
+        commit.rows =
+            vec![paired("contacts", "1", "t1", 1), paired("companies", "7", "t7", 2), paired("contacts", "7", "t8", 3)];
+    });
+    store.commit(first).await.unwrap();
+    assert_eq!(store.count_pending_links().await.unwrap(), 3);
+    assert_eq!(store.ready_links(10).await.unwrap(), [(links[2].clone(), "t1".into(), "t7".into())]);
+    let found = store.gone_links(None, 10).await.unwrap();
+    assert_eq!(found, [(links[0].clone(), Some("t1".into())), (links[1].clone(), None)]);
+    assert_eq!(store.gone_links(Some(&links[0]), 10).await.unwrap(), found[1..]);
+    // A record of the source with the number of a record of the target is another one.
+    assert_eq!(store.links_of(&"contacts".into(), &"7".into()).await.unwrap(), []);
+    store.commit(commit(1, |commit| commit.linked = links[..1].to_vec())).await.unwrap();
+    assert_eq!(store.gone_links(None, 10).await.unwrap(), found[1..]);
 }
