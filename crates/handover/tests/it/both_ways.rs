@@ -141,8 +141,9 @@ fn edits_of_different_parts_of_one_name_both_survive() {
     assert_eq!(pass(&mut ground), both);
     let end = ground.end();
     let name = |id: &str| {
-        let all = end.old.get("persons").or_else(|| end.old["objects"].get("persons")).unwrap().as_array().unwrap();
-        all.iter().find(|record| record["id"].to_string() == id).unwrap()["name"].clone()
+        let changes = end.old_journal.iter().flat_map(|entry| &entry.changes);
+        let of = changes.filter(|change| change.object == "person" && change.id == id);
+        of.filter_map(|change| change.fields.get("name")).last().unwrap().1.clone()
     };
     assert_eq!(ids.each_ref().map(|id| name(id)), [json!("Augusta Lovelace"), json!("Ada King")]);
     assert_eq!(pass(&mut ground), nothing(), "it stopped changing");

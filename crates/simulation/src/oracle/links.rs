@@ -93,6 +93,17 @@ fn stray(
     }
 }
 
+/// With how many records of an object a record of the new system is linked in the end.
+pub(super) fn linked_with(judged: &Judged<'_>, own: (&str, &str), object: &str) -> usize {
+    let all = associations(judged.case.worlds[NEW]);
+    let ends = all.iter().filter_map(|(from, id, to, other, _)| {
+        let (from, to) = ((from.as_str(), id.as_str()), (to.as_str(), other.as_str()));
+        let [near, far] = if from == own { [from, to] } else { [to, from] };
+        (near == own && far.0 == object).then_some(far)
+    });
+    ends.collect::<BTreeSet<_>>().len()
+}
+
 fn associations(world: &Json) -> BTreeSet<Association> {
     let mut all = BTreeSet::new();
     for one in world["associations"].as_array().into_iter().flatten() {

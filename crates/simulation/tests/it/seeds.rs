@@ -22,13 +22,13 @@ fn many(scenario: &Scenario, range: &str) {
 /// `HANDOVER_SIMULATION` says which seeds (`FROM-TO`); `cargo xtask simulate` plays more, faster.
 #[test]
 fn six_weeks_of_many_seeds() {
-    let range = std::env::var("HANDOVER_SIMULATION").unwrap_or_else(|_| "1-24".to_owned());
+    let range = std::env::var("HANDOVER_SIMULATION").unwrap_or_else(|_| "1-32".to_owned());
     many(&Scenario::default(), &range);
 }
 
 #[test]
 fn six_weeks_both_ways() {
-    many(&Scenario::default().both_ways(), "1-16");
+    many(&Scenario::default().both_ways(), "1-24");
 }
 
 #[test]
