@@ -34,6 +34,13 @@ impl Back {
         (self.ready.flow.name.clone(), target.clone())
     }
 
+    /// The other target fields from which the rules are fed that a field of the target concerns.
+    pub(crate) fn beside<'b>(&'b self, field: &'b FieldName) -> impl Iterator<Item = &'b FieldName> {
+        let rules = self.rules_of(field);
+        let others = self.rules.iter().filter(move |(name, _)| *name != field);
+        others.filter(|(_, of)| of.iter().any(|rule| rules.contains(rule))).map(|(name, _)| name)
+    }
+
     /// The rules of the way back that a field of the target concerns; none where changes of it stay where they are.
     pub(crate) fn rules_of(&self, field: &FieldName) -> &[usize] {
         self.rules.get(field).map_or(&[], Vec::as_slice)

@@ -16,6 +16,7 @@ use crate::Error;
 use crate::back::Back;
 use crate::change::Again;
 use crate::decide::{Opened, Staged};
+use crate::new_pairs::owes;
 use crate::pairing::Pairing;
 use crate::pass::{Pass, locked};
 use crate::setup::Ready;
@@ -49,7 +50,7 @@ impl Pass {
             let records = self.place.store.block_once(&end.system, &end.object, number).await?;
             for some in records.chunks(AT_ONCE) {
                 let new = self.returned_records(ready, some, number >= fresh, since).await?;
-                paired.extend(self.carry_new(back, pairing, new, number).await?);
+                paired.extend(self.carry_new((ready, back), pairing, new, number).await?);
             }
             let row = Worked { flow: name.clone(), snapshot: snapshot.clone(), blocks: number + 1 };
             self.place.store.commit(Commit { worked: vec![row], ..self.commit() }).await?;
@@ -95,25 +96,24 @@ impl Pass {
         let rows = self.rows_of(ready, sources.values()).await?;
         let (elsewhere, brought) = self.brought_by_others(ready, &ids).await?;
         let later = |record: &Record| record.modified.is_some_and(|modified| modified >= since);
-        let (mut changed, mut new) = (Vec::new(), Vec::new());
+        let moved = |row: &RecordRow, record: &Record| target_changed(ready, row, record) || owes(ready, row);
+        let (mut changed, mut old, mut new) = (Vec::new(), Vec::new(), Vec::new());
         for record in records.iter().filter(|record| !record.gone) {
             match sources.get(&record.id).and_then(|source| rows.get(source)) {
                 Some(row) if row.outcome == Outcome::Merged => {}
-                Some(row) if target_changed(ready, row, record) => changed.push(record.clone()),
+                // A list may still show what the record said before we wrote it.
+                Some(row) if moved(row, record) && fresh && !self.lately_written(row) => changed.push(record.clone()),
+                Some(row) if moved(row, record) => old.push(record.clone()),
                 Some(_) => {}
                 None if elsewhere.contains(&record.id) => {}
                 None if !(later(record) || brought.contains(&record.id)) => {}
                 None => new.push(record.clone()),
             }
         }
+        let mut now = self.as_now(ready, old).await?;
+        now.retain(|record| sources.get(&record.id).and_then(|id| rows.get(id)).is_some_and(|row| moved(row, record)));
+        changed.append(&mut now);
         if !fresh {
-            changed = self.as_now(ready, changed).await?;
-            changed.retain(|record| {
-                sources
-                    .get(&record.id)
-                    .and_then(|id| rows.get(id))
-                    .is_some_and(|row| target_changed(ready, row, record))
-            });
             new = self.as_now(ready, new).await?;
         }
         self.merge_changed(ready, changed, &sources, rows).await?;
@@ -137,6 +137,12 @@ impl Pass {
             found.extend(rows.filter_map(|row| row.target));
         }
         Ok((elsewhere, brought))
+    }
+
+    /// Whether we wrote a pair in this pass or shortly before it began.
+    fn lately_written(&self, row: &RecordRow) -> bool {
+        let since = self.began - self.setup.project.policies.settle;
+        row.written.is_some_and(|written| written >= since)
     }
 
     async fn rows_of(
@@ -196,7 +202,7 @@ impl Pass {
     /// Records that only the target has go the way of all new records; gives those that are paired then.
     async fn carry_new(
         self: &Arc<Self>,
-        back: &Back,
+        (ready, back): (&Arc<Ready>, &Back),
         pairing: &Pairing,
         new: Vec<Record>,
         block: i64,
@@ -205,7 +211,7 @@ impl Pass {
             return Ok(Vec::new());
         }
         let ids: Vec<RecordId> = new.iter().map(|record| record.id.clone()).collect();
-        let staged = new.into_iter().map(|record| Staged { record, block }).collect();
+        let staged = new.iter().map(|record| Staged { record: record.clone(), block }).collect();
         let mut writer = Writer::of_records(self, &back.ready)?;
         let judged = async {
             let opened = self.open(&back.ready, staged, false).await?;
@@ -213,7 +219,17 @@ impl Pass {
         };
         let judged = judged.await;
         writer.end(judged).await?;
+        self.carry_owed(ready, new).await?;
         let rows = self.place.store.rows(&back.ready.flow.name, &ids).await?;
         Ok(rows.into_values().filter(|row| row.outcome.is_paired()).map(|row| row.record).collect())
+    }
+
+    /// Of these records of the target those that a source record was found for get what it still gives them.
+    async fn carry_owed(self: &Arc<Self>, ready: &Arc<Ready>, mut there: Vec<Record>) -> Result<(), Error> {
+        let ids: Vec<RecordId> = there.iter().map(|record| record.id.clone()).collect();
+        let sources = self.place.store.sources_of_flow(&ready.flow.name, &ids).await?;
+        let rows = self.rows_of(ready, sources.values()).await?;
+        there.retain(|record| sources.get(&record.id).and_then(|id| rows.get(id)).is_some_and(|row| owes(ready, row)));
+        self.merge_changed(ready, there, &sources, rows).await
     }
 }

@@ -115,7 +115,13 @@ impl Pass {
         if pairs.is_empty() {
             return Ok(Vec::new());
         }
+        let copies: HashSet<RecordId> = pairs
+            .iter()
+            .filter(|pair| ready.back.is_some() && pair.there.is_none())
+            .map(|pair| pair.staged.record.id.clone())
+            .collect();
         self.read_counterparts(ready, &mut pairs).await?;
+        self.read_sources(ready, &mut pairs, &copies).await?;
         let missing = Arc::new(self.missing_ends(ready, &pairs).await?);
         pairs.iter_mut().for_each(|pair| pair.missing = missing.clone());
         let known = match &ready.back {
@@ -149,6 +155,41 @@ impl Pass {
         let mut there: HashMap<RecordId, Record> = there.map(|record| (record.id.clone(), record)).collect();
         for pair in pairs.iter_mut().filter(|pair| pair.there.is_none()) {
             pair.there = there.remove(&pair.target);
+        }
+        Ok(())
+    }
+
+    /// Of pairs of which the counterpart changed too, `copies` of the source may be older than edits that what goes
+    /// back would overwrite: they are judged from the source as it is now. Those that are gone are left to the search
+    /// for what vanished.
+    async fn read_sources(
+        &self,
+        ready: &Arc<Ready>,
+        pairs: &mut Vec<Pair>,
+        copies: &HashSet<RecordId>,
+    ) -> Result<(), Error> {
+        let changed = |pair: &&Pair| {
+            let there = pair.there.as_ref();
+            copies.contains(&pair.staged.record.id)
+                && there.is_some_and(|there| target_changed(ready, &pair.row, there))
+        };
+        let ids: Vec<RecordId> = pairs.iter().filter(changed).map(|pair| pair.staged.record.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let now = self.read_now(&self.reading_of(&ready.flow.source), &ids).await?;
+        let now: Vec<Record> = now.into_iter().filter(|record| !record.gone && ids.contains(&record.id)).collect();
+        let mapped: Vec<Vec<Mapped>> = now.iter().map(|record| ready.program.apply(record)).collect();
+        let parents = self.parents(ready, mapped.iter().map(Vec::as_slice)).await?;
+        let mut now: HashMap<RecordId, _> =
+            now.into_iter().zip(mapped).map(|(record, mapped)| (record.id.clone(), (record, mapped))).collect();
+        pairs.retain(|pair| !ids.contains(&pair.staged.record.id) || now.contains_key(&pair.staged.record.id));
+        for pair in pairs {
+            let Some((record, mapped)) = now.remove(&pair.staged.record.id) else { continue };
+            let mut resolved = self.resolve_again(ready, &record, mapped, &pair.answers, &parents);
+            misplaced(ready, &mut resolved);
+            ready.forget_untold(&mut resolved);
+            (pair.staged.record, pair.resolved) = (record, resolved);
         }
         Ok(())
     }

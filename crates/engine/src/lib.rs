@@ -29,6 +29,7 @@ mod linking;
 mod links;
 mod lookup;
 mod merge;
+mod new_pairs;
 mod observe;
 mod order;
 mod overlay;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use handover_model::{Counts, End, FieldName, Finding, Flow, FlowName, ObjectName, Outcome, RecordId, SystemName};
 use handover_store::{Commit, Entry};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::Error;
@@ -26,6 +27,8 @@ pub struct Pass {
     pub(crate) setup: Arc<Setup>,
     pub(crate) place: Workplace,
     pub(crate) id: i64,
+    /// When it began, by our clock.
+    pub(crate) began: Timestamp,
     pub(crate) threshold: Mutex<Threshold>,
     /// Target records that source records were matched with in this pass: by flow and target, the source.
     pub(crate) claims: Mutex<HashMap<(FlowName, RecordId), RecordId>>,
@@ -161,13 +164,15 @@ impl Pass {
         });
         let flows: Vec<&FlowName> = setup.flows.iter().map(|ready| &ready.flow.name).collect();
         let facts = json!({"flows": flows});
-        let id = place.store.begin_pass(place.clock.now(), &setup.project.snapshot, kind, facts).await?;
+        let began = place.clock.now();
+        let id = place.store.begin_pass(began, &setup.project.snapshot, kind, facts).await?;
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
         let noticed = setup.drift.findings.iter().chain(setup.drift.stopped.values().flatten()).cloned().collect();
         let pass = Self {
             setup,
             place: place.clone(),
             id,
+            began,
             threshold,
             claims: Mutex::default(),
             did: Mutex::default(),
@@ -203,6 +208,7 @@ impl Pass {
             setup: setup.clone(),
             place: place.clone(),
             id: 0,
+            began: place.clock.now(),
             threshold,
             claims: Mutex::default(),
             did: Mutex::default(),

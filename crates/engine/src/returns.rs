@@ -3,7 +3,6 @@
 //! Invariant: going back never undoes what was not changed: what the source says already is not written, and of a
 //! list only the part that a rule makes is replaced.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -126,24 +125,65 @@ impl Pass {
 
     /// What the way back makes of every counterpart. Of several links it sees those that the source is to have.
     async fn turn_all(&self, ready: &Ready, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
-        let turned = |pair: &Pair| {
-            let Some(there) = &pair.there else { return Vec::new() };
-            let mut wanted = Cow::Borrowed(there);
-            for (name, links) in link_sets(ready, pair, there) {
-                wanted.to_mut().fields.set(name, links.back());
-            }
-            back.ready.program.apply(&wanted)
-        };
-        let mapped: Vec<Vec<Mapped>> = pairs.iter().map(turned).collect();
-        let parents = self.parents(&back.ready, mapped.iter().map(Vec::as_slice)).await?;
-        let ids: Vec<RecordId> = pairs.iter().map(|pair| pair.target.clone()).collect();
-        let mut answers = self.place.store.answers(&back.ready.flow.name, &ids).await?;
-        for (pair, mapped) in pairs.iter_mut().zip(mapped) {
-            let Some(there) = &pair.there else { continue };
-            let given = answers.remove(&pair.target).unwrap_or_default();
-            pair.returned = Some(self.turn(back, there, mapped, &given, &parents));
+        let wanted = |pair: &Pair| Some(as_wanted(ready, pair, pair.there.as_ref()?));
+        let there: Vec<Record> = pairs.iter().filter_map(wanted).collect();
+        let mut returned = self.turn_records(back, &there).await?.into_iter();
+        for pair in pairs.iter_mut().filter(|pair| pair.there.is_some()) {
+            pair.returned = returned.next();
         }
         Ok(())
+    }
+
+    /// What the way back makes of target records.
+    async fn turn_records(&self, back: &Back, records: &[Record]) -> Result<Vec<Returned>, Error> {
+        let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| back.ready.program.apply(record)).collect();
+        let parents = self.parents(&back.ready, mapped.iter().map(Vec::as_slice)).await?;
+        let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
+        let mut answers = self.place.store.answers(&back.ready.flow.name, &ids).await?;
+        let turned = records.iter().zip(mapped).map(|(record, mapped)| {
+            let given = answers.remove(&record.id).unwrap_or_default();
+            self.turn(back, record, mapped, &given, &parents)
+        });
+        Ok(turned.collect())
+    }
+
+    /// A rule may read fields that do not go back: of these the source keeps its own, so that what goes back is made
+    /// of both sides. Gives what the way back makes of such pairs, by their place. Where the source's own cannot be
+    /// told, the fields beside it wait.
+    async fn turn_mixed(
+        &self,
+        ready: &Ready,
+        back: &Back,
+        pairs: &mut [Pair],
+        known: &Known,
+    ) -> Result<HashMap<usize, Returned>, Error> {
+        let mut mixed: Vec<(usize, Record)> = Vec::new();
+        for (at, pair) in pairs.iter_mut().enumerate() {
+            let Some(there) = &pair.there else { continue };
+            let Verdicts { back: names, .. } = weigh(ready, pair, there, known);
+            let wanted = as_wanted(ready, pair, there);
+            let mut record = wanted.clone();
+            let mut stuck = Vec::new();
+            for name in &names {
+                for beside in back.beside(name).filter(|beside| !names.contains(beside)) {
+                    if pair.resolved.causes.iter().any(|(cause, _)| cause.field() == Some(beside)) {
+                        stuck.push(name.clone());
+                    }
+                    let own = pair.resolved.fields.get(beside.as_str()).cloned();
+                    record.fields.set(beside.clone(), own.unwrap_or(Value::Null));
+                }
+            }
+            if record.fields != wanted.fields {
+                mixed.push((at, record));
+            }
+            pair.stuck.append(&mut stuck);
+        }
+        if mixed.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (places, records): (Vec<usize>, Vec<Record>) = mixed.into_iter().unzip();
+        let returned = self.turn_records(back, &records).await?;
+        Ok(places.into_iter().zip(returned).collect())
     }
 
     fn turn(
@@ -181,10 +221,13 @@ impl Pass {
         pairs: &mut [Pair],
         known: &Known,
     ) -> Result<Vec<(Judged, Return)>, Error> {
+        let mut mixed = self.turn_mixed(ready, back, pairs, known).await?;
         let mut wanted = Vec::new();
         for (at, pair) in pairs.iter_mut().enumerate() {
-            let (Some(there), Some(returned)) = (&pair.there, &pair.returned) else { continue };
+            let (Some(there), Some(alone)) = (&pair.there, &pair.returned) else { continue };
             let Verdicts { back: mut names, .. } = weigh(ready, pair, there, known);
+            let mixed = mixed.remove(&at);
+            let returned = mixed.as_ref().unwrap_or(alone);
             let mut causes = Vec::new();
             let fields = loop {
                 let rules: BTreeSet<usize> = names.iter().flat_map(|name| back.rules_of(name)).copied().collect();
@@ -236,10 +279,11 @@ impl Pass {
         names: Vec<FieldName>,
         fields: Fields,
         after: Record,
-        resolved: Resolved,
+        mut resolved: Resolved,
     ) -> (Judged, Return) {
         let none = Fields::new();
         let there = pair.there.as_ref().map_or(&none, |there| &there.fields);
+        took(ready, back, &fields, there, &mut resolved, |name| names.contains(name));
         let source = &pair.staged.record;
         let (mut settled_here, mut settled_there) = (resolved.fields.clone(), there.clone());
         for (name, links) in pair.there.iter().flat_map(|there| link_sets(ready, pair, there)) {
@@ -326,7 +370,7 @@ impl Pass {
     }
 
     /// What the rules make of records, with users and links resolved.
-    async fn resolve_all(&self, ready: &Ready, records: &[Record]) -> Result<Vec<Resolved>, Error> {
+    pub(crate) async fn resolve_all(&self, ready: &Ready, records: &[Record]) -> Result<Vec<Resolved>, Error> {
         let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| ready.program.apply(record)).collect();
         let parents = self.parents(ready, mapped.iter().map(Vec::as_slice)).await?;
         let resolved = records.iter().zip(mapped).map(|(record, mapped)| {
@@ -335,44 +379,6 @@ impl Pass {
             resolved
         });
         Ok(resolved.collect())
-    }
-
-    /// Records that a way back creates or finds in the source become pairs of the flow: with what its rules make of
-    /// them, and with what the target says.
-    pub(crate) async fn settle_new_pairs(
-        &self,
-        back: &Arc<Ready>,
-        judged: &mut [Judged],
-        there: &[Record],
-    ) -> Result<(), Error> {
-        let Some(ready) = back.forth.as_ref().and_then(|forth| self.setup.flow(forth)).cloned() else { return Ok(()) };
-        let there: HashMap<&RecordId, &Record> = there.iter().map(|record| (&record.id, record)).collect();
-        let mut new: Vec<&mut Judged> = judged
-            .iter_mut()
-            .filter(|one| matches!(one.decision, Decision::Create(_) | Decision::Update(..) | Decision::Unchanged(_)))
-            .collect();
-        let sources: Vec<Record> = new
-            .iter_mut()
-            .map(|one| {
-                let fields = one.after.take().unwrap_or_else(|| (*one.mapped).clone());
-                Record { id: one.record.clone(), fields, modified: None, gone: false }
-            })
-            .collect();
-        let resolved = self.resolve_all(&ready, &sources).await?;
-        for (one, resolved) in new.into_iter().zip(resolved) {
-            let Some(there) = there.get(&one.record) else { continue };
-            let mapped = base::encode(&ready, &resolved.fields);
-            one.digest = base::digest(&mapped, &ready.deferred);
-            one.settles(mapped, base::encode(&ready, &there.fields));
-            // What it points to is one of the target's records here.
-            let fields = |field| ready.fields_back_to(field).cloned();
-            let open = one.links.iter().filter(|link| !link.gone).flat_map(|link| {
-                fields(&link.field).map(|field| OpenLink { field, id: link.parent.to_string(), gone: false })
-            });
-            let open: Vec<OpenLink> = open.collect();
-            one.leave_open(&ready, &open);
-        }
-        Ok(())
     }
 
     /// What the histories tell of fields in question: those that both sides changed, and those that changed while a
@@ -434,8 +440,38 @@ impl Pass {
     }
 }
 
+/// A target record with those of several links that the source is to have.
+fn as_wanted(ready: &Ready, pair: &Pair, there: &Record) -> Record {
+    let mut wanted = there.clone();
+    for (name, links) in link_sets(ready, pair, there) {
+        wanted.fields.set(name, links.back());
+    }
+    wanted
+}
+
 fn is_expression(flow: &Flow, rule: usize) -> bool {
     flow.rules.get(rule).is_some_and(|rule| matches!(rule.from, From::Expression(_)))
+}
+
+/// What a platform itself makes of what is written, a name's parts say, is not known yet: until it is read the source
+/// counts as saying what went back.
+pub(crate) fn took(
+    ready: &Ready,
+    back: &Back,
+    written: &Fields,
+    there: &Fields,
+    resolved: &mut Resolved,
+    went: impl Fn(&FieldName) -> bool,
+) {
+    let is_written = |field: &FieldName| written.get(field.as_str()).is_some();
+    for rule in ready.flow.rules.iter().filter(|rule| went(&rule.target)) {
+        let From::Fields(read) = &rule.from else { continue };
+        let made = back.rules_of(&rule.target).iter().any(|rule| is_written(&back.ready.flow.rules[*rule].target));
+        if made && !read.iter().any(is_written) {
+            let have = there.get(rule.target.as_str()).cloned().unwrap_or(Value::Null);
+            resolved.fields.set(rule.target.clone(), have);
+        }
+    }
 }
 
 /// Whether a history is not to be had, now or ever: then a person is asked.

@@ -1,8 +1,11 @@
 //! What the state claims, in the oracle's words.
 
+use std::collections::BTreeMap;
+
 use handover_engine::Report;
 use handover_model::{Cause, Outcome};
 use handover_store::{HoldFilter, Location, Store};
+use serde_json::json;
 
 use crate::oracle::{Claims, Held, Paired, Sum, Told};
 
@@ -66,4 +69,28 @@ pub(crate) async fn read(
     }
     store.close().await?;
     Ok(claims)
+}
+
+/// The ledger and the queue as lines of JSON, for whoever wants to know what happened.
+pub(crate) async fn told(location: &Location) -> Result<String, handover_store::Error> {
+    let store = Store::open_reading(location).await?;
+    let mut text = String::new();
+    let mut after = 0;
+    loop {
+        let rows = store.entries(after, 1_000).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.seq;
+        for row in &rows {
+            let items: BTreeMap<&str, _> = row.items.iter().map(|(record, values)| (record.as_str(), values)).collect();
+            let line = json!({"seq": row.seq, "at": row.at, "pass": row.pass, "kind": row.kind, "flow": row.flow,
+                "note": row.note, "items": items});
+            text += &format!("{line}\n");
+        }
+    }
+    for row in store.holds_page(&HoldFilter::default(), None, 100_000).await? {
+        let hold = row.hold;
+        text += &format!("{}\n", json!({"held": hold.record, "flow": hold.flow, "cause": format!("{:?}", hold.cause)}));
+    }
+    store.close().await?;
+    Ok(text)
 }

@@ -1,4 +1,4 @@
-//! `handover-simulation [--seeds N] [--from SEED] [--both-ways] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
+//! `handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
 //! `cargo xtask simulate`, which builds it optimised.
 
 use std::io::Write as _;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use handover_simulation::{Deed, Mishap, Planted, Played, Scenario, play_all};
 
 const USAGE: &str =
-    "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--planted NAME] [--dump FOLDER]";
+    "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--planted NAME] [--dump FOLDER]";
 
 /// What was asked for.
 struct Wanted {
@@ -57,6 +57,10 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
             "--seeds" => wanted.seeds = number(&value)?,
             "--from" => wanted.from = number(&value)?,
             "--dump" => wanted.scenario.dump = Some(value.into()),
+            "--with" => {
+                let deed = Deed::ALL.into_iter().find(|deed| deed.word() == value);
+                wanted.scenario = wanted.scenario.with(deed.ok_or_else(|| format!("nobody does {value}"))?);
+            }
             "--planted" => {
                 let named = Planted::ALL.into_iter().find(|planted| format!("{planted:?}") == value);
                 wanted.scenario.planted = named.ok_or_else(|| format!("{value} is not planted"))?;

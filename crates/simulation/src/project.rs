@@ -160,7 +160,9 @@ pub(crate) fn rules(ways: Ways) -> Rules {
         names: [old, new],
         form,
         owner: if ways == Ways::Both { Owner::Both(Conflict::Ask) } else { Owner::OldOnceChanged },
+        part_of: None,
     };
+    let named = |old, new| FieldRule { part_of: Some("name"), ..owned(old, new, Form::Text) };
     let link = |old, new, flow, kind| owned(old, new, Form::Link { flow, kind });
     let flows = vec![
         flow_rule(
@@ -180,8 +182,8 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             ("persons", "old:persons:"),
             vec![
                 owned("emails", "email", Form::Email),
-                owned("first_name", "firstname", Form::Text),
-                owned("last_name", "lastname", Form::Text),
+                named("first_name", "firstname"),
+                named("last_name", "lastname"),
                 owned("phones", "phone", Form::Phone),
                 link("org_id", "associations.primary_company", "organizations", Some([1, 2])),
             ],

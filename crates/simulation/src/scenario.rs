@@ -31,8 +31,8 @@ pub struct Scenario {
 impl Default for Scenario {
     /// Six weeks of everything that the engine does today.
     fn default() -> Self {
-        use Deed::{Associate, Clear, Create, Edit, Import, Post, SameMinute, Touch};
-        let old = BTreeSet::from([Create, Edit, Clear, SameMinute, Associate, Import, Post, Touch]);
+        use Deed::{Associate, Clear, Create, Edit, Import, Post, SameMinute, Touch, Unlink};
+        let old = BTreeSet::from([Create, Edit, Clear, SameMinute, Associate, Unlink, Import, Post, Touch]);
         let new = BTreeSet::from([Create, Edit, Clear, SameMinute, Touch]);
         Self {
             days: 42,

@@ -286,6 +286,8 @@ impl<'s> Weeks<'s> {
         }
         if let Some(folder) = &self.scenario.dump {
             self.dump(folder, journals)?;
+            let told = runtime.block_on(claims::told(&location))?;
+            std::fs::write(folder.join(format!("{}-ledger.jsonl", self.seed)), told)?;
         }
         let mark = mark(journals);
         drop(sandboxes);

@@ -195,6 +195,8 @@ async fn sqlite_pool(path: &Path, shown: &Arc<str>) -> Result<sqlx::SqlitePool, 
         .disable_statement_logging();
     SqlitePoolOptions::new()
         .max_connections(READERS)
+        // A file does not go away: asking whether it is there costs as much as reading from it.
+        .test_before_acquire(false)
         .connect_with(options)
         .await
         .map_err(|error| Error::of_database(shown, error))

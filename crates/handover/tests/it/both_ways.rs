@@ -124,6 +124,52 @@ fn edits_of_different_fields_of_one_record_both_survive() {
     assert_eq!(pass(&mut ground), nothing(), "it stopped changing");
 }
 
+/// Parts of one value, which are fields of their own on the other side, count as different fields too.
+#[test]
+fn edits_of_different_parts_of_one_name_both_survive() {
+    let mut ground = begun(Way::ToHubspot);
+    let [one, other] = two_carried(&ground, "persons", "persons");
+    let [person, contact] = [person_of(&ground, &one), person_of(&ground, &other)];
+    ground.disturb(0, &[one, other].map(|id| change("person", &id, "name", json!("Ada Byron"))));
+    assert_eq!(pass(&mut ground), (Vec::new(), words(&["Updated contacts", "Updated contacts"])));
+    // Both parts at once on either side, and one of them alone.
+    let ids = two_carried(&ground, "persons", "persons");
+    ground.disturb(0, &[change("person", &ids[0], "name", json!("Ada Lovelace"))]);
+    ground.disturb(1, &[change("contacts", &person, "firstname", json!("Augusta"))]);
+    ground.disturb(1, &[change("contacts", &contact, "lastname", json!("King"))]);
+    let both = (words(&["Updated person", "Updated person"]), words(&["Updated contacts"]));
+    assert_eq!(pass(&mut ground), both);
+    let end = ground.end();
+    let name = |id: &str| {
+        let changes = end.old_journal.iter().flat_map(|entry| &entry.changes);
+        let of = changes.filter(|change| change.object == "person" && change.id == id);
+        of.filter_map(|change| change.fields.get("name")).last().unwrap().1.clone()
+    };
+    assert_eq!(ids.each_ref().map(|id| name(id)), [json!("Augusta Lovelace"), json!("Ada King")]);
+    assert_eq!(pass(&mut ground), nothing(), "it stopped changing");
+    // What our own write became is no edit: the next one on the other side meets no conflict.
+    ground.disturb(1, &[change("contacts", &contact, "lastname", json!("Noel"))]);
+    assert_eq!(pass(&mut ground), (words(&["Updated person"]), Vec::new()));
+}
+
+/// What was read of the target before this very pass wrote to it is no edit of somebody there.
+#[test]
+fn our_own_writes_are_not_taken_for_edits() {
+    let mut ground = begun(Way::ToHubspot);
+    let before = ground.end().held;
+    let [one, _] = two_carried(&ground, "persons", "persons");
+    let contact = person_of(&ground, &one);
+    for (name, phone) in [("Ada Byron", "+49301234567"), ("Ada Lovelace", "+49301234568"), ("Ada King", "+49301234569")]
+    {
+        ground.disturb(0, &[change("person", &one, "name", json!(name))]);
+        // Somebody works on the counterpart too, so that it is among what changed there.
+        ground.disturb(1, &[change("contacts", &contact, "phone", json!(phone))]);
+        assert_eq!(pass(&mut ground), (words(&["Updated person"]), words(&["Updated contacts"])), "{name}");
+    }
+    assert_eq!(ground.end().held, before);
+    assert_eq!(pass(&mut ground), nothing(), "it stopped changing");
+}
+
 /// One field, edited on both sides: nothing is written, a person is asked, and the answer is carried out.
 #[test]
 fn edits_of_one_field_on_both_sides_are_held() {
@@ -190,7 +236,7 @@ fn worked(ground: &mut Ground<'_>) {
         &[
             change("organization", &company, "name", json!("Renamed GmbH")),
             change("person", &other, "name", json!("Renamed Person")),
-            create("person", json!({"name": "Just Here"})),
+            create("person", json!({"name": "Just Here", "org_id": company.parse::<u64>().unwrap()})),
         ],
     );
 }

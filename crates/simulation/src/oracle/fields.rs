@@ -118,6 +118,10 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         let pair = |given: &Plain, taken: &Plain| {
             if giver == OLD { [given.clone(), taken.clone()] } else { [taken.clone(), given.clone()] }
         };
+        // Who was found the other way round fills the gap with what is there.
+        if read == Plain::Blank && now == Plain::Blank && matches!(field.owner, Owner::Both(_)) {
+            states.insert(State { says: pair(&there, &there), settled: pair(&there, &there) });
+        }
         states.insert(State { says: pair(&now, &carried), settled: pair(&read, &carried) });
     }
     let first = judged.case.passes.partition_point(|pass| pass.ended < begin);
@@ -251,7 +255,7 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
             if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit) && !shared(lost))
                 && value != field.plain(side, &lost.after)
                 && field.plain(side, &lost.after) != Plain::Blank
-                && !told(judged, pair, field, side, &lost.after)
+                && !told(judged, pair, target, field, side, &lost.after)
             {
                 wrong.push(format!(
                     "no loss: {}: the edit of {} was overwritten at {} and the ledger does not say so",
@@ -279,12 +283,17 @@ fn excused(judged: &Judged<'_>, lost: &Edit, by: &Edit) -> bool {
     pass.is_some_and(|pass| lost.at >= pass.began - judged.case.lag)
 }
 
-fn told(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule, side: usize, value: &Json) -> bool {
+/// Whether the ledger tells what was overwritten, in the story of the pair or of its way back.
+fn told(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule, side: usize, value: &Json) -> bool {
     let value = field.plain(side, value);
-    judged.case.claims.told.iter().any(|told| {
-        told.flow == pair.flow.name
-            && told.record == pair.source.id
-            && told.field == field.names[side]
-            && field.plain(side, &told.before) == value
+    let (flow, record) = if side == NEW { (pair.flow.name, &pair.source.id) } else { (pair.flow.back, &target.id) };
+    judged.case.claims.told.iter().filter(|told| told.flow == flow && told.record == *record).any(|told| {
+        let whole = field.part_of.filter(|_| side == OLD);
+        let part = |whole: &str| match &value {
+            Plain::Text(value) => whole.contains(value.as_str()),
+            Plain::Blank | Plain::Impossible(_) => false,
+        };
+        (told.field == field.names[side] && field.plain(side, &told.before) == value)
+            || (whole == Some(told.field.as_str()) && told.before.as_str().is_some_and(part))
     })
 }

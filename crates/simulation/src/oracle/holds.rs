@@ -1,13 +1,17 @@
 //! Every hold needs its reason in the world.
 
+use super::links;
 use super::replay::{By, Fate, Life};
 use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Plain};
 use super::{Held, Judged, Pair};
 
 /// Judges every hold.
 pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
-    let backs: Vec<&str> = judged.case.rules.flows.iter().map(|flow| flow.back).collect();
-    for hold in judged.case.claims.held.iter().filter(|hold| !backs.contains(&hold.flow.as_str())) {
+    for hold in &judged.case.claims.held {
+        if let Some(flow) = judged.case.rules.flows.iter().find(|flow| flow.back == hold.flow) {
+            back(judged, flow, hold, wrong);
+            continue;
+        }
         let pair = judged.pairs.iter().find(|pair| pair.flow.name == hold.flow && pair.source.id == hold.record);
         let Some(pair) = pair else {
             wrong.push(format!("holds: {} {} is held and was never there", hold.flow, hold.record));
@@ -18,6 +22,55 @@ pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
             let other = hold.other.as_deref().map(|other| format!(" (about {other})")).unwrap_or_default();
             wrong.push(format!("holds: {} {}: {} of {field}{other} has no reason", hold.flow, hold.record, hold.cause));
         }
+    }
+}
+
+/// Judges a hold of a way back: it is about a record of the new system, and about a field of the old one.
+fn back(judged: &Judged<'_>, flow: &FlowRule, hold: &Held, wrong: &mut Vec<String>) {
+    let Some(life) = judged.sides[NEW].of(flow.objects[NEW]).find(|life| life.id == hold.record) else {
+        wrong.push(format!("holds: {} {} is held and was never there", hold.flow, hold.record));
+        return;
+    };
+    if !justified_back(judged, flow, life, hold) {
+        let field = hold.field.as_deref().unwrap_or("the record");
+        wrong.push(format!("holds: {} {}: {} of {field} has no reason", hold.flow, hold.record, hold.cause));
+    }
+}
+
+fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held) -> bool {
+    let field = flow.fields.iter().find(|field| hold.field.as_deref() == Some(field.names[OLD]));
+    let alike = |side: usize| {
+        let Some(finder) = flow.finder() else { return 0 };
+        let own = ever(life, finder, NEW);
+        let others = judged.sides[side].of(flow.objects[side]).filter(|other| side == OLD || other.id != life.id);
+        others
+            .filter(|other| ever(other, finder, side).iter().any(|value| own.iter().any(|mine| same(mine, value))))
+            .count()
+    };
+    match hold.cause.as_str() {
+        // Another record of the new system has the same key, or had it.
+        "duplicate_source" => alike(NEW) > 0,
+        "ambiguous" => alike(OLD) > 1,
+        "contradiction" => alike(OLD) > 0,
+        "invalid" | "untranslated" => field.is_some_and(|field| match &field.form {
+            // The old system's field takes one, and the record is linked with several.
+            Form::Link { flow: to, .. } => {
+                let to = judged.case.rules.flows.iter().find(|flow| flow.name == *to);
+                to.is_some_and(|to| links::linked_with(judged, (flow.objects[NEW], &life.id), to.objects[NEW]) > 1)
+            }
+            _ => matches!(field.plain(NEW, life.field(field.names[NEW])), Plain::Impossible(_)),
+        }),
+        "missing" => field.is_some_and(|field| field.plain(NEW, life.field(field.names[NEW])) == Plain::Blank),
+        "parent_held" => hold.other.as_deref().is_some_and(|parent| {
+            judged.case.rules.flows.iter().any(|flow| judged.held.contains_key(&(flow.back, parent)))
+        }),
+        "target_gone" => judged.pairs.iter().any(|pair| {
+            pair.flow.name == flow.name
+                && pair.source.fate != Fate::Living
+                && pair.targets.iter().any(|target| target.id == life.id)
+        }),
+        "source_gone" => life.fate != Fate::Living,
+        _ => false,
     }
 }
 

@@ -42,9 +42,12 @@ fn linked(
         Json::Number(id) => Some(id.to_string()),
         other => other.as_str().map(str::to_owned),
     };
-    let Some(parent) = points_to else { return };
-    let Some(expected) = judged.counterpart(flow, &parent) else { return };
     let own = (pair.flow.objects[NEW], target.id.as_str());
+    let Some(parent) = points_to else {
+        stray(judged, pair, field, (own, to.objects[NEW]), kind, there, wrong);
+        return;
+    };
+    let Some(expected) = judged.counterpart(flow, &parent) else { return };
     let parent = (to.objects[NEW], expected.id.as_str());
     // Each pair stands there once, from one of its ends.
     let has = there.iter().any(|(from, id, object, other, of)| {
@@ -59,6 +62,46 @@ fn linked(
             pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW], to.objects[NEW], expected.id
         ));
     }
+}
+
+/// A record that points to nothing is linked with nothing, where a field holds one link only. Of several those that the
+/// new system's people made are not told from others here.
+fn stray(
+    judged: &Judged<'_>,
+    pair: &Pair<'_>,
+    field: &FieldRule,
+    (own, object): ((&str, &str), &str),
+    kind: Option<[u64; 2]>,
+    there: &BTreeSet<Association>,
+    wrong: &mut Vec<String>,
+) {
+    let Some([forth, back]) = kind else { return };
+    // What the source never said anything of is the target's own.
+    let Some(unlinked) = pair.source.edits_of(field.names[OLD]).last() else { return };
+    if judged.case.passes.iter().filter(|pass| pass.whole && pass.began > unlinked.at + judged.case.lag).count() < 2 {
+        return;
+    }
+    for (from, id, to, other, of) in there {
+        let stands = (from.as_str(), id.as_str()) == own && to == object && *of == forth;
+        if stands || ((to.as_str(), other.as_str()) == own && from == object && *of == back) {
+            let linked = if stands { other } else { id };
+            wrong.push(format!(
+                "convergence: {} {} ({} {}), {}: still linked with {object} {linked}",
+                pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW]
+            ));
+        }
+    }
+}
+
+/// With how many records of an object a record of the new system is linked in the end.
+pub(super) fn linked_with(judged: &Judged<'_>, own: (&str, &str), object: &str) -> usize {
+    let all = associations(judged.case.worlds[NEW]);
+    let ends = all.iter().filter_map(|(from, id, to, other, _)| {
+        let (from, to) = ((from.as_str(), id.as_str()), (to.as_str(), other.as_str()));
+        let [near, far] = if from == own { [from, to] } else { [to, from] };
+        (near == own && far.0 == object).then_some(far)
+    });
+    ends.collect::<BTreeSet<_>>().len()
 }
 
 fn associations(world: &Json) -> BTreeSet<Association> {

@@ -236,14 +236,19 @@ impl<'c> Judged<'c> {
 
     /// The same for what came back: each record of the new system has its counterpart, and each that we made in the
     /// old one stands for one.
+    ///
+    /// What the new system had before the first load, and nobody touched since, is its own and stays where it is.
     fn returned(&self, wrong: &mut Vec<String>) {
+        let load =
+            self.case.passes.iter().find(|pass| pass.whole).map(|pass| pass.began + SignedDuration::from_secs(2));
         for flow in &self.case.rules.flows {
             let pairs = || self.pairs.iter().filter(|pair| pair.flow.name == flow.name);
             for life in self.sides[NEW].of(flow.objects[NEW]).filter(|life| life.fate == Fate::Living) {
                 let paired = pairs().any(|pair| pair.targets.iter().any(|target| target.id == life.id));
                 let waits =
                     self.held.contains_key(&(flow.back, life.id.as_str())) || holds::is_in_question(self, flow, life);
-                if !paired && !waits {
+                let stays = load.is_none_or(|load| life.touched < load);
+                if !paired && !waits && !stays {
                     wrong.push(format!("no loss: {} {} has no counterpart and is not held", life.object, life.id));
                 }
             }

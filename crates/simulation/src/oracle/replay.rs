@@ -62,6 +62,8 @@ pub struct Life {
     pub fate: Fate,
     /// When it last died or came back.
     pub fated: Timestamp,
+    /// When anybody last did anything to it.
+    pub touched: Timestamp,
 }
 
 /// One system's records.
@@ -113,9 +115,11 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
                     fields: BTreeMap::new(),
                     fate: Fate::Living,
                     fated: at,
+                    touched: at,
                 });
             }
             let Some(life) = side.lives.get_mut(&place) else { continue };
+            life.touched = at;
             for (field, (before, after)) in &change.fields {
                 life.fields.insert(field.clone(), after.clone());
                 let (field, before, after) = (field.clone(), before.clone(), after.clone());

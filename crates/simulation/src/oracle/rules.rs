@@ -74,6 +74,8 @@ pub struct FieldRule {
     pub form: Form,
     /// Whose value counts.
     pub owner: Owner,
+    /// The old system's field that a change of the new one's is written to, where it is a part of that one.
+    pub part_of: Option<&'static str>,
 }
 
 /// One flow.

@@ -4,23 +4,31 @@ use std::collections::BTreeMap;
 
 use handover_simulation::{Deed, Mishap, Scenario, play, play_all};
 
-/// Many seeds: nothing is wrong in any, and everything that is switched on happened. `HANDOVER_SIMULATION` says
-/// which (`FROM-TO`); `cargo xtask simulate` plays more, faster.
-#[test]
-fn six_weeks_of_many_seeds() {
-    let range = std::env::var("HANDOVER_SIMULATION").unwrap_or_else(|_| "1-24".to_owned());
+/// Nothing is wrong in any of these seeds, and everything that is switched on happened.
+fn many(scenario: &Scenario, range: &str) {
     let (from, to) = range.split_once('-').unwrap();
     let seeds: Vec<u64> = (from.parse().unwrap()..=to.parse().unwrap()).collect();
-    let scenario = Scenario::default();
     let (mut deeds, mut mishaps) = (BTreeMap::<(usize, Deed), u64>::new(), BTreeMap::<Mishap, u64>::new());
     let mut wrong = Vec::new();
-    for played in play_all(&seeds, &scenario) {
+    for played in play_all(&seeds, scenario) {
         played.counted.deeds.iter().for_each(|(deed, n)| *deeds.entry(*deed).or_default() += n);
         played.counted.mishaps.iter().for_each(|(mishap, n)| *mishaps.entry(*mishap).or_default() += n);
         wrong.extend(played.wrong.iter().map(|wrong| format!("seed {}: {wrong}", played.seed)));
     }
     assert!(wrong.is_empty(), "{} complaints:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(scenario.missing(&deeds, &mishaps), Vec::<String>::new(), "never happened");
+}
+
+/// `HANDOVER_SIMULATION` says which seeds (`FROM-TO`); `cargo xtask simulate` plays more, faster.
+#[test]
+fn six_weeks_of_many_seeds() {
+    let range = std::env::var("HANDOVER_SIMULATION").unwrap_or_else(|_| "1-32".to_owned());
+    many(&Scenario::default(), &range);
+}
+
+#[test]
+fn six_weeks_both_ways() {
+    many(&Scenario::default().both_ways(), "1-24");
 }
 
 #[test]
