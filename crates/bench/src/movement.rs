@@ -108,6 +108,7 @@ fn flow() -> Flow {
         source: end("old", "persons"),
         target: end("new", "contacts"),
         scope: None,
+        cohorts: Vec::new(),
         key: Some("handover_key".into()),
         matching: Vec::new(),
         keep: Keep::FillEmpty,
