@@ -84,3 +84,26 @@ fn cohorts_are_planned_carried_and_shown() {
     play.does(&["verify"]).ends(0);
     play.does(&["audit", "verify"]).ends(0);
 }
+
+/// What waits is judged anew when the project's files change: by another filter, or by none at all.
+#[test]
+fn edited_filters_count_for_what_waits() {
+    let play = Play::forth();
+    play.append("handover.yaml", COHORTS);
+    play.does(&["run"]).ends(3);
+    assert_eq!(organizations(&play.does(&["status", "--json"]).ends(3)), [json!(2), json!(0), json!(2)]);
+    play.edit("handover.yaml", ".id == \"2\" || .id == \"8\"", ".id == \"8\"");
+    let told = play.does(&["sync", "--once", "--json"]).ends(3).json();
+    assert!(told["did"]["created"].as_u64() > Some(1), "with what follows it: {told}");
+    name_there(&play);
+    assert_eq!(organizations(&play.does(&["status", "--json"]).ends(3)), [json!(1), json!(0), json!(1)]);
+    let project = play.read("handover.yaml");
+    let (without, _) = project.split_once("\ntime_zone:").unwrap();
+    std::fs::write(play.dir().join("handover.yaml"), without).unwrap();
+    let told = play.does(&["sync", "--once", "--json"]).ends(3).json();
+    assert_eq!(told["objects"]["organizations"]["excluded"], 0, "{told}");
+    made_of(&mut play.world("new"), "companies", "old:organizations:8");
+    let quiet = play.does(&["sync", "--once", "--json"]).ends(3).json();
+    assert_eq!(quiet["did"]["created"], 0, "{quiet}");
+    play.does(&["verify"]).ends(0);
+}
