@@ -42,6 +42,7 @@ pub(crate) async fn run(server: &str, dir: PathBuf) -> Result<(), Error> {
         snapshot: "bench".to_owned(),
         systems,
         flows: vec![flow()],
+        cohorts: Vec::new(),
         tables: Arc::new(tables()),
         policies: Policies::default(),
     };

@@ -190,10 +190,7 @@ pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -
 fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field: &Shared, verdicts: &mut Verdicts) {
     let Shared { name, rule: at, goes_back, concerns: concerned, .. } = field;
     let (goes_back, concerned) = (*goes_back, *concerned);
-    let standing = &pair.staged.standing;
     let owner = owner_of(field, pair);
-    // Nothing carries the target's value back: what becomes of the source's is told by the rule for conflicts.
-    let late = standing.moved && owner == Owner::Target && !goes_back;
     let rule = at.and_then(|rule| ready.flow.rules.get(rule));
     let here = rule.and_then(|rule| source_differs(ready, &pair.row, &pair.resolved, rule));
     let changed = target_differs(ready, &pair.row, there, name);
@@ -241,31 +238,45 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
         Some(Conflict::Keep(keep)) => Some(keep),
         Some(Conflict::Ask | Conflict::Expression(_)) | None => None,
     };
+    // Nothing carries the target's value back: what becomes of the source's is told by the rule for conflicts.
+    let late = pair.staged.standing.moved && owner == Owner::Target && !goes_back;
     let verdict = if late { judge_late(source, target, same, keep) } else { judge(source, target, same, owner, keep) };
     match verdict {
         Verdict::Nothing | Verdict::Agreed => {}
         Verdict::Forth(_) => drop(verdicts.forth.insert(name.clone(), now.clone())),
         Verdict::Back(why) => {
-            if late || standing.moved && owner != field.owner && why == Why::Owns {
+            if late || owner != field.owner && why == Why::Owns {
                 verdicts.late.push(name.clone());
             }
-            if goes_back {
-                verdicts.back.push(name.clone());
-            }
+            verdicts.back.extend(goes_back.then(|| name.clone()));
         }
         Verdict::Joined | Verdict::Held => {
-            let answered = answered(pair, name, &conflict_mark(ready, name, now, have));
-            let ruled = || ready.program.winner((*at)?, &pair.staged.record.id, now, have);
-            match answered.or_else(ruled) {
-                Some(Wins::Source) => drop(verdicts.forth.insert(name.clone(), now.clone())),
-                Some(Wins::Target) if goes_back => verdicts.back.push(name.clone()),
-                Some(Wins::Target) if late => verdicts.late.push(name.clone()),
-                Some(Wins::Target) | None => {
-                    let moved = standing.cohort.clone().filter(|_| late);
-                    let cause = conflict(ready, name, moved, (now, have), (ours, theirs));
-                    verdicts.held.push((cause, Some(now.clone())));
-                }
-            }
+            decide(ready, pair, field, (now, have, late), (ours, theirs), verdicts);
+        }
+    }
+}
+
+/// What becomes of a field about which no rule of the judgement's own decides: a person's answer, an expression of the
+/// project, or nobody so far. `late` says that the field had passed to the target, and nothing carries it back.
+fn decide(
+    ready: &Ready,
+    pair: &Pair,
+    field: &Shared,
+    (now, have, late): (&Value, &Value, bool),
+    told: (Option<Told>, Option<Told>),
+    verdicts: &mut Verdicts,
+) {
+    let name = &field.name;
+    let answered = answered(pair, name, &conflict_mark(ready, name, now, have));
+    let ruled = || ready.program.winner(field.rule?, &pair.staged.record.id, now, have);
+    match answered.or_else(ruled) {
+        Some(Wins::Source) => drop(verdicts.forth.insert(name.clone(), now.clone())),
+        Some(Wins::Target) if field.goes_back => verdicts.back.push(name.clone()),
+        Some(Wins::Target) if late => verdicts.late.push(name.clone()),
+        Some(Wins::Target) | None => {
+            let moved = pair.staged.standing.cohort.clone().filter(|_| late);
+            let cause = conflict(ready, name, moved, (now, have), told);
+            verdicts.held.push((cause, Some(now.clone())));
         }
     }
 }

@@ -105,7 +105,7 @@ fn company_of(ground: &Ground<'_>, id: &str, field: &str) -> (String, String) {
 fn organization(ground: &Ground<'_>, id: &str, field: &str) -> Json {
     let old = ground.world("old");
     let records = old["organizations"].as_array().unwrap().clone();
-    records.iter().find(|record| record["id"].to_string() == *id).unwrap()[field].clone()
+    records.iter().find(|record| record["id"] == id.parse::<u64>().unwrap()).unwrap()[field].clone()
 }
 
 /// The holds of a record, each in its sentence.
