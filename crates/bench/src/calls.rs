@@ -274,6 +274,7 @@ async fn carried(
         snapshot: project.snapshot.clone(),
         systems,
         flows: project.flows.clone(),
+        cohorts: Vec::new(),
         tables: Arc::new(Tables(project.tables.clone())),
         policies: Policies { error_or: u64::MAX, error_share: 1.0, ..Policies::default() },
     };

@@ -42,6 +42,7 @@ pub(crate) async fn run(server: &str, dir: PathBuf) -> Result<(), Error> {
         snapshot: "bench".to_owned(),
         systems,
         flows: vec![flow()],
+        cohorts: Vec::new(),
         tables: Arc::new(tables()),
         policies: Policies::default(),
     };
@@ -108,6 +109,7 @@ fn flow() -> Flow {
         source: end("old", "persons"),
         target: end("new", "contacts"),
         scope: None,
+        cohorts: Vec::new(),
         key: Some("handover_key".into()),
         matching: Vec::new(),
         keep: Keep::FillEmpty,

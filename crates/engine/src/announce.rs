@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handover_connect::{Read, Which};
-use handover_model::{Cause, FieldName, Finding, FlowName, ReadCost, Weight};
+use handover_model::{Cause, CohortName, FieldName, Finding, FlowName, ReadCost, Weight};
 
 use crate::Error;
 use crate::setup::{Ready, Setup};
@@ -19,6 +19,8 @@ pub struct Announcement {
     pub groups: Vec<Announced>,
     /// Records in all; one that has several causes counts once.
     pub records: u64,
+    /// By flow: cohorts in which none of its records is.
+    pub nobody: Vec<(FlowName, CohortName)>,
 }
 
 /// Records that will be held, by flow and cause.
@@ -64,6 +66,7 @@ impl Announced {
 pub async fn announce(setup: &Setup) -> Result<Announcement, Error> {
     let mut counts: BTreeMap<(FlowName, String), Announced> = BTreeMap::new();
     let mut records = 0;
+    let mut nobody: BTreeSet<(FlowName, CohortName)> = BTreeSet::new();
     for (system, object) in setup.sources() {
         let flows: Vec<_> = setup
             .flows
@@ -78,12 +81,18 @@ pub async fn announce(setup: &Setup) -> Result<Announcement, Error> {
         if connector.capabilities().object(object.as_str()).is_some_and(|object| !object.through.is_empty()) {
             continue;
         }
+        for ready in &flows {
+            nobody.extend(ready.flow.cohorts.iter().map(|(name, _)| (ready.flow.name.clone(), name.clone())));
+        }
         let mut cursor = None;
         loop {
             let page = connector.page(&read, cursor.as_ref()).await.map_err(|fault| Error::system(&system, fault))?;
             for record in page.records.iter().filter(|record| !record.gone) {
                 for ready in flows.iter().filter(|ready| ready.program.in_scope(record).unwrap_or(false)) {
                     records += u64::from(count(setup, ready, record, &mut counts));
+                    if let Ok(Some(cohort)) = ready.program.cohort(record) {
+                        nobody.remove(&(ready.flow.name.clone(), cohort.clone()));
+                    }
                 }
             }
             cursor = page.next;
@@ -92,7 +101,7 @@ pub async fn announce(setup: &Setup) -> Result<Announcement, Error> {
             }
         }
     }
-    Ok(Announcement { groups: counts.into_values().collect(), records })
+    Ok(Announcement { groups: counts.into_values().collect(), records, nobody: nobody.into_iter().collect() })
 }
 
 fn listed(ready: &Ready) -> impl Iterator<Item = FieldName> + '_ {

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::Error;
 use crate::back::Back;
 use crate::change::Again;
-use crate::decide::{Opened, Staged};
+use crate::decide::{Look, Opened, Staged};
 use crate::new_pairs::owes;
 use crate::pairing::Pairing;
 use crate::pass::{Pass, locked};
@@ -183,17 +183,23 @@ impl Pass {
         let mut now: HashMap<RecordId, Record> =
             now.into_iter().filter(|record| !record.gone).map(|record| (record.id.clone(), record)).collect();
         let mut answers = self.place.store.answers(&ready.flow.name, &ids).await?;
-        let mut again = Vec::new();
+        let mut staged = Vec::new();
+        let mut pairs = Vec::new();
         for there in changed {
             let Some(id) = sources.get(&there.id) else { continue };
             let (Some(record), Some(row)) = (now.remove(id), rows.remove(id)) else { continue };
-            let mapped = ready.program.apply(&record);
-            let staged = Staged { record, block: row.block };
-            let answers = answers.remove(id).unwrap_or_default();
-            again.push(Again { staged, row, mapped, answers, there: Some(there) });
+            staged.push(Staged::new(record, row.block));
+            pairs.push((row, there));
+        }
+        let placed = self.place(ready, &mut staged, Look::Again).await?;
+        let mut again = Vec::new();
+        for (staged, (row, there)) in staged.into_iter().zip(pairs) {
+            let mapped = ready.program.apply(&staged.record);
+            let answers = answers.remove(&staged.record.id).unwrap_or_default();
+            again.push(Again { staged, row, mapped, answers, there: Some(there), due: false });
         }
         let mut writer = Writer::of_records(self, ready)?;
-        let opened = Opened::again(again);
+        let opened = Opened::again(again, placed);
         let pairing = Pairing::of(&ready.flow, &ready.target);
         let judged = self.judge_and_write(ready, &pairing, opened, &mut writer).await;
         writer.end(judged).await
@@ -211,10 +217,10 @@ impl Pass {
             return Ok(Vec::new());
         }
         let ids: Vec<RecordId> = new.iter().map(|record| record.id.clone()).collect();
-        let staged = new.iter().map(|record| Staged { record: record.clone(), block }).collect();
+        let staged = new.iter().map(|record| Staged::new(record.clone(), block)).collect();
         let mut writer = Writer::of_records(self, &back.ready)?;
         let judged = async {
-            let opened = self.open(&back.ready, staged, false).await?;
+            let opened = self.open(&back.ready, staged, Look::New).await?;
             self.judge_and_write(&back.ready, pairing, opened, &mut writer).await
         };
         let judged = judged.await;

@@ -36,6 +36,8 @@ pub(crate) struct Again {
     pub(crate) answers: Vec<GivenAnswer>,
     /// Its counterpart as it is now, where that was read already.
     pub(crate) there: Option<Record>,
+    /// Whether it waited for its cohort: either side may have changed meanwhile.
+    pub(crate) due: bool,
 }
 
 /// One of them with its counterpart, and what the rules make of either now.
@@ -80,6 +82,9 @@ impl Pass {
             let Some(target) = again.row.target.clone().filter(|_| again.row.outcome != Outcome::Merged) else {
                 continue;
             };
+            if again.staged.standing.waits {
+                continue;
+            }
             let mapped = std::mem::take(&mut again.mapped);
             let mut resolved = self.resolve_again(ready, &again.staged.record, mapped, &again.answers, parents);
             misplaced(ready, &mut resolved);
@@ -93,7 +98,7 @@ impl Pass {
             }
             let was_held = held.contains(&again.staged.record.id);
             let links = linking.contains(&again.staged.record.id);
-            if here || there || was_held || links {
+            if here || there || was_held || links || again.due {
                 let Again { staged, row, answers, there, .. } = again;
                 let (stuck, open, holds) = (Vec::new(), Vec::new(), Vec::new());
                 pairs.push(Pair {
@@ -203,7 +208,13 @@ impl Pass {
             let target = pair.target.clone();
             return self.with_holds(ready, pair, Decision::Unchanged(target), trail, (Vec::new(), None));
         };
-        let Verdicts { forth, back, held, adopted } = weigh(ready, &pair, &there, known);
+        let Verdicts { forth, back, held, adopted, mut late } = weigh(ready, &pair, &there, known);
+        // Of what goes back it was counted when it went.
+        late.retain(|name| !back.contains(name));
+        if !late.is_empty() {
+            self.leave_late(ready, &late);
+            trail.tell(ready, "left_to_the_target", &late);
+        }
         let forth =
             if self.errs(Planted::UnchangedWritten) { planted::unchanged_too(forth, &pair.resolved) } else { forth };
         let (mut write, mut before) = (Fields::new(), Fields::new());

@@ -84,6 +84,9 @@ impl Pass {
                 }
             }
             changed.extend(self.staged_changes(ready, &pairing).await?);
+            if told.is_none() {
+                changed.extend(self.carry_due(ready, &pairing).await?);
+            }
             self.carry_woken(ready, &pairing, changed, &mut wanted).await?;
             if let Some(back) = &ready.back {
                 let pairing = Pairing::of(&back.ready.flow, &back.ready.target);
@@ -143,6 +146,7 @@ impl Pass {
             let pairing = Pairing::of(&ready.flow, &ready.target);
             self.read_target(ready, &pairing).await?;
             self.whole_flow(ready, &pairing, true).await?;
+            self.carry_due(ready, &pairing).await?;
         }
         Ok(())
     }

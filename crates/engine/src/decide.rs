@@ -9,22 +9,17 @@ use handover_store::{GivenAnswer, PendingLink, RecordRow};
 use crate::Error;
 use crate::base::{OpenLink, leaving_open};
 use crate::change::Again;
+use crate::cohorts::Placed;
 use crate::merge::merge;
 use crate::pairing::{Card, Paired, Pairing};
 use crate::pass::Pass;
 use crate::planted::Planted;
 use crate::resolve::{Parents, Resolved, misplaced, split_links};
 use crate::setup::Ready;
+pub(crate) use crate::staged::{Look, Staged};
 use crate::title::title;
 use crate::trail::{SOURCE, Trail};
 use crate::transform::Mapped;
-
-/// A record with its staged place.
-#[derive(Clone)]
-pub(crate) struct Staged {
-    pub(crate) record: Record,
-    pub(crate) block: i64,
-}
 
 /// What is to become of a record.
 pub(crate) struct Judged {
@@ -82,25 +77,28 @@ pub(crate) struct Opened {
     again: Vec<Again>,
     /// Those that are kept out whatever became of others.
     held: Vec<Judged>,
+    /// In which cohorts they are, where that is news.
+    pub(crate) placed: Placed,
 }
 
 impl Opened {
     /// Pairs that are to be judged again.
-    pub(crate) fn again(again: Vec<Again>) -> Self {
-        Self { open: Vec::new(), again, held: Vec::new() }
+    pub(crate) fn again(again: Vec<Again>, placed: Placed) -> Self {
+        Self { open: Vec::new(), again, held: Vec::new(), placed }
     }
 }
 
 impl Pass {
-    /// Of these records those that are in the flow's scope and not settled yet, mapped; with `again` also those that
-    /// are settled but for a field that is held.
-    pub(crate) async fn open(&self, ready: &Arc<Ready>, staged: Vec<Staged>, again: bool) -> Result<Opened, Error> {
+    /// Of these records those that are in the flow's scope and not settled yet, mapped; when they are looked at again
+    /// also those that are settled but for a field that is held. What waits for its cohort is not among them.
+    pub(crate) async fn open(&self, ready: &Arc<Ready>, mut staged: Vec<Staged>, look: Look) -> Result<Opened, Error> {
         let flow = &ready.flow.name;
         let ids: Vec<RecordId> = staged.iter().map(|staged| staged.record.id.clone()).collect();
         let mut rows = self.place.store.rows(flow, &ids).await?;
         let mut answers = self.place.store.answers(flow, &ids).await?;
         let unknown = self.unknown_outcomes(flow, rows.values()).await?;
-        let waiting = if again { self.place.store.held_among(flow, &ids).await? } else { HashSet::new() };
+        let placed = self.place(ready, &mut staged, look).await?;
+        let waiting = if look == Look::Again { self.place.store.held_among(flow, &ids).await? } else { HashSet::new() };
         let mut open = Vec::new();
         let mut again = Vec::new();
         let mut held = Vec::new();
@@ -109,7 +107,8 @@ impl Pass {
             let settled = row.as_ref().filter(|row| !matches!(row.outcome, Outcome::Held | Outcome::Pending));
             // What was settled is judged again when it was read again since, when somebody answered, or when what a
             // field of it waited for is there.
-            let calls = answers.contains_key(&staged.record.id) || waiting.contains(&staged.record.id);
+            let calls =
+                look == Look::Due || answers.contains_key(&staged.record.id) || waiting.contains(&staged.record.id);
             if settled.is_some_and(|row| staged.block <= row.block && !calls) {
                 continue;
             }
@@ -117,18 +116,26 @@ impl Pass {
             if row.as_ref().is_some_and(|row| row.outcome == Outcome::Excluded && staged.block <= row.block) {
                 continue;
             }
+            if staged.standing.waits {
+                continue;
+            }
             if unknown.contains(&staged.record.id) {
                 let causes = vec![(Cause::OutcomeUnknown, None)];
                 held.push(self.held(ready, &staged, row.as_ref(), causes, Trail::new()));
                 continue;
             }
-            match ready.program.in_scope(&staged.record) {
+            let in_scope = match &staged.standing.untold {
+                Some(message) if !row.as_ref().is_some_and(|row| row.outcome.is_paired()) => Err(message.clone()),
+                _ => ready.program.in_scope(&staged.record),
+            };
+            match in_scope {
                 Ok(true) => {
                     let mapped = ready.program.apply(&staged.record);
                     let answers = answers.remove(&staged.record.id).unwrap_or_default();
                     match row {
                         Some(row) if row.outcome.is_paired() => {
-                            again.push(Again { staged, row, mapped, answers, there: None });
+                            let due = look == Look::Due;
+                            again.push(Again { staged, row, mapped, answers, there: None, due });
                         }
                         row => open.push((staged, row, mapped, answers)),
                     }
@@ -140,7 +147,7 @@ impl Pass {
                 }
             }
         }
-        Ok(Opened { open, again, held })
+        Ok(Opened { open, again, held, placed })
     }
 
     /// Judges records.
@@ -150,7 +157,7 @@ impl Pass {
         pairing: &Pairing,
         opened: Opened,
     ) -> Result<Vec<Judged>, Error> {
-        let Opened { open, again, held: mut judged } = opened;
+        let Opened { open, again, held: mut judged, .. } = opened;
         let mapped = open.iter().map(|(_, _, mapped, _)| mapped).chain(again.iter().map(|again| &again.mapped));
         let parents = self.parents(ready, mapped.map(Vec::as_slice)).await?;
         let undecided: Vec<&Record> = open.iter().map(|(staged, ..)| &staged.record).collect();
@@ -283,7 +290,7 @@ impl Pass {
             let causes = vec![(Cause::TargetGone { target }, None)];
             return Ok(self.held(ready, &staged, row.as_ref(), causes, trail));
         };
-        let merged = merge(ready, &staged.record, &resolved.fields, &there);
+        let merged = merge(ready, &staged, &resolved.fields, &there);
         trail.fields(ready, "before", merged.before.iter());
         let wanted = Arc::new(merged.write);
         let (fields, separate, open) =

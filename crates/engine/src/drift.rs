@@ -210,7 +210,7 @@ impl Drift {
         finding: &Finding,
         tables: &Tables,
     ) -> &'static str {
-        let alone = Flow { rules: vec![rule.clone()], scope: None, ..flow.clone() };
+        let alone = Flow { rules: vec![rule.clone()], scope: None, cohorts: Vec::new(), ..flow.clone() };
         let fails = |source, target| !errors(build(&alone, source, target, tables).findings).is_empty();
         let without = self.without.entry(flow.name.clone()).or_default();
         if let From::Fields(names) = &rule.from {

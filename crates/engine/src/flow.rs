@@ -10,7 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::Error;
 use crate::case::Case;
-use crate::decide::{Decision, Judged, Opened, Staged};
+use crate::decide::{Decision, Judged, Look, Opened, Staged};
 use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::pass::{Pass, locked};
@@ -92,8 +92,8 @@ impl Pass {
         if !again.is_empty() {
             records.retain(|record| again.get(&Store::mark_of(&record.id)).is_none_or(|last| *last == number));
         }
-        let staged = records.into_iter().map(|record| Staged { record, block: number }).collect();
-        Ok((read, self.open(&ready, staged, false).await?))
+        let staged = records.into_iter().map(|record| Staged::new(record, number)).collect();
+        Ok((read, self.open(&ready, staged, Look::New).await?))
     }
 
     /// What came more than once in these blocks, and which of them has it last. Only of an object that other flows
@@ -200,30 +200,38 @@ impl Pass {
                 let now = self.read_now(&self.reading_of(source), chunk).await?;
                 let staged = now.into_iter().filter(|record| !record.gone).filter_map(|record| {
                     let block = rows.get(&record.id)?.block;
-                    Some(Staged { record, block })
+                    Some(Staged::new(record, block))
                 });
-                let opened = self.open(ready, staged.collect(), true).await?;
+                let opened = self.open(ready, staged.collect(), Look::Again).await?;
                 self.judge_and_write(ready, pairing, opened, writer).await?;
                 continue;
             }
-            let mut blocks: BTreeMap<i64, HashSet<RecordId>> = BTreeMap::new();
-            for row in rows.values() {
-                blocks.entry(row.block).or_default().insert(row.record.clone());
-            }
-            let mut staged = Vec::new();
-            for (number, wanted) in blocks {
-                let records = self.place.store.block(&source.system, &source.object, number).await?;
-                staged.extend(
-                    records
-                        .iter()
-                        .filter(|record| wanted.contains(&record.id))
-                        .map(|record| Staged { record: record.clone(), block: number }),
-                );
-            }
-            let opened = self.open(ready, staged, true).await?;
+            let places = rows.into_values().map(|row| (row.record, row.block));
+            let staged = self.staged_copies(ready, places).await?;
+            let opened = self.open(ready, staged, Look::Again).await?;
             self.judge_and_write(ready, pairing, opened, writer).await?;
         }
         Ok(())
+    }
+
+    /// Records as they were staged, by the blocks in which they stand.
+    pub(crate) async fn staged_copies(
+        &self,
+        ready: &Ready,
+        places: impl Iterator<Item = (RecordId, i64)>,
+    ) -> Result<Vec<Staged>, Error> {
+        let source = &ready.flow.source;
+        let mut blocks: BTreeMap<i64, HashSet<RecordId>> = BTreeMap::new();
+        for (record, block) in places {
+            blocks.entry(block).or_default().insert(record);
+        }
+        let mut staged = Vec::new();
+        for (number, wanted) in blocks {
+            let records = self.place.store.block(&source.system, &source.object, number).await?;
+            let those = records.iter().filter(|record| wanted.contains(&record.id));
+            staged.extend(those.map(|record| Staged::new(record.clone(), number)));
+        }
+        Ok(staged)
     }
 
     /// Children that were held only because these parents were.
@@ -249,6 +257,8 @@ impl Pass {
         opened: Opened,
         writer: &mut Writer,
     ) -> Result<(), Error> {
+        let mut opened = opened;
+        self.keep_places(ready, std::mem::take(&mut opened.placed)).await?;
         let judged = self.judge(ready, pairing, opened).await?;
         let mut settled = Vec::new();
         for one in judged {
@@ -348,7 +358,7 @@ impl Pass {
     }
 
     /// The same for records that came later: what the target has got since is among them.
-    async fn refresh_target(&self, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
+    pub(crate) async fn refresh_target(&self, ready: &Arc<Ready>, pairing: &Pairing) -> Result<(), Error> {
         if pairing.target.is_empty() {
             return Ok(());
         }

@@ -85,7 +85,13 @@ enum Verdict {
 
 impl Links {
     /// Judges the links of a pair: `now` are those of the source, `have` those of the target.
-    pub(crate) fn judge(field: &Shared, row: &RecordRow, now: &Value, have: &Value, missing: &Missing) -> Self {
+    pub(crate) fn judge(
+        (field, owner): (&Shared, Owner),
+        row: &RecordRow,
+        now: &Value,
+        have: &Value,
+        missing: &Missing,
+    ) -> Self {
         let (known, base) = (known_of(row), row.base.as_deref().unwrap_or_default());
         let was_here = |id: &str| base::has_link(known, &field.name, id);
         let was_there = |id: &str| base::has_link(base, &field.name, id);
@@ -100,12 +106,12 @@ impl Links {
             let is_missing = missing.get(&field.name).is_some_and(|missing| missing.contains(*id));
             match (is_here, is_there) {
                 _ if is_missing => {}
-                (true, false) => match lacks_there(field, known, base) {
+                (true, false) => match lacks_there(field, owner, known, base) {
                     Verdict::Stays => {}
                     Verdict::Made => target = true,
                     Verdict::TakenAway => (source, known, base) = (false, false, false),
                 },
-                (false, true) => match lacks_here(field, known, base) {
+                (false, true) => match lacks_here(field, owner, known, base) {
                     Verdict::Stays => {}
                     Verdict::Made => (source, known, base) = (true, true, true),
                     Verdict::TakenAway => target = false,
@@ -148,8 +154,8 @@ impl Links {
 }
 
 /// A link that the source has alone.
-fn lacks_there(field: &Shared, known: bool, base: bool) -> Verdict {
-    match (base, field.owner) {
+fn lacks_there(field: &Shared, owner: Owner, known: bool, base: bool) -> Verdict {
+    match (base, owner) {
         // Taken away in the target: that goes back, is undone, or is its own affair.
         (true, Owner::Both | Owner::Target) if field.goes_back => Verdict::TakenAway,
         (true, Owner::Source) if field.concerns => Verdict::Made,
@@ -161,9 +167,11 @@ fn lacks_there(field: &Shared, known: bool, base: bool) -> Verdict {
 }
 
 /// A link that the target has alone.
-fn lacks_here(field: &Shared, known: bool, base: bool) -> Verdict {
-    match (known, field.owner) {
+fn lacks_here(field: &Shared, owner: Owner, known: bool, base: bool) -> Verdict {
+    match (known, owner) {
         (true, Owner::Target) if field.goes_back => Verdict::Made,
+        // It had passed to the target with its record's cohort.
+        (true, Owner::Target) => Verdict::Stays,
         (true, _) => Verdict::TakenAway,
         (false, _) if base => Verdict::Stays,
         (false, Owner::Both | Owner::Target) if field.goes_back => Verdict::Made,
@@ -188,7 +196,8 @@ mod tests {
     use crate::setup::Shared;
 
     fn field(owner: Owner, both_ways: bool) -> Shared {
-        Shared { name: "contacts".into(), rule: Some(0), goes_back: both_ways, concerns: both_ways, owner }
+        let then = owner.passed();
+        Shared { name: "contacts".into(), rule: Some(0), goes_back: both_ways, concerns: both_ways, owner, then }
     }
 
     /// By what the source's base and the target's base had.
@@ -210,11 +219,14 @@ mod tests {
             (Source, false, true, true, Stays, TakenAway),
             (Source, false, true, false, Stays, TakenAway),
             (Source, false, false, true, Stays, Stays),
+            // One way, and its cohort has moved.
+            (Target, false, false, false, Made, Stays),
+            (Target, false, true, true, Stays, Stays),
         ];
         for (owner, both_ways, known, base, source_alone, target_alone) in rows {
             let field = field(owner, both_ways);
-            assert_eq!(lacks_there(&field, known, base), source_alone, "{owner:?} {both_ways} {known} {base}");
-            assert_eq!(lacks_here(&field, known, base), target_alone, "{owner:?} {both_ways} {known} {base}");
+            assert_eq!(lacks_there(&field, owner, known, base), source_alone, "{owner:?} {both_ways} {known} {base}");
+            assert_eq!(lacks_here(&field, owner, known, base), target_alone, "{owner:?} {both_ways} {known} {base}");
         }
     }
 }

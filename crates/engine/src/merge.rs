@@ -2,10 +2,11 @@
 //!
 //! Invariant (never blank): an absent or blank source value clears nothing.
 
-use handover_model::{FieldName, Fields, Keep, Kind, Record, Value};
+use handover_model::{FieldName, Fields, Keep, Kind, Owner, Record, Value};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::setup::Ready;
+use crate::decide::Staged;
+use crate::setup::{Ready, Shared};
 use crate::three_way::extent;
 
 /// Two clocks that differ by less are not compared.
@@ -19,11 +20,11 @@ pub(crate) struct Merged {
 }
 
 /// Merges mapped values into a target record by the flow's survivorship rules.
-pub(crate) fn merge(ready: &Ready, source: &Record, mapped: &Fields, target: &Record) -> Merged {
+pub(crate) fn merge(ready: &Ready, staged: &Staged, mapped: &Fields, target: &Record) -> Merged {
     let mut merged = Merged::default();
     for (name, value) in mapped.iter() {
         let have = target.fields.get(name.as_str()).unwrap_or(&Value::Null);
-        let Some(write) = survivor(ready, name, source, value, target, have) else { continue };
+        let Some(write) = survivor(ready, name, staged, value, target, have) else { continue };
         let kind = ready.target_field(name).map(|field| &field.kind);
         if !same(kind, &write, have) {
             merged.before.set(name.clone(), have.clone());
@@ -36,7 +37,7 @@ pub(crate) fn merge(ready: &Ready, source: &Record, mapped: &Fields, target: &Re
 fn survivor(
     ready: &Ready,
     name: &FieldName,
-    source: &Record,
+    staged: &Staged,
     value: &Value,
     target: &Record,
     have: &Value,
@@ -53,6 +54,12 @@ fn survivor(
     if many {
         return Some(union(have, value));
     }
+    // What has passed to the target with its cohort is filled where it is empty.
+    let passed = |field: &Shared| field.name == *name && field.then == Owner::Target;
+    if staged.standing.moved && ready.shared.iter().any(passed) {
+        return None;
+    }
+    let source = &staged.record;
     match keep {
         Keep::Source => Some(value.clone()),
         Keep::Target | Keep::FillEmpty => None,

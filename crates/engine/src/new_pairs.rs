@@ -16,7 +16,9 @@ use crate::merge::merge;
 use crate::pass::Pass;
 use crate::returns::took;
 use crate::setup::Ready;
+use crate::staged::Staged;
 use crate::verdict::known_of;
+use crate::write::UNSTAGED;
 
 impl Pass {
     /// Records that a way back creates or finds in the source become pairs of the flow: with what its rules make of
@@ -68,7 +70,8 @@ impl Pass {
 /// Target fields that a source record still gives to the record that a way back found it for, by the flow's own rules
 /// for records that both sides had; with them the key.
 fn owed(ready: &Ready, source: &Record, mapped: &Fields, there: &Record) -> Vec<FieldName> {
-    let write = merge(ready, source, mapped, there).write;
+    let staged = Staged::new(source.clone(), UNSTAGED);
+    let write = merge(ready, &staged, mapped, there).write;
     let key = ready.flow.key.as_ref();
     let mut names: Vec<FieldName> =
         write.iter().map(|(name, _)| name).filter(|name| key != Some(name)).cloned().collect();

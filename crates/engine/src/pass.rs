@@ -36,6 +36,12 @@ pub struct Pass {
     pub(crate) did: Mutex<Counts>,
     /// Of objects of which this pass read the changes: the first block with what they are now.
     pub(crate) fresh: Mutex<HashMap<End, i64>>,
+    /// When it began, or the day that a plan looks ahead to: by this time cohorts are judged.
+    pub(crate) dated: Timestamp,
+    /// Whether records can be in cohorts: the project has some, or had them and records still wait.
+    pub(crate) has_cohorts: bool,
+    /// Edits in the source of what had passed to the target, that were not carried: by flow and target field.
+    pub(crate) late: Mutex<BTreeMap<(FlowName, FieldName), u64>>,
     /// How often a platform had put a field into another form than we wrote: by flow and target field.
     pub(crate) adopted: Mutex<BTreeMap<(FlowName, FieldName), u64>>,
     /// What it did about records that vanished.
@@ -67,6 +73,9 @@ pub struct Report {
     /// Fields that a platform or its workflows had put into another form than this system wrote, and how often: by
     /// flow and target field.
     pub adopted: BTreeMap<(FlowName, FieldName), u64>,
+    /// Edits in the source of what had passed to the target with its cohort, that were not carried, by rule: by flow
+    /// and target field. The ledger tells each.
+    pub late: BTreeMap<(FlowName, FieldName), u64>,
     /// What was done about records that vanished.
     pub vanishings: Vanishings,
     /// Links that wait for held parents.
@@ -89,6 +98,7 @@ impl Report {
             did: Counts::default(),
             vanishings: Vanishings::default(),
             adopted: BTreeMap::new(),
+            late: BTreeMap::new(),
             links_waiting,
             findings: Vec::new(),
             stopped: Vec::new(),
@@ -154,7 +164,7 @@ impl Pass {
             })
             .collect();
         place.store.bind_flows(&ends).await?;
-        let note = json!({
+        let mut note = json!({
             "project": setup.project.name,
             "snapshot": setup.project.snapshot,
             "kind": kind,
@@ -165,7 +175,12 @@ impl Pass {
         let flows: Vec<&FlowName> = setup.flows.iter().map(|ready| &ready.flow.name).collect();
         let facts = json!({"flows": flows});
         let began = place.clock.now();
+        let dated = setup.project.policies.as_of.unwrap_or(began);
         let id = place.store.begin_pass(began, &setup.project.snapshot, kind, facts).await?;
+        let mut has_cohorts = !setup.project.cohorts.is_empty();
+        for ready in &setup.flows {
+            has_cohorts |= !place.store.cohort_waiting(&ready.flow.name, None, 1).await?.is_empty();
+        }
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
         let noticed = setup.drift.findings.iter().chain(setup.drift.stopped.values().flatten()).cloned().collect();
         let pass = Self {
@@ -177,6 +192,9 @@ impl Pass {
             claims: Mutex::default(),
             did: Mutex::default(),
             fresh: Mutex::default(),
+            dated,
+            has_cohorts,
+            late: Mutex::default(),
             adopted: Mutex::default(),
             vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
@@ -187,7 +205,11 @@ impl Pass {
             stop,
             halted: AtomicBool::new(false),
         };
+        if pass.has_cohorts {
+            note["cohorts"] = pass.told_cohorts();
+        }
         pass.note_pass(BEGUN, note).await?;
+        pass.begin_cohorts().await?;
         Ok(Arc::new(pass))
     }
 
@@ -204,6 +226,7 @@ impl Pass {
     /// A pass that only looks: for verification. It is not in the state.
     pub(crate) fn looking(setup: &Arc<Setup>, place: &Workplace) -> Self {
         let threshold = Mutex::new(Threshold::new(&setup.project.policies));
+        let dated = setup.project.policies.as_of.unwrap_or_else(|| place.clock.now());
         Self {
             setup: setup.clone(),
             place: place.clone(),
@@ -213,6 +236,9 @@ impl Pass {
             claims: Mutex::default(),
             did: Mutex::default(),
             fresh: Mutex::default(),
+            dated,
+            has_cohorts: !setup.project.cohorts.is_empty(),
+            late: Mutex::default(),
             adopted: Mutex::default(),
             vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
@@ -308,7 +334,8 @@ impl Pass {
             _ => report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?,
         };
         let adopted = std::mem::take(&mut *locked(&self.adopted));
-        Ok(Report { did: *self.did(), vanishings: *self.vanishings(), adopted, ..report })
+        let late = std::mem::take(&mut *locked(&self.late));
+        Ok(Report { did: *self.did(), vanishings: *self.vanishings(), adopted, late, ..report })
     }
 
     pub(crate) fn did(&self) -> std::sync::MutexGuard<'_, Counts> {
@@ -320,6 +347,14 @@ impl Pass {
         let mut adopted = locked(&self.adopted);
         for field in fields {
             *adopted.entry((ready.flow.name.clone(), field)).or_default() += 1;
+        }
+    }
+
+    /// Counts edits that were not carried since the fields had passed to the target.
+    pub(crate) fn leave_late(&self, ready: &Ready, fields: &[FieldName]) {
+        let mut late = locked(&self.late);
+        for field in fields {
+            *late.entry((ready.flow.name.clone(), field.clone())).or_default() += 1;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Users and links of mapped values become the target's ids, or the reason why they cannot.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_model::{Answer, Cause, FieldName, Fields, FlowName, Kind, Outcome, Record, RecordId, Value};
@@ -19,6 +19,8 @@ pub(crate) struct Parents {
     rows: HashMap<FlowName, HashMap<RecordId, RecordRow>>,
     /// Flows of parents that may not have been read: what is not known of them is not left out.
     stopped: BTreeSet<FlowName>,
+    /// Parents that wait for their cohort: what points to them is linked once they are there.
+    waiting: HashSet<(FlowName, RecordId)>,
 }
 
 impl Parents {
@@ -59,16 +61,22 @@ impl Pass {
             }
         }
         let mut rows = HashMap::new();
+        let mut waiting = HashSet::new();
         for (flow, mut ids) in wanted {
             ids.sort();
             ids.dedup();
+            if self.has_cohorts {
+                let placed = self.place.store.cohorts_of(&flow, &ids).await?;
+                let placed = placed.into_values().filter(|row| row.waits);
+                waiting.extend(placed.map(|row| (flow.clone(), row.record)));
+            }
             let mut found = self.place.store.rows(&flow, &ids).await?;
             if let Some(forth) = forth_of(&flow) {
                 found.extend(self.pairs_turned(&flow, &forth, &ids).await?);
             }
             rows.insert(flow, found);
         }
-        Ok(Parents { rows, stopped: self.setup.drift.stopped.keys().cloned().collect() })
+        Ok(Parents { rows, stopped: self.setup.drift.stopped.keys().cloned().collect(), waiting })
     }
 
     /// The pairs of a flow as its way back sees them.
@@ -266,6 +274,7 @@ fn resolve_links(
 ) -> Option<Value> {
     let link = ready.links.get(&rule)?;
     let later = link.deferred || ready.flow.rules.get(rule).is_some_and(|rule| rule.later);
+    let waits = |parent: &RecordId| parents.waiting.contains(&(link.flow.clone(), parent.clone()));
     let none = HashMap::new();
     let rows = parents.rows.get(&link.flow).unwrap_or(&none);
     let mut there = Vec::new();
@@ -289,7 +298,8 @@ fn resolve_links(
                 resolved.dropped.push(format!("{target}: {id} was left out"));
             }
             _ if later => resolved.links.push(pending()),
-            None if !parents.stopped.contains(&link.flow) => {
+            None if waits(&parent) && !ready.required.contains(target) => resolved.links.push(pending()),
+            None if !waits(&parent) && !parents.stopped.contains(&link.flow) => {
                 resolved.dropped.push(format!("{target}: {id} is not among the records of `{}`", link.flow));
             }
             Some(_) | None => {

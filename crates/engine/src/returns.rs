@@ -225,7 +225,9 @@ impl Pass {
         let mut wanted = Vec::new();
         for (at, pair) in pairs.iter_mut().enumerate() {
             let (Some(there), Some(alone)) = (&pair.there, &pair.returned) else { continue };
-            let Verdicts { back: mut names, .. } = weigh(ready, pair, there, known);
+            let Verdicts { back: mut names, mut late, .. } = weigh(ready, pair, there, known);
+            late.retain(|name| names.contains(name));
+            self.leave_late(ready, &late);
             let mixed = mixed.remove(&at);
             let returned = mixed.as_ref().unwrap_or(alone);
             let mut causes = Vec::new();
@@ -312,7 +314,7 @@ impl Pass {
             Decision::Update(source.id.clone(), write)
         };
         let record = Record { id: pair.target.clone(), fields: there.clone(), modified: None, gone: false };
-        let staged = Staged { record, block: pair.row.block };
+        let staged = Staged::new(record, pair.row.block);
         let carried = Carried { fields, links };
         let mut judged = self.judged(&back.ready, &staged, Some(&pair.row), decision, trail, carried);
         let open = self.open_forth(ready, pair, found, &unlinked);

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 
 use foldhash::HashMap;
 use handover_connect::{Clock, Connector};
-use handover_model::{Field, FieldName, Flow, FlowName, Kind, ObjectName, Owner, Schema, SystemName, User, Weight};
+use handover_model::{
+    Cohort, Field, FieldName, Flow, FlowName, Kind, ObjectName, Owner, Schema, SystemName, User, Weight,
+};
 use handover_store::{Store, Words};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::back::{Back, turn_round};
 use crate::drift::{Drift, Without};
@@ -30,6 +32,8 @@ pub struct Project {
     pub systems: BTreeMap<SystemName, Arc<dyn Connector>>,
     /// The flows.
     pub flows: Vec<Flow>,
+    /// The parts of the company that move on dates of their own, in their order.
+    pub cohorts: Vec<Cohort>,
     /// The translation tables.
     pub tables: Arc<Tables>,
     /// The policies.
@@ -64,6 +68,8 @@ pub struct Policies {
     pub settle: SignedDuration,
     /// The mistake that is made on purpose; no project file can ask for one.
     pub planted: Planted,
+    /// The day by which the cohorts are judged, for a plan that looks ahead; the beginning of the pass when `None`.
+    pub as_of: Option<Timestamp>,
     /// How old the last list of all ids of an object may get, where deleted records are found by that alone.
     pub sweep: SignedDuration,
     /// How many deletions and merges of a flow one pass may carry out,
@@ -89,6 +95,7 @@ impl Default for Policies {
             overlap: SignedDuration::from_mins(5),
             settle: SignedDuration::from_mins(15),
             planted: Planted::Nothing,
+            as_of: None,
             sweep: SignedDuration::from_hours(24),
             delete_count: 20,
             delete_share: 0.02,
@@ -155,6 +162,8 @@ pub(crate) struct Shared {
     /// Whether its changes are looked at: they can go back, or the source owns it by the project's own word.
     pub(crate) concerns: bool,
     pub(crate) owner: Owner,
+    /// The same of records whose cohort has moved.
+    pub(crate) then: Owner,
 }
 
 impl Ready {
@@ -219,6 +228,11 @@ impl Ready {
         self.shared = self.share();
     }
 
+    /// The fields whose owner changes when a record's cohort moves.
+    pub fn passing(&self) -> impl Iterator<Item = &FieldName> {
+        self.shared.iter().filter(|field| field.owner != field.then).map(|field| &field.name)
+    }
+
     /// The target's fields that both sides share: those that rules write, and those that the way back reads.
     fn share(&self) -> Vec<Shared> {
         let written = self.flow.rules.iter().map(|rule| rule.target.clone());
@@ -226,12 +240,15 @@ impl Ready {
         let names: BTreeSet<FieldName> = written.chain(read).collect();
         let shared = |name: FieldName| {
             let rule = self.flow.rules.iter().position(|rule| rule.target == name);
-            let said = rule.map_or(self.flow.ownership.owner, |rule| self.flow.owner(&self.flow.rules[rule]));
+            let (said, then) = self.flow.owners(rule.and_then(|rule| self.flow.rules.get(rule)));
             let goes_back = self.back.as_ref().is_some_and(|back| !back.rules_of(&name).is_empty());
             let concerns = goes_back || self.back.is_some() && said == Some(Owner::Source);
             let default = if goes_back { Owner::Both } else { Owner::Source };
             let owner = said.filter(|_| concerns).unwrap_or(default);
-            Shared { name, rule, goes_back, concerns, owner }
+            // What cannot go back is the target's own affair from then on, unless the project says otherwise.
+            let then = then.unwrap_or_else(|| default.passed());
+            let then = if goes_back || then == Owner::Source { then } else { Owner::Target };
+            Shared { name, rule, goes_back, concerns, owner, then }
         };
         names.into_iter().map(shared).collect()
     }

@@ -75,6 +75,16 @@ pub fn judge(source: Side<'_>, target: Side<'_>, same: bool, owner: Owner, keep:
     }
 }
 
+/// Judges a field that had passed to the target with its record's cohort, and whose value cannot go back: only the
+/// rule for conflicts lets the source overwrite it. `Back` leaves the target as it is.
+pub(crate) fn judge_late(source: Side<'_>, target: Side<'_>, same: bool, keep: Option<&Keep>) -> Verdict {
+    match (source.changed, same) {
+        (false, _) => Verdict::Nothing,
+        (true, true) => Verdict::Agreed,
+        (true, false) => conflict(source, target, keep),
+    }
+}
+
 fn conflict(source: Side<'_>, target: Side<'_>, keep: Option<&Keep>) -> Verdict {
     match keep {
         None => Verdict::Held,

@@ -8,7 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use handover_connect::Author;
-use handover_model::{Answer, Cause, Edit, FieldName, Fields, Kind, Record, RecordId, Rule, Value, Wins};
+use handover_model::{
+    Answer, Cause, CohortName, Conflict, Edit, FieldName, Fields, Kind, Owner, Record, RecordId, Rule, Value, Wins,
+};
 use handover_store::RecordRow;
 use jiff::Timestamp;
 
@@ -19,7 +21,7 @@ use crate::link_sets::Links;
 use crate::merge::same;
 use crate::resolve::{Resolved, outer};
 use crate::setup::{Ready, Shared};
-use crate::three_way::{Side, Verdict, judge};
+use crate::three_way::{Side, Verdict, Why, judge, judge_late};
 use crate::write::UNSTAGED;
 
 /// What becomes of the fields of a pair.
@@ -33,6 +35,8 @@ pub(crate) struct Verdicts {
     pub(crate) held: Vec<(Cause, Option<Value>)>,
     /// Fields that a platform or a workflow put into another form than we wrote: taken as they are.
     pub(crate) adopted: Vec<FieldName>,
+    /// Fields that had passed to the target with their record's cohort when the source changed them: not carried.
+    pub(crate) late: Vec<FieldName>,
 }
 
 /// What the systems' histories tell of fields in question.
@@ -151,6 +155,11 @@ fn held_fields(ready: &Ready, resolved: &Resolved) -> BTreeSet<FieldName> {
     held
 }
 
+/// Who owns a field of a pair, by its cohort.
+fn owner_of(field: &Shared, pair: &Pair) -> Owner {
+    if pair.staged.standing.moved { field.then } else { field.owner }
+}
+
 /// What becomes of the fields of a pair that hold several links.
 pub(crate) fn link_sets(ready: &Ready, pair: &Pair, there: &Record) -> Vec<(FieldName, Links)> {
     let several = |field: &&Shared| {
@@ -160,7 +169,7 @@ pub(crate) fn link_sets(ready: &Ready, pair: &Pair, there: &Record) -> Vec<(Fiel
     let judged = |field: &Shared| {
         let value = |fields: &Fields| fields.get(field.name.as_str()).cloned().unwrap_or(Value::Null);
         let (now, have) = (value(&pair.resolved.fields), value(&there.fields));
-        (field.name.clone(), Links::judge(field, &pair.row, &now, &have, &pair.missing))
+        (field.name.clone(), Links::judge((field, owner_of(field, pair)), &pair.row, &now, &have, &pair.missing))
     };
     let held = held_fields(ready, &pair.resolved);
     ready.shared.iter().filter(several).filter(|field| !held.contains(&field.name)).map(judged).collect()
@@ -196,9 +205,10 @@ pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -
 }
 
 fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field: &Shared, verdicts: &mut Verdicts) {
-    let Shared { name, rule, goes_back, concerns: concerned, owner } = field;
-    let (goes_back, concerned, owner) = (*goes_back, *concerned, *owner);
-    let rule = rule.and_then(|rule| ready.flow.rules.get(rule));
+    let Shared { name, rule: at, goes_back, concerns: concerned, .. } = field;
+    let (goes_back, concerned) = (*goes_back, *concerned);
+    let owner = owner_of(field, pair);
+    let rule = at.and_then(|rule| ready.flow.rules.get(rule));
     let here = rule.and_then(|rule| source_differs(ready, &pair.row, &pair.resolved, rule));
     let changed = target_differs(ready, &pair.row, there, name);
     if here.is_none() && !(changed && concerned) {
@@ -210,7 +220,7 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
     let is_returned =
         || pair.returned.as_ref().is_some_and(|returned| returned.equals_source(ready, name, &pair.staged.record));
     if matches!(kind, Some(Kind::Reference { many: true, .. })) {
-        let links = Links::judge(field, &pair.row, now, have, &pair.missing);
+        let links = Links::judge((field, owner), &pair.row, now, have, &pair.missing);
         if links.goes_forth(have) {
             verdicts.forth.insert(name.clone(), links.forth());
         }
@@ -242,19 +252,50 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
     if adopted.0 || adopted.1 {
         verdicts.adopted.push(name.clone());
     }
-    let keep = rule.and_then(|rule| ready.flow.conflict(rule));
-    match judge(source, target, same, owner, keep) {
+    let keep = match rule.map(|rule| ready.flow.conflict(rule)) {
+        Some(Conflict::Keep(keep)) => Some(keep),
+        Some(Conflict::Ask | Conflict::Expression(_)) | None => None,
+    };
+    // Nothing carries the target's value back: what becomes of the source's is told by the rule for conflicts.
+    let late = pair.staged.standing.moved && owner == Owner::Target && !goes_back;
+    let verdict = if late { judge_late(source, target, same, keep) } else { judge(source, target, same, owner, keep) };
+    match verdict {
         Verdict::Nothing | Verdict::Agreed => {}
         Verdict::Forth(_) => drop(verdicts.forth.insert(name.clone(), now.clone())),
-        Verdict::Back(_) if goes_back => verdicts.back.push(name.clone()),
-        Verdict::Back(_) => {}
-        Verdict::Joined | Verdict::Held => match answered(pair, name, &conflict_mark(ready, name, now, have)) {
-            Some(Wins::Source) => drop(verdicts.forth.insert(name.clone(), now.clone())),
-            Some(Wins::Target) if goes_back => verdicts.back.push(name.clone()),
-            Some(Wins::Target) | None => {
-                verdicts.held.push((conflict(ready, name, (now, have), (ours, theirs)), Some(now.clone())));
+        Verdict::Back(why) => {
+            if late || owner != field.owner && why == Why::Owns {
+                verdicts.late.push(name.clone());
             }
-        },
+            verdicts.back.extend(goes_back.then(|| name.clone()));
+        }
+        Verdict::Joined | Verdict::Held => {
+            decide(ready, pair, field, (now, have, late), (ours, theirs), verdicts);
+        }
+    }
+}
+
+/// What becomes of a field about which no rule of the judgement's own decides: a person's answer, an expression of the
+/// project, or nobody so far. `late` says that the field had passed to the target, and nothing carries it back.
+fn decide(
+    ready: &Ready,
+    pair: &Pair,
+    field: &Shared,
+    (now, have, late): (&Value, &Value, bool),
+    told: (Option<Told>, Option<Told>),
+    verdicts: &mut Verdicts,
+) {
+    let name = &field.name;
+    let answered = answered(pair, name, &conflict_mark(ready, name, now, have));
+    let ruled = || ready.program.winner(field.rule?, &pair.staged.record.id, now, have);
+    match answered.or_else(ruled) {
+        Some(Wins::Source) => drop(verdicts.forth.insert(name.clone(), now.clone())),
+        Some(Wins::Target) if field.goes_back => verdicts.back.push(name.clone()),
+        Some(Wins::Target) if late => verdicts.late.push(name.clone()),
+        Some(Wins::Target) | None => {
+            let moved = pair.staged.standing.cohort.clone().filter(|_| late);
+            let cause = conflict(ready, name, moved, (now, have), told);
+            verdicts.held.push((cause, Some(now.clone())));
+        }
     }
 }
 
@@ -286,6 +327,7 @@ fn conflict_mark(ready: &Ready, name: &FieldName, now: &Value, have: &Value) -> 
 fn conflict(
     ready: &Ready,
     name: &FieldName,
+    moved: Option<CohortName>,
     (now, have): (&Value, &Value),
     (ours, theirs): (Option<Told>, Option<Told>),
 ) -> Cause {
@@ -305,6 +347,7 @@ fn conflict(
     };
     Cause::Conflict {
         field: name.clone(),
+        moved,
         there: Box::new(have.clone()),
         mark: conflict_mark(ready, name, now, have),
         source: edit(ours),

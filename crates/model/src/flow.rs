@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldName, FlowName, ObjectName, Removals, Side, SystemName, Value};
+use crate::{CohortName, FieldName, FlowName, ObjectName, Removals, Side, SystemName, Value};
 
 /// Where in the project a thing is written: what every message about it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub struct Flow {
     pub target: End,
     /// Which records of the source object belong to this flow; all when `None`.
     pub scope: Option<Scope>,
+    /// The cohorts that its records can be in, in the project's order: a record is in the first whose filter holds.
+    pub cohorts: Vec<(CohortName, Scope)>,
     /// The target field that holds the source key `system:object:id`, if the target has one.
     pub key: Option<FieldName>,
     /// How a target record is found that a source record already is, in this order.
@@ -67,6 +69,9 @@ pub struct Flow {
 pub struct Ownership {
     /// The side that is the field's system of record; `None` where that is not said.
     pub owner: Option<Owner>,
+    /// The side that it is once the record's cohort has moved; `None` where that is not said: what the source owned
+    /// is the target's then.
+    pub then: Option<Owner>,
     /// What becomes of a field that both sides changed; `None` where that is not said: a person is asked.
     pub conflict: Option<Conflict>,
 }
@@ -91,12 +96,15 @@ pub enum Conflict {
     Ask,
     /// A rule decides.
     Keep(Keep),
+    /// A VRL expression over both values (`.source`, `.target`) decides: it gives `source`, `target`, or nothing to
+    /// ask a person.
+    Expression(Scope),
 }
 
-/// Which records belong to a flow.
+/// An expression that decides: which records belong to a flow or a cohort, or which side wins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
-    /// A VRL expression over the source record, true for records that belong.
+    /// A VRL expression; of a filter over the source record, true for records that belong.
     pub expression: String,
     /// Where it is written.
     pub place: Place,
@@ -237,17 +245,18 @@ impl fmt::Display for Place {
 }
 
 impl Flow {
-    /// Who may change the field of a rule, by its own word or the flow's.
-    pub fn owner(&self, rule: &Rule) -> Option<Owner> {
-        rule.ownership.owner.or(self.ownership.owner)
+    /// Who may change a field until its record's cohort moves, and since then: by the word of its rule, or the
+    /// flow's.
+    pub fn owners(&self, rule: Option<&Rule>) -> (Option<Owner>, Option<Owner>) {
+        let said = rule.map(|rule| &rule.ownership).filter(|said| said.owner.is_some());
+        let Ownership { owner, then, .. } = said.unwrap_or(&self.ownership);
+        (*owner, then.or(owner.map(Owner::passed)))
     }
 
-    /// The rule that decides about a field that both sides changed; `None` to ask a person.
-    pub fn conflict<'f>(&'f self, rule: &'f Rule) -> Option<&'f Keep> {
-        match rule.ownership.conflict.as_ref().or(self.ownership.conflict.as_ref()) {
-            Some(Conflict::Keep(keep)) => Some(keep),
-            Some(Conflict::Ask) | None => None,
-        }
+    /// What decides about a field that both sides changed.
+    pub fn conflict<'f>(&'f self, rule: &'f Rule) -> &'f Conflict {
+        let said = rule.ownership.conflict.as_ref().or(self.ownership.conflict.as_ref());
+        said.unwrap_or(&Conflict::Ask)
     }
 
     /// The end on one side.
@@ -255,6 +264,26 @@ impl Flow {
         match side {
             Side::Source => &self.source,
             Side::Target => &self.target,
+        }
+    }
+}
+
+impl Owner {
+    /// Who owns what this side owned once its cohort has moved.
+    #[must_use]
+    pub fn passed(self) -> Self {
+        match self {
+            Self::Source | Self::Target => Self::Target,
+            Self::Both => Self::Both,
+        }
+    }
+
+    /// The word for it, as the project file writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Target => "target",
+            Self::Both => "both",
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldName, FlowName, ObjectName, RecordId, Value};
+use crate::{CohortName, FieldName, FlowName, ObjectName, RecordId, Value};
 
 /// A reason for which a record is kept out of the target. Holds with equal [`Cause::group`] are
 /// answered together.
@@ -93,11 +93,14 @@ pub enum Cause {
         /// The target record.
         target: RecordId,
     },
-    /// Both sides changed a field, and no rule says which value is right. The hold's value is what the rules make of
-    /// the source's.
+    /// Both sides changed a field, or the side that does not own it any more did, and no rule says which value is
+    /// right. The hold's value is what the rules make of the source's.
     Conflict {
         /// The target field.
         field: FieldName,
+        /// The cohort with which the field had passed to the target, where only the source changed it since.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        moved: Option<CohortName>,
         /// The target's value.
         there: Box<Value>,
         /// What tells this conflict from one over other values.
@@ -382,16 +385,22 @@ impl Cause {
             Self::ContentGone { message } => format!("the file's bytes cannot be read: {message}"),
             Self::SourceGone => "the record disappeared from the source".to_owned(),
             Self::TargetGone { target } => format!("the target record {target} is gone"),
-            Self::Conflict { field, source, target, .. } => {
+            Self::Conflict { field, moved, source, target, .. } => {
                 let edit = |edit: &Option<Box<Edit>>| match edit {
                     Some(edit) => format!("by {} at {}", edit.by, edit.at.strftime("%Y-%m-%d %H:%M:%S UTC")),
                     None => "nobody tells by whom".to_owned(),
                 };
-                format!(
-                    "`{field}` was changed on both sides (in the source {}; in the target {})",
-                    edit(source),
-                    edit(target)
-                )
+                match moved {
+                    Some(cohort) => format!(
+                        "`{field}` was changed in the source ({}) after its cohort `{cohort}` had moved",
+                        edit(source)
+                    ),
+                    None => format!(
+                        "`{field}` was changed on both sides (in the source {}; in the target {})",
+                        edit(source),
+                        edit(target)
+                    ),
+                }
             }
             Self::SourceDeleted { .. } => "the record was deleted in the source; its counterpart stands".to_owned(),
             Self::SourceMerged { into, certain: true, .. } => {

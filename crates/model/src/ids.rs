@@ -84,6 +84,10 @@ id!(
     FlowName
 );
 id!(
+    /// A part of the company that moves on dates of its own, under the name that the project file gives it.
+    CohortName
+);
+id!(
     /// A record's id within one system and object, as text whatever the platform makes of it.
     RecordId
 );

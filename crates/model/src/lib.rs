@@ -7,6 +7,7 @@
 //!   ids of the records it points to. So mapping, merging and comparing know one thing only.
 //! - Deliberately absent: I/O, async, clock, randomness, and every platform's name.
 
+mod cohort;
 mod event;
 mod finding;
 mod flow;
@@ -18,6 +19,7 @@ mod removal;
 mod schema;
 mod value;
 
+pub use cohort::{Cohort, Day};
 pub use event::{Event, Happened};
 pub use finding::{Finding, Weight};
 pub use flow::{
@@ -25,7 +27,7 @@ pub use flow::{
     TableRow,
 };
 pub use hold::{Answer, Candidate, Cause, Edit, Hold, Wins};
-pub use ids::{FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
+pub use ids::{CohortName, FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
 pub use outcome::{Counts, Outcome};
 pub use record::{Content, Fields, Record};
 pub use removal::{Deletes, Merges, Removals, Side};

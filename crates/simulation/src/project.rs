@@ -45,6 +45,7 @@ pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, ways: W
         snapshot: "simulation".to_owned(),
         systems,
         flows: flows().into_iter().map(|flow| Flow { both_ways: ways == Ways::Both, ..flow }).collect(),
+        cohorts: Vec::new(),
         tables: Arc::new(Tables(BTreeMap::from([("stages".to_owned(), stages)]))),
         policies,
     }
@@ -106,6 +107,7 @@ fn flow(name: &str, [source, target]: [&str; 2], rules: Vec<Rule>) -> Flow {
         source: End { system: "old".into(), object: source.into() },
         target: End { system: "new".into(), object: target.into() },
         scope: None,
+        cohorts: Vec::new(),
         key: Some(FieldName::from(KEY)),
         matching: Vec::new(),
         keep: Keep::Source,

@@ -58,6 +58,7 @@ impl Step<'_> {
         let appended = self.append(commit.at, commit.pass, &commit.entries).await?;
         self.write_rows(&commit.rows, &appended.heads).await?;
         self.join_identities(&commit.rows).await?;
+        self.write_cohorts(&commit.cohorts).await?;
         self.write_worked(&commit.worked).await?;
         self.write_heads(commit, &appended).await?;
         self.write_memberships(&commit.memberships).await?;
@@ -71,7 +72,7 @@ impl Step<'_> {
     }
 }
 
-/// Every name of a flow, a system or an object in a commit, each once.
+/// Every name of a flow, a cohort, a system or an object in a commit, each once.
 fn names_of(commit: &Commit) -> HashSet<&str> {
     let mut names = HashSet::new();
     // Millions of rows name the same few things one after the other.
@@ -98,6 +99,10 @@ fn names_of(commit: &Commit) -> HashSet<&str> {
     }
     commit.lookouts.iter().for_each(|row| pair(row.system.as_str(), row.object.as_str()));
     commit.keyless.iter().for_each(|(system, object, _)| pair(system.as_str(), object.as_str()));
+    for row in &commit.cohorts {
+        names.insert(row.flow.as_str());
+        names.extend(row.cohort.as_ref().map(|cohort| cohort.as_str()));
+    }
     names.extend(commit.vanished.iter().map(|row| row.flow.as_str()));
     names.extend(commit.returned.iter().map(|(flow, _, _)| flow.as_str()));
     names.extend(commit.entries.iter().map(|entry| entry.flow.as_ref().map_or("", |flow| flow.as_str())));

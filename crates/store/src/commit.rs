@@ -3,7 +3,7 @@
 use handover_model::{Answer, FlowName, Hold, ObjectName, Outcome, Record, RecordId, Side, SystemName};
 use jiff::Timestamp;
 
-use crate::{Lookout, Values, Vanished, Watermark};
+use crate::{CohortRow, Lookout, Values, Vanished, Watermark};
 
 /// A ledger row's number, from 1, without gaps per writer.
 pub type Seq = i64;
@@ -38,6 +38,8 @@ pub struct Commit {
     pub entries: Vec<Entry>,
     /// The state of records in flows; replaces what was there.
     pub rows: Vec<RecordRow>,
+    /// In which cohorts records are; replaces what was there.
+    pub cohorts: Vec<CohortRow>,
     /// How far flows came; replaces what was there.
     pub worked: Vec<Worked>,
     /// Which record is which beyond what `rows` say of source and target; replaces what was there.

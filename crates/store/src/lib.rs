@@ -14,6 +14,7 @@ mod answers;
 mod apply;
 mod card;
 mod codec;
+mod cohorts;
 mod commit;
 mod crosswalk;
 mod database;
@@ -38,6 +39,7 @@ mod told;
 mod vanished;
 mod watermarks;
 
+pub use cohorts::{CohortCount, CohortRow};
 pub use commit::{
     Block, Commit, Entry, Extraction, GivenAnswer, Identity, Intent, Item, MatchRow, Membership, PendingLink,
     RecordRow, Seq, Worked,

@@ -130,8 +130,9 @@ impl Store {
     /// The database's.
     pub async fn counts(&self, flow: &FlowName) -> Result<Counts, Error> {
         let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Counts::default()) };
-        let mut sql = self.sql("SELECT outcome, COUNT(*) FROM record WHERE flow = ");
-        sql.int(id).push(" GROUP BY outcome");
+        let mut sql =
+            self.sql(&format!("SELECT each_once.worst, COUNT(*) FROM (SELECT {} AS worst", self.shown().await?));
+        sql.push(" FROM record r WHERE r.flow = ").int(id).push(") AS each_once GROUP BY worst");
         self.counted(sql).await
     }
 
@@ -150,9 +151,24 @@ impl Store {
         for flow in flows {
             ids.extend(self.id_of(flow.as_str()).await?);
         }
-        let mut sql = self.sql("SELECT worst, COUNT(*) FROM (SELECT MIN(outcome) AS worst FROM record WHERE flow IN ");
-        sql.ints(&ids).push(" GROUP BY record) AS each_once GROUP BY worst");
+        let shown = self.shown().await?;
+        let head = format!("SELECT worst, COUNT(*) FROM (SELECT MIN({shown}) AS worst FROM record r WHERE r.flow IN ");
+        let mut sql = self.sql(&head);
+        sql.ints(&ids).push(" GROUP BY r.record) AS each_once GROUP BY worst");
         self.counted(sql).await
+    }
+
+    /// What counts as the outcome of a row: a pair that waits for its cohort is left out for the time being.
+    async fn shown(&self) -> Result<String, Error> {
+        let any = self.sql("SELECT flow FROM cohort WHERE waits = 1 LIMIT 1");
+        if self.fetch(any, |row| row.int(0)).await?.is_empty() {
+            return Ok("r.outcome".to_owned());
+        }
+        let excluded = number(Outcome::Excluded);
+        Ok(format!(
+            "CASE WHEN r.target IS NOT NULL AND EXISTS (SELECT 1 FROM cohort c WHERE c.flow = r.flow \
+             AND c.record = r.record AND c.waits = 1) THEN {excluded} ELSE r.outcome END"
+        ))
     }
 
     async fn counted(&self, sql: crate::database::Sql) -> Result<Counts, Error> {

@@ -13,6 +13,7 @@ pub(crate) const VERSION: i64 = 1;
 /// `flow.back` is the name of the flow's way back: its pairs are the flow's, turned round.
 /// A block's marks stand before its body, so that reading them does not touch the body's pages.
 /// What a flow paired stands in `record` alone; `membership` has what is more than that, `member` both.
+/// `cohort.cohort` is 0 for a record that left its cohort and is in none.
 /// Instants are nanoseconds since 1970. Outcomes are numbers, the worst first, see `rows.rs`.
 const TABLES: &str = "
 CREATE TABLE meta (name %t PRIMARY KEY, value %t NOT NULL) %k;
@@ -57,6 +58,10 @@ CREATE VIEW member AS
     FROM flow f JOIN record r ON r.flow = f.flow WHERE r.target IS NOT NULL AND r.identity IS NOT NULL
     UNION ALL SELECT f.target_system, f.target_object, r.target, r.identity, '', 'live'
     FROM flow f JOIN record r ON r.flow = f.flow WHERE r.target IS NOT NULL AND r.identity IS NOT NULL;
+CREATE TABLE cohort (
+    flow %i NOT NULL, record %t NOT NULL, cohort %i NOT NULL, waits %i NOT NULL, block %i NOT NULL,
+    PRIMARY KEY (flow, record)) %k;
+CREATE INDEX cohort_waits ON cohort (flow, record) WHERE waits = 1;
 CREATE TABLE vanished (
     flow %i NOT NULL, side %i NOT NULL, record %t NOT NULL, source %t NOT NULL, fate %i NOT NULL, pass %i NOT NULL,
     since %i NOT NULL, into_record %t, certain %i NOT NULL, counterpart %t, PRIMARY KEY (flow, side, record)) %k;
@@ -106,7 +111,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 ";
 
 /// Every table, in the order in which a copy is made; but for the lease, which is not copied.
-pub(crate) const NAMES: [&str; 27] = [
+pub(crate) const NAMES: [&str; 28] = [
     "meta",
     "kept",
     "counter",
@@ -119,6 +124,7 @@ pub(crate) const NAMES: [&str; 27] = [
     "block",
     "match_key",
     "record",
+    "cohort",
     "vanished",
     "lookout",
     "worked",

@@ -90,7 +90,7 @@ fn one_key(flow: &Flow, other: &Flow) -> Option<Finding> {
 
 /// Fields that two systems write, and nobody says whose they are.
 fn one_field(flow: &Flow, other: &Flow) -> Option<Finding> {
-    let unowned = |flow: &Flow, rule: &Rule| flow.owner(rule).is_none();
+    let unowned = |flow: &Flow, rule: &Rule| flow.owners(Some(rule)).0.is_none();
     // What a record is found by is the same in both.
     let is_key = |name| [flow, other].iter().any(|one| one.matching.iter().any(|key| key.target.contains(name)));
     let fields: Vec<(&Rule, &Rule)> = flow

@@ -1,8 +1,8 @@
 //! A flow's rules against both schemas: what can be said before any record is read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use handover_model::{Field, FieldName, Finding, Flow, From, Kind, Rule, Schema, Table, Value, Weight};
+use handover_model::{CohortName, Field, FieldName, Finding, Flow, From, Kind, Rule, Schema, Table, Value, Weight};
 use vrl::prelude::Kind as VrlKind;
 
 use super::convert::Shape;
@@ -18,9 +18,13 @@ pub(crate) struct Built {
     /// The rules that compile, with their places in the flow.
     pub(crate) rules: Vec<(usize, Compiled)>,
     pub(crate) scope: Option<Expression>,
+    /// The filters of the cohorts.
+    pub(crate) cohorts: Vec<(CohortName, Expression)>,
+    /// By rule: the expression that decides about what both sides changed.
+    pub(crate) conflicts: BTreeMap<usize, Expression>,
     /// Source fields that rules read.
     pub(crate) reads: BTreeSet<FieldName>,
-    /// Source fields that the scope reads.
+    /// Source fields that the scope and the cohorts' filters read.
     pub(crate) scope_reads: BTreeSet<FieldName>,
     pub(crate) findings: Vec<Finding>,
 }
@@ -29,25 +33,13 @@ pub(crate) struct Built {
 pub(crate) fn build(flow: &Flow, source: &Schema, target: &Schema, tables: &Tables) -> Built {
     let mut built = Built::default();
     let both = Both { source, target, tables };
-    if let Some(scope) = &flow.scope {
-        match Expression::compile(&scope.expression, source) {
-            Ok(expression) => {
-                built.scope_reads.extend(expression.fields().cloned());
-                if !can_give(expression.gives(), &VrlKind::boolean()) {
-                    let message = format!(
-                        "`where` must be true or false for each record; this gives {}",
-                        wording(expression.gives())
-                    );
-                    built.findings.push(Finding::new(Weight::Error, "wrong_type", message).at(&scope.place));
-                }
-                built.scope = Some(expression);
-            }
-            Err(faults) => {
-                built.scope_reads.extend(Expression::named(&scope.expression, source));
-                built.findings.extend(faults.into_iter().map(|fault| fault_at(fault, &scope.expression, &scope.place)));
-            }
-        }
+    built.scope = flow.scope.as_ref().and_then(|scope| built.filter(scope, "`where`", source));
+    for (name, scope) in &flow.cohorts {
+        let what = format!("the filter of the cohort `{name}`");
+        let filter = built.filter(scope, &what, source);
+        built.cohorts.extend(filter.map(|filter| (name.clone(), filter)));
     }
+    built.conflicts(flow, target);
     for (at, rule) in flow.rules.iter().enumerate() {
         match both.rule(rule, &mut built.reads) {
             Ok(compiled) => built.rules.push((at, compiled)),
@@ -266,7 +258,7 @@ impl Both<'_> {
 
 /// A fault of an expression at its place: where the rule is written, with the part of the expression that is
 /// meant quoted in the message (and its line, when the expression has several).
-fn fault_at(fault: Fault, text: &str, place: &handover_model::Place) -> Finding {
+pub(super) fn fault_at(fault: Fault, text: &str, place: &handover_model::Place) -> Finding {
     let part = text.get(fault.at.clone()).unwrap_or_default().trim();
     let quoted = part.is_empty() || fault.message.contains(part.trim_start_matches('.'));
     let mut message = if quoted { fault.message } else { format!("{}, in `{part}`", fault.message) };
@@ -407,7 +399,7 @@ fn accepted(kind: &Kind) -> VrlKind {
 /// Whether an expression can give what is allowed. The compiler's types are often wider than the truth (a
 /// product is a number or a repeated text to it), so that only what can never fit is refused here; the rest
 /// is checked for each record.
-fn can_give(gives: &VrlKind, allowed: &VrlKind) -> bool {
+pub(super) fn can_give(gives: &VrlKind, allowed: &VrlKind) -> bool {
     let mut gives = gives.clone().upgrade_undefined();
     let mut allowed = allowed.clone();
     if gives.is_any() || gives.is_null() || gives.is_never() {

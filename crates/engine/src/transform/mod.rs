@@ -8,6 +8,7 @@
 mod compile;
 mod convert;
 mod countries;
+mod deciding;
 mod expression;
 mod functions;
 pub mod normalize;
@@ -20,7 +21,9 @@ mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handover_model::{Cause, FieldName, Finding, Flow, Record, Schema, Table, Value, Weight};
+use handover_model::{
+    Cause, CohortName, FieldName, Fields, Finding, Flow, Record, RecordId, Schema, Table, Value, Weight, Wins,
+};
 
 pub use registry::{Back, Failure, Function, Parameter, Part, Place, Type, registry};
 pub use reverse::{OneWay, Reversed, back_of, forth_of, put, reversed};
@@ -44,6 +47,8 @@ pub struct Program {
     /// For each rule the place of its target among all targets, in order of their names.
     places: Vec<usize>,
     scope: Option<Expression>,
+    cohorts: Vec<(CohortName, Expression)>,
+    conflicts: BTreeMap<usize, Expression>,
     reads: Vec<FieldName>,
 }
 
@@ -94,7 +99,8 @@ impl Program {
         let targets: BTreeSet<&FieldName> = rules.iter().map(|rule| &rule.shape.field).collect();
         let place = |rule: &Compiled| targets.iter().take_while(|target| ***target < rule.shape.field).count();
         let places = rules.iter().map(place).collect();
-        Ok(Self { rules, places, scope: built.scope, reads })
+        let (cohorts, conflicts) = (built.cohorts, built.conflicts);
+        Ok(Self { rules, places, scope: built.scope, cohorts, conflicts, reads })
     }
 
     /// Whether a record belongs to the flow; the error is a sentence without values.
@@ -102,6 +108,42 @@ impl Program {
         match &self.scope {
             None => Ok(true),
             Some(scope) => Ok(scope.run(record)? == Value::Bool(true)),
+        }
+    }
+
+    /// Whether the project says which of the flow's records are in which cohort.
+    pub(crate) fn has_cohorts(&self) -> bool {
+        !self.cohorts.is_empty()
+    }
+
+    /// The cohort that a record is in: the first whose filter holds; the error is a sentence without values.
+    pub fn cohort(&self, record: &Record) -> Result<Option<&CohortName>, String> {
+        for (name, filter) in &self.cohorts {
+            if filter.run(record)? == Value::Bool(true) {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The side that wins where both changed a rule's field, if the project's expression says; `None` to ask a person.
+    pub(crate) fn winner(&self, rule: usize, record: &RecordId, source: &Value, target: &Value) -> Option<Wins> {
+        let mut fields = Fields::new();
+        fields.set(deciding::SOURCE.into(), source.clone());
+        fields.set(deciding::TARGET.into(), target.clone());
+        let record = Record { id: record.clone(), fields, modified: None, gone: false };
+        match self.conflicts.get(&rule)?.run(&record).ok()?.as_text()? {
+            deciding::SOURCE => Some(Wins::Source),
+            deciding::TARGET => Some(Wins::Target),
+            _ => None,
+        }
+    }
+
+    /// The source records that a rule links a record to.
+    pub(crate) fn links_of(&self, rule: usize, record: &Record) -> Vec<String> {
+        match self.rules.get(rule).map(|rule| rule.apply(record)) {
+            Some(State::Links(ids)) => ids,
+            _ => Vec::new(),
         }
     }
 

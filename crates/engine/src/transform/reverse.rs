@@ -133,6 +133,8 @@ fn around(flow: &Flow, rules: Vec<Rule>) -> Flow {
         source: flow.target.clone(),
         target: flow.source.clone(),
         scope: None,
+        // Which cohort a pair is in tells its source record.
+        cohorts: Vec::new(),
         // The source key says which record of the source it is: the source has no such field itself.
         key: None,
         matching: matching.collect(),

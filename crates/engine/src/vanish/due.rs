@@ -10,6 +10,7 @@ use super::follow::carries;
 use super::look::on;
 use super::{Found, Tripped};
 use crate::Error;
+use crate::cohorts::Standing;
 use crate::pass::Pass;
 use crate::setup::Ready;
 
@@ -107,10 +108,17 @@ impl Pass {
         let ids: Vec<RecordId> = open.iter().map(|gone| gone.source.clone()).collect();
         let rows = self.place.store.rows(&ready.flow.name, &ids).await?;
         let likely = self.taken_over(ready, side, &open).await?;
+        let standings = self.standings(ready, &ids).await?;
         for gone in open {
             let Some(row) = rows.get(&gone.source).cloned() else { continue };
             let likely = likely.get(&gone.record).and_then(|others| others.first());
             let Some(what) = self.decided(ready, &gone, &row, answers.get(&gone.source), likely)? else { continue };
+            let apart = standings.get(&gone.source).is_some_and(|standing| is_apart(standing, side));
+            // Whoever asked once does not ask again.
+            if apart && gone.fate == Fate::Asked && !answers.contains_key(&gone.source) {
+                continue;
+            }
+            let what = if apart && !answers.contains_key(&gone.source) { asked_instead(&gone, what) } else { what };
             cases.push(Case { gone, row, what });
         }
         Ok(cases)
@@ -243,6 +251,21 @@ impl Pass {
         let bound = if acts > 0 { policies.delete_count.min(share) } else { policies.delete_count };
         let trips = (acts > policies.delete_count.min(share) || due > policies.delete_count) && due > confirmed;
         Ok(trips.then(|| Tripped { flow: flow.clone(), due, allowed: bound, links: false }))
+    }
+}
+
+/// Whether what one side does to a record is not carried by rule: its cohort has not begun, or the record is the other
+/// side's by now.
+fn is_apart(standing: &Standing, side: Side) -> bool {
+    standing.waits || standing.moved && side == Side::Source
+}
+
+/// The question in place of what a rule would do.
+fn asked_instead(gone: &Vanished, what: What) -> What {
+    match (what, &gone.into) {
+        (What::Delete | What::Mark(..), _) => What::Ask(Question::Deleted),
+        (What::Merge, Some(into)) => What::Ask(Question::Merged { into: into.clone(), certain: gone.certain }),
+        (what, _) => what,
     }
 }
 

@@ -14,7 +14,7 @@ use super::Found;
 use super::due::Case;
 use crate::Error;
 use crate::change::Again;
-use crate::decide::{Opened, Staged};
+use crate::decide::{Look, Opened, Staged};
 use crate::pairing::Pairing;
 use crate::pass::Pass;
 use crate::setup::Ready;
@@ -173,11 +173,13 @@ impl Pass {
         // Nothing counts as settled.
         let row = RecordRow { base: Some(Vec::new()), mapped: Some(Vec::new()), ..row };
         let mapped = ready.program.apply(&record);
-        let staged = Staged { record, block: row.block };
-        let again = Again { staged, row, mapped, answers: Vec::new(), there: None };
+        let mut staged = [Staged::new(record, row.block)];
+        let placed = self.place(ready, &mut staged, Look::Again).await?;
+        let [staged] = staged;
+        let again = Again { staged, row, mapped, answers: Vec::new(), there: None, due: false };
         let mut writer = Writer::of_records(self, ready)?;
         let pairing = Pairing::of(&ready.flow, &ready.target);
-        let judged = self.judge_and_write(ready, &pairing, Opened::again(vec![again]), &mut writer).await;
+        let judged = self.judge_and_write(ready, &pairing, Opened::again(vec![again], placed), &mut writer).await;
         writer.end(judged).await
     }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use futures::future::try_join;
 use handover_connect::FaultKind;
 use handover_model::{
-    Counts, End, FieldName, Fields, FlowName, Kind, ObjectName, Outcome, Record, RecordId, SystemName, Value,
+    Counts, End, FieldName, Fields, FlowName, Kind, ObjectName, Outcome, Owner, Record, RecordId, SystemName, Value,
 };
 use handover_store::{Location, RecordRow, Store};
 use serde::Serialize;
@@ -190,10 +190,14 @@ impl Verifier<'_> {
         let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();
         let rows = self.place.store.rows(&ready.flow.name, &ids).await?;
         let there = self.targets(ready, &rows).await?;
+        let standings = self.pass.standings(ready, &ids).await?;
+        let waits = |id: &RecordId| standings.get(id).is_some_and(|standing| standing.waits);
         let mut paired = Vec::new();
         for record in records {
             let in_scope = ready.program.in_scope(record).unwrap_or(true);
             match rows.get(&record.id) {
+                // What waits for its cohort stays as it is on both sides.
+                _ if waits(&record.id) => {}
                 Some(row) if row.outcome.is_paired() => paired.push((record, row)),
                 Some(_) => {}
                 None if in_scope => {
@@ -216,10 +220,11 @@ impl Verifier<'_> {
                 verified.changed_since += 1;
                 continue;
             }
-            if row.outcome == Outcome::Created {
+            let moved = standings.get(&record.id).is_some_and(|standing| standing.moved);
+            if row.outcome == Outcome::Created && !moved {
                 totals.add(record, target);
             }
-            self.compare_fields(ready, record, row, target, &fields, verified).await?;
+            self.compare_fields(ready, (record, moved), row, target, &fields, verified).await?;
             self.compare_bytes(ready, record, target, verified).await?;
         }
         Ok(())
@@ -266,13 +271,13 @@ impl Verifier<'_> {
     async fn compare_fields(
         &mut self,
         ready: &Ready,
-        record: &Record,
+        (record, moved): (&Record, bool),
         row: &RecordRow,
         target: &Record,
         expected: &Fields,
         verified: &mut FlowVerified,
     ) -> Result<(), Error> {
-        for (name, value) in expected.iter() {
+        for (name, value) in expected.iter().filter(|(name, _)| !moved || !is_passed(ready, name)) {
             let have = target.fields.get(name.as_str()).unwrap_or(&Value::Null);
             let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
             if matches!(kind, Some(Kind::Reference { .. })) {
@@ -399,4 +404,10 @@ impl Pass {
         }
         Ok(all)
     }
+}
+
+/// Whether a field passes to the target with its record's cohort and nothing carries it back: what people make of it
+/// there is no difference then.
+fn is_passed(ready: &Ready, name: &FieldName) -> bool {
+    ready.shared.iter().any(|field| field.name == *name && !field.goes_back && field.then == Owner::Target)
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use handover_engine::People;
 use handover_engine::check::{Usage, check_flow, check_flows, usage};
 use handover_engine::transform::Tables;
-use handover_model::{Field, Flow, Kind, MatchKey, MatchKind, ReadCost, Rule, Schema, User, Value, Weight, Writable};
+use handover_model::{
+    Conflict, Field, Flow, Kind, MatchKey, MatchKind, Place, ReadCost, Rule, Schema, Scope, User, Value, Weight,
+    Writable,
+};
 
 use crate::project::*;
 
@@ -88,8 +91,7 @@ fn a_flow_in_order_has_no_findings() {
             case.source(field("is_deleted", Kind::Bool));
             case.source(field("import_id", text()));
             case.exclude("address", "parts are in the company");
-            case.flow.scope =
-                Some(handover_model::Scope { expression: ".is_deleted == false".to_owned(), place: place(3) });
+            case.flow.scope = Some(Scope { expression: ".is_deleted == false".to_owned(), place: place(3) });
             case.match_by("import_id", "email");
             case.target(required(read_only(field("id", text()))));
             case.target(unique(field("source_key", text())));
@@ -143,8 +145,29 @@ const WRONGS: &[(&str, &[&str], Change)] = &[
         case.rule(constant("stage", "custmer"));
         case.rule(defaulting(from("day", "first_name"), "soon"));
     }),
+    (
+        "a cohort's filter that is not yes or no, and one over a field that does not exist",
+        &["wrong_type", "unknown_field"],
+        |case| {
+            let filter = |expression: &str| Scope { expression: expression.into(), place: Place::default() };
+            case.flow.cohorts = vec![("a".into(), filter(".first_name")), ("b".into(), filter(".frist_name == \"x\""))];
+        },
+    ),
+    (
+        "a rule for conflicts that gives no side, and one that reads what it does not see",
+        &["wrong_type", "unknown_field"],
+        |case| {
+            case.target(field("amount", Kind::Number));
+            case.target(field("x", text()));
+            for (mut rule, text) in [(constant("amount", 1), ".source"), (from("x", "first_name"), ".first_name")] {
+                let expression = Scope { expression: text.into(), place: Place::default() };
+                rule.ownership.conflict = Some(Conflict::Expression(expression));
+                case.rule(rule);
+            }
+        },
+    ),
     ("a scope that is not yes or no", &["wrong_type"], |case| {
-        case.flow.scope = Some(handover_model::Scope { expression: "upper(.first_name)".to_owned(), place: place(3) });
+        case.flow.scope = Some(Scope { expression: "upper(.first_name)".to_owned(), place: place(3) });
     }),
     ("a shorter target", &["too_narrow"], |case| {
         case.source(field("about", text_of(500)));

@@ -113,6 +113,7 @@ pub(crate) fn flow(rules: Vec<Rule>) -> Flow {
         source: end("old", "persons"),
         target: end("new", "contacts"),
         scope: None,
+        cohorts: Vec::new(),
         key: None,
         matching: Vec::new(),
         keep: Keep::FillEmpty,

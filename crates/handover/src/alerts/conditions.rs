@@ -221,6 +221,7 @@ mod tests {
             pass: 100,
             objects: Vec::new(),
             did: Counts { updated, ..Counts::default() },
+            late: std::collections::BTreeMap::new(),
             adopted: std::collections::BTreeMap::new(),
             links_waiting: 0,
             findings: Vec::new(),

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::inferred::{self, Found};
 use super::output::plural;
 use super::session::Session;
-use super::{Done, Global, Output, failure};
+use super::{Done, Global, Output, cohorts, failure};
 use crate::problem::{Exit, Problem};
 
 /// Options of `check`.
@@ -133,6 +133,11 @@ async fn checked(
     } else {
         Announcement::default()
     };
+    findings.extend(announced.nobody.iter().filter_map(|(name, cohort)| {
+        let flow = session.project.flow(name)?;
+        let (_, filter) = flow.cohorts.iter().find(|(of, _)| of == cohort)?;
+        Some(cohorts::nobody(cohort, name, &filter.place))
+    }));
     findings.extend(announced.groups.iter().map(|one| one.finding(&setup)));
     Ok(Checked { setup, findings, announced, inferred })
 }

@@ -333,7 +333,7 @@ async fn create_fields(global: &Global, output: &Output) -> Result<(), Vec<Probl
 
 async fn plan_it(global: &Global, output: &Output) -> Result<(), Vec<Problem>> {
     let session = Session::open(&global.project)?;
-    let planned = plan::plan(&session, output).await?;
+    let planned = plan::plan(&session, output, None).await?;
     planned.say(&session, output);
     session.close().map_err(|problem| vec![problem])
 }

@@ -122,6 +122,8 @@ pub(crate) fn bare(root: &Path, systems: Vec<System>) -> config::Project {
         state: ".handover/state.db".to_owned(),
         systems,
         flows: Vec::new(),
+        cohorts: Vec::new(),
+        time_zone: jiff::tz::TimeZone::UTC,
         tables: BTreeMap::new(),
         policies: config::Policies::default(),
         alerts: None,

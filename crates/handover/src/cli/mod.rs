@@ -3,6 +3,7 @@
 mod answers;
 mod audit;
 mod check;
+mod cohorts;
 mod demo;
 mod failure;
 mod holds;

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use handover_connect::{Capabilities, Connector, Span, Spent};
 use handover_engine::{Overlay, Pass, Report, Selection};
 use handover_model::{Field, ObjectName, SystemName};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::cohorts::Cohorts;
 use super::output::{count, duration, plural, table};
 use super::progress::Progress;
 use super::queue::Queue;
 use super::run::{objects_json, objects_table, stop_on_request};
 use super::session::Session;
-use super::{Done, Global, Output, check, failure};
+use super::{Done, Global, Output, check, cohorts, failure};
 use crate::config;
 use crate::problem::{Exit, Problem};
 
@@ -22,6 +24,7 @@ use crate::problem::{Exit, Problem};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   handover plan                   what would be created, updated, held; calls and minutes
+  handover plan --as-of 2027-02-01  the same as if it were that day: what cohorts begin and move by then
   handover plan --values 20       with the values of the first 20 updates of each flow
   handover plan --create-fields   create the fields of fields.yaml that do not exist yet")]
 pub(crate) struct Options {
@@ -31,6 +34,9 @@ pub(crate) struct Options {
     /// Show the values of this many updates of each flow
     #[arg(long, value_name = "N", default_value_t = 0)]
     values: usize,
+    /// Judge the dates of cohorts as on this day, in the project's time zone
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
 }
 
 /// What one system would be asked.
@@ -53,7 +59,8 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
         drop(session);
         session = Session::open(&global.project)?;
     }
-    let planned = plan(&session, output).await?;
+    let as_of = options.as_of.as_deref().map(|text| as_of(&session, text)).transpose()?;
+    let planned = plan(&session, output, as_of).await?;
     output.value(&planned.json(&session));
     planned.say(&session, output);
     if options.values > 0 {
@@ -63,30 +70,49 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     Ok(Exit::Done)
 }
 
+/// The moment at which a day begins where the project is.
+fn as_of(session: &Session, text: &str) -> Result<Timestamp, Vec<Problem>> {
+    let day = config::day(text, &session.project.time_zone).map(|day| day.at);
+    day.ok_or_else(|| {
+        vec![
+            Problem::new("date", format!("`--as-of` wants a date like `2027-01-31`, not `{text}`"))
+                .state("nothing was read"),
+        ]
+    })
+}
+
 /// A plan.
 pub(crate) struct Plan {
     pub(crate) report: Report,
     pub(crate) queue: Queue,
     prices: Vec<Price>,
     inferred: super::inferred::Found,
+    cohorts: Cohorts,
+    /// By which day the cohorts were judged.
+    dated: Timestamp,
     store: handover_store::Store,
 }
 
 /// Plays the run over overlays of the targets and a private copy of the state.
-pub(crate) async fn plan(session: &Session, output: &Output) -> Result<Plan, Vec<Problem>> {
+pub(crate) async fn plan(session: &Session, output: &Output, as_of: Option<Timestamp>) -> Result<Plan, Vec<Problem>> {
     let store = session.store().await?;
     let lacks = session.bind(&store).await?;
     output.warn(&lacks);
     let fork = store.fork().await.map_err(|error| vec![failure::store(&error)]);
     let fork = Session::closed(store, fork).await?;
-    let planned = played(session, fork, output).await;
+    let planned = played(session, fork, output, as_of).await;
     // What the plan read counts for the run that follows on the same day.
     let store = session.store().await?;
     let planned = session.spent(&store, planned).await;
     Session::closed(store, planned).await
 }
 
-async fn played(session: &Session, fork: handover_store::Store, output: &Output) -> Result<Plan, Vec<Problem>> {
+async fn played(
+    session: &Session,
+    fork: handover_store::Store,
+    output: &Output,
+    as_of: Option<Timestamp>,
+) -> Result<Plan, Vec<Problem>> {
     let (systems, overlays) = check::overlaid(session);
     let checked = check::check(session, &systems, false).await?;
     output.warn(&Problem::from_findings(&checked.findings, &session.project.sources));
@@ -94,6 +120,9 @@ async fn played(session: &Session, fork: handover_store::Store, output: &Output)
     setup.project.policies.accept_counts = true;
     setup.project.policies.read_content = false;
     setup.project.policies.keep_spending = false;
+    setup.project.policies.as_of = as_of;
+    let dated = as_of.unwrap_or_else(|| session.clock.now());
+    let passing = cohorts::passing(&setup);
     setup.project.policies.error_or = u64::MAX;
     setup.project.policies.error_share = 1.0;
     let before: BTreeMap<SystemName, Spent> =
@@ -103,12 +132,14 @@ async fn played(session: &Session, fork: handover_store::Store, output: &Output)
     let pass = Pass::begin(setup, &place, "plan", stop_on_request(output)).await.map_err(failed)?;
     let report = pass.run(&Selection::All).await.map_err(failed)?;
     let queue = Queue::of(&fork).await?;
+    let cohorts = Cohorts::of(&session.project, &fork, Some(passing)).await?;
+    output.warn(&Problem::from_findings(&cohorts.findings(&session.project), &session.project.sources));
     let prices = session
         .systems
         .iter()
         .map(|(name, system)| price(name, system.as_ref(), before.get(name), overlays.get(name)))
         .collect();
-    Ok(Plan { report, queue, prices, inferred, store: fork })
+    Ok(Plan { report, queue, prices, inferred, cohorts, dated, store: fork })
 }
 
 fn price(name: &SystemName, system: &dyn Connector, before: Option<&Spent>, overlay: Option<&Arc<Overlay>>) -> Price {
@@ -156,6 +187,7 @@ impl Plan {
             }))).collect::<serde_json::Map<_, _>>(),
             "fields_to_create": fields_json(&session.wanted_fields()),
             "inferred": self.inferred.json(),
+            "cohorts": self.cohorts.json(self.dated),
         })
     }
 
@@ -184,6 +216,7 @@ impl Plan {
         }
         output.say("A run would end like this:\n");
         output.say(&objects_table(&self.report));
+        self.cohorts.say(self.dated, output);
         self.queue.say(output);
         let prices: Vec<Vec<String>> = self
             .prices

@@ -252,6 +252,7 @@ impl Session {
             snapshot: project.snapshot.clone(),
             systems,
             flows: project.flows.clone(),
+            cohorts: project.cohorts.clone(),
             tables: Arc::new(Tables(project.tables.clone())),
             policies: Policies {
                 error_share: policies.error_share,

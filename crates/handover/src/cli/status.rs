@@ -4,6 +4,7 @@ use handover_model::{Counts, FlowName};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::cohorts::Cohorts;
 use super::output::{count, duration, plural, table};
 use super::queue::Queue;
 use super::session::Session;
@@ -24,9 +25,10 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
     let standing = Standing::of(&store, &flows).await.map_err(failed)?;
     let now = session.clock.now();
     let queue = Queue::of(&store).await?;
+    let cohorts = Cohorts::of(&session.project, &store, None).await?;
     let pending: u64 = standing.flows.iter().map(|(_, counts, _)| counts.pending).sum();
     // Answers release single records; only a run to its end has judged all of them.
-    let complete = standing.is_loaded && pending == 0 && queue.is_settled();
+    let complete = standing.is_loaded && pending == 0 && cohorts.waiting() == 0 && queue.is_settled();
     let last = standing.last.as_ref();
     output.value(&json!({
         "last_pass": last.map(|pass| json!({"pass": pass.id, "kind": pass.kind, "began": pass.began.to_string(), "ended": pass.ended.map(|at| at.to_string()), "status": pass.status})),
@@ -36,6 +38,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         "holds_by_cause": standing.holds_json(),
         "links_waiting": standing.links_waiting,
         "calls_left_today": standing.calls_json(),
+        "cohorts": cohorts.json(now),
         "webhooks": standing.webhooks_json(),
         "lease": standing.lease_json(),
         "workers": standing.workers_json(),
@@ -55,6 +58,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         &["flow", "created", "updated", "unchanged", "merged", "held", "skipped", "lag"],
         &standing.flows.iter().map(|(name, counts, good)| row(name, counts, good.as_ref(), now)).collect::<Vec<_>>(),
     ));
+    cohorts.say(now, output);
     queue.say(output);
     if standing.links_waiting > 0 {
         let wait = if standing.links_waiting == 1 { "waits" } else { "wait" };

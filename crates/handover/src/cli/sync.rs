@@ -2,12 +2,13 @@
 //!
 //! Each pass opens the project anew: what is edited counts from the next pass on, after it was checked.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use handover_engine::{Policies, Report, Selection, Vanishings};
-use handover_model::{FlowName, Outcome as Became, Weight};
+use handover_model::{FieldName, FlowName, Outcome as Became, Weight};
 use handover_store::Store;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -114,7 +115,8 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
         "holds": queue.json(),
         "calls": calls_json(&session),
         "links_waiting": report.links_waiting,
-        "adopted": adopted_json(&report),
+        "adopted": by_flow(&report.adopted),
+        "left_to_the_target": by_flow(&report.late),
         "findings": report.findings,
         "stopped": report.stopped,
         "alerts": alerts.as_ref().map(Outcome::json),
@@ -132,6 +134,9 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
     if let Some(line) = vanished(&report.vanishings) {
         output.say(&line);
     }
+    if let Some(line) = late(&report) {
+        output.say(&line);
+    }
     if did(Became::Held) + report.vanishings.asked > 0 {
         queue.say(output);
     }
@@ -143,14 +148,27 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
     Ok(Exit::User)
 }
 
-/// Fields that a platform put into another form than was written, by flow and field.
-fn adopted_json(report: &Report) -> serde_json::Value {
+/// Numbers of fields, by flow and field.
+fn by_flow(numbers: &BTreeMap<(FlowName, FieldName), u64>) -> serde_json::Value {
     let mut flows = serde_json::Map::new();
-    for ((flow, field), number) in &report.adopted {
+    for ((flow, field), number) in numbers {
         let fields = flows.entry(flow.to_string()).or_insert_with(|| json!({}));
         fields[field.as_str()] = json!(number);
     }
     flows.into()
+}
+
+/// Edits that came too late to be carried, if any did.
+fn late(report: &Report) -> Option<String> {
+    let all: u64 = report.late.values().sum();
+    let fields: Vec<String> = report.late.keys().map(|(flow, field)| format!("{flow}.{field}")).collect();
+    (all > 0).then(|| {
+        format!(
+            "Edited in the source after their cohort had moved, and left to the target: {} ({}).",
+            count(all),
+            fields.join(", ")
+        )
+    })
 }
 
 /// Tells people what the pass brought, if the project names somebody. A stop on request is no failure.

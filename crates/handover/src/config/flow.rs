@@ -30,13 +30,14 @@ pub(super) enum Mentioned {
     Flow,
 }
 
-/// Reads a flow. `None` when its ends are not known; the problems say why.
+/// Reads a flow; `passes` says whether the ownership of any record passes to the target one day. `None` when its ends are not known; the problems say why.
 pub(super) fn read(
     reading: &mut Reading,
     file: &File,
     tree: &Node,
     name: &FlowName,
     systems: &[SystemName],
+    passes: bool,
 ) -> Option<ReadFlow> {
     let mut entries = reading.open(file, tree, "the mapping")?;
     let source = entries.need("source", reading).and_then(|node| end(reading, file, node, "source", systems));
@@ -52,17 +53,21 @@ pub(super) fn read(
     let direction = said.and_then(|node| reading.word(file, node, "direction", &DIRECTIONS));
     let both_ways = direction.as_deref() == Some(DIRECTIONS[1]);
     // A word that is wrong is one mistake, not one of each key that hangs on it.
-    let may_own = both_ways || said.is_some() && direction.is_none();
-    let ownership = ownership(reading, file, &mut entries, may_own);
+    let ways = match both_ways || said.is_some() && direction.is_none() {
+        true => Ways::Both,
+        false if passes => Ways::OneThatPasses,
+        false => Ways::One,
+    };
+    let ownership = ownership(reading, file, &mut entries, ways);
     let mut mentions = Vec::new();
     let rules = match entries.need("fields", reading) {
-        Some(node) => rule::read(reading, file, node, may_own, &mut mentions),
+        Some(node) => rule::read(reading, file, node, ways, &mut mentions),
         None => Vec::new(),
     };
     let back = entries.take("back").map(|node| {
         // Who says which way the flow goes may keep the rules of the other.
         needs_both_ways(reading, file, node, "back", said.is_some());
-        rule::read(reading, file, node, false, &mut mentions)
+        rule::read(reading, file, node, Ways::One, &mut mentions)
     });
     let back = back.unwrap_or_default();
     let excluded = entries.take("exclude").map(|node| rule::excluded(reading, file, node)).unwrap_or_default();
@@ -76,6 +81,7 @@ pub(super) fn read(
         source,
         target,
         scope,
+        cohorts: Vec::new(),
         key,
         matching,
         keep,
@@ -93,25 +99,69 @@ pub(super) fn read(
 /// One way: from the source to the target. Both ways: what people do in the target goes back as well.
 const DIRECTIONS: [&str; 2] = ["one_way", "both_ways"];
 
+/// What may be said of ownership.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ways {
+    /// Nothing: the source owns all.
+    One,
+    /// The source owns all until a cohort moves.
+    OneThatPasses,
+    /// Everything.
+    Both,
+}
+
 /// `owner` and `conflict`, of a flow or of a rule.
-pub(super) fn ownership(reading: &mut Reading, file: &File, entries: &mut Entries<'_>, both_ways: bool) -> Ownership {
-    let owner = entries.take("owner").and_then(|node| {
-        needs_both_ways(reading, file, node, "owner", both_ways);
-        match reading.word(file, node, "owner", &["source", "target", "both"])?.as_str() {
-            "source" => Some(Owner::Source),
-            "target" => Some(Owner::Target),
-            _ => Some(Owner::Both),
+pub(super) fn ownership(reading: &mut Reading, file: &File, entries: &mut Entries<'_>, ways: Ways) -> Ownership {
+    let mut ownership = Ownership::default();
+    if let Some(node) = entries.take("owner") {
+        let per_period = matches!(node.kind, Kind::Map { .. });
+        needs_both_ways(reading, file, node, "owner", ways == Ways::Both || per_period && ways == Ways::OneThatPasses);
+        if per_period {
+            (ownership.owner, ownership.then) = owners(reading, file, node);
+        } else {
+            ownership.owner = owner(reading, file, node, "owner");
         }
+    }
+    ownership.conflict = entries.take("conflict").and_then(|node| {
+        needs_both_ways(reading, file, node, "conflict", ways != Ways::One);
+        conflict(reading, file, node)
     });
-    let conflict = entries.take("conflict").and_then(|node| {
-        needs_both_ways(reading, file, node, "conflict", both_ways);
-        let words: Vec<&str> = ["ask"].iter().chain(&KEEPS).copied().collect();
-        match reading.word(file, node, "conflict", &words)?.as_str() {
-            "ask" => Some(Conflict::Ask),
-            word => Some(Conflict::Keep(keep_of(word))),
-        }
-    });
-    Ownership { owner, conflict }
+    ownership
+}
+
+/// `{until_move: source, then: both}`.
+fn owners(reading: &mut Reading, file: &File, node: &Node) -> (Option<Owner>, Option<Owner>) {
+    let Some(mut entries) = reading.open(file, node, "owner") else { return (None, None) };
+    let before = entries.need("until_move", reading).and_then(|node| owner(reading, file, node, "until_move"));
+    let then = entries.need("then", reading).and_then(|node| owner(reading, file, node, "then"));
+    entries.finish(reading);
+    (before, then)
+}
+
+fn owner(reading: &mut Reading, file: &File, node: &Node, what: &str) -> Option<Owner> {
+    Some(match reading.word(file, node, what, &["source", "target", "both"])?.as_str() {
+        "source" => Owner::Source,
+        "target" => Owner::Target,
+        _ => Owner::Both,
+    })
+}
+
+/// One of the words, or `{expr: 'if .source > .target { "source" } else { "target" }'}`.
+fn conflict(reading: &mut Reading, file: &File, node: &Node) -> Option<Conflict> {
+    if let Kind::Map { .. } = node.kind {
+        let mut entries = reading.open(file, node, "conflict")?;
+        let rule = entries.need("expr", reading).and_then(|node| {
+            let expression = reading.text(file, node, "expr")?;
+            Some(Scope { expression, place: file.place(node.mark) })
+        });
+        entries.finish(reading);
+        return rule.map(Conflict::Expression);
+    }
+    let words: Vec<&str> = ["ask"].iter().chain(&KEEPS).copied().collect();
+    Some(match reading.word(file, node, "conflict", &words)?.as_str() {
+        "ask" => Conflict::Ask,
+        word => Conflict::Keep(keep_of(word)),
+    })
 }
 
 /// A key without effect would make somebody believe in it.

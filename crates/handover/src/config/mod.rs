@@ -10,12 +10,14 @@
 //! Deliberately absent: whether fields exist and types fit. That needs the systems' schemas: `check`.
 
 mod alerts;
+mod cohorts;
 mod credentials;
 mod durable;
 mod fields;
 mod files;
 mod flow;
 mod node;
+mod ownership;
 mod project;
 mod reader;
 mod removals;
@@ -26,6 +28,7 @@ mod table;
 mod webhooks;
 
 pub use alerts::{Alerts, Email, Security};
+pub(crate) use cohorts::day;
 pub use credentials::{CredentialSource, From as SecretFrom, Secret};
 pub(crate) use fields::kind_word;
 pub use fields::{Created, WantedField, record_created};

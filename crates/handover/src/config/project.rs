@@ -5,15 +5,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use handover_model::{Finding, Flow, FlowName, Place, SystemName, Table, Weight};
+use handover_model::{Cohort, Finding, Flow, FlowName, Place, SystemName, Table, Weight};
+use jiff::tz::TimeZone;
 
 use super::alerts::{self, Alerts};
+use super::cohorts::{self, Cohorts};
 use super::fields::{self, WantedField};
 use super::node::{Kind, Node};
 use super::reader::{File, Reading, did_you_mean};
 use super::sources::Sources;
 use super::system::{self, System};
-use super::{flow, table};
+use super::{flow, ownership, table};
 use crate::problem::Problem;
 
 /// A project, understood.
@@ -29,6 +31,10 @@ pub struct Project {
     pub systems: Vec<System>,
     /// The flows, in the order of the file.
     pub flows: Vec<Flow>,
+    /// The parts of the company that move on dates of their own, in the order of the file.
+    pub cohorts: Vec<Cohort>,
+    /// In which the project's dates are.
+    pub time_zone: TimeZone,
     /// The translation tables by name.
     pub tables: BTreeMap<String, Table>,
     /// What guards a run.
@@ -145,6 +151,8 @@ struct Head {
     names: Vec<SystemName>,
     flows: Vec<(FlowName, Node)>,
     off: Vec<(FlowName, Node)>,
+    cohorts: Cohorts,
+    time_zone: TimeZone,
     policies: Policies,
     alerts: Option<Alerts>,
 }
@@ -170,6 +178,7 @@ fn load(
     let tables = table::load(reading, &root);
     let flows = flows(reading, &main, &root, &head, &create_fields);
     check_names(reading, &flows, &tables);
+    ownership::check(reading, flows.iter().map(|read| &read.flow));
     let notices = unnamed_mappings(&root, &head);
     Some(Project {
         name: head.name?,
@@ -177,6 +186,8 @@ fn load(
         root,
         systems: head.systems,
         flows: flows.into_iter().map(|read| read.flow).collect(),
+        cohorts: head.cohorts.cohorts,
+        time_zone: head.time_zone,
         tables,
         policies: head.policies,
         alerts: head.alerts,
@@ -204,6 +215,7 @@ fn head(
         Some(node) => system::read(reading, file, node, root),
         None => (Vec::new(), Vec::new()),
     };
+    let before = reading.problems.len();
     let flows = match entries.need("flows", reading) {
         Some(node) => flow_names(reading, file, node, "flows"),
         None => Vec::new(),
@@ -217,13 +229,23 @@ fn head(
         reading.complain(file, node.mark, "duplicate_flow", message);
     }
     let longest = systems.iter().map(|system| system.timeout).max().unwrap_or_default();
+    let named = reading.problems.len() == before;
+    let time_zone = entries.take("time_zone").map_or(Some(TimeZone::UTC), |node| cohorts::zone(reading, file, node));
+    // Days of a zone that is not known are taken for UTC's: their own mistakes are told all the same.
+    let time_zone = time_zone.unwrap_or(TimeZone::UTC);
+    let cohorts = entries.take("cohorts").map(|node| {
+        let known: Vec<&FlowName> = flows.iter().chain(&off).map(|(name, _)| name).collect();
+        // Flows whose names were refused are not unknown: their own problems say enough.
+        cohorts::read(reading, file, node, &time_zone, Some(&*known).filter(|_| named))
+    });
+    let cohorts = cohorts.unwrap_or_default();
     let policies = match entries.take("policies") {
         Some(node) => policies(reading, file, node, longest),
         None => Policies::with(longest),
     };
     let alerts = entries.take("alerts").and_then(|node| alerts::read(reading, file, node, root));
     entries.finish(reading);
-    Some(Head { name, state, systems, names, flows, off, policies, alerts })
+    Some(Head { name, state, systems, names, flows, off, cohorts, time_zone, policies, alerts })
 }
 
 /// A name that can be a file's: no separators, no dots in front.
@@ -387,7 +409,8 @@ fn flows(
         };
         let file = File(path.as_str().into());
         let Some(tree) = reading.tree(&file, &bytes, false) else { continue };
-        if let Some(mut read) = flow::read(reading, &file, &tree, name, &head.names) {
+        if let Some(mut read) = flow::read(reading, &file, &tree, name, &head.names, head.cohorts.move_some()) {
+            head.cohorts.tell(&mut read.flow);
             fields::rename(&mut read.flow, create_fields);
             flows.push(read);
         }

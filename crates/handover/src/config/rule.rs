@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use handover_model::{Default, FieldName, FlowName, From, Ownership, Place, Rule, Step};
 
-use super::flow::{Mention, Mentioned, keep, ownership};
+use super::flow::{Mention, Mentioned, Ways, keep, ownership};
 use super::node::{Kind, Node};
 use super::reader::{Entries, File, Reading, value};
 
 /// Reads `fields` or `back`.
 ///
-/// `both_ways` says whether its rules may say who owns a field.
+/// `ways` says what its rules may say of who owns a field.
 pub(super) fn read(
     reading: &mut Reading,
     file: &File,
     node: &Node,
-    both_ways: bool,
+    ways: Ways,
     mentions: &mut Vec<Mention>,
 ) -> Vec<Rule> {
     let Kind::Map { entries, .. } = &node.kind else {
@@ -26,7 +26,7 @@ pub(super) fn read(
     for entry in entries {
         let place = file.place(entry.key_mark);
         let target = FieldName::new(entry.key.as_str());
-        rules.extend(rule(reading, file, (target, place), &entry.value, both_ways, mentions));
+        rules.extend(rule(reading, file, (target, place), &entry.value, ways, mentions));
     }
     rules
 }
@@ -61,7 +61,7 @@ fn rule(
     file: &File,
     (target, place): (FieldName, Place),
     node: &Node,
-    both_ways: bool,
+    ways: Ways,
     mentions: &mut Vec<Mention>,
 ) -> Option<Rule> {
     let plain = |from| Rule {
@@ -90,7 +90,7 @@ fn rule(
     let flow = entries.take("flow").and_then(|node| mention(reading, file, node, "flow", Mentioned::Flow, mentions));
     let default = entries.take("default").map(|node| Default(value(node)));
     let keep = entries.take("keep").and_then(|node| keep(reading, file, node));
-    let ownership = ownership(reading, file, &mut entries, both_ways);
+    let ownership = ownership(reading, file, &mut entries, ways);
     let later = entries.take("later").and_then(|node| reading.flag(file, node, "later")).unwrap_or(false);
     let recalculated = entries.take("recalculated").and_then(|node| reading.text(file, node, "recalculated"));
     entries.finish(reading);

@@ -107,7 +107,14 @@ pub(super) fn project(from: &SystemView, to: &SystemView, flows: &[&str], off: &
          state: .handover/state.db{}\n\
          systems:\n{}{}\
          flows:{}\n{}{waiting}\
-         policies:\n  errors: {{share: 5%, of_last: 500, or: 50}}{}\n  acknowledged_automations: []{}\n",
+         policies:\n  errors: {{share: 5%, of_last: 500, or: 50}}{}\n  acknowledged_automations: []{}\n\
+         # Parts of the company may move one after the other (docs/manual/cohorts.md):\n\
+         # time_zone: Europe/Berlin\n\
+         # cohorts:\n\
+         #   - name: north\n\
+         #     where: {{{}: '.name == \"North\"'}}  # by flow; what hangs on these records follows them\n\
+         #     begins: 2027-01-04  # its records are carried from this day on\n\
+         #     moves: 2027-02-01  # from this day on they are the new system's\n",
         title(&from.platform),
         title(&to.platform),
         from.name,
@@ -119,6 +126,7 @@ pub(super) fn project(from: &SystemView, to: &SystemView, flows: &[&str], off: &
         flows.iter().map(|flow| format!("  - {flow}\n")).collect::<String>(),
         comment("a run stops when more than that failed unannounced"),
         comment("the target's workflows that may act on what is written, by name"),
+        flows.first().unwrap_or(&"deals"),
     )
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::rig::{Death, Ended, Ground, Orders, Scene, Way};
 
 /// A pass; gives what it changed in the old and in the new system, one word for each record.
-fn pass(ground: &mut Ground<'_>) -> (Vec<String>, Vec<String>) {
+pub(crate) fn pass(ground: &mut Ground<'_>) -> (Vec<String>, Vec<String>) {
     pass_over(ground, Selection::Changes)
 }
 
@@ -40,7 +40,7 @@ fn disturbance(object: &str, which: Which, action: DisturbAction) -> Disturbance
     Disturbance { object: object.to_owned(), which, action }
 }
 
-fn change(object: &str, id: &str, field: &str, value: Json) -> Disturbance {
+pub(crate) fn change(object: &str, id: &str, field: &str, value: Json) -> Disturbance {
     disturbance(object, Which::Id(id.to_owned()), DisturbAction::Change { field: field.to_owned(), value })
 }
 
@@ -48,16 +48,16 @@ fn create(object: &str, fields: Json) -> Disturbance {
     disturbance(object, Which::default(), DisturbAction::Create { fields })
 }
 
-fn nothing() -> (Vec<String>, Vec<String>) {
+pub(crate) fn nothing() -> (Vec<String>, Vec<String>) {
     (Vec::new(), Vec::new())
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub(crate) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// The id of the record in HubSpot that came of a record of Pipedrive.
-fn in_hubspot(ground: &Ground<'_>, object: &str, key: &str) -> String {
+pub(crate) fn in_hubspot(ground: &Ground<'_>, object: &str, key: &str) -> String {
     let new = ground.end().new;
     let records = new["objects"][object].as_array().unwrap().clone();
     let found = records.iter().find(|record| record["properties"]["handover_source_key"] == key);
@@ -65,7 +65,7 @@ fn in_hubspot(ground: &Ground<'_>, object: &str, key: &str) -> String {
 }
 
 /// Two records of the old system that are in the new one.
-fn two_carried(ground: &Ground<'_>, list: &str, object: &str) -> [String; 2] {
+pub(crate) fn two_carried(ground: &Ground<'_>, list: &str, object: &str) -> [String; 2] {
     let held = ground.end().held;
     let records = ground.scene.old.get(list).or_else(|| ground.scene.old["objects"].get(list)).unwrap().clone();
     let id = |record: &Json| record["id"].as_str().map_or_else(|| record["id"].to_string(), str::to_owned);
@@ -74,7 +74,7 @@ fn two_carried(ground: &Ground<'_>, list: &str, object: &str) -> [String; 2] {
     carried.take(2).collect::<Vec<_>>().try_into().unwrap()
 }
 
-fn person_of(ground: &Ground<'_>, id: &str) -> String {
+pub(crate) fn person_of(ground: &Ground<'_>, id: &str) -> String {
     in_hubspot(ground, "contacts", &format!("old:persons:{id}"))
 }
 

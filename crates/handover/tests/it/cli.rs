@@ -6,6 +6,7 @@ mod audit;
 mod both_ways;
 mod broken;
 mod browser;
+mod cohorts;
 mod drift;
 mod during;
 mod faults;

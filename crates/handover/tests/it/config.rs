@@ -68,6 +68,25 @@ fn a_whole_project_is_understood() {
     assert!((project.policies.delete_share - 0.005).abs() < 1e-9);
     assert_eq!(project.policies.error_of_last, 100);
     assert_eq!(project.policies.acknowledged_automations, ["Welcome e-mail"]);
+    let cohorts: Vec<(&str, Option<String>, Option<String>)> = project
+        .cohorts
+        .iter()
+        .map(|cohort| {
+            (
+                cohort.name.as_str(),
+                cohort.begins.map(|day| day.at.to_string()),
+                cohort.moves.map(|day| day.date.to_string()),
+            )
+        })
+        .collect();
+    let text = |text: &str| Some(text.to_owned());
+    // Berlin's day begins an hour before Greenwich's.
+    assert_eq!(
+        cohorts,
+        [("north", text("2027-01-03T23:00:00Z"), text("2027-02-01")), ("rest", None, text("2027-03-01"))]
+    );
+    let filters: Vec<&str> = persons.cohorts.iter().map(|(_, filter)| filter.expression.as_str()).collect();
+    assert_eq!(filters, [".region == \"North\"", "true"]);
     assert_eq!(project.snapshot.len(), 64);
 }
 

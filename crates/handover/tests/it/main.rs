@@ -6,6 +6,7 @@ mod both_ways;
 mod changes;
 mod cli;
 mod clocks;
+mod cohorts;
 mod config;
 mod crash;
 mod crash_postgres;

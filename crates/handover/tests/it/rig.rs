@@ -205,6 +205,7 @@ impl<'s> Ground<'s> {
             snapshot: self.scene.project.snapshot.clone(),
             systems,
             flows: flows(self.scene, &orders.removals),
+            cohorts: self.scene.project.cohorts.clone(),
             tables: Arc::new(Tables(self.scene.project.tables.clone())),
             policies,
         };
@@ -287,14 +288,19 @@ impl<'s> Ground<'s> {
     /// Dies at every durable write and around every changing request of a pass that began at `begun` and that this
     /// place has lived through; the next pass goes on each time, and has to end as this one did.
     pub(crate) fn die_everywhere(&self, begun: &Self, orders: &Orders) {
-        let expected = self.end();
         let moments =
             (1..=self.writes).flat_map(|n| [Moment::Before, Moment::After].map(|moment| Death::AtWrite(n, moment)));
         let around = [Around::Before, Around::After];
         let requests = self.changing.iter().flat_map(|n| around.map(|around| Death::AtRequest(*n, around)));
         let deaths: Vec<Death> = moments.chain(requests).collect();
+        self.die_at(&deaths, begun, orders);
+    }
+
+    /// The same for these deaths.
+    pub(crate) fn die_at(&self, deaths: &[Death], begun: &Self, orders: &Orders) {
+        let expected = self.end();
         eprintln!("{} deaths in {} durable writes and {} requests", deaths.len(), self.writes, self.requests);
-        on_threads(&deaths, |death| {
+        on_threads(deaths, |death| {
             let mut ground = begun.copy();
             let ended = ground.live_with(*death, orders);
             if !matches!(ended, Ended::Died) {

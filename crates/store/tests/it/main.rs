@@ -7,6 +7,7 @@
 
 mod scene;
 
+mod cohorts;
 mod crash;
 mod crosswalk;
 mod forks;

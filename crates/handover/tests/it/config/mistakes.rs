@@ -56,6 +56,36 @@ mistake!(wide_characters_before_the_mistake, PERSONS, "{value: customer}", "{val
 mistake!(unset_variable, MAIN, "state: .handover/state.db", "state: postgres://u:${NO_SUCH}@db/x");
 mistake!(unknown_encoding, MAIN, "encoding: auto", "encoding: latin");
 mistake!(unknown_form, MAIN, "since: d/m/y", "since: d.m.y");
+mistake!(unknown_time_zone, MAIN, "Europe/Berlin", "Middle/Earth");
+mistake!(a_cohort_without_a_name, MAIN, "{name: rest, ", "{");
+mistake!(a_cohort_of_an_unknown_flow, MAIN, "where: {persons: 'true'}", "where: {person: 'true'}");
+mistake!(two_cohorts_of_one_name, MAIN, "{name: rest,", "{name: north,");
+mistake!(a_day_that_is_none, MAIN, "moves: 2027-03-01", "moves: 2027-02-29");
+mistake!(a_time_in_place_of_a_day, MAIN, "begins: 2027-01-04", "begins: 2027-01-04T10:00:00");
+mistake!(a_cohort_that_moves_before_it_begins, MAIN, "begins: 2027-01-04", "begins: 2027-02-02");
+mistake!(wrong_owner_of_a_period, PERSONS, "owner: both", "owner: {until_move: source, later: target}");
+mistake!(wrong_rule_for_conflicts, PERSONS, "conflict: newest", "conflict: {expression: 'null'}");
+mistake!(
+    one_field_of_two_owners,
+    PERSONS,
+    "firstname: first_name",
+    "firstname: {from: first_name, owner: source}\n  nickname: {from: first_name, owner: target}"
+);
+
+/// Two flows that carry one field against each other.
+#[test]
+fn two_flows_that_own_one_field() {
+    let folder = Folder::sample();
+    folder.replace(MAIN, "flows: [persons]", "flows: [persons, contacts]");
+    folder.replace(PERSONS, "direction: both_ways\nowner: both", "direction: both_ways\nowner: source");
+    let contacts = "source: {system: new, object: contacts}\ntarget: {system: old, object: persons}\n\
+                    fields:\n  owner_id: hubspot_owner_id\n";
+    folder.write("mappings/contacts.yaml", contacts);
+    insta::assert_snapshot!(folder.load().map(|project| format!("{project:?}")).unwrap_err());
+    // Of two parts of the records each may go its own way.
+    folder.write("mappings/contacts.yaml", contacts.replace("fields:", "where: .is_new\nfields:"));
+    folder.load().unwrap_or_else(|text| panic!("{text}"));
+}
 
 #[test]
 fn several_mistakes_of_several_files_at_once() {

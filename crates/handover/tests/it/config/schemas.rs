@@ -30,15 +30,23 @@ fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
         ("secret: {env: HOOKS}, ", ""),
         ("poll: 10m", "poll: 10"),
         ("share: 0.5%", "share: 2"),
+        ("begins: 2027-01-04", "begins: soon"),
+        ("{name: rest, where: {persons: 'true'}", "{name: rest"),
         ("sweep: 6h", "sweep: soon"),
         ("flows: [persons]", "flows: [../persons]"),
     ] {
         assert!(!accepts("handover.yaml", &project.replace(old, new)), "{new}");
     }
+    for (old, new) in
+        [("owner: both", "owner: {until_move: source, then: both}"), ("conflict: ask", "conflict: {expr: 'null'}")]
+    {
+        assert!(accepts("mappings/*.yaml", &mapping.replace(old, new)), "{new}");
+    }
     for (old, new) in [
         ("where:", "filter:"),
         ("direction: both_ways", "direction: two_ways"),
         ("conflict: ask", "conflict: {concatenate: x}"),
+        ("owner: both", "owner: {until_move: source}"),
         ("{value: customer}", "{value: customer, from: x}"),
         ("later: true", "latr: true"),
         ("keep: fill_empty", "keep: never"),

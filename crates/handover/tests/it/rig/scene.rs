@@ -56,7 +56,7 @@ impl Scene {
     /// The scene of a way, made once.
     pub(crate) fn of(way: Way) -> &'static Self {
         static SCENES: [OnceLock<Scene>; 2] = [OnceLock::new(), OnceLock::new()];
-        SCENES[way as usize].get_or_init(|| Self::make(way, &[]))
+        SCENES[way as usize].get_or_init(|| Self::make(way, &[], &|_| {}))
     }
 
     /// The same with these flows going both ways, made once for each way.
@@ -66,10 +66,15 @@ impl Scene {
             Way::ToHubspot => &["organizations", "persons", "deals"],
             Way::ToPipedrive => &["companies", "contacts", "deals"],
         };
-        SCENES[way as usize].get_or_init(|| Self::make(way, flows))
+        SCENES[way as usize].get_or_init(|| Self::make(way, flows, &|_| {}))
     }
 
-    fn make(way: Way, both_ways: &[&str]) -> Self {
+    /// A scene of its own, whose project is edited in its folder.
+    pub(crate) fn edited(way: Way, both_ways: &[&str], edit: &dyn Fn(&Path)) -> &'static Self {
+        Box::leak(Box::new(Self::make(way, both_ways, edit)))
+    }
+
+    fn make(way: Way, both_ways: &[&str], edit: &dyn Fn(&Path)) -> Self {
         let (old, new) = worlds(way);
         // As the sandbox itself writes it down.
         let old = world(way.platforms()[0], old).unwrap().world();
@@ -81,6 +86,7 @@ impl Scene {
             let text = std::fs::read_to_string(&file).unwrap();
             std::fs::write(file, text.replace("direction: one_way", "direction: both_ways")).unwrap();
         }
+        edit(folder.path());
         let project = load(folder.path());
         Self { way, old, new, project, _folder: folder, start, compiled: Mutex::default() }
     }

@@ -1,0 +1,150 @@
+//! Cohorts as `plan` and `status` show them: dates, records, what begins and what passes to the target.
+
+use std::collections::BTreeMap;
+
+use handover_engine::Setup;
+use handover_model::{Cohort, CohortName, Day, Finding, FlowName, Weight};
+use handover_store::{CohortCount, Store};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value as Json, json};
+
+use super::output::{count, table};
+use super::{Output, failure};
+use crate::config::Project;
+use crate::problem::Problem;
+
+/// The cohorts of a project with their records.
+pub(crate) struct Cohorts {
+    cohorts: Vec<Cohort>,
+    zone: TimeZone,
+    counts: Vec<CohortCount>,
+    /// By flow: how many fields change their owner when a record's cohort moves; where the rules are known.
+    passing: Option<BTreeMap<FlowName, usize>>,
+}
+
+/// By flow: how many fields change their owner when a record's cohort moves.
+pub(crate) fn passing(setup: &Setup) -> BTreeMap<FlowName, usize> {
+    setup.flows.iter().map(|ready| (ready.flow.name.clone(), ready.passing().count())).collect()
+}
+
+impl Cohorts {
+    /// Reads what the state knows of the project's cohorts.
+    pub(crate) async fn of(
+        project: &Project,
+        store: &Store,
+        passing: Option<BTreeMap<FlowName, usize>>,
+    ) -> Result<Self, Vec<Problem>> {
+        let counts = store.cohort_counts().await.map_err(|error| vec![failure::store(&error)])?;
+        Ok(Self { cohorts: project.cohorts.clone(), zone: project.time_zone.clone(), counts, passing })
+    }
+
+    /// `[{name, begins, moves, state, days_to_begin, days_to_move, flows: {FLOW: {...}}}]`.
+    pub(crate) fn json(&self, now: Timestamp) -> Json {
+        let flows = |cohort: &Cohort| -> serde_json::Map<String, Json> {
+            let counts = self.of_cohort(cohort).map(|one| {
+                let mut told = json!({
+                    "records": one.records, "paired": one.paired, "waiting": one.waiting, "conflicts": one.conflicts,
+                });
+                if let Some(passing) = &self.passing {
+                    told["fields_that_change_owner"] = json!(passing.get(&one.flow).copied().unwrap_or(0));
+                }
+                (one.flow.to_string(), told)
+            });
+            counts.collect()
+        };
+        let told = |cohort: &Cohort| {
+            json!({
+                "name": cohort.name,
+                "begins": cohort.begins.map(|day| day.date.to_string()),
+                "moves": cohort.moves.map(|day| day.date.to_string()),
+                "state": state(cohort, now),
+                "days_to_begin": cohort.begins.map(|day| self.days_to(day, now)),
+                "days_to_move": cohort.moves.map(|day| self.days_to(day, now)),
+                "flows": flows(cohort),
+            })
+        };
+        self.cohorts.iter().map(told).collect()
+    }
+
+    /// A line for each cohort and flow; nothing where a project has no cohorts.
+    pub(crate) fn say(&self, now: Timestamp, output: &Output) {
+        if self.cohorts.is_empty() {
+            return;
+        }
+        let mut rows = Vec::new();
+        for cohort in &self.cohorts {
+            let mut dates = [cohort.begins, cohort.moves].map(|day| self.when(day, now));
+            let mut name = cohort.name.to_string();
+            for one in self.of_cohort(cohort) {
+                let [begins, moves] = std::mem::take(&mut dates);
+                let mut row = vec![std::mem::take(&mut name), begins, moves, one.flow.to_string()];
+                row.extend([one.records, one.paired, one.waiting].map(count));
+                row.extend(self.passing.as_ref().map(|known| count(known.get(&one.flow).map_or(0, |n| *n as u64))));
+                row.push(count(one.conflicts));
+                rows.push(row);
+            }
+            if !name.is_empty() {
+                let [begins, moves] = dates;
+                let mut row = vec![name, begins, moves];
+                row.resize(8 + usize::from(self.passing.is_some()), "-".to_owned());
+                rows.push(row);
+            }
+        }
+        let mut head = vec!["cohort", "begins", "moves", "flow", "records", "carried", "waiting"];
+        head.extend(self.passing.is_some().then_some("fields that change owner"));
+        head.push("conflicts");
+        output.say("\nCohorts:\n");
+        output.say(&table(&head, &rows));
+    }
+
+    /// Records that wait for their cohort to begin.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.counts.iter().map(|one| one.waiting).sum()
+    }
+
+    /// Filters that no record meets.
+    pub(crate) fn findings(&self, project: &Project) -> Vec<Finding> {
+        let filters = project.flows.iter().flat_map(|flow| {
+            flow.cohorts
+                .iter()
+                .filter(|(name, _)| !self.counts.iter().any(|one| one.flow == flow.name && one.cohort == *name))
+                .map(|(name, filter)| nobody(name, &flow.name, &filter.place))
+        });
+        filters.collect()
+    }
+
+    fn of_cohort<'c>(&'c self, cohort: &'c Cohort) -> impl Iterator<Item = &'c CohortCount> {
+        self.counts.iter().filter(|one| one.cohort == cohort.name)
+    }
+
+    fn days_to(&self, day: Day, now: Timestamp) -> i32 {
+        let today = now.to_zoned(self.zone.clone()).date();
+        today.until(day.date).map_or(0, |span| span.get_days())
+    }
+
+    /// A date, and how many days are left to it.
+    fn when(&self, day: Option<Day>, now: Timestamp) -> String {
+        let Some(day) = day else { return "-".to_owned() };
+        match self.days_to(day, now) {
+            1 => format!("{} (1 day to go)", day.date),
+            days if days > 1 => format!("{} ({days} days to go)", day.date),
+            _ => day.date.to_string(),
+        }
+    }
+}
+
+/// The finding that a cohort's filter holds for no record of a flow.
+pub(crate) fn nobody(cohort: &CohortName, flow: &FlowName, place: &handover_model::Place) -> Finding {
+    Finding::new(Weight::Warning, "cohort_of_nobody", format!("no record of `{flow}` is in the cohort `{cohort}`"))
+        .at(place)
+        .hint("look at the filter, and at those of the cohorts before it: a record is in the first whose filter holds")
+}
+
+fn state(cohort: &Cohort, now: Timestamp) -> &'static str {
+    match (cohort.has_begun(now), cohort.has_moved(now)) {
+        (_, true) => "moved",
+        (true, false) => "begun",
+        (false, false) => "waits",
+    }
+}
