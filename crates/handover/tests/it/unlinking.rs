@@ -62,7 +62,7 @@ impl Deal {
         let deals = ground.scene.old["deals"].as_array().unwrap();
         let found = ground.scene.old["deal_participants"].as_array().unwrap().iter().filter_map(|row| {
             let (deal, person) = (row["deal_id"].to_string(), row["person_id"].to_string());
-            let main = deals.iter().find(|one| one["id"].to_string() == deal)?["person_id"].to_string();
+            let main = deals.iter().find(|one| one["id"] == row["deal_id"])?["person_id"].to_string();
             let new = [
                 made.id("deals", &format!("old:deals:{deal}"))?,
                 made.id("contacts", &format!("old:persons:{person}"))?,
