@@ -48,8 +48,8 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
             .count()
     };
     match hold.cause.as_str() {
-        // Another record of the new system has the same key, or had it.
-        "duplicate_source" => alike(NEW) > 0,
+        // Another record of the new system has the same key, or had it, or is the counterpart of one that had it.
+        "duplicate_source" => alike(NEW) + alike(OLD) > 0,
         "ambiguous" => alike(OLD) > 1,
         "contradiction" => alike(OLD) > 0,
         "invalid" | "untranslated" => field.is_some_and(|field| match &field.form {

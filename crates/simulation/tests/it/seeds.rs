@@ -1,13 +1,13 @@
 //! The weeks with an engine as it is.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use handover_simulation::{Deed, Mishap, Scenario, play, play_all};
 
 /// Nothing is wrong in any of these seeds, and everything that is switched on happened.
-fn many(scenario: &Scenario, range: &str) {
-    let (from, to) = range.split_once('-').unwrap();
-    let seeds: Vec<u64> = (from.parse().unwrap()..=to.parse().unwrap()).collect();
+fn many(scenario: &Scenario, seeds: RangeInclusive<u64>) {
+    let seeds: Vec<u64> = seeds.collect();
     let (mut deeds, mut mishaps) = (BTreeMap::<(usize, Deed), u64>::new(), BTreeMap::<Mishap, u64>::new());
     let mut wrong = Vec::new();
     for played in play_all(&seeds, scenario) {
@@ -23,12 +23,13 @@ fn many(scenario: &Scenario, range: &str) {
 #[test]
 fn six_weeks_of_many_seeds() {
     let range = std::env::var("HANDOVER_SIMULATION").unwrap_or_else(|_| "1-32".to_owned());
-    many(&Scenario::default(), &range);
+    let (from, to) = range.split_once('-').unwrap();
+    many(&Scenario::default(), from.parse().unwrap()..=to.parse().unwrap());
 }
 
 #[test]
 fn six_weeks_both_ways() {
-    many(&Scenario::default().both_ways(), "1-24");
+    many(&Scenario::default().both_ways(), 1..=24);
 }
 
 #[test]
