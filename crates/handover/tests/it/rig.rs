@@ -193,7 +193,7 @@ impl<'s> Ground<'s> {
         sandboxes: &[Arc<Mutex<Sandbox>>; 2],
     ) -> Ended {
         // In PostgreSQL a process that dies gives nothing back: its lease has to end.
-        let claim = Claim { term: std::time::Duration::from_millis(50), ..Claim::default() };
+        let claim = Claim { term: std::time::Duration::from_millis(200), ..Claim::default() };
         let store = Store::open_as(&self.location, &claim).await.unwrap();
         let systems = self.scene.connect(sandboxes, clock, wire);
         let mut policies = Policies { wave: 12, error_or: 10_000, error_share: 1.0, ..Policies::default() };
