@@ -12,6 +12,12 @@ use crate::problem::{Exit, Problem};
 
 /// A system's fault.
 pub(crate) fn system(name: &SystemName, fault: &Fault) -> Problem {
+    if fault.code == "no_leave" {
+        return Problem::new("no_leave", format!("nothing may be sent to `{name}` any more"))
+            .cause(fault.message.clone())
+            .state("what was confirmed stands; the rest is pending, and what is open is looked up by the next pass")
+            .hint("run the command again; it goes on where it stopped");
+    }
     let problem = Problem::new(code(fault.kind), format!("`{name}` failed")).cause(fault.to_string());
     match fault.kind {
         FaultKind::Auth => problem

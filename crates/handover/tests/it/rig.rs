@@ -192,9 +192,7 @@ impl<'s> Ground<'s> {
         wire: &Arc<Wire>,
         sandboxes: &[Arc<Mutex<Sandbox>>; 2],
     ) -> Ended {
-        // In PostgreSQL a process that dies gives nothing back: its lease has to end.
-        let claim = Claim { term: std::time::Duration::from_millis(50), ..Claim::default() };
-        let store = Store::open_as(&self.location, &claim).await.unwrap();
+        let store = Store::open_as(&self.location, &short_lease()).await.unwrap();
         let systems = self.scene.connect(sandboxes, clock, wire);
         let mut policies = Policies { wave: 12, error_or: 10_000, error_share: 1.0, ..Policies::default() };
         if let Some(change) = orders.policies {
@@ -360,6 +358,11 @@ impl<'s> Ground<'s> {
         let shown = wrong.iter().take(4).map(|line| format!("\n    {line}")).collect::<String>();
         if wrong.is_empty() { Ok(()) } else { Err(format!("{} differences:{shown}", wrong.len())) }
     }
+}
+
+/// In PostgreSQL a process that dies gives nothing back: its lease has to end.
+fn short_lease() -> Claim {
+    Claim { term: std::time::Duration::from_millis(200), ..Claim::default() }
 }
 
 fn copy_folder(from: &Path, to: &Path) {
