@@ -29,6 +29,15 @@ impl Pass {
     /// Reads what changed of an object since its watermark. An object of which there is no list of changes is
     /// listed whole; what is the same as before is left aside.
     pub(crate) async fn read_changes(&self, reading: &Reading) -> Result<(), Error> {
+        self.read_behind(reading, false).await
+    }
+
+    /// Reads all of an object that was read whole before, as if all of it had changed.
+    pub(crate) async fn read_whole_again(&self, reading: &Reading) -> Result<(), Error> {
+        self.read_behind(reading, true).await
+    }
+
+    async fn read_behind(&self, reading: &Reading, whole: bool) -> Result<(), Error> {
         let system = self.setup.project.system(&reading.system)?.clone();
         let fault = |fault| Error::system(&reading.system, fault);
         let Some(mut state) = self.place.store.extraction(&reading.system, &reading.object).await? else {
@@ -40,8 +49,8 @@ impl Pass {
         let mark = self.begin_from(reading, state.began, known.as_ref(), began, &clocks);
         let lists = system.capabilities().object(reading.object.as_str()).is_some_and(|object| object.lists_since);
         let (object, fields) = (reading.object.clone(), reading.fields.clone());
-        let read = Read { object, fields, which: Which::Live, since: lists.then(|| mark.since(&clocks)) };
-        let before: Marks<u64> = known.iter().flat_map(|known| &known.seen).copied().collect();
+        let read = Read { object, fields, which: Which::Live, since: (lists && !whole).then(|| mark.since(&clocks)) };
+        let before: Marks<u64> = known.iter().filter(|_| !whole).flat_map(|known| &known.seen).copied().collect();
         let mut seen = Seen { began, latest: None, unfinished: None };
         let mut now: Vec<u64> = Vec::new();
         let mut came: HashSet<RecordId> = HashSet::new();
@@ -90,9 +99,10 @@ impl Pass {
             mark = Watermark { at: seen.began, reached: seen.began, closed: true };
         }
         let row = row(reading, mark, drifted(known.as_ref(), ahead), now);
-        if known.as_ref() != Some(&row) {
+        if whole || known.as_ref() != Some(&row) {
             let spent = self.newly_spent();
-            self.place.store.commit(Commit { watermarks: vec![row], spent, ..self.commit() }).await?;
+            let kept = if whole { vec![reading.told_fields()] } else { Vec::new() };
+            self.place.store.commit(Commit { watermarks: vec![row], kept, spent, ..self.commit() }).await?;
         }
         Ok(())
     }

@@ -1,12 +1,14 @@
 //! Extract: records are read page by page and staged durably, with the cursor that goes on from there.
 //!
-//! Invariant: a page and the cursor behind it are committed together, so reading resumes without a gap.
+//! Invariants:
+//! - A page and the cursor behind it are committed together, so reading resumes without a gap.
+//! - What was staged without a field that a rule reads now is read again: it is not blank, it was not asked for.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Connector, Cursor, Read, Which};
-use handover_model::{FieldName, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value};
+use handover_model::{FieldName, Finding, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value, Weight};
 use handover_store::{Block, Commit, Extraction, MatchRow, Store};
 
 use crate::Error;
@@ -54,6 +56,13 @@ impl Reading {
     /// The fields that are read, each once, in one order.
     pub(crate) fn names(&self) -> impl Iterator<Item = &FieldName> {
         self.extra.iter().chain(self.fields.iter().filter(|name| !self.extra.contains(name)))
+    }
+
+    /// The fields that are read, as a text to be kept under a name of the object's.
+    pub(crate) fn told_fields(&self) -> (String, String) {
+        let names: Vec<&str> = self.names().map(FieldName::as_str).collect();
+        // An empty text would take away what is kept.
+        (format!("fields of {}.{}", self.system, self.object), format!("id\n{}", names.join("\n")))
     }
 
     /// Whether the next page would go into the same calls as these.
@@ -123,6 +132,11 @@ impl Pass {
         let begun = self.place.store.extraction(&reading.system, &reading.object).await?;
         let mut state = match begun {
             Some(mut state) if state.complete => {
+                if self.lacks_fields(reading).await? {
+                    self.read_whole_again(reading).await?;
+                    let again = self.place.store.extraction(&reading.system, &reading.object).await?;
+                    return Ok(again.unwrap_or(state));
+                }
                 // The earlier process may have ended between the last page and the proof.
                 if counted {
                     self.compare_count(&mut state, system.as_ref()).await?;
@@ -160,7 +174,8 @@ impl Pass {
                 continue;
             }
             reading.enrich(system.as_ref(), &mut gathered).await.map_err(fault)?;
-            let commit = self.staging(reading, &mut state, gathered.drain(..));
+            let mut commit = self.staging(reading, &mut state, gathered.drain(..));
+            commit.kept.extend(state.complete.then(|| reading.told_fields()));
             // The next page is on its way while this one is made durable; if it fails, this one stays.
             let next = async {
                 match &state.cursor {
@@ -181,9 +196,26 @@ impl Pass {
             self.keep_extraction(&state).await?;
         }
         if state.blocks == 0 {
-            self.keep_extraction(&state).await?;
+            let kept = vec![reading.told_fields()];
+            let commit = Commit { extractions: vec![state.clone()], kept, ..self.commit() };
+            self.place.store.commit(commit).await?;
         }
         Ok(state)
+    }
+
+    /// Whether fields are read now with which the object was not read whole.
+    async fn lacks_fields(&self, reading: &Reading) -> Result<bool, Error> {
+        let (name, _) = reading.told_fields();
+        let Some(known) = self.place.store.kept(&name).await? else { return Ok(false) };
+        let known: HashSet<&str> = known.split('\n').collect();
+        let lacking: Vec<&str> = reading.names().map(FieldName::as_str).filter(|name| !known.contains(name)).collect();
+        if let [first, ..] = lacking.as_slice() {
+            let (system, object, more) = (&reading.system, &reading.object, lacking.len() - 1);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let message = format!("`{system}.{object}` is read whole again: the rules read `{first}`{more} now");
+            self.notice(Finding::new(Weight::Warning, "read_whole_again", message));
+        }
+        Ok(!lacking.is_empty())
     }
 
     /// Makes a page durable, on another processor than the one that reads the next.

@@ -137,6 +137,10 @@ impl Store {
     /// The database's; it is closed all the same.
     pub async fn close(self) -> Result<(), Error> {
         let location = &self.inner.location;
+        if self.inner.lease.is_none() {
+            // The writer goes last: what readers leave behind of a file's log, they cannot write into it.
+            self.inner.pool.close().await;
+        }
         let session = match &self.inner.writer {
             Some(writer) => writer.lock().await.session.take(),
             None => None,

@@ -91,7 +91,9 @@ pub(crate) async fn carry(
     let kind = options.reason.as_ref().map_or_else(|| "run".to_owned(), |reason| format!("run, continued: {reason}"));
     let stop = stop_on_request(output);
     let accepted = |policies: &mut Policies| policies.accept_counts = options.accept_counts;
-    work(session, store, output, (&kind, &Selection::All, &accepted), stop).await
+    let report = work(session, store, output, (&kind, &Selection::All, &accepted), stop).await?;
+    output.warn(&Problem::from_findings(&report.findings, &session.project.sources));
+    Ok(report)
 }
 
 /// What is different from the project's policies.

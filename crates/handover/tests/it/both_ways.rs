@@ -143,7 +143,7 @@ fn edits_of_different_parts_of_one_name_both_survive() {
     let name = |id: &str| {
         let changes = end.old_journal.iter().flat_map(|entry| &entry.changes);
         let of = changes.filter(|change| change.object == "person" && change.id == id);
-        of.filter_map(|change| change.fields.get("name")).last().unwrap().1.clone()
+        of.filter_map(|change| change.fields.get("name")).next_back().unwrap().1.clone()
     };
     assert_eq!(ids.each_ref().map(|id| name(id)), [json!("Augusta Lovelace"), json!("Ada King")]);
     assert_eq!(pass(&mut ground), nothing(), "it stopped changing");

@@ -214,6 +214,33 @@ fn people_move_into_a_file() {
     place.does(&["verify"]).ends(4);
 }
 
+/// What was read before a rule wanted a field lacks it: it is read again, and nothing is taken for blank.
+#[test]
+fn a_field_that_is_mapped_later_arrives_for_all() {
+    for pass in [&["run"][..], &["sync", "--once"]] {
+        let place = Place::pipedrive();
+        exclude_the_rest(&place);
+        let whole = std::fs::read_to_string(place.path("mappings/people.yaml")).unwrap();
+        let rule = "  phone: {from: phones, steps: [primary]}\n";
+        let without = format!("{}  phones: not yet\n", whole.replace(rule, ""));
+        place.write("mappings/people.yaml", without.as_bytes());
+        place.does(&["plan", "--create-fields"]).ends(0);
+        place.does(&["run"]).ends(0);
+        let phones = || {
+            let mut reader = csv::Reader::from_path(place.path("drop/people.csv")).unwrap();
+            let at = reader.headers().unwrap().iter().position(|name| name == "phone").unwrap();
+            reader.records().filter(|row| !row.as_ref().unwrap()[at].is_empty()).count()
+        };
+        assert_eq!(phones(), 0);
+        place.write("mappings/people.yaml", whole.as_bytes());
+        place.does(pass).ends(0).says("`old.persons` is read whole again: the rules read `phones` now");
+        assert!(phones() > 10, "{pass:?}: {}", phones());
+        assert_eq!(place.does(&["verify", "--json"]).ends(0).json()["verify"]["differences"], json!(0));
+        let again = place.does(pass).ends(0);
+        assert!(!again.err.contains("is read whole again"), "{}", again.err);
+    }
+}
+
 #[test]
 fn names_that_nobody_has_are_said_before_anything_is_written() {
     let place = Place::example();
