@@ -238,6 +238,11 @@ fn a_field_that_is_mapped_later_arrives_for_all() {
         assert_eq!(place.does(&["verify", "--json"]).ends(0).json()["verify"]["differences"], json!(0));
         let again = place.does(pass).ends(0);
         assert!(!again.err.contains("is read whole again"), "{}", again.err);
+        // What is read meanwhile without it lacks it again.
+        place.write("mappings/people.yaml", without.as_bytes());
+        place.does(pass).ends(0);
+        place.write("mappings/people.yaml", whole.as_bytes());
+        place.does(pass).ends(0).says("is read whole again");
     }
 }
 
