@@ -180,8 +180,7 @@ impl Pass {
         }
         let ids: Vec<RecordId> = changed.iter().filter_map(|record| sources.get(&record.id).cloned()).collect();
         let now = self.read_now(&self.reading_of(&ready.flow.source), &ids).await?;
-        let mut now: HashMap<RecordId, Record> =
-            now.into_iter().filter(|record| !record.gone).map(|record| (record.id.clone(), record)).collect();
+        let mut now: HashMap<RecordId, Record> = now.into_iter().map(|record| (record.id.clone(), record)).collect();
         let mut answers = self.place.store.answers(&ready.flow.name, &ids).await?;
         let mut staged = Vec::new();
         let mut pairs = Vec::new();

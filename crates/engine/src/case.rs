@@ -5,7 +5,6 @@ use handover_store::{PendingLink, RecordRow};
 use serde::{Deserialize, Serialize};
 
 use crate::decide::Judged;
-use crate::setup::Ready;
 
 /// What is kept of a record between judging and the outcome of its write.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,7 +25,7 @@ pub(crate) struct Case {
     /// Holds on single fields of such a record.
     #[serde(with = "as_json")]
     pub(crate) holds: Vec<Hold>,
-    pub(crate) links: Vec<PendingLinkText>,
+    pub(crate) links: Vec<PendingLink>,
 }
 
 /// What was settled of a record: it stands when a later write of it is refused.
@@ -47,27 +46,8 @@ impl Before {
     }
 }
 
-/// A pending link as an intent keeps it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct PendingLinkText {
-    field: String,
-    parent_flow: handover_model::FlowName,
-    parent: RecordId,
-    gone: bool,
-}
-
 impl Case {
     pub(crate) fn of(one: &Judged) -> Self {
-        let links = one
-            .links
-            .iter()
-            .map(|link| PendingLinkText {
-                field: link.field.clone(),
-                parent_flow: link.parent_flow.clone(),
-                parent: link.parent.clone(),
-                gone: link.gone,
-            })
-            .collect();
         Self {
             record: one.record.clone(),
             title: one.title.clone(),
@@ -79,19 +59,8 @@ impl Case {
             mapped_base: one.mapped_base.clone(),
             before: one.before.as_ref().and_then(Before::of),
             holds: one.holds.clone(),
-            links,
+            links: one.links.clone(),
         }
-    }
-
-    pub(crate) fn pending_links(&self, ready: &Ready) -> impl Iterator<Item = PendingLink> {
-        self.links.iter().map(|link| PendingLink {
-            flow: ready.flow.name.clone(),
-            record: self.record.clone(),
-            field: link.field.clone(),
-            parent_flow: link.parent_flow.clone(),
-            parent: link.parent.clone(),
-            gone: link.gone,
-        })
     }
 }
 

@@ -86,7 +86,7 @@ impl Pass {
                 continue;
             }
             let mapped = std::mem::take(&mut again.mapped);
-            let mut resolved = self.resolve_again(ready, &again.staged.record, mapped, &again.answers, parents);
+            let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents.again());
             misplaced(ready, &mut resolved);
             ready.forget_untold(&mut resolved);
             // A link that waits for its parent is all that may have changed.
@@ -183,7 +183,7 @@ impl Pass {
             return Ok(());
         }
         let now = self.read_now(&self.reading_of(&ready.flow.source), &ids).await?;
-        let now: Vec<Record> = now.into_iter().filter(|record| !record.gone && ids.contains(&record.id)).collect();
+        let now: Vec<Record> = now.into_iter().filter(|record| ids.contains(&record.id)).collect();
         let mapped: Vec<Vec<Mapped>> = now.iter().map(|record| ready.program.apply(record)).collect();
         let parents = self.parents(ready, mapped.iter().map(Vec::as_slice)).await?;
         let mut now: HashMap<RecordId, _> =
@@ -191,7 +191,7 @@ impl Pass {
         pairs.retain(|pair| !ids.contains(&pair.staged.record.id) || now.contains_key(&pair.staged.record.id));
         for pair in pairs {
             let Some((record, mapped)) = now.remove(&pair.staged.record.id) else { continue };
-            let mut resolved = self.resolve_again(ready, &record, mapped, &pair.answers, &parents);
+            let mut resolved = self.resolve(ready, &record, mapped, &pair.answers, parents.again());
             misplaced(ready, &mut resolved);
             ready.forget_untold(&mut resolved);
             (pair.staged.record, pair.resolved) = (record, resolved);

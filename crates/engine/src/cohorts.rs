@@ -284,9 +284,9 @@ impl Pass {
         let blocks: HashMap<&RecordId, i64> = due.iter().map(|row| (&row.record, row.block)).collect();
         let ids: Vec<RecordId> = due.iter().map(|row| row.record.clone()).collect();
         let now = self.read_now(&self.reading_of(end), &ids).await?;
-        let live = now.into_iter().filter(|record: &Record| !record.gone);
         // An id that was merged away brings the record that it became.
-        Ok(live.filter_map(|record| blocks.get(&record.id).map(|block| Staged::new(record.clone(), *block))).collect())
+        let block = |record: &Record| blocks.get(&record.id).copied();
+        Ok(now.into_iter().filter_map(|record| block(&record).map(|block| Staged::new(record, block))).collect())
     }
 
     /// What stands in the ledger of the cohorts when a pass begins.

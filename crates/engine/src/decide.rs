@@ -210,7 +210,7 @@ impl Pass {
         if answers.iter().any(|given| matches!(given.answer, Answer::Skip)) {
             return Ok(self.judged(ready, &staged, row.as_ref(), Decision::Skip, Trail::new(), Carried::default()));
         }
-        let mut resolved = self.resolve(ready, &staged.record, mapped, answers, parents);
+        let mut resolved = self.resolve(ready, &staged.record, mapped, answers, parents.at_first());
         ready.hold_frozen_values(&mut resolved);
         let paired = self.answered(ready, answers, paired, &mut resolved).await?;
         let (target, by) = match paired {

@@ -205,10 +205,10 @@ impl Pass {
 
     /// Whether fields are read now with which the object was not read whole.
     async fn lacks_fields(&self, reading: &Reading) -> Result<bool, Error> {
-        let (name, _) = reading.told_fields();
+        let (name, wanted) = reading.told_fields();
         let Some(text) = self.place.store.kept(&name).await? else { return Ok(false) };
         let known: HashSet<&str> = text.split('\n').collect();
-        let lacking: Vec<&str> = reading.names().map(FieldName::as_str).filter(|name| !known.contains(name)).collect();
+        let (read, lacking): (Vec<&str>, Vec<&str>) = wanted.split('\n').partition(|name| known.contains(name));
         if let [first, ..] = lacking.as_slice() {
             let (system, object, more) = (&reading.system, &reading.object, lacking.len() - 1);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -216,8 +216,6 @@ impl Pass {
             self.notice(Finding::new(Weight::Warning, "read_whole_again", message));
         }
         // A field that no rule reads any more is missing from what is staged from now on.
-        let (name, wanted) = reading.told_fields();
-        let read: Vec<&str> = wanted.split('\n').filter(|name| known.contains(name)).collect();
         if lacking.is_empty() && read.len() < known.len() {
             let kept = vec![(name, read.join("\n"))];
             self.place.store.commit(Commit { kept, ..self.commit() }).await?;

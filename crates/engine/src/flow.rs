@@ -198,7 +198,7 @@ impl Pass {
             if ready.back.is_some() || ready.forth.is_some() {
                 // What lives on both sides is judged as it is now.
                 let now = self.read_now(&self.reading_of(source), chunk).await?;
-                let staged = now.into_iter().filter(|record| !record.gone).filter_map(|record| {
+                let staged = now.into_iter().filter_map(|record| {
                     let block = rows.get(&record.id)?.block;
                     Some(Staged::new(record, block))
                 });
@@ -378,13 +378,13 @@ impl Pass {
         Ok(())
     }
 
-    /// Records as they are now, with all that a reading brings.
+    /// Records as they are now, with all that a reading brings; those that are gone are not among them.
     pub(crate) async fn read_now(&self, reading: &Reading, ids: &[RecordId]) -> Result<Vec<Record>, Error> {
         let system = self.setup.project.system(&reading.system)?;
         let fault = |fault| Error::system(&reading.system, fault);
         let mut records = vec![system.fetch(&reading.object, &reading.fields, ids).await.map_err(fault)?];
         reading.enrich(system.as_ref(), &mut records).await.map_err(fault)?;
-        Ok(records.into_iter().flatten().collect())
+        Ok(records.into_iter().flatten().filter(|record| !record.gone).collect())
     }
 }
 

@@ -122,8 +122,7 @@ impl Pass {
             return Ok(HashMap::new());
         }
         let now = self.read_now(&self.reading_of(&ready.flow.target), ids).await?;
-        let live = now.into_iter().filter(|record| !record.gone);
-        Ok(live.map(|record| (record.id.clone(), Card::new(record))).collect())
+        Ok(now.into_iter().map(|record| (record.id.clone(), Card::new(record))).collect())
     }
 
     /// Of pairs that this flow wrote lately: which fields of the source's and of the target's records another flow

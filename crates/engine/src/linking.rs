@@ -5,7 +5,7 @@
 //!
 //! Invariant: a link that has a call of its own is settled, in the bases of its pair, once that call is confirmed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -60,7 +60,8 @@ impl Pass {
             Err(fault) if fault.kind == FaultKind::Unavailable || fault.kind == FaultKind::Malformed => {
                 // Perhaps applied: look before the next attempt, which is the next pass's.
                 let there = self.links_there(ready, field, links).await?;
-                let done = |(link, there): (&Tied, bool)| if there != link.gone { Ok(()) } else { Err(fault.clone()) };
+                let done =
+                    |(link, there): (&Tied, bool)| if there != link.waits.gone { Ok(()) } else { Err(fault.clone()) };
                 let results = links.iter().zip(there).map(done).collect();
                 self.commit_links(ready, &id, links, results).await?;
                 Ok(())
@@ -88,7 +89,7 @@ impl Pass {
                 to_object: pointed_to(ready, field),
                 links: wire,
             };
-            let gone = links.iter().all(|link| link.gone);
+            let gone = links.iter().all(|link| link.waits.gone);
             let outcomes = if gone { system.unlink(&batch).await? } else { system.link(&batch).await? };
             return Ok(links
                 .iter()
@@ -165,21 +166,21 @@ impl Pass {
     ) -> Result<(), Error> {
         let mut commit = self.commit();
         commit.settled.push(intent.to_owned());
-        let gone = links.iter().all(|link| link.gone);
+        let gone = links.iter().all(|link| link.waits.gone);
         let mut linked = self.entry(if gone { "unlinked" } else { "linked" }, ready);
         let mut stop = None;
         let mut done = Vec::new();
         for (link, result) in links.iter().zip(results) {
             match result {
                 Ok(()) => {
-                    let values = json!({"field": link.field, "to": link.to.as_str(), "parent": link.parent.as_str()});
-                    linked.items.push(Item { record: link.record.clone(), values: values.into() });
-                    commit.linked.push(link.pending(&ready.flow.name));
+                    let values = json!({"field": link.waits.field, "to": link.to.as_str(), "parent": link.waits.parent.as_str()});
+                    linked.items.push(Item { record: link.waits.record.clone(), values: values.into() });
+                    commit.linked.push(link.waits.clone());
                     done.push(link);
                 }
                 Err(fault) if is_about_records(fault.kind) => {
-                    commit.linked.push(link.pending(&ready.flow.name));
-                    let field = Some(FieldName::from(link.field.as_str()));
+                    commit.linked.push(link.waits.clone());
+                    let field = Some(FieldName::from(link.waits.field.as_str()));
                     let cause = Cause::Refused { code: fault.code, field, message: fault.message };
                     commit.holds.push(self.link_hold(ready, link, cause));
                     self.threshold().note(true);
@@ -204,31 +205,34 @@ impl Pass {
     /// The rows of pairs whose links were made or taken away, with that settled.
     async fn with_links(&self, ready: &Arc<Ready>, done: &[&Tied]) -> Result<Vec<RecordRow>, Error> {
         let Some(forth) = &ready.forth else {
-            let records: Vec<RecordId> = done.iter().map(|link| link.record.clone()).collect();
+            let records: Vec<RecordId> = done.iter().map(|link| link.waits.record.clone()).collect();
             let rows = self.place.store.rows(&ready.flow.name, &records).await?;
-            let links =
-                done.iter().map(|link| (&link.record, FieldName::from(link.field.as_str()), &link.to, link.gone));
+            let links = done.iter().map(|link| {
+                (&link.waits.record, FieldName::from(link.waits.field.as_str()), &link.to, link.waits.gone)
+            });
             return Ok(settled(ready, rows.into_iter().collect(), links));
         };
         let Some(forth) = self.setup.flow(forth) else { return Ok(Vec::new()) };
-        let targets: Vec<RecordId> = done.iter().map(|link| link.record.clone()).collect();
+        let targets: Vec<RecordId> = done.iter().map(|link| link.waits.record.clone()).collect();
         let rows = self.place.store.rows_with_targets(&forth.flow.name, &targets).await?;
         // In the terms of the flow the record pointed to is one of its target's.
-        let mut to: BTreeMap<&RecordId, RecordId> = BTreeMap::new();
-        for link in done {
-            if !link.gone {
-                to.insert(&link.to, link.parent.clone());
-                continue;
-            }
-            let parents = rule_of(ready, &link.field).and_then(|rule| forth_of(&rule.flow));
-            let Some(parents) = parents else { continue };
-            let found = self.place.store.targets_of_flow(&parents, std::slice::from_ref(&link.to)).await?;
-            to.extend(found.get(&link.to).map(|found| (&link.to, found.clone())));
+        let (gone, made): (Vec<&&Tied>, Vec<&&Tied>) = done.iter().partition(|link| link.waits.gone);
+        let mut to: HashMap<RecordId, RecordId> =
+            made.into_iter().map(|link| (link.to.clone(), link.waits.parent.clone())).collect();
+        // What is done together is of one field.
+        let rule = gone.first().and_then(|link| rule_of(ready, &link.waits.field));
+        if let Some(parents) = rule.and_then(|rule| forth_of(&rule.flow)) {
+            let ends: Vec<RecordId> = gone.iter().map(|link| link.to.clone()).collect();
+            to.extend(self.place.store.targets_of_flow(&parents, &ends).await?);
         }
         let mut links = Vec::new();
         for link in done {
             let Some(to) = to.get(&link.to) else { continue };
-            links.extend(forth.fields_back_to(&link.field).map(|field| (&link.record, field.clone(), to, link.gone)));
+            links.extend(
+                forth
+                    .fields_back_to(&link.waits.field)
+                    .map(|field| (&link.waits.record, field.clone(), to, link.waits.gone)),
+            );
         }
         let rows = rows.into_iter().filter_map(|row| Some((row.target.clone()?, row))).collect();
         Ok(settled(forth, rows, links.into_iter()))
@@ -238,7 +242,7 @@ impl Pass {
     pub(crate) async fn settle_link_intent(&self, ready: &Arc<Ready>, intent: &Intent) -> Result<(), Error> {
         let (field, links): (String, Vec<Tied>) = postcard::from_bytes(&intent.payload).map_err(Error::Intent)?;
         let there = self.links_there(ready, &field, &links).await?;
-        let is_done = |(link, there): &(Tied, bool)| *there != link.gone;
+        let is_done = |(link, there): &(Tied, bool)| *there != link.waits.gone;
         let have: Vec<Tied> = links.into_iter().zip(there).filter(is_done).map(|(link, _)| link).collect();
         // The others stay pending and are done in the second step.
         let results = have.iter().map(|_| Ok(())).collect();
@@ -297,7 +301,7 @@ fn batch_name(ready: &Ready, field: &str, links: &[Tied]) -> String {
     hasher.update(field.as_bytes());
     for link in links {
         hasher.update(link.from.as_str().as_bytes());
-        hasher.update(b">");
+        hasher.update(if link.waits.gone { b"-" } else { b">" });
         hasher.update(link.to.as_str().as_bytes());
         hasher.update(b"\0");
     }

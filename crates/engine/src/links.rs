@@ -25,32 +25,9 @@ const PAGE: usize = 20_000;
 /// A link with its ends in the target.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Tied {
-    pub(crate) record: RecordId,
-    pub(crate) field: String,
-    pub(crate) parent_flow: FlowName,
-    pub(crate) parent: RecordId,
+    pub(crate) waits: PendingLink,
     pub(crate) from: RecordId,
     pub(crate) to: RecordId,
-    /// Whether it is to be taken away.
-    pub(crate) gone: bool,
-}
-
-impl Tied {
-    fn new(link: PendingLink, from: RecordId, to: RecordId) -> Self {
-        let PendingLink { record, field, parent_flow, parent, gone, .. } = link;
-        Self { record, field, parent_flow, parent, from, to, gone }
-    }
-
-    pub(crate) fn pending(&self, flow: &FlowName) -> PendingLink {
-        PendingLink {
-            flow: flow.clone(),
-            record: self.record.clone(),
-            field: self.field.clone(),
-            parent_flow: self.parent_flow.clone(),
-            parent: self.parent.clone(),
-            gone: self.gone,
-        }
-    }
 }
 
 /// Links by the flow and the field that they belong to.
@@ -65,7 +42,7 @@ impl Pass {
         loop {
             self.go_on()?;
             let page = self.place.store.ready_links(PAGE).await?;
-            let page = page.into_iter().map(|(link, from, to)| (link.flow.clone(), Tied::new(link, from, to)));
+            let page = page.into_iter().map(|(waits, from, to)| Tied { waits, from, to });
             let groups = self.grouped(page).await?;
             if groups.is_empty() {
                 return Ok(tripped);
@@ -93,7 +70,7 @@ impl Pass {
             let moot = page.iter().filter(|(_, from)| from.is_none()).map(|(link, _)| link.clone()).collect();
             let links = page.into_iter().filter_map(|(link, from)| {
                 let to = link.parent.clone();
-                Some((link.flow.clone(), Tied::new(link, from?, to)))
+                Some(Tied { waits: link, from: from?, to })
             });
             self.no_longer_waiting(moot).await?;
             for ((flow, field), links) in self.grouped(links).await? {
@@ -111,13 +88,13 @@ impl Pass {
 
     /// Links by flow and field. Those of a stopped flow wait until it works again; those of a flow that the project no
     /// longer has nobody wants.
-    async fn grouped(&self, links: impl Iterator<Item = (FlowName, Tied)>) -> Result<Groups, Error> {
+    async fn grouped(&self, links: impl Iterator<Item = Tied>) -> Result<Groups, Error> {
         let mut groups = Groups::new();
         let mut unwanted = Vec::new();
-        for (flow, link) in links.filter(|(flow, _)| !self.setup.drift.stopped.contains_key(flow)) {
-            match self.setup.flow(&flow) {
-                Some(_) => groups.entry((flow, link.field.clone())).or_default().push(link),
-                None => unwanted.push(link.pending(&flow)),
+        for link in links.filter(|link| !self.setup.drift.stopped.contains_key(&link.waits.flow)) {
+            match self.setup.flow(&link.waits.flow) {
+                Some(_) => groups.entry((link.waits.flow.clone(), link.waits.field.clone())).or_default().push(link),
+                None => unwanted.push(link.waits),
             }
         }
         self.no_longer_waiting(unwanted).await?;
@@ -159,16 +136,16 @@ impl Pass {
         }
         let mut commit = self.commit();
         let mut entry = self.entry("held", ready);
-        for link in links.iter().filter(|link| circular.contains(&link.record)) {
+        for link in links.iter().filter(|link| circular.contains(&link.waits.record)) {
             let cause =
                 Cause::Invalid { field: FieldName::from(field), rule: "the chain of parents is a circle".to_owned() };
-            entry.items.push(Item { record: link.record.clone(), values: json!({"causes": [cause]}).into() });
-            commit.linked.push(link.pending(&ready.flow.name));
+            entry.items.push(Item { record: link.waits.record.clone(), values: json!({"causes": [cause]}).into() });
+            commit.linked.push(link.waits.clone());
             commit.holds.push(self.link_hold(ready, link, cause));
         }
         commit.entries.push(entry);
         self.place.store.commit(commit).await?;
-        links.retain(|link| !circular.contains(&link.record));
+        links.retain(|link| !circular.contains(&link.waits.record));
         Ok(())
     }
 
@@ -176,10 +153,10 @@ impl Pass {
         Hold {
             flow: ready.flow.name.clone(),
             object: ready.flow.source.object.clone(),
-            record: link.record.clone(),
-            title: link.record.to_string(),
+            record: link.waits.record.clone(),
+            title: link.waits.record.to_string(),
             cause,
-            value: Some(Value::from(link.parent.as_str())),
+            value: Some(Value::from(link.waits.parent.as_str())),
             announced: false,
         }
     }
@@ -187,7 +164,8 @@ impl Pass {
 
 /// The records whose chain of parents comes back to them.
 fn circular(links: &[Tied]) -> BTreeSet<RecordId> {
-    let parents: BTreeMap<&RecordId, &RecordId> = links.iter().map(|link| (&link.record, &link.parent)).collect();
+    let parents: BTreeMap<&RecordId, &RecordId> =
+        links.iter().map(|link| (&link.waits.record, &link.waits.parent)).collect();
     let mut safe: BTreeSet<&RecordId> = BTreeSet::new();
     let mut circular = BTreeSet::new();
     for start in parents.keys() {

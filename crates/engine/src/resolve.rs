@@ -23,7 +23,25 @@ pub(crate) struct Parents {
     waiting: HashSet<(FlowName, RecordId)>,
 }
 
+/// Parents as a record sees them that points to them.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'p> {
+    parents: &'p Parents,
+    /// Whether the record was carried before: its links to records that are in the target wait for nothing.
+    again: bool,
+}
+
 impl Parents {
+    /// As a new record sees them.
+    pub(crate) fn at_first(&self) -> Seen<'_> {
+        Seen { parents: self, again: false }
+    }
+
+    /// As a record sees them that was carried before.
+    pub(crate) fn again(&self) -> Seen<'_> {
+        Seen { parents: self, again: true }
+    }
+
     /// The target ids of a rule's links whose parents are in the target.
     pub(crate) fn targets(&self, ready: &Ready, rule: usize, ids: &[String]) -> Vec<String> {
         let Some(rows) = ready.links.get(&rule).and_then(|link| self.rows.get(&link.flow)) else { return Vec::new() };
@@ -107,37 +125,14 @@ impl Pass {
         Ok(pairs.into_iter().map(row))
     }
 
-    /// Users and links of a new record's mapped values become the target's ids.
+    /// Users and links of mapped values become the target's ids.
     pub(crate) fn resolve(
         &self,
         ready: &Ready,
         record: &Record,
         mapped: Vec<Mapped>,
         answers: &[GivenAnswer],
-        parents: &Parents,
-    ) -> Resolved {
-        self.resolve_all_of(ready, record, mapped, answers, (parents, false))
-    }
-
-    /// The same of a record that was carried before: its links to records that are in the target wait for nothing.
-    pub(crate) fn resolve_again(
-        &self,
-        ready: &Ready,
-        record: &Record,
-        mapped: Vec<Mapped>,
-        answers: &[GivenAnswer],
-        parents: &Parents,
-    ) -> Resolved {
-        self.resolve_all_of(ready, record, mapped, answers, (parents, true))
-    }
-
-    fn resolve_all_of(
-        &self,
-        ready: &Ready,
-        record: &Record,
-        mapped: Vec<Mapped>,
-        answers: &[GivenAnswer],
-        parents: (&Parents, bool),
+        parents: Seen<'_>,
     ) -> Resolved {
         let mut resolved = Resolved::default();
         // By the place of their names, in which order they are put together.
@@ -162,15 +157,14 @@ impl Pass {
         resolved
     }
 
-    /// What one rule made of a record; what stands in its way is among the causes. Beside the parents stands whether
-    /// the record was carried before.
+    /// What one rule made of a record; what stands in its way is among the causes.
     pub(crate) fn resolve_one(
         &self,
         ready: &Ready,
         record: &Record,
         Mapped { rule, target, state }: Mapped,
         answers: &[GivenAnswer],
-        parents: (&Parents, bool),
+        parents: Seen<'_>,
         resolved: &mut Resolved,
     ) -> Option<Value> {
         let edited = answers.iter().rev().find_map(|given| match &given.answer {
@@ -269,7 +263,7 @@ fn resolve_links(
     rule: usize,
     target: &FieldName,
     ids: &[String],
-    (parents, again): (&Parents, bool),
+    Seen { parents, again }: Seen<'_>,
     resolved: &mut Resolved,
 ) -> Option<Value> {
     let link = ready.links.get(&rule)?;

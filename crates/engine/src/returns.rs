@@ -199,7 +199,7 @@ impl Pass {
         for one in mapped {
             let rule = one.rule;
             let mut resolved = Resolved::default();
-            let value = self.resolve_one(&back.ready, there, one, answers, (parents, true), &mut resolved);
+            let value = self.resolve_one(&back.ready, there, one, answers, parents.again(), &mut resolved);
             found.extend(resolved.found);
             rules.insert(
                 rule,
@@ -376,7 +376,7 @@ impl Pass {
         let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| ready.program.apply(record)).collect();
         let parents = self.parents(ready, mapped.iter().map(Vec::as_slice)).await?;
         let resolved = records.iter().zip(mapped).map(|(record, mapped)| {
-            let mut resolved = self.resolve_again(ready, record, mapped, &[], &parents);
+            let mut resolved = self.resolve(ready, record, mapped, &[], parents.again());
             misplaced(ready, &mut resolved);
             resolved
         });

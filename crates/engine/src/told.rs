@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use handover_model::{ObjectName, RecordId, SystemName};
+use handover_store::Extraction;
 
 use crate::Error;
 use crate::extract::Reading;
@@ -17,6 +18,9 @@ use crate::pass::Pass;
 
 /// Records that are said to have changed, by system and object.
 pub type Told = BTreeMap<(SystemName, ObjectName), BTreeSet<RecordId>>;
+
+/// Records that are read together: as many as one call of any platform covers.
+const AT_ONCE: usize = 1_000;
 
 /// Records of one block: as many as a page of most lists has.
 const BLOCK: usize = 500;
@@ -30,17 +34,33 @@ impl Pass {
         let system = self.setup.project.system(&reading.system)?;
         let by_ids = system.capabilities().object(reading.object.as_str()).is_some_and(|object| object.fetch_batch > 0);
         let state = self.place.store.extraction(&reading.system, &reading.object).await?;
-        let Some(mut state) = state.filter(|state| state.complete && by_ids) else { return Ok(()) };
-        let ids: Vec<RecordId> = ids.into_iter().collect();
-        let mut records = self.read_now(reading, &ids).await?;
+        let Some(state) = state.filter(|state| state.complete && by_ids) else { return Ok(()) };
+        self.stage_now(reading, state, &ids.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// Reads records by their ids and stages them as changed, each once.
+    pub(crate) async fn stage_now(
+        &self,
+        reading: &Reading,
+        mut state: Extraction,
+        ids: &[RecordId],
+    ) -> Result<(), Error> {
+        let mut known = None;
         let mut came = HashSet::new();
-        records.retain(|record| !record.gone && came.insert(record.id.clone()));
-        if records.is_empty() {
-            return Ok(());
+        for ids in ids.chunks(AT_ONCE) {
+            self.go_on()?;
+            let mut records = self.read_now(reading, ids).await?;
+            records.retain(|record| came.insert(record.id.clone()));
+            if records.is_empty() {
+                continue;
+            }
+            let staged = match known.take() {
+                Some(staged) => staged,
+                None => self.place.store.staged_marks(&reading.system, &reading.object).await?,
+            };
+            let pages = records.chunks(BLOCK).map(<[_]>::to_vec);
+            known = Some(self.stage_changes(reading, &mut state, pages, staged).await?);
         }
-        let pages = records.chunks(BLOCK).map(<[_]>::to_vec);
-        let known = self.place.store.staged_marks(&reading.system, &reading.object).await?;
-        self.stage_changes(reading, &mut state, pages, known).await?;
         Ok(())
     }
 }

@@ -249,7 +249,7 @@ impl Pass {
                 commit.released.extend(ready.back.as_ref().map(|back| back.hold_of(&id)));
                 commit.entries.extend(self.told_forth(ready, case, &id, became));
                 relink(commit, ready, &case.record, case.before.is_some());
-                commit.links.extend(case.pending_links(ready));
+                commit.links.extend(case.links.iter().cloned());
                 let (rows, at) = (commit.rows.len(), commit.at);
                 push_row(commit, ready, case, became, case.identity, Some(id));
                 commit.rows.iter_mut().skip(rows).for_each(|row| row.written = Some(at));

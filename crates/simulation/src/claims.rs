@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use handover_engine::Report;
 use handover_model::{Cause, Outcome};
-use handover_store::{HoldFilter, Location, Store};
+use handover_store::{EntryRow, HoldFilter, Location, Store};
 use serde_json::json;
 
 use crate::oracle::{Claims, Held, Paired, Sum, Told};
@@ -39,22 +39,16 @@ pub(crate) async fn read(
             claims.pairs.push(Paired { flow: flow.to_owned(), source, target });
         }
     }
-    let mut after = 0;
-    loop {
-        let rows = store.entries(after, 1_000).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.seq;
-        for row in &rows {
-            let Some(flow) = &row.flow else { continue };
-            for (record, values) in &row.items {
-                let before = values.as_ref().and_then(|values| values.get("before")?.as_object());
-                claims.told.extend(before.into_iter().flatten().map(|(field, value)| Told {
-                    flow: flow.to_string(),
-                    record: record.to_string(),
-                    field: field.clone(),
-                    before: value.clone(),
-                }));
-            }
+    for row in ledger(&store).await? {
+        let Some(flow) = &row.flow else { continue };
+        for (record, values) in &row.items {
+            let before = values.as_ref().and_then(|values| values.get("before")?.as_object());
+            claims.told.extend(before.into_iter().flatten().map(|(field, value)| Told {
+                flow: flow.to_string(),
+                record: record.to_string(),
+                field: field.clone(),
+                before: value.clone(),
+            }));
         }
     }
     claims.broken_chain = store.verify(|_, _| {}).await.err().map(|error| error.to_string());
@@ -71,21 +65,26 @@ pub(crate) async fn read(
     Ok(claims)
 }
 
+/// The whole ledger: that of six weeks is small.
+async fn ledger(store: &Store) -> Result<Vec<EntryRow>, handover_store::Error> {
+    let (mut all, mut after) = (Vec::new(), 0);
+    loop {
+        let rows = store.entries(after, 1_000).await?;
+        let Some(last) = rows.last() else { return Ok(all) };
+        after = last.seq;
+        all.extend(rows);
+    }
+}
+
 /// The ledger and the queue as lines of JSON, for whoever wants to know what happened.
 pub(crate) async fn told(location: &Location) -> Result<String, handover_store::Error> {
     let store = Store::open_reading(location).await?;
     let mut text = String::new();
-    let mut after = 0;
-    loop {
-        let rows = store.entries(after, 1_000).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.seq;
-        for row in &rows {
-            let items: BTreeMap<&str, _> = row.items.iter().map(|(record, values)| (record.as_str(), values)).collect();
-            let line = json!({"seq": row.seq, "at": row.at, "pass": row.pass, "kind": row.kind, "flow": row.flow,
+    for row in ledger(&store).await? {
+        let items: BTreeMap<&str, _> = row.items.iter().map(|(record, values)| (record.as_str(), values)).collect();
+        let line = json!({"seq": row.seq, "at": row.at, "pass": row.pass, "kind": row.kind, "flow": row.flow,
                 "note": row.note, "items": items});
-            text += &format!("{line}\n");
-        }
+        text += &format!("{line}\n");
     }
     for row in store.holds_page(&HoldFilter::default(), None, 100_000).await? {
         let hold = row.hold;

@@ -2,6 +2,7 @@
 
 use handover_model::{Answer, FlowName, Hold, ObjectName, Outcome, Record, RecordId, Side, SystemName};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{CohortRow, Lookout, Values, Vanished, Watermark};
 
@@ -196,7 +197,7 @@ pub struct Intent {
 }
 
 /// A link to be written when both ends are in the target, or to be taken away.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PendingLink {
     /// The flow of the record that points.
     pub flow: FlowName,

@@ -345,10 +345,8 @@ pub(crate) fn keep(store: &Store) {
                     tracing::error!(%by, "another worker has taken the state over: this one stops");
                     return;
                 }
-                Err(error) => {
-                    tracing::warn!(%error, "the lease could not be prolonged");
-                    return;
-                }
+                // Tried again: whoever was succeeded meanwhile learns it then.
+                Err(error) => tracing::warn!(%error, "the lease could not be prolonged"),
             }
         }
     });

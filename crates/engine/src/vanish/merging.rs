@@ -168,7 +168,7 @@ impl Pass {
         let Some(source) = sources.get(id).filter(|_| side == Side::Source) else { return Ok(()) };
         let row = self.place.store.rows(&ready.flow.name, std::slice::from_ref(source)).await?.remove(source);
         let now = self.read_now(&self.reading_of(&ready.flow.source), std::slice::from_ref(source)).await?;
-        let record = now.into_iter().find(|record| !record.gone && record.id == *source);
+        let record = now.into_iter().find(|record| record.id == *source);
         let (Some(row), Some(record)) = (row, record) else { return Ok(()) };
         // Nothing counts as settled.
         let row = RecordRow { base: Some(Vec::new()), mapped: Some(Vec::new()), ..row };

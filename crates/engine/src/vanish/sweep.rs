@@ -23,7 +23,7 @@ use crate::setup::Ready;
 /// The lookout's name for a list of all records.
 const WHOLE: &str = "whole";
 
-/// Rows that are looked at together, and records that are staged together.
+/// Rows that are looked at together.
 const ROWS: usize = 500;
 
 /// Of what is read at one call for each record, a sweep reads this part.
@@ -99,14 +99,7 @@ impl Pass {
         let part = u64::try_from(looked.as_second() / self.setup.project.policies.sweep.as_secs().max(1)).unwrap_or(0);
         let (now, pages) = self.links_now(end, sweep, part % PARTS).await?;
         for (ready, side) in places.iter().filter(|_| sweep.vanished) {
-            let mut after = None;
-            loop {
-                let rows = self.place.store.rows_page(&ready.flow.name, None, after.as_ref(), ROWS).await?;
-                let Some(last) = rows.last() else { break };
-                after = Some(last.record.clone());
-                let known = rows.iter().filter_map(|row| on(row, *side));
-                missing.extend(known.filter(|id| !now.contains_key(&Store::mark_of(id))).cloned());
-            }
+            missing.extend(self.known(ready, *side, |id| !now.contains_key(&Store::mark_of(id))).await?);
             let back = self.place.store.vanished(&ready.flow.name, *side, false).await?;
             let is_live = |gone: &Vanished| now.contains_key(&Store::mark_of(&gone.record));
             let back: Vec<Vanished> = back.into_iter().filter(is_live).collect();
@@ -161,6 +154,22 @@ impl Pass {
         }
     }
 
+    /// Those of the records that a flow has on a side.
+    async fn known(
+        &self,
+        ready: &Ready,
+        side: Side,
+        wanted: impl Fn(&RecordId) -> bool,
+    ) -> Result<Vec<RecordId>, Error> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let rows = self.place.store.rows_page(&ready.flow.name, None, after.as_ref(), ROWS).await?;
+            let Some(last) = rows.last() else { return Ok(found) };
+            after = Some(last.record.clone());
+            found.extend(rows.iter().filter_map(|row| on(row, side)).filter(|id| wanted(id)).cloned());
+        }
+    }
+
     /// Records whose links are not those that were staged of them are read and staged as changed.
     async fn stage_relinked(
         &self,
@@ -169,37 +178,22 @@ impl Pass {
         sweep: &Sweep,
         (now, part): (&Marks, u64),
     ) -> Result<(), Error> {
-        let Some(mut state) = self.place.store.extraction(&end.system, &end.object).await? else { return Ok(()) };
+        let Some(state) = self.place.store.extraction(&end.system, &end.object).await? else { return Ok(()) };
         let mut staged = Marks::new();
         for number in 0..state.blocks {
             self.go_on()?;
             let records = self.place.store.block_once(&end.system, &end.object, number).await?;
             staged.extend(records.iter().map(|record| (Store::mark_of(&record.id), links_of(record, sweep, part))));
         }
-        let changed = |id: &&RecordId| {
+        let changed = |id: &RecordId| {
             let mark = Store::mark_of(id);
             staged.get(&mark).is_some_and(|then| now.get(&mark).is_some_and(|now| now != then))
         };
         let mut wanted: BTreeSet<RecordId> = BTreeSet::new();
         for (ready, side) in places {
-            let mut after = None;
-            loop {
-                let rows = self.place.store.rows_page(&ready.flow.name, None, after.as_ref(), ROWS).await?;
-                let Some(last) = rows.last() else { break };
-                after = Some(last.record.clone());
-                wanted.extend(rows.iter().filter_map(|row| on(row, *side)).filter(changed).cloned());
-            }
+            wanted.extend(self.known(ready, *side, changed).await?);
         }
-        let reading = self.reading_of(end);
-        let wanted: Vec<RecordId> = wanted.into_iter().collect();
-        for ids in wanted.chunks(ROWS) {
-            self.go_on()?;
-            let records = self.read_now(&reading, ids).await?;
-            let records = records.into_iter().filter(|record| !record.gone).collect();
-            let known = self.place.store.staged_marks(&end.system, &end.object).await?;
-            self.stage_changes(&reading, &mut state, std::iter::once(records), known).await?;
-        }
-        Ok(())
+        self.stage_now(&self.reading_of(end), state, &wanted.into_iter().collect::<Vec<_>>()).await
     }
 }
 

@@ -391,7 +391,7 @@ impl Pass {
                     State::Absent | State::Value(_) | State::User(_) | State::Problem(..) => None,
                 })
                 .collect();
-            let mut fields = self.resolve(ready, record, mapped, &answers, &parents).fields;
+            let mut fields = self.resolve(ready, record, mapped, &answers, parents.at_first()).fields;
             let digest = crate::base::digest(&crate::base::encode(ready, &fields), &ready.deferred);
             // Links of the second step belong to what should be there as well.
             for (rule, field, ids) in links {

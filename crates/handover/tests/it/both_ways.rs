@@ -6,7 +6,7 @@ use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::{Action, Entry};
 use serde_json::{Value as Json, json};
 
-use crate::rig::{Death, Ended, Ground, Orders, Scene, Way};
+use crate::rig::{Death, Ended, Ground, Orders, Scene, Way, disturbance};
 
 /// A pass; gives what it changed in the old and in the new system, one word for each record.
 pub(crate) fn pass(ground: &mut Ground<'_>) -> (Vec<String>, Vec<String>) {
@@ -34,10 +34,6 @@ fn done(entries: &[Entry]) -> Vec<String> {
         .collect();
     done.sort();
     done
-}
-
-fn disturbance(object: &str, which: Which, action: DisturbAction) -> Disturbance {
-    Disturbance { object: object.to_owned(), which, action }
 }
 
 pub(crate) fn change(object: &str, id: &str, field: &str, value: Json) -> Disturbance {

@@ -6,7 +6,7 @@ use handover_sandbox::journal::Action;
 use handover_store::Moment;
 use serde_json::{Value as Json, json};
 
-use crate::rig::{Around, Death, Ended, Ground, Orders, Scene, Way, on_threads};
+use crate::rig::{Around, Death, Ended, Ground, Orders, Scene, Way, disturbance, on_threads};
 
 fn changes() -> Orders {
     Orders { selection: Some(Selection::Changes), verify: true, ..Orders::default() }
@@ -29,10 +29,6 @@ fn pass(ground: &mut Ground<'_>) -> Vec<String> {
         .collect();
     done.sort();
     done
-}
-
-fn disturbance(object: &str, which: Which, action: DisturbAction) -> Disturbance {
-    Disturbance { object: object.to_owned(), which, action }
 }
 
 fn change(object: &str, nth: u64, field: &str, value: Json) -> Disturbance {

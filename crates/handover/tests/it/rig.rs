@@ -15,7 +15,7 @@ use handover_connect::{Clock, VirtualClock};
 use handover_engine::{Error, Pass, Policies, Project, Report, Selection, Unobserved, Workplace, transform::Tables};
 use handover_model::{Flow, Removals};
 use handover_sandbox::Sandbox;
-use handover_sandbox::faults::{Disturbance, FaultPlan};
+use handover_sandbox::faults::{DisturbAction, Disturbance, FaultPlan, Which};
 use handover_sandbox::journal::Entry;
 use handover_store::{Claim, Location, Moment, Store};
 use jiff::Timestamp;
@@ -383,6 +383,11 @@ fn flows(scene: &Scene, removals: &Removals) -> Vec<Flow> {
     let mut flows = scene.project.flows.clone();
     flows.iter_mut().for_each(|flow| flow.removals = removals.clone());
     flows
+}
+
+/// What people do to a record.
+pub(crate) fn disturbance(object: &str, which: Which, action: DisturbAction) -> Disturbance {
+    Disturbance { object: object.to_owned(), which, action }
 }
 
 /// The project of a folder.

@@ -5,7 +5,7 @@ use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::Action;
 use serde_json::{Value as Json, json};
 
-use crate::rig::{Death, Ended, Ground, Orders, Scene, Way, source_key};
+use crate::rig::{Death, Ended, Ground, Orders, Scene, Way, disturbance, source_key};
 
 fn orders() -> Orders {
     Orders { selection: Some(Selection::Changes), verify: true, ..Orders::default() }
@@ -32,7 +32,7 @@ fn pass(ground: &mut Ground<'_>) -> [Vec<String>; 2] {
 }
 
 fn disturb(object: &str, id: &str, action: DisturbAction) -> Disturbance {
-    Disturbance { object: object.to_owned(), which: Which::Id(id.to_owned()), action }
+    disturbance(object, Which::Id(id.to_owned()), action)
 }
 
 /// The HubSpot records that came of Pipedrive's.
