@@ -64,7 +64,7 @@ pub use error::Error;
 pub use hub::read_again;
 pub use observe::{Event, Observer, Unobserved};
 pub use overlay::{Overlay, Planned};
-pub use pass::{ObjectReport, Pass, Report, Selection};
+pub use pass::{LinksDone, ObjectReport, Pass, Report, Selection};
 pub use people::People;
 pub use planted::Planted;
 pub use setup::{LinkRule, Policies, Project, Ready, Schemas, Setup, Workplace};

@@ -18,7 +18,7 @@ use crate::Error;
 use crate::base;
 use crate::links::Tied;
 use crate::observe::Event;
-use crate::pass::Pass;
+use crate::pass::{Pass, locked};
 use crate::setup::Ready;
 use crate::transform::forth_of;
 use crate::write::is_about_records;
@@ -196,6 +196,9 @@ impl Pass {
         commit.rows = self.with_links(ready, &done).await?;
         commit.spent = self.newly_spent();
         self.place.store.commit(commit).await?;
+        let mut counted = locked(&self.links);
+        *(if gone { &mut counted.taken_away } else { &mut counted.made }) += done.len() as u64;
+        drop(counted);
         match stop {
             Some(fault) => Err(Error::system(&ready.flow.target.system, fault)),
             None => self.threshold().check(&ready.flow.name),

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use handover_model::{Counts, End, FieldName, Finding, Flow, FlowName, ObjectName, Outcome, RecordId, SystemName};
 use handover_store::{Commit, Entry};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::Error;
@@ -44,6 +45,8 @@ pub struct Pass {
     pub(crate) late: Mutex<BTreeMap<(FlowName, FieldName), u64>>,
     /// How often a platform had put a field into another form than we wrote: by flow and target field.
     pub(crate) adopted: Mutex<BTreeMap<(FlowName, FieldName), u64>>,
+    /// What it did about links with calls of their own.
+    pub(crate) links: Mutex<LinksDone>,
     /// What it did about records that vanished.
     pub(crate) vanishings: Mutex<Vanishings>,
     /// Whether a write of this pass was left without an outcome.
@@ -61,6 +64,16 @@ pub struct Pass {
     pub(crate) halted: AtomicBool,
 }
 
+/// Links that were made and taken away, confirmed, with calls of their own. Those that a record's own write carries
+/// count with the record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LinksDone {
+    /// Made.
+    pub made: u64,
+    /// Taken away.
+    pub taken_away: u64,
+}
+
 /// How a pass ended.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -70,6 +83,8 @@ pub struct Report {
     pub objects: Vec<ObjectReport>,
     /// What this pass itself did: records that it decided about, by what became of them.
     pub did: Counts,
+    /// Links that it made and took away with calls of their own, in either system.
+    pub links: LinksDone,
     /// Fields that a platform or its workflows had put into another form than this system wrote, and how often: by
     /// flow and target field.
     pub adopted: BTreeMap<(FlowName, FieldName), u64>,
@@ -96,6 +111,7 @@ impl Report {
             pass,
             objects,
             did: Counts::default(),
+            links: LinksDone::default(),
             vanishings: Vanishings::default(),
             adopted: BTreeMap::new(),
             late: BTreeMap::new(),
@@ -196,6 +212,7 @@ impl Pass {
             has_cohorts,
             late: Mutex::default(),
             adopted: Mutex::default(),
+            links: Mutex::default(),
             vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
@@ -240,6 +257,7 @@ impl Pass {
             has_cohorts: !setup.project.cohorts.is_empty(),
             late: Mutex::default(),
             adopted: Mutex::default(),
+            links: Mutex::default(),
             vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
@@ -263,6 +281,7 @@ impl Pass {
             "left_today": self.left_today(),
             "findings": findings,
             "did": *self.did(),
+            "links": *locked(&self.links),
         });
         let status = match &result {
             Ok(_) => "finished".to_owned(),
@@ -335,7 +354,14 @@ impl Pass {
         };
         let adopted = std::mem::take(&mut *locked(&self.adopted));
         let late = std::mem::take(&mut *locked(&self.late));
-        Ok(Report { did: *self.did(), vanishings: *self.vanishings(), adopted, late, ..report })
+        Ok(Report {
+            did: *self.did(),
+            links: *locked(&self.links),
+            vanishings: *self.vanishings(),
+            adopted,
+            late,
+            ..report
+        })
     }
 
     pub(crate) fn did(&self) -> std::sync::MutexGuard<'_, Counts> {

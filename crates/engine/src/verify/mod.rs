@@ -69,7 +69,8 @@ pub struct FlowVerified {
     pub links: u64,
     /// Files whose bytes were compared.
     pub files: u64,
-    /// Records changed in the source since they were carried over; their fields are not compared.
+    /// Records changed in the source since they were carried over, and that differ for that reason: not counted
+    /// among the values compared.
     pub changed_since: u64,
 }
 
@@ -216,16 +217,21 @@ impl Verifier<'_> {
             if row.outcome == Outcome::Merged {
                 continue;
             }
-            if row.digest.is_some_and(|settled| settled != digest) {
-                verified.changed_since += 1;
+            let moved = standings.get(&record.id).is_some_and(|standing| standing.moved);
+            let is_changed = row.digest.is_some_and(|settled| settled != digest);
+            let (known, counted) = (self.found.differences.len(), verified.clone());
+            self.compare_fields(ready, (record, moved, is_changed), row, target, &fields, verified).await?;
+            self.compare_bytes(ready, record, target, verified).await?;
+            if is_changed && self.found.differences.len() > known {
+                // What the source says since then is not carried yet. Where nothing differs, both changed alike: a
+                // parent of theirs was merged on both sides.
+                self.found.differences.truncate(known);
+                *verified = FlowVerified { changed_since: counted.changed_since + 1, ..counted };
                 continue;
             }
-            let moved = standings.get(&record.id).is_some_and(|standing| standing.moved);
             if row.outcome == Outcome::Created && !moved {
                 totals.add(record, target);
             }
-            self.compare_fields(ready, (record, moved), row, target, &fields, verified).await?;
-            self.compare_bytes(ready, record, target, verified).await?;
         }
         Ok(())
     }
@@ -271,7 +277,7 @@ impl Verifier<'_> {
     async fn compare_fields(
         &mut self,
         ready: &Ready,
-        (record, moved): (&Record, bool),
+        (record, moved, is_changed): (&Record, bool, bool),
         row: &RecordRow,
         target: &Record,
         expected: &Fields,
@@ -295,7 +301,9 @@ impl Verifier<'_> {
             }
             // On a record that both had, the survivorship rule may have kept the target's value: what was
             // settled then is what must be there now.
-            if crate::base::differs(row.base.as_deref().unwrap_or_default(), name, kind, have) == Some(false) {
+            if !is_changed
+                && crate::base::differs(row.base.as_deref().unwrap_or_default(), name, kind, have) == Some(false)
+            {
                 continue;
             }
             if self.is_held(ready, &record.id, name).await? || self.is_anothers(ready, row, target, name).await? {

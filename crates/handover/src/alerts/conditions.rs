@@ -176,7 +176,7 @@ pub(crate) fn calls_of(
 
 #[cfg(test)]
 mod tests {
-    use handover_engine::{Cleared, Report};
+    use handover_engine::{Cleared, LinksDone, Report};
     use handover_model::Counts;
     use handover_store::Pass;
     use jiff::{SignedDuration, Timestamp};
@@ -221,6 +221,7 @@ mod tests {
             pass: 100,
             objects: Vec::new(),
             did: Counts { updated, ..Counts::default() },
+            links: LinksDone::default(),
             late: std::collections::BTreeMap::new(),
             adopted: std::collections::BTreeMap::new(),
             links_waiting: 0,

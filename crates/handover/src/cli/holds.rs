@@ -310,7 +310,7 @@ fn word(options: &AnswerWord) -> Result<Answer, Vec<Problem>> {
 }
 
 /// Whose value is taken; of which conflict is said by the hold that is answered.
-pub(super) fn taken(side: &str) -> Answer {
+pub(crate) fn taken(side: &str) -> Answer {
     let wins = if side == "source" { Wins::Source } else { Wins::Target };
     Answer::Take { field: FieldName::from(""), wins, mark: String::new() }
 }

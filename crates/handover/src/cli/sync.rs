@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use handover_engine::{Policies, Report, Selection, Vanishings};
+use handover_engine::{LinksDone, Policies, Report, Selection, Vanishings};
 use handover_model::{FieldName, FlowName, Outcome as Became, Weight};
 use handover_store::Store;
 use jiff::SignedDuration;
@@ -110,6 +110,7 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
             "merged": did(Became::Merged),
             "held": did(Became::Held),
         },
+        "links": report.links,
         "vanished": report.vanishings,
         "objects": objects_json(&report),
         "holds": queue.json(),
@@ -131,8 +132,10 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
         count(did(Became::Held)),
         count(session.systems.values().map(|system| system.spent().calls).sum()),
     ));
-    if let Some(line) = vanished(&report.vanishings) {
-        output.say(&line);
+    for (what, done) in [("Links", links(report.links)), ("Records that vanished", vanished(&report.vanishings))] {
+        if !done.is_empty() {
+            output.say(&format!("{what}: {}.", done.join(", ")));
+        }
     }
     if let Some(line) = late(&report) {
         output.say(&line);
@@ -217,9 +220,9 @@ pub(crate) fn no_load(command: &str) -> Problem {
         .hint(format!("{hint} `handover {command}`"))
 }
 
-/// What was done about deleted and merged records, if anything was.
-fn vanished(done: &Vanishings) -> Option<String> {
-    let parts = [
+/// What was done about deleted and merged records, word by word.
+pub(crate) fn vanished(done: &Vanishings) -> Vec<String> {
+    numbered(&[
         (done.noticed, "missed since now"),
         (done.returned, "there again"),
         (done.followed, "part of another record"),
@@ -228,13 +231,18 @@ fn vanished(done: &Vanishings) -> Option<String> {
         (done.marked, "marked"),
         (done.merged, "merged"),
         (done.kept, "kept"),
-    ];
-    let said: Vec<String> = parts
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, what)| format!("{} {what}", count(*number)))
-        .collect();
-    (!said.is_empty()).then(|| format!("Records that vanished: {}.", said.join(", ")))
+    ])
+}
+
+/// What was done about links that have calls of their own.
+pub(crate) fn links(done: LinksDone) -> Vec<String> {
+    numbered(&[(done.made, "made"), (done.taken_away, "taken away")])
+}
+
+/// The numbers that are not zero, with their words.
+pub(crate) fn numbered(numbers: &[(u64, &str)]) -> Vec<String> {
+    let some = numbers.iter().filter(|(number, _)| *number > 0);
+    some.map(|(number, what)| format!("{} {what}", count(*number))).collect()
 }
 
 async fn guarded(

@@ -7,6 +7,7 @@ mod both_ways;
 mod broken;
 mod browser;
 mod cohorts;
+mod demo;
 mod drift;
 mod during;
 mod faults;

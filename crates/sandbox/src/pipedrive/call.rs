@@ -10,8 +10,8 @@ use super::kind::Kind;
 use super::record::Record;
 use super::refusal::Refusal;
 use super::time::{self, Seconds};
-use super::webhooks;
 use super::world::{Item, World};
+use super::{upheaval, webhooks};
 use crate::faults::Interference;
 use crate::journal::{Action, Change};
 use crate::{Event, Request};
@@ -215,12 +215,11 @@ fn log_changes(world: &mut World, call: &Call<'_>, kind: Kind, id: u64, change: 
     if change.fields.is_empty() {
         return;
     }
-    let source = if call.actor.user == 0 { "app" } else { "api" };
     let log = world.changelog.entry((kind, id)).or_default();
     for (field, (was, is)) in &change.fields {
         log.push(json!({
             "field_key": field, "old_value": was, "new_value": is, "actor_user_id": call.actor.user,
-            "time": time::v1(call.at), "change_source": source,
+            "time": time::v1(call.at), "change_source": upheaval::change_source(call),
             "change_source_user_agent": call.request.header("user-agent"), "is_bulk_update_flag": false,
         }));
     }

@@ -37,10 +37,20 @@ pub(super) fn purge(world: &mut World, call: &mut Call<'_>) {
     }
 }
 
-/// Changes a record as a user in the web application would: actor 0, change source `app`.
+/// How a change is named that comes from no request.
+const BY_HAND: &str = "DISTURB";
+
+/// Where a change comes from: the web application, in which people work, or the API.
+pub(super) fn change_source(call: &Call<'_>) -> &'static str {
+    if call.request.method == BY_HAND { "app" } else { "api" }
+}
+
+/// Changes a record as a user in the web application would, somebody who has no token: change source `app`.
 pub(super) fn disturb(world: &mut World, disturbance: &Disturbance, now: Timestamp) -> (Vec<Change>, Vec<Event>) {
-    let (request, interference) = (Request::new("DISTURB", "/"), Interference::default());
+    let (request, interference) = (Request::new(BY_HAND, "/"), Interference::default());
     let mut call = Call::new(&request, now, &interference);
+    let has_token = |user: &u64| world.account.api_tokens.iter().any(|token| token.user_id == *user);
+    call.actor.user = world.users.keys().copied().find(|user| !has_token(user)).unwrap_or_default();
     if let Some(kind) = Kind::of_name(&disturbance.object).or(Kind::of_plural(&disturbance.object)) {
         act(world, &mut call, kind, disturbance);
     }

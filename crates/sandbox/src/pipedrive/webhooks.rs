@@ -12,6 +12,7 @@ use super::record::Record;
 use super::refusal::{Answer, Refusal};
 use super::render;
 use super::time;
+use super::upheaval;
 use super::world::{Item, World, hex, uuid_of};
 use crate::journal::{Action, Change};
 use crate::{Event, Reply, Retry};
@@ -170,7 +171,7 @@ fn send(world: &mut World, call: &mut Call<'_>, what: Announcement<'_>, seen: im
             "correlation_id": correlation, "company_id": world.account.company_id.to_string(),
             "user_id": call.actor.user.to_string(), "webhook_id": id.to_string(),
             "webhook_owner_id": owner.to_string(), "timestamp": time::millis(call.now), "type": "general",
-            "version": "2.0", "change_source": if call.actor.user == 0 { "app" } else { "api" },
+            "version": "2.0", "change_source": upheaval::change_source(call),
             "is_bulk_edit": false, "attempt": 1,
             "host": format!("{}.pipedrive.com", world.account.company_domain),
             "permitted_user_ids": permitted(world, &seen),

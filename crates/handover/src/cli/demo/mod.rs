@@ -3,6 +3,9 @@
 //! A sample company moves from one sandbox to the other with the project that `init` proposes. The clock
 //! that the demo shares with its sandboxes jumps over rate waits and says how long they would have been.
 
+mod deeds;
+mod parallel;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,9 +15,9 @@ use handover_sandbox::{persist, sample};
 use handover_store::{HeldRow, HoldFilter, HoldGroup, Store};
 use serde_json::{Value as Json, json};
 
-use super::output::{count, duration, plural};
-use super::session::{SANDBOX_START, Session, world};
-use super::{Done, Global, Output, failure, holds, init, plan, queue, run, verify};
+use crate::cli::output::{count, duration, plural};
+use crate::cli::session::{SANDBOX_START, Session, world};
+use crate::cli::{Done, Global, Output, failure, holds, init, plan, queue, run, verify};
 use crate::problem::{Exit, Problem};
 
 /// Options of `demo`.
@@ -22,6 +25,7 @@ use crate::problem::{Exit, Problem};
 #[command(after_help = "Examples:
   handover demo
   handover demo --reverse          from HubSpot to Pipedrive
+  handover demo --parallel         and ten days of both systems in use
   handover demo --json             one object with the outcome
 Afterwards every command works on it: cd handover-demo; handover holds; handover audit show persons/1")]
 pub(crate) struct Options {
@@ -34,6 +38,9 @@ pub(crate) struct Options {
     /// From HubSpot to Pipedrive
     #[arg(long)]
     reverse: bool,
+    /// After the load: ten days in which people work in both systems
+    #[arg(long, conflicts_with_all = ["reverse", "until"])]
+    parallel: bool,
     /// A hundredth of the size
     #[arg(long)]
     small: bool,
@@ -80,13 +87,18 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     if options.until == Until::Plan {
         return stopped(&options.dir, output);
     }
-    let told = story(&global, options, output).await?;
+    let mut told = story(&global, options, output).await?;
+    if options.parallel {
+        told["parallel"] = parallel::ten_days(&global, &options.dir, output).await?;
+    }
     let seconds = begun.elapsed().as_secs_f64();
-    let mut told = told;
     told["seconds"] = json!((seconds * 10.0).round() / 10.0);
     output.value(&told);
     let real = told["seconds_at_real_limits"].as_u64().unwrap_or_default();
-    output.say(&format!("\nDone in {seconds:.1} s. At the real limits of both platforms: {}.", duration(real * 1000)));
+    output.say(&format!(
+        "\nDone in {seconds:.1} s. The load at the real limits of both platforms: {}.",
+        duration(real * 1000)
+    ));
     say_next(&options.dir, output);
     Ok(Exit::Done)
 }
