@@ -25,7 +25,7 @@ use crate::watermark::later;
 use crate::writer::Writer;
 
 /// Records that are judged at once.
-const AT_ONCE: usize = 500;
+pub(crate) const AT_ONCE: usize = 500;
 
 impl Pass {
     /// Works off the target's changes; gives the new records of the target that have a counterpart then.

@@ -17,6 +17,7 @@ use crate::cleared::{Cleared, Clearing};
 use crate::drift::Without;
 use crate::extract::Reading;
 use crate::pairing::Pairing;
+use crate::reconcile::Looked;
 use crate::setup::{Ready, Setup, Workplace};
 use crate::threshold::Threshold;
 use crate::told::Told;
@@ -102,6 +103,8 @@ pub struct Report {
     pub stopped: Vec<FlowName>,
     /// Fields that the source blanked since they were carried.
     pub cleared: Vec<Cleared>,
+    /// What was found by looking at pairs again, by flow; only after a pass over changes.
+    pub looked: Vec<Looked>,
 }
 
 impl Report {
@@ -119,6 +122,7 @@ impl Report {
             findings: Vec::new(),
             stopped: Vec::new(),
             cleared: Vec::new(),
+            looked: Vec::new(),
         }
     }
 }
@@ -341,6 +345,10 @@ impl Pass {
             }
         };
         tripped.extend(self.link_all().await?);
+        let looked = if matches!(selection, Selection::Changes) { self.reconcile().await? } else { Vec::new() };
+        if looked.iter().any(|looked| looked.sent > 0) {
+            tripped.extend(self.link_all().await?);
+        }
         if !tripped.is_empty() {
             return Err(Error::Guard(tripped));
         }
@@ -354,6 +362,7 @@ impl Pass {
         };
         let adopted = std::mem::take(&mut *locked(&self.adopted));
         let late = std::mem::take(&mut *locked(&self.late));
+<<<<<<< HEAD
         Ok(Report {
             did: *self.did(),
             links: *locked(&self.links),
@@ -362,6 +371,9 @@ impl Pass {
             late,
             ..report
         })
+=======
+        Ok(Report { did: *self.did(), vanishings: *self.vanishings(), adopted, late, looked, ..report })
+>>>>>>> wt-recon
     }
 
     pub(crate) fn did(&self) -> std::sync::MutexGuard<'_, Counts> {

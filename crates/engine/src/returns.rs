@@ -124,7 +124,7 @@ impl Pass {
     }
 
     /// What the way back makes of every counterpart. Of several links it sees those that the source is to have.
-    async fn turn_all(&self, ready: &Ready, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
+    pub(crate) async fn turn_all(&self, ready: &Ready, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
         let wanted = |pair: &Pair| Some(as_wanted(ready, pair, pair.there.as_ref()?));
         let there: Vec<Record> = pairs.iter().filter_map(wanted).collect();
         let mut returned = self.turn_records(back, &there).await?.into_iter();

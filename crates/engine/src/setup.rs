@@ -18,6 +18,7 @@ use crate::drift::{Drift, Without};
 use crate::order::Ordered;
 use crate::people::People;
 use crate::planted::Planted;
+use crate::reconcile::Reconcile;
 use crate::transform::{Program, Tables};
 use crate::{Error, Observer};
 
@@ -72,6 +73,8 @@ pub struct Policies {
     pub as_of: Option<Timestamp>,
     /// How old the last list of all ids of an object may get, where deleted records are found by that alone.
     pub sweep: SignedDuration,
+    /// How pairs are looked at again, whatever the lists of changes say; `None` for not at all.
+    pub reconcile: Option<Reconcile>,
     /// How many deletions and merges of a flow one pass may carry out,
     pub delete_count: u64,
     /// and which share of the flow's pairs, from 0 to 1; one is always allowed.
@@ -97,6 +100,7 @@ impl Default for Policies {
             planted: Planted::Nothing,
             as_of: None,
             sweep: SignedDuration::from_hours(24),
+            reconcile: None,
             delete_count: 20,
             delete_share: 0.02,
             confirmed_deletes: BTreeMap::new(),

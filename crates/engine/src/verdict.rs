@@ -106,6 +106,12 @@ pub(crate) fn target_changed(ready: &Ready, row: &RecordRow, there: &Record) -> 
     concerned.map(|field| &field.name).any(|name| target_differs(ready, row, there, name))
 }
 
+/// How many values of a pair the target's people changed which the rules leave to them.
+pub(crate) fn left_to_the_target(ready: &Ready, pair: &Pair, there: &Record) -> u64 {
+    let own = ready.shared.iter().filter(|field| field.rule.is_some() && !field.concerns);
+    own.filter(|field| target_differs(ready, &pair.row, there, &field.name)).count() as u64
+}
+
 /// What the rules made of the source when it was settled.
 pub(crate) fn known_of(row: &RecordRow) -> &[u8] {
     row.mapped.as_deref().or(row.base.as_deref()).unwrap_or_default()

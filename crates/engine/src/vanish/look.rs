@@ -192,6 +192,16 @@ impl Pass {
         Ok(())
     }
 
+    /// Of pairs of which one record seems to be missing: whichever it is goes the way of everything that vanished.
+    pub(crate) async fn miss(&self, ready: &Ready, sources: &[RecordId]) -> Result<(), Error> {
+        let rows = self.place.store.rows(&ready.flow.name, sources).await?;
+        let targets: Vec<RecordId> = rows.into_values().filter_map(|row| row.target).collect();
+        for (end, ids) in [(&ready.flow.source, sources), (&ready.flow.target, targets.as_slice())] {
+            self.notice_missing(end, &self.places(end), ids).await?;
+        }
+        Ok(())
+    }
+
     /// The rows of a flow that have one of these ids on a side.
     pub(super) async fn rows_on(&self, ready: &Ready, side: Side, ids: &[RecordId]) -> Result<Vec<RecordRow>, Error> {
         Ok(match side {

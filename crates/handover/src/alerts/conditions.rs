@@ -1,6 +1,6 @@
 //! What deserves an alert at the end of a pass.
 
-use handover_engine::Report;
+use handover_engine::{Looked, Report};
 use handover_model::{SystemName, Weight};
 use handover_store::Pass;
 use jiff::Timestamp;
@@ -63,6 +63,7 @@ pub(crate) fn judge(facts: &Facts<'_>, alerts: &Alerts) -> Judged {
                 let text = "The schemas changed so that it cannot work. Its records wait; the other flows go on.";
                 alert(format!("stopped:{flow}"), format!("the flow {flow} is stopped"), text)
             }));
+            found.extend(report.looked.iter().filter_map(differs));
             found.extend(noticed(report));
         }
     }
@@ -156,6 +157,17 @@ fn blank(report: &Report, alerts: &Alerts) -> Vec<Alert> {
     told.collect()
 }
 
+/// Pairs of a flow differ although passes had the time to carry what was changed.
+fn differs(looked: &Looked) -> Option<Alert> {
+    let number: u64 = looked.open.values().sum();
+    (number > 0).then(|| {
+        let fields: Vec<String> = looked.open.keys().map(|field| format!("`{field}`")).collect();
+        let text =
+            format!("{number} in {}: {}. `handover status --json` names the records.", looked.flow, fields.join(", "));
+        alert(format!("differs:{}", looked.flow), "both systems differ where they should not", text)
+    })
+}
+
 /// What the pass noticed: schemas that changed, clocks that were set.
 fn noticed(report: &Report) -> Vec<Alert> {
     let told = report.findings.iter().filter(|finding| finding.weight == Weight::Warning).map(|finding| {
@@ -176,7 +188,7 @@ pub(crate) fn calls_of(
 
 #[cfg(test)]
 mod tests {
-    use handover_engine::{Cleared, LinksDone, Report};
+    use handover_engine::{Cleared, LinksDone, Looked, Report};
     use handover_model::Counts;
     use handover_store::Pass;
     use jiff::{SignedDuration, Timestamp};
@@ -229,6 +241,7 @@ mod tests {
             stopped: Vec::new(),
             vanishings: handover_engine::Vanishings::default(),
             cleared: Vec::new(),
+            looked: Vec::new(),
         }
     }
 
@@ -256,6 +269,13 @@ mod tests {
         assert_eq!(keys(5, Ok((&cleared(20, 39), 0)), &usual, 100), ["blank:persons.phone"]);
         assert_eq!(keys(5, Ok((&cleared(20, 40), 0)), &usual, 100), none);
         assert_eq!(keys(5, Ok((&cleared(19, 19), 0)), &usual, 100), none);
+        let looked = |open: &[(&str, u64)]| {
+            let open = open.iter().map(|(field, number)| ((*field).to_owned(), *number)).collect();
+            let looked = Looked { flow: "persons".into(), pairs: 9, counted: 0, over: 0, sent: 0, open };
+            Report { looked: vec![looked], ..report(0) }
+        };
+        assert_eq!(keys(5, Ok((&looked(&[]), 0)), &usual, 100), none);
+        assert_eq!(keys(5, Ok((&looked(&[("phone", 2)]), 0)), &usual, 100), ["differs:persons"]);
         let stopped = Report { stopped: vec!["deals".into()], ..report(0) };
         assert_eq!(keys(5, Ok((&stopped, 0)), &usual, 100), ["stopped:deals"]);
         let problem = |code| Problem::new(code, "a sentence").exit(Exit::Guard).cause("what somebody else said");

@@ -176,6 +176,11 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
             values["by"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),
             word(values, "text")
         )),
+        "differs" | "agrees" => {
+            let again = if told.kind == "differs" { "differ on both sides" } else { "agree again" };
+            let fields = values["fields"].as_array().into_iter().flatten().filter_map(Json::as_str);
+            text.push_str(&format!("looked at again: {} {again}", fields.collect::<Vec<_>>().join(", ")));
+        }
         "linked" => text.push_str(&format!(
             "linked: {} to {}",
             values["field"].as_str().unwrap_or_default(),

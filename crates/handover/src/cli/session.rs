@@ -267,6 +267,7 @@ impl Session {
                     .and_then(|longest| longest.try_into().ok())
                     .unwrap_or_default(),
                 sweep: policies.sweep.try_into().unwrap_or(jiff::SignedDuration::MAX),
+                reconcile: policies.reconcile,
                 delete_count: policies.delete_count,
                 delete_share: policies.delete_share,
                 ..Policies::default()

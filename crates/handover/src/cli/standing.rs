@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use handover_engine::Reconciled;
 use handover_model::{Counts, FlowName, ObjectName, SystemName};
 use handover_store::{Error, Holder, Pass, Received, Store};
 use jiff::Timestamp;
@@ -24,6 +25,8 @@ pub(crate) struct Standing {
     pub(crate) links_waiting: u64,
     /// What was left of a system's day, in its unit, and when that was known.
     pub(crate) calls_left: BTreeMap<SystemName, (u64, Timestamp)>,
+    /// What is known of flows by looking at their pairs again.
+    pub(crate) reconciled: Vec<(FlowName, Reconciled)>,
     /// What webhooks told.
     pub(crate) webhooks: Vec<Received>,
     /// In PostgreSQL, who writes the state now.
@@ -72,6 +75,10 @@ impl Standing {
             let good = Good::last(&passes, flow);
             standing.push((flow.clone(), store.counts(flow).await?, good));
         }
+        let mut reconciled = Vec::new();
+        for flow in flows {
+            reconciled.extend(Reconciled::of(store, flow).await?.map(|known| (flow.clone(), known)));
+        }
         let mut calls_left = BTreeMap::new();
         for pass in &passes {
             for (system, left) in pass.note["left_today"].as_object().into_iter().flatten() {
@@ -88,6 +95,7 @@ impl Standing {
             holds: store.hold_counts().await?,
             links_waiting: store.count_pending_links().await?,
             calls_left,
+            reconciled,
             webhooks: store.received().await?,
             holder: store.holder().await?,
             workers: store.workers().await?,
@@ -135,6 +143,34 @@ impl Standing {
             .collect()
     }
 
+    /// By flow: `{looked, round, pairs, of, share, whole, left, suspected, counted, open, differences}`.
+    pub(crate) fn reconciled_json(&self) -> Json {
+        let told = |(flow, known): &(FlowName, Reconciled)| {
+            let pairs = self.pairs(flow);
+            let about = json!({
+                "looked": known.looked.to_string(),
+                "round": known.round.to_string(),
+                "pairs": known.pairs,
+                "of": pairs,
+                "share": share(known.pairs, pairs),
+                "whole": known.whole.map(|at| at.to_string()),
+                "left": known.left,
+                "suspected": known.suspected(),
+                "counted": known.counted,
+                "open": known.open(),
+                "differences": known.differences.iter().filter(|one| one.counted.is_some()).collect::<Vec<_>>(),
+            });
+            (flow.to_string(), about)
+        };
+        self.reconciled.iter().map(told).collect()
+    }
+
+    /// The pairs of a flow that can be looked at again.
+    pub(crate) fn pairs(&self, flow: &FlowName) -> u64 {
+        let counts = self.flows.iter().find(|(name, ..)| name == flow).map(|(_, counts, _)| *counts);
+        counts.map_or(0, |counts| counts.created + counts.updated + counts.unchanged)
+    }
+
     /// By system: `{left, at}`.
     pub(crate) fn calls_json(&self) -> Json {
         self.calls_left
@@ -151,4 +187,10 @@ impl Standing {
         };
         self.webhooks.iter().map(told).collect()
     }
+}
+
+/// The share of `of`, from 0 to 1.
+#[expect(clippy::cast_precision_loss, reason = "both are far below 2^52")]
+pub(crate) fn share(part: u64, of: u64) -> f64 {
+    if of == 0 { 1.0 } else { (part as f64 / of as f64).min(1.0) }
 }

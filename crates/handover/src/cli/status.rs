@@ -8,7 +8,7 @@ use super::cohorts::Cohorts;
 use super::output::{count, duration, plural, table};
 use super::queue::Queue;
 use super::session::Session;
-use super::standing::{Good, Standing};
+use super::standing::{Good, Standing, share};
 use super::{Done, Global, Output, failure, plain};
 
 /// Options of `status`.
@@ -38,6 +38,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         "holds_by_cause": standing.holds_json(),
         "links_waiting": standing.links_waiting,
         "calls_left_today": standing.calls_json(),
+        "reconciled": standing.reconciled_json(),
         "cohorts": cohorts.json(now),
         "webhooks": standing.webhooks_json(),
         "lease": standing.lease_json(),
@@ -64,6 +65,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         let wait = if standing.links_waiting == 1 { "waits" } else { "wait" };
         output.say(&format!("{} {wait} for held records.", plural(standing.links_waiting, "link")));
     }
+    drift(&standing, output);
     for (system, (left, at)) in &standing.calls_left {
         output.say(&format!("Left of the day of `{system}`: {}, as of {}.", count(*left), plain::moment(*at)));
     }
@@ -79,6 +81,26 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
     workers(&standing, output);
     output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
     Ok(queue.exit())
+}
+
+/// What is known of pairs by looking at them again.
+fn drift(standing: &Standing, output: &Output) {
+    for (flow, known) in &standing.reconciled {
+        let covered = match known.whole {
+            Some(since) => format!("all since {}", plain::moment(since)),
+            None => {
+                let share = share(known.pairs, standing.pairs(flow)) * 100.0;
+                format!("{share:.0}% since {}", plain::moment(known.round))
+            }
+        };
+        let open = known.open();
+        let fields: Vec<String> = open.iter().map(|(field, number)| format!("{field} {}", count(*number))).collect();
+        let told = match open.values().sum::<u64>() {
+            0 => "no differences".to_owned(),
+            number => format!("{} ({})", plural(number, "difference"), fields.join(", ")),
+        };
+        output.say(&format!("Looked at again, `{flow}`: {covered}; {told}."));
+    }
 }
 
 /// Who works on a state in PostgreSQL.

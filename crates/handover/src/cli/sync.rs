@@ -7,19 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use handover_engine::{LinksDone, Policies, Report, Selection, Vanishings};
+use handover_engine::{LinksDone, Looked, Policies, Reconcile, Report, Selection, Vanishings};
 use handover_model::{FieldName, FlowName, Outcome as Became, Weight};
 use handover_store::Store;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::output::count;
+use super::output::{count, plural};
 use super::queue::{Queue, last_run};
 use super::run::{self, calls_json, objects_json};
 use super::session::Session;
 use super::{Done, Global, Output, failure};
 use crate::alerts::conditions::{Facts, calls_of};
 use crate::alerts::{self, Outcome};
+use crate::config::USUAL_RECONCILE as USUAL;
 use crate::problem::{Exit, Problem};
 use crate::worker::Worker;
 
@@ -35,6 +36,7 @@ Examples:
   handover sync --once             one pass, for a scheduler of your own
   handover sync --once --confirm-deletes persons=140
                                    what the guard stopped is meant
+  handover sync --once --repair    look at all pairs again, and carry what differs
   handover sync --every 15m        a pass each quarter of an hour, until Ctrl-C or SIGTERM")]
 pub(crate) struct Options {
     /// One pass, then end
@@ -46,6 +48,12 @@ pub(crate) struct Options {
     /// Let so many deletions and merges of a flow through the guard, in this pass: `persons=140`
     #[arg(long, value_name = "FLOW=N", value_parser = confirmed, requires = "once")]
     confirm_deletes: Vec<(FlowName, u64)>,
+    /// Look at all pairs again on both sides, at the end of this pass
+    #[arg(long, requires = "once")]
+    reconcile: bool,
+    /// The same, and carry what differs and has done so for long enough
+    #[arg(long, requires = "once")]
+    repair: bool,
     /// The name of this process among the workers of a state in PostgreSQL [default: its machine and number]
     #[arg(long, value_name = "NAME")]
     worker: Option<String>,
@@ -116,6 +124,7 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
         "holds": queue.json(),
         "calls": calls_json(&session),
         "links_waiting": report.links_waiting,
+        "reconciled": report.looked,
         "adopted": by_flow(&report.adopted),
         "left_to_the_target": by_flow(&report.late),
         "findings": report.findings,
@@ -138,6 +147,9 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
         }
     }
     if let Some(line) = late(&report) {
+        output.say(&line);
+    }
+    if let Some(line) = looked(&report) {
         output.say(&line);
     }
     if did(Became::Held) + report.vanishings.asked > 0 {
@@ -171,6 +183,16 @@ fn late(report: &Report) -> Option<String> {
             count(all),
             fields.join(", ")
         )
+    })
+}
+
+/// What looking at pairs again brought, if any were looked at.
+fn looked(report: &Report) -> Option<String> {
+    let all = |number: fn(&Looked) -> u64| report.looked.iter().map(number).sum::<u64>();
+    let (pairs, open, sent) = (all(|one| one.pairs), all(|one| one.open.values().sum()), all(|one| one.sent));
+    (pairs > 0).then(|| {
+        let sent = if sent > 0 { format!("; {} carried", plural(sent, "record")) } else { String::new() };
+        format!("Looked at again: {}; {}{sent}.", plural(pairs, "pair"), plural(open, "difference"))
     })
 }
 
@@ -259,6 +281,10 @@ async fn guarded(
         ]);
     }
     let confirmed = |policies: &mut Policies| {
+        if options.reconcile || options.repair {
+            let asked = policies.reconcile.unwrap_or(USUAL);
+            policies.reconcile = Some(Reconcile { now: true, carry: asked.carry || options.repair, ..asked });
+        }
         policies.confirmed_deletes = options.confirm_deletes.iter().cloned().collect();
     };
     let report = run::work(session, store, output, ("sync", &Selection::Changes, &confirmed), stop.clone()).await;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use handover_engine::Reconcile;
 use handover_model::{Cohort, Finding, Flow, FlowName, Place, SystemName, Table, Weight};
 use jiff::tz::TimeZone;
 
@@ -15,7 +16,7 @@ use super::node::{Kind, Node};
 use super::reader::{File, Reading, did_you_mean};
 use super::sources::Sources;
 use super::system::{self, System};
-use super::{flow, ownership, table};
+use super::{flow, ownership, reconcile, table};
 use crate::problem::Problem;
 
 /// A project, understood.
@@ -66,6 +67,8 @@ pub struct Policies {
     pub delete_share: f64,
     /// How old the last list of all ids may get where deleted records are found by that alone.
     pub sweep: Duration,
+    /// How pairs are looked at again, whatever the lists of changes say; `None` when the project wants none of it.
+    pub reconcile: Option<Reconcile>,
     /// How long the right to write a state in PostgreSQL lasts each time it is prolonged.
     pub lease: Duration,
     /// Automations of the target, by name, that somebody has looked at and lets run.
@@ -81,6 +84,7 @@ impl Default for Policies {
             delete_count: 20,
             delete_share: 0.02,
             sweep: Duration::from_secs(24 * 60 * 60),
+            reconcile: Some(reconcile::USUAL),
             lease: Duration::from_secs(3 * 60),
             acknowledged_automations: Vec::new(),
         }
@@ -354,6 +358,9 @@ fn policies(reading: &mut Reading, file: &File, node: &Node, longest: Duration) 
     }
     if let Some(sweep) = entries.take("sweep").and_then(|node| reading.duration(file, node, "sweep")) {
         policies.sweep = sweep;
+    }
+    if let Some(node) = entries.take("reconcile") {
+        policies.reconcile = reconcile::read(reading, file, node);
     }
     if let Some(node) = entries.take("lease")
         && let Some(lease) = reading.duration(file, node, "lease")

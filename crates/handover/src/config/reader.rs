@@ -174,6 +174,7 @@ impl Reading {
                 "s" => Some(Duration::from_secs(number)),
                 "m" | "min" => Some(Duration::from_secs(number.checked_mul(60)?)),
                 "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
+                "d" => Some(Duration::from_secs(number.checked_mul(24 * 3600)?)),
                 _ => None,
             }
         });

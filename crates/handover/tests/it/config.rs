@@ -63,6 +63,9 @@ fn a_whole_project_is_understood() {
     assert_eq!(project.tables["deal_stages"].rows["7"].to, "closedwon");
     let mark = Deletes::Mark { field: "hs_lead_status".into(), value: Value::from("UNQUALIFIED") };
     assert_eq!(persons.removals, Removals { deletes: mark, merges: Merges::Carry });
+    let reconcile = project.policies.reconcile.unwrap();
+    assert_eq!((reconcile.every.as_mins(), reconcile.whole.as_hours(), reconcile.lag.as_mins()), (30, 72, 15));
+    assert!(reconcile.carry && !reconcile.now);
     assert_eq!((project.policies.delete_count, project.policies.sweep.as_secs()), (30, 6 * 60 * 60));
     assert_eq!(project.policies.lease.as_secs(), 5 * 60);
     assert!((project.policies.delete_share - 0.005).abs() < 1e-9);

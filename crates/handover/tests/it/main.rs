@@ -17,6 +17,7 @@ mod hub;
 mod init;
 mod kill;
 mod manual;
+mod reconcile;
 mod refused_fields;
 mod rig;
 mod serve;

@@ -38,6 +38,7 @@ pub(crate) enum Death {
 
 /// How a life ended.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 pub(crate) enum Ended {
     /// The pass came to its end.
     Finished(Report),

@@ -6,6 +6,7 @@ use handover_model::Outcome;
 use handover_store::Error;
 
 use super::desk::Desk;
+use crate::cli::standing::{Standing, share};
 
 /// A sample: its labels with their values, and its value.
 type Sample<'s> = (Vec<(&'static str, &'s str)>, String);
@@ -84,6 +85,7 @@ pub(super) async fn of(desk: &Desk) -> Result<String, Error> {
         "Links that wait for held records.",
         [(Vec::new(), standing.links_waiting.to_string())],
     );
+    reconciled(&standing, &mut page);
     page.family(
         "handover_calls_left_today",
         "gauge",
@@ -97,6 +99,42 @@ pub(super) async fn of(desk: &Desk) -> Result<String, Error> {
         standing.webhooks.iter().map(|told| (vec![("system", told.system.as_str())], told.waiting.to_string())),
     );
     Ok(page.0)
+}
+
+/// What is known of pairs by looking at them again.
+fn reconciled(standing: &Standing, page: &mut Page) {
+    let known = || standing.reconciled.iter().map(|(flow, known)| (flow.as_str(), known));
+    let open: Vec<_> = known().map(|(flow, known)| (flow, known.open())).collect();
+    page.family(
+        "handover_differences",
+        "gauge",
+        "Fields of pairs that differ although passes had the time to carry them.",
+        open.iter().flat_map(|(flow, fields)| {
+            fields.iter().map(|(field, number)| (vec![("flow", *flow), ("field", field.as_str())], number.to_string()))
+        }),
+    );
+    page.family(
+        "handover_differences_counted_total",
+        "counter",
+        "Differences that were found since the state was made.",
+        known().map(|(flow, known)| (vec![("flow", flow)], known.counted.to_string())),
+    );
+    page.family(
+        "handover_reconciled_ratio",
+        "gauge",
+        "The share of a flow's pairs that were looked at again in the round under way.",
+        known().map(|(flow, known)| {
+            let pairs = standing.flows.iter().find(|(name, ..)| name.as_str() == flow).map(|(name, ..)| name);
+            let of = pairs.map_or(0, |name| standing.pairs(name));
+            (vec![("flow", flow)], share(known.pairs, of).to_string())
+        }),
+    );
+    page.family(
+        "handover_reconciled_since_timestamp_seconds",
+        "gauge",
+        "Since when all pairs of a flow were looked at again: the beginning of the last whole round.",
+        known().filter_map(|(flow, known)| Some((vec![("flow", flow)], known.whole?.as_second().to_string()))),
+    );
 }
 
 /// What this process has counted.

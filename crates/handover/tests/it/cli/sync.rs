@@ -98,3 +98,44 @@ fn deletions_are_asked_about_and_guarded() {
     }
     assert!(!play.does(&["holds", "--json"]).json()["holds"].to_string().contains("source_deleted"));
 }
+
+/// What no list tells is looked for on request, shown, and carried on request.
+#[test]
+fn pairs_are_looked_at_again_and_repaired() {
+    let play = Play::ran();
+    // The demo's clock stands still but for what requests take.
+    play.edit("handover.yaml", "policies:", "policies:\n  reconcile: {lag: 1ms}");
+    let first = play.does(&["sync", "--once", "--reconcile", "--json"]).ends(3).json();
+    let of = |told: &serde_json::Value, flow: &str| {
+        told["reconciled"].as_array().unwrap().iter().find(|one| one["flow"] == flow).unwrap().clone()
+    };
+    assert!(of(&first, "persons")["pairs"].as_u64().unwrap() > 2, "{first}");
+    assert!(first["reconciled"].as_array().unwrap().iter().all(|one| one["open"] == json!({})), "{first}");
+    let carried = play.world("new")["objects"]["contacts"].clone();
+    let key = |record: &serde_json::Value| {
+        record["properties"]["handover_source_key"].as_str()?.strip_prefix("old:persons:")?.parse::<u64>().ok()
+    };
+    let id = carried.as_array().unwrap().iter().find_map(key).unwrap();
+    play.disturb("old", |world| record(world, "persons", id)["name"] = json!("Unseen Renamed"));
+    let told = play.does(&["sync", "--once", "--reconcile", "--json"]).ends(3).json();
+    assert_eq!(of(&told, "persons")["open"], json!({}), "suspected");
+    let told = play.does(&["sync", "--once", "--json"]).ends(3).json();
+    assert_eq!((&of(&told, "persons")["counted"], &of(&told, "persons")["sent"]), (&json!(2), &json!(0)), "both names");
+    let told = play.does(&["status", "--json"]).json();
+    let person = &told["reconciled"]["persons"];
+    assert_eq!((&person["open"]["lastname"], &person["counted"]), (&json!(1), &json!(2)), "{person}");
+    assert_eq!(person["differences"][0]["record"], json!(id.to_string()));
+    assert!(person["whole"].is_string() && person["share"].is_number(), "{person}");
+    let shown = play.does(&["status"]).out;
+    assert!(shown.contains("2 differences (firstname 1, lastname 1)"), "{shown}");
+    let told = play.does(&["sync", "--once", "--repair"]).ends(3);
+    assert!(told.err.contains("1 record carried") || told.out.contains("1 record carried"), "{}{}", told.out, told.err);
+    let mut world = play.world("new");
+    assert_eq!(made_of(&mut world, "contacts", &format!("old:persons:{id}"))["properties"]["lastname"], "Renamed");
+    let told = play.does(&["sync", "--once", "--repair", "--json"]).ends(3).json();
+    assert_eq!((&of(&told, "persons")["open"], &of(&told, "persons")["sent"]), (&json!({}), &json!(0)));
+    let story = play.does(&["audit", "show", &format!("persons/{id}")]).ends(0).out;
+    for words in ["firstname, lastname differ on both sides", "firstname, lastname agree again"] {
+        assert!(story.contains(words), "{words}: {story}");
+    }
+}

@@ -33,6 +33,8 @@ fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
         ("begins: 2027-01-04", "begins: soon"),
         ("{name: rest, where: {persons: 'true'}", "{name: rest"),
         ("sweep: 6h", "sweep: soon"),
+        ("repair: carry", "repair: mend"),
+        ("every: 30m", "each: 30m"),
         ("flows: [persons]", "flows: [../persons]"),
     ] {
         assert!(!accepts("handover.yaml", &project.replace(old, new)), "{new}");
