@@ -362,18 +362,8 @@ impl Pass {
         };
         let adopted = std::mem::take(&mut *locked(&self.adopted));
         let late = std::mem::take(&mut *locked(&self.late));
-<<<<<<< HEAD
-        Ok(Report {
-            did: *self.did(),
-            links: *locked(&self.links),
-            vanishings: *self.vanishings(),
-            adopted,
-            late,
-            ..report
-        })
-=======
-        Ok(Report { did: *self.did(), vanishings: *self.vanishings(), adopted, late, looked, ..report })
->>>>>>> wt-recon
+        let (did, links, vanishings) = (*self.did(), *locked(&self.links), *self.vanishings());
+        Ok(Report { did, links, vanishings, adopted, late, looked, ..report })
     }
 
     pub(crate) fn did(&self) -> std::sync::MutexGuard<'_, Counts> {
