@@ -119,18 +119,25 @@ impl Cohorts {
     }
 
     fn days_to(&self, day: Day, now: Timestamp) -> i32 {
-        let today = now.to_zoned(self.zone.clone()).date();
-        today.until(day.date).map_or(0, |span| span.get_days())
+        days_to(day, &self.zone, now)
     }
 
-    /// A date, and how many days are left to it.
     fn when(&self, day: Option<Day>, now: Timestamp) -> String {
-        let Some(day) = day else { return "-".to_owned() };
-        match self.days_to(day, now) {
-            1 => format!("{} (1 day to go)", day.date),
-            days if days > 1 => format!("{} ({days} days to go)", day.date),
-            _ => day.date.to_string(),
-        }
+        day.map_or_else(|| "-".to_owned(), |day| when(day, &self.zone, now))
+    }
+}
+
+/// How many days are left to a date.
+pub(crate) fn days_to(day: Day, zone: &TimeZone, now: Timestamp) -> i32 {
+    now.to_zoned(zone.clone()).date().until(day.date).map_or(0, |span| span.get_days())
+}
+
+/// A date, and how many days are left to it.
+pub(crate) fn when(day: Day, zone: &TimeZone, now: Timestamp) -> String {
+    match days_to(day, zone, now) {
+        1 => format!("{} (1 day to go)", day.date),
+        days if days > 1 => format!("{} ({days} days to go)", day.date),
+        _ => day.date.to_string(),
     }
 }
 

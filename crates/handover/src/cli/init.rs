@@ -124,6 +124,7 @@ pub(crate) fn bare(root: &Path, systems: Vec<System>) -> config::Project {
         flows: Vec::new(),
         cohorts: Vec::new(),
         time_zone: jiff::tz::TimeZone::UTC,
+        kill_date: None,
         tables: BTreeMap::new(),
         policies: config::Policies::default(),
         alerts: None,

@@ -4,7 +4,7 @@ use handover_model::{Counts, FlowName};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::cohorts::Cohorts;
+use super::cohorts::{Cohorts, days_to, when};
 use super::output::{count, duration, plural, table};
 use super::queue::Queue;
 use super::session::Session;
@@ -43,6 +43,9 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         "webhooks": standing.webhooks_json(),
         "lease": standing.lease_json(),
         "workers": standing.workers_json(),
+        "kill_date": session.project.kill_date.map(|day| {
+            json!({"date": day.date.to_string(), "days_to_go": days_to(day, &session.project.time_zone, now)})
+        }),
         "complete": complete,
     }));
     match last {
@@ -79,6 +82,9 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         ));
     }
     workers(&standing, output);
+    if let Some(day) = session.project.kill_date {
+        output.say(&format!("Kill date: {}.", when(day, &session.project.time_zone, now)));
+    }
     output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
     Ok(queue.exit())
 }

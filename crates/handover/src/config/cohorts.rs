@@ -1,4 +1,4 @@
-//! Cohorts: `time_zone` and `cohorts` of the project file.
+//! Dates of the project file: `time_zone`, `kill_date`, and `cohorts`.
 
 use std::collections::BTreeMap;
 
@@ -120,7 +120,8 @@ fn filters(reading: &mut Reading, file: &File, node: &Node, flows: Option<&[&Flo
     filters
 }
 
-fn day_at(reading: &mut Reading, file: &File, node: &Node, what: &str, zone: &TimeZone) -> Option<Day> {
+/// Reads a date.
+pub(super) fn day_at(reading: &mut Reading, file: &File, node: &Node, what: &str, zone: &TimeZone) -> Option<Day> {
     let text = reading.text(file, node, what)?;
     let found = day(&text, zone);
     if found.is_none() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use handover_engine::Reconcile;
-use handover_model::{Cohort, Finding, Flow, FlowName, Place, SystemName, Table, Weight};
+use handover_model::{Cohort, Day, Finding, Flow, FlowName, Place, SystemName, Table, Weight};
 use jiff::tz::TimeZone;
 
 use super::alerts::{self, Alerts};
@@ -36,6 +36,8 @@ pub struct Project {
     pub cohorts: Vec<Cohort>,
     /// In which the project's dates are.
     pub time_zone: TimeZone,
+    /// The day on which the system that the company leaves is switched off.
+    pub kill_date: Option<Day>,
     /// The translation tables by name.
     pub tables: BTreeMap<String, Table>,
     /// What guards a run.
@@ -157,6 +159,7 @@ struct Head {
     off: Vec<(FlowName, Node)>,
     cohorts: Cohorts,
     time_zone: TimeZone,
+    kill_date: Option<Day>,
     policies: Policies,
     alerts: Option<Alerts>,
 }
@@ -192,6 +195,7 @@ fn load(
         flows: flows.into_iter().map(|read| read.flow).collect(),
         cohorts: head.cohorts.cohorts,
         time_zone: head.time_zone,
+        kill_date: head.kill_date,
         tables,
         policies: head.policies,
         alerts: head.alerts,
@@ -237,6 +241,8 @@ fn head(
     let time_zone = entries.take("time_zone").map_or(Some(TimeZone::UTC), |node| cohorts::zone(reading, file, node));
     // Days of a zone that is not known are taken for UTC's: their own mistakes are told all the same.
     let time_zone = time_zone.unwrap_or(TimeZone::UTC);
+    let kill_date =
+        entries.take("kill_date").and_then(|node| cohorts::day_at(reading, file, node, "kill_date", &time_zone));
     let cohorts = entries.take("cohorts").map(|node| {
         let known: Vec<&FlowName> = flows.iter().chain(&off).map(|(name, _)| name).collect();
         // Flows whose names were refused are not unknown: their own problems say enough.
@@ -249,7 +255,7 @@ fn head(
     };
     let alerts = entries.take("alerts").and_then(|node| alerts::read(reading, file, node, root));
     entries.finish(reading);
-    Some(Head { name, state, systems, names, flows, off, cohorts, time_zone, policies, alerts })
+    Some(Head { name, state, systems, names, flows, off, cohorts, time_zone, kill_date, policies, alerts })
 }
 
 /// A name that can be a file's: no separators, no dots in front.

@@ -114,7 +114,8 @@ pub(super) fn project(from: &SystemView, to: &SystemView, flows: &[&str], off: &
          #   - name: north\n\
          #     where: {{{}: '.name == \"North\"'}}  # by flow; what hangs on these records follows them\n\
          #     begins: 2027-01-04  # its records are carried from this day on\n\
-         #     moves: 2027-02-01  # from this day on they are the new system's\n",
+         #     moves: 2027-02-01  # from this day on they are the new system's\n\
+         # kill_date: 2027-03-31  # the old system is switched off: `handover status` counts the days\n",
         title(&from.platform),
         title(&to.platform),
         from.name,

@@ -36,6 +36,8 @@ fn a_whole_project_is_understood() {
     assert_eq!(webhooks.url.as_deref(), Some("https://sync.acme.example/hooks/demo_old"));
     assert_eq!((webhooks.poll.as_secs(), old.webhooks.is_none()), (600, true));
 
+    assert_eq!(project.kill_date.unwrap().at.to_string(), "2027-03-30T22:00:00Z", "midnight in Berlin");
+
     let persons = project.flow(&"persons".into()).unwrap();
     assert_eq!((persons.source.object.as_str(), persons.target.object.as_str()), ("persons", "contacts"));
     assert_eq!(persons.keep, Keep::FillEmpty);

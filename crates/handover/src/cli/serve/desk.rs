@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handover_connect::{Clock, Connector};
-use handover_model::{Counts, FlowName, SystemName};
+use handover_model::{Counts, Day, FlowName, SystemName};
 use handover_store::Error;
 use jiff::SignedDuration;
 use secrecy::SecretString;
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::state::State;
 use crate::cli::standing::Standing;
+use crate::config::Project;
 
 /// A system whose webhooks are taken.
 pub(super) struct Hook {
@@ -63,6 +64,16 @@ pub(super) struct Tally {
     pub(super) failed: Option<String>,
     /// The flows of the project, as it was read last.
     pub(super) flows: Vec<FlowName>,
+    /// When the old system is switched off, by the project as it was read last.
+    pub(super) kill_date: Option<Day>,
+}
+
+impl Tally {
+    /// Takes note of a project that was read.
+    pub(super) fn of(&mut self, project: &Project) {
+        self.flows = project.flows.iter().map(|flow| flow.name.clone()).collect();
+        self.kill_date = project.kill_date;
+    }
 }
 
 impl Desk {

@@ -98,6 +98,12 @@ pub(super) async fn of(desk: &Desk) -> Result<String, Error> {
         "Events that were received and at which nobody has looked.",
         standing.webhooks.iter().map(|told| (vec![("system", told.system.as_str())], told.waiting.to_string())),
     );
+    page.family(
+        "handover_kill_date_timestamp_seconds",
+        "gauge",
+        "The day on which the old system is switched off, where the project names it.",
+        desk.tally().kill_date.map(|day| (Vec::new(), day.at.as_second().to_string())),
+    );
     Ok(page.0)
 }
 

@@ -91,7 +91,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     let hooks = hooks(&session, &accounts, address)?;
     tell(&hooks, output, (address, every, options.metrics));
     let desk = Arc::new(Desk::new(state, Arc::new(SystemClock), hooks, (every, options.metrics)));
-    desk.tally().flows = session.project.flows.iter().map(|flow| flow.name.clone()).collect();
+    desk.tally().of(&session.project);
     let stop = run::stop_and_tell(output);
     let server = tokio::spawn(server::serve(desk.clone(), listener, stop.1.clone()));
     let project = global.project.clone();

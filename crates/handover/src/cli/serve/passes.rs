@@ -298,7 +298,7 @@ fn reopened<'s>(file: &Path, open: &'s mut Option<Session>, desk: &Desk) -> Resu
         None => Session::of(project)?,
     };
     let mut tally = desk.tally();
-    tally.flows = session.project.flows.iter().map(|flow| flow.name.clone()).collect();
+    tally.of(&session.project);
     tally.reopened(&session.systems);
     drop(tally);
     Ok(open.insert(session))

@@ -6,6 +6,7 @@ use super::{Play, Told, made_of, record};
 
 const COHORTS: &str = r#"
 time_zone: Europe/Berlin
+kill_date: 2026-12-01
 cohorts:
   - {name: north, where: {organizations: '.id == "2" || .id == "8"'}, begins: 2026-11-05, moves: 2026-11-12}
   - {name: nobody, where: {organizations: '.name == "Nobody"'}}
@@ -58,7 +59,7 @@ fn cohorts_are_planned_carried_and_shown() {
 
     play.does(&["run"]).ends(3);
     let said = play.does(&["status"]).ends(3).out;
-    assert!(said.contains("2026-11-12 (10 days to go)"), "{said}");
+    assert!(said.contains("2026-11-12 (10 days to go)") && said.contains("Kill date: 2026-12-01 (29 days"), "{said}");
     it_is(&play, "2026-11-05T08:00:00Z");
     play.does(&["sync", "--once"]).ends(3);
     let begun = play.does(&["status", "--json"]).ends(3);

@@ -57,6 +57,7 @@ mistake!(unset_variable, MAIN, "state: .handover/state.db", "state: postgres://u
 mistake!(unknown_encoding, MAIN, "encoding: auto", "encoding: latin");
 mistake!(unknown_form, MAIN, "since: d/m/y", "since: d.m.y");
 mistake!(unknown_time_zone, MAIN, "Europe/Berlin", "Middle/Earth");
+mistake!(no_kill_date, MAIN, "kill_date: 2027-03-31", "kill_date: at Easter");
 mistake!(a_cohort_without_a_name, MAIN, "{name: rest, ", "{");
 mistake!(a_cohort_of_an_unknown_flow, MAIN, "where: {persons: 'true'}", "where: {person: 'true'}");
 mistake!(two_cohorts_of_one_name, MAIN, "{name: rest,", "{name: north,");
