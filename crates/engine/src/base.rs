@@ -18,7 +18,7 @@ use crate::setup::Ready;
 const NAME: usize = 4;
 
 /// Bytes that stand for a value.
-const MARK: usize = 6;
+pub(crate) const MARK: usize = 6;
 
 const ENTRY: usize = NAME + MARK;
 
@@ -141,6 +141,13 @@ pub(crate) fn with_link(base: &[u8], name: &FieldName, id: &str, there: bool, on
         with.extend_from_slice(if there { &this } else { &none });
     }
     with
+}
+
+/// What was settled of a field that holds no links.
+pub(crate) fn mark_of(base: &[u8], name: &FieldName) -> Option<[u8; MARK]> {
+    let wanted = hashed::<NAME>(name.as_str().as_bytes());
+    let entry = base.chunks_exact(ENTRY).find(|entry| entry[..NAME] == wanted)?;
+    entry[NAME..].try_into().ok()
 }
 
 /// The mark of a value.

@@ -133,7 +133,9 @@ impl Pass {
             Some(back) => self.carry_back(ready, back, &mut pairs).await?,
             None => Known::default(),
         };
-        Ok(pairs.into_iter().map(|pair| self.judge_pair(ready, pair, &known)).collect())
+        let judged = pairs.into_iter().map(|pair| self.judge_pair(ready, pair, &known)).collect();
+        self.keep_flips().await?;
+        Ok(judged)
     }
 
     /// Which of these pairs something is held of, by their source records.
@@ -208,7 +210,7 @@ impl Pass {
             let target = pair.target.clone();
             return self.with_holds(ready, pair, Decision::Unchanged(target), trail, (Vec::new(), None));
         };
-        let Verdicts { forth, back, held, adopted, mut late } = weigh(ready, &pair, &there, known);
+        let Verdicts { forth, back, held, adopted, gave_way, mut late } = weigh(ready, &pair, &there, known);
         // Of what goes back it was counted when it went.
         late.retain(|name| !back.contains(name));
         if !late.is_empty() {
@@ -227,6 +229,8 @@ impl Pass {
             write.set(name, value);
         }
         self.adopt(ready, adopted);
+        let goes = gave_way.into_iter().filter(|one| write.get(one.field.as_str()).is_some());
+        self.give_way(ready, &pair.staged.record.id, goes);
         // What did not go back in its turn stays as it is.
         let mut open: Vec<FieldName> = back.into_iter().chain(std::mem::take(&mut pair.stuck)).collect();
         pair.resolved.causes.extend(held);

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use handover_model::{Counts, End, FieldName, Finding, Flow, FlowName, ObjectName, Outcome, RecordId, SystemName};
-use handover_store::{Commit, Entry};
+use handover_store::{Commit, Entry, Flip};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -48,6 +48,10 @@ pub struct Pass {
     pub(crate) adopted: Mutex<BTreeMap<(FlowName, FieldName), u64>>,
     /// What it did about links with calls of their own.
     pub(crate) links: Mutex<LinksDone>,
+    /// How often what had been written was written again: by flow and target field.
+    pub(crate) flipped: Mutex<BTreeMap<(FlowName, FieldName), u64>>,
+    /// Values that give way, and are not kept yet.
+    pub(crate) gave_way: Mutex<Vec<Flip>>,
     /// What it did about records that vanished.
     pub(crate) vanishings: Mutex<Vanishings>,
     /// Whether a write of this pass was left without an outcome.
@@ -89,6 +93,8 @@ pub struct Report {
     /// Fields that a platform or its workflows had put into another form than this system wrote, and how often: by
     /// flow and target field.
     pub adopted: BTreeMap<(FlowName, FieldName), u64>,
+    /// Fields of which a value that had given way was written again, and how often: by flow and target field.
+    pub flipped: BTreeMap<(FlowName, FieldName), u64>,
     /// Edits in the source of what had passed to the target with its cohort, that were not carried, by rule: by flow
     /// and target field. The ledger tells each.
     pub late: BTreeMap<(FlowName, FieldName), u64>,
@@ -117,6 +123,7 @@ impl Report {
             links: LinksDone::default(),
             vanishings: Vanishings::default(),
             adopted: BTreeMap::new(),
+            flipped: BTreeMap::new(),
             late: BTreeMap::new(),
             links_waiting,
             findings: Vec::new(),
@@ -217,6 +224,8 @@ impl Pass {
             late: Mutex::default(),
             adopted: Mutex::default(),
             links: Mutex::default(),
+            flipped: Mutex::default(),
+            gave_way: Mutex::default(),
             vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
@@ -262,6 +271,8 @@ impl Pass {
             late: Mutex::default(),
             adopted: Mutex::default(),
             links: Mutex::default(),
+            flipped: Mutex::default(),
+            gave_way: Mutex::default(),
             vanishings: Mutex::default(),
             left_open: AtomicBool::new(false),
             spare: tokio::sync::Mutex::new(0..0),
@@ -360,10 +371,12 @@ impl Pass {
             }
             _ => report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?,
         };
+        self.keep_reread().await?;
         let adopted = std::mem::take(&mut *locked(&self.adopted));
+        let flipped = std::mem::take(&mut *locked(&self.flipped));
         let late = std::mem::take(&mut *locked(&self.late));
         let (did, links, vanishings) = (*self.did(), *locked(&self.links), *self.vanishings());
-        Ok(Report { did, links, vanishings, adopted, late, looked, ..report })
+        Ok(Report { did, links, vanishings, adopted, flipped, late, looked, ..report })
     }
 
     pub(crate) fn did(&self) -> std::sync::MutexGuard<'_, Counts> {

@@ -103,6 +103,7 @@ impl Pass {
         self.turn_all(ready, back, pairs).await?;
         let known = self.histories(ready, pairs).await?;
         let judged = self.judge_returns(ready, back, pairs, &known).await?;
+        self.keep_flips().await?;
         if judged.is_empty() {
             return Ok(known);
         }
@@ -225,7 +226,7 @@ impl Pass {
         let mut wanted = Vec::new();
         for (at, pair) in pairs.iter_mut().enumerate() {
             let (Some(there), Some(alone)) = (&pair.there, &pair.returned) else { continue };
-            let Verdicts { back: mut names, mut late, .. } = weigh(ready, pair, there, known);
+            let Verdicts { back: mut names, mut late, gave_way, .. } = weigh(ready, pair, there, known);
             late.retain(|name| names.contains(name));
             self.leave_late(ready, &late);
             let mixed = mixed.remove(&at);
@@ -253,6 +254,8 @@ impl Pass {
             };
             pair.holds.extend(holds(&back.ready, there, causes));
             if !names.is_empty() {
+                let goes = gave_way.into_iter().filter(|one| names.contains(&one.field));
+                self.give_way(ready, &pair.staged.record.id, goes);
                 wanted.push((at, names, fields));
             }
         }
@@ -387,6 +390,7 @@ impl Pass {
     /// platform may still be putting our own writes into its form.
     async fn histories(&self, ready: &Ready, pairs: &[Pair]) -> Result<Known, Error> {
         let mut known = Known { settling: self.settling(pairs), ..Known::default() };
+        self.flips_of(ready, pairs, &mut known).await?;
         let settling = pairs.iter().filter(|pair| known.settling.contains(&pair.staged.record.id));
         known.foreign = self.written_elsewhere(ready, &settling.collect::<Vec<_>>()).await?;
         let (mut ours, mut theirs) = (Asked::default(), Asked::default());

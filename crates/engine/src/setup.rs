@@ -67,6 +67,8 @@ pub struct Policies {
     pub overlap: SignedDuration,
     /// How long after our own write a platform or its workflows may still be putting what we wrote into another form.
     pub settle: SignedDuration,
+    /// How often a value is written over one that took its place by itself, before the field is held.
+    pub flips: u64,
     /// The mistake that is made on purpose; no project file can ask for one.
     pub planted: Planted,
     /// The day by which the cohorts are judged, for a plan that looks ahead; the beginning of the pass when `None`.
@@ -97,6 +99,7 @@ impl Default for Policies {
             answer_wait: SignedDuration::from_secs(60),
             overlap: SignedDuration::from_mins(5),
             settle: SignedDuration::from_mins(15),
+            flips: 3,
             planted: Planted::Nothing,
             as_of: None,
             sweep: SignedDuration::from_hours(24),

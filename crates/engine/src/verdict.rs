@@ -11,11 +11,12 @@ use handover_connect::Author;
 use handover_model::{
     Answer, Cause, CohortName, Conflict, Edit, FieldName, Fields, Kind, Owner, Record, RecordId, Rule, Value, Wins,
 };
-use handover_store::RecordRow;
+use handover_store::{Flip, RecordRow};
 use jiff::Timestamp;
 
 use crate::base;
 use crate::change::Pair;
+use crate::flips::GaveWay;
 use crate::hub::Foreign;
 use crate::link_sets::Links;
 use crate::merge::same;
@@ -35,6 +36,8 @@ pub(crate) struct Verdicts {
     pub(crate) held: Vec<(Cause, Option<Value>)>,
     /// Fields that a platform or a workflow put into another form than we wrote: taken as they are.
     pub(crate) adopted: Vec<FieldName>,
+    /// Values that were written and give way to the other side's, or come again.
+    pub(crate) gave_way: Vec<GaveWay>,
     /// Fields that had passed to the target with their record's cohort when the source changed them: not carried.
     pub(crate) late: Vec<FieldName>,
 }
@@ -46,6 +49,10 @@ pub(crate) struct Known {
     pub(crate) source: HashMap<(RecordId, FieldName), Told>,
     /// By the target's record and field.
     pub(crate) target: HashMap<(RecordId, FieldName), Told>,
+    /// What gave way before: by the source's record and the field.
+    pub(crate) flips: HashMap<(RecordId, FieldName), Flip>,
+    /// How often that may be.
+    pub(crate) most_flips: u64,
     /// Whether the source and the target keep histories.
     pub(crate) kept: (bool, bool),
     /// Pairs that we wrote so lately that a platform may still be putting our values into its own form: by the
@@ -265,6 +272,14 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
     // Nothing carries the target's value back: what becomes of the source's is told by the rule for conflicts.
     let late = pair.staged.standing.moved && owner == Owner::Target && !goes_back;
     let verdict = if late { judge_late(source, target, same, keep) } else { judge(source, target, same, owner, keep) };
+    let gives = GaveWay::by(verdict, (ready, pair, known), name, now, (source.changed, target.changed));
+    if let Some(gives) = gives.filter(|_| !late) {
+        let too_often = gives.is_too_often(known, &ours, &theirs).then_some(gives.number);
+        verdicts.gave_way.push(gives);
+        if let Some(flips) = too_often {
+            return decide(ready, pair, field, (now, have, late, flips), (ours, theirs), verdicts);
+        }
+    }
     match verdict {
         Verdict::Nothing | Verdict::Agreed => {}
         Verdict::Forth(_) => drop(verdicts.forth.insert(name.clone(), now.clone())),
@@ -275,31 +290,39 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
             verdicts.back.extend(goes_back.then(|| name.clone()));
         }
         Verdict::Joined | Verdict::Held => {
-            decide(ready, pair, field, (now, have, late), (ours, theirs), verdicts);
+            decide(ready, pair, field, (now, have, late, 0), (ours, theirs), verdicts);
         }
     }
 }
 
 /// What becomes of a field about which no rule of the judgement's own decides: a person's answer, an expression of the
-/// project, or nobody so far. `late` says that the field had passed to the target, and nothing carries it back.
+/// project, or nobody so far. `late` says that the field had passed to the target, and nothing carries it back; `flips`
+/// how often it flipped, where that is why a person is asked: each time anew.
 fn decide(
     ready: &Ready,
     pair: &Pair,
     field: &Shared,
-    (now, have, late): (&Value, &Value, bool),
+    (now, have, late, flips): (&Value, &Value, bool, u64),
     told: (Option<Told>, Option<Told>),
     verdicts: &mut Verdicts,
 ) {
     let name = &field.name;
-    let answered = answered(pair, name, &conflict_mark(ready, name, now, have));
-    let ruled = || ready.program.winner(field.rule?, &pair.staged.record.id, now, have);
+    let mut mark = conflict_mark(ready, name, now, have);
+    if flips > 0 {
+        mark.push_str(&format!(":{flips}"));
+    }
+    let answered = answered(pair, name, &mark);
+    // A rule that decided each time would let it flip for ever.
+    let ruled = || ready.program.winner(field.rule.filter(|_| flips == 0)?, &pair.staged.record.id, now, have);
     match answered.or_else(ruled) {
         Some(Wins::Source) => drop(verdicts.forth.insert(name.clone(), now.clone())),
         Some(Wins::Target) if field.goes_back => verdicts.back.push(name.clone()),
+        // What cannot go back is left as it is.
+        Some(Wins::Target) if flips > 0 => {}
         Some(Wins::Target) if late => verdicts.late.push(name.clone()),
         Some(Wins::Target) | None => {
             let moved = pair.staged.standing.cohort.clone().filter(|_| late);
-            let cause = conflict(ready, name, moved, (now, have), told);
+            let cause = conflict(name, moved, (flips, mark, have), told);
             verdicts.held.push((cause, Some(now.clone())));
         }
     }
@@ -331,10 +354,9 @@ fn conflict_mark(ready: &Ready, name: &FieldName, now: &Value, have: &Value) -> 
 }
 
 fn conflict(
-    ready: &Ready,
     name: &FieldName,
     moved: Option<CohortName>,
-    (now, have): (&Value, &Value),
+    (flips, mark, have): (u64, String, &Value),
     (ours, theirs): (Option<Told>, Option<Told>),
 ) -> Cause {
     let edit = |told: Option<Told>| {
@@ -354,8 +376,9 @@ fn conflict(
     Cause::Conflict {
         field: name.clone(),
         moved,
+        flips,
         there: Box::new(have.clone()),
-        mark: conflict_mark(ready, name, now, have),
+        mark,
         source: edit(ours),
         target: edit(theirs),
     }

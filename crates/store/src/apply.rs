@@ -59,6 +59,7 @@ impl Step<'_> {
         self.write_rows(&commit.rows, &appended.heads).await?;
         self.join_identities(&commit.rows).await?;
         self.write_cohorts(&commit.cohorts).await?;
+        self.write_flips(&commit.flips, commit.flips_before).await?;
         self.write_worked(&commit.worked).await?;
         self.write_heads(commit, &appended).await?;
         self.write_memberships(&commit.memberships).await?;
@@ -103,6 +104,7 @@ fn names_of(commit: &Commit) -> HashSet<&str> {
         names.insert(row.flow.as_str());
         names.extend(row.cohort.as_ref().map(|cohort| cohort.as_str()));
     }
+    names.extend(commit.flips.iter().map(|row| row.flow.as_str()));
     names.extend(commit.vanished.iter().map(|row| row.flow.as_str()));
     names.extend(commit.returned.iter().map(|(flow, _, _)| flow.as_str()));
     names.extend(commit.entries.iter().map(|entry| entry.flow.as_ref().map_or("", |flow| flow.as_str())));

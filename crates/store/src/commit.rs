@@ -4,7 +4,7 @@ use handover_model::{Answer, FlowName, Hold, ObjectName, Outcome, Record, Record
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{CohortRow, Lookout, Values, Vanished, Watermark};
+use crate::{CohortRow, Flip, Lookout, Values, Vanished, Watermark};
 
 /// A ledger row's number, from 1, without gaps per writer.
 pub type Seq = i64;
@@ -41,6 +41,10 @@ pub struct Commit {
     pub rows: Vec<RecordRow>,
     /// In which cohorts records are; replaces what was there.
     pub cohorts: Vec<CohortRow>,
+    /// Fields that flip; replaces what was there.
+    pub flips: Vec<Flip>,
+    /// Before that, flips that are older than this are forgotten.
+    pub flips_before: Option<Timestamp>,
     /// How far flows came; replaces what was there.
     pub worked: Vec<Worked>,
     /// Which record is which beyond what `rows` say of source and target; replaces what was there.

@@ -19,6 +19,7 @@ mod commit;
 mod crosswalk;
 mod database;
 mod error;
+mod flips;
 mod fork;
 mod hold_groups;
 mod holds;
@@ -45,6 +46,7 @@ pub use commit::{
     RecordRow, Seq, Worked,
 };
 pub use error::Error;
+pub use flips::Flip;
 pub use hold_groups::HoldGroup;
 pub use holds::{Child, HeldRow, HoldCursor, HoldFilter};
 pub use inbox::{Hint, Received};

@@ -62,6 +62,9 @@ CREATE TABLE cohort (
     flow %i NOT NULL, record %t NOT NULL, cohort %i NOT NULL, waits %i NOT NULL, block %i NOT NULL,
     PRIMARY KEY (flow, record)) %k;
 CREATE INDEX cohort_waits ON cohort (flow, record) WHERE waits = 1;
+CREATE TABLE flip (
+    flow %i NOT NULL, record %t NOT NULL, field %t NOT NULL, mark %b NOT NULL, number %i NOT NULL, at %i NOT NULL,
+    PRIMARY KEY (flow, record, field)) %k;
 CREATE TABLE vanished (
     flow %i NOT NULL, side %i NOT NULL, record %t NOT NULL, source %t NOT NULL, fate %i NOT NULL, pass %i NOT NULL,
     since %i NOT NULL, into_record %t, certain %i NOT NULL, counterpart %t, PRIMARY KEY (flow, side, record)) %k;
@@ -111,7 +114,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 ";
 
 /// Every table, in the order in which a copy is made; but for the lease, which is not copied.
-pub(crate) const NAMES: [&str; 28] = [
+pub(crate) const NAMES: [&str; 29] = [
     "meta",
     "kept",
     "counter",
@@ -125,6 +128,7 @@ pub(crate) const NAMES: [&str; 28] = [
     "match_key",
     "record",
     "cohort",
+    "flip",
     "vanished",
     "lookout",
     "worked",

@@ -236,6 +236,7 @@ mod tests {
             links: LinksDone::default(),
             late: std::collections::BTreeMap::new(),
             adopted: std::collections::BTreeMap::new(),
+            flipped: std::collections::BTreeMap::new(),
             links_waiting: 0,
             findings: Vec::new(),
             stopped: Vec::new(),

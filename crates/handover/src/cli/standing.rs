@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handover_engine::Reconciled;
+use handover_engine::{Reconciled, Reread};
 use handover_model::{Counts, FlowName, ObjectName, SystemName};
 use handover_store::{Error, Holder, Pass, Received, Store};
 use jiff::Timestamp;
@@ -27,6 +27,8 @@ pub(crate) struct Standing {
     pub(crate) calls_left: BTreeMap<SystemName, (u64, Timestamp)>,
     /// What is known of flows by looking at their pairs again.
     pub(crate) reconciled: Vec<(FlowName, Reconciled)>,
+    /// Fields that said something else when they were read than what was written.
+    pub(crate) reread: Reread,
     /// What webhooks told.
     pub(crate) webhooks: Vec<Received>,
     /// In PostgreSQL, who writes the state now.
@@ -96,6 +98,7 @@ impl Standing {
             links_waiting: store.count_pending_links().await?,
             calls_left,
             reconciled,
+            reread: Reread::of(store).await?,
             webhooks: store.received().await?,
             holder: store.holder().await?,
             workers: store.workers().await?,

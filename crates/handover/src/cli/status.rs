@@ -39,6 +39,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         "links_waiting": standing.links_waiting,
         "calls_left_today": standing.calls_json(),
         "reconciled": standing.reconciled_json(),
+        "reread": standing.reread,
         "cohorts": cohorts.json(now),
         "webhooks": standing.webhooks_json(),
         "lease": standing.lease_json(),
@@ -69,6 +70,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
         output.say(&format!("{} {wait} for held records.", plural(standing.links_waiting, "link")));
     }
     drift(&standing, output);
+    reread(&standing, output);
     for (system, (left, at)) in &standing.calls_left {
         output.say(&format!("Left of the day of `{system}`: {}, as of {}.", count(*left), plain::moment(*at)));
     }
@@ -106,6 +108,20 @@ fn drift(standing: &Standing, output: &Output) {
             number => format!("{} ({})", plural(number, "difference"), fields.join(", ")),
         };
         output.say(&format!("Looked at again, `{flow}`: {covered}; {told}."));
+    }
+}
+
+/// Fields that said something else when they were read than what was written.
+fn reread(standing: &Standing, output: &Output) {
+    let mut fields = Vec::new();
+    for (flow, name, times) in standing.reread.fields() {
+        let words = [(times.adopted, "taken as it was"), (times.flips, "written again")];
+        let words = words.iter().filter(|(number, _)| *number > 0);
+        let words: Vec<String> = words.map(|(number, word)| format!("{} {word}", count(*number))).collect();
+        fields.push(format!("{flow}.{name} ({})", words.join(", ")));
+    }
+    if !fields.is_empty() {
+        output.say(&format!("Read otherwise than written: {}.", fields.join("; ")));
     }
 }
 

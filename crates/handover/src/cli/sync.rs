@@ -126,6 +126,7 @@ async fn pass(global: &Global, options: &Options, output: &Output, stop: &Arc<At
         "links_waiting": report.links_waiting,
         "reconciled": report.looked,
         "adopted": by_flow(&report.adopted),
+        "flipped": by_flow(&report.flipped),
         "left_to_the_target": by_flow(&report.late),
         "findings": report.findings,
         "stopped": report.stopped,

@@ -13,6 +13,7 @@ mod crash_postgres;
 mod crash_stops;
 mod csv;
 mod faults;
+mod flips;
 mod hub;
 mod init;
 mod kill;

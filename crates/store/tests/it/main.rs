@@ -10,6 +10,7 @@ mod scene;
 mod cohorts;
 mod crash;
 mod crosswalk;
+mod flips;
 mod forks;
 mod holds;
 mod inbox;

@@ -2,6 +2,7 @@
 //!
 //! Counters begin at 0 with each process. Names of flows, objects, systems and causes only, never a value.
 
+use handover_engine::Times;
 use handover_model::Outcome;
 use handover_store::Error;
 
@@ -87,6 +88,18 @@ pub(super) async fn of(desk: &Desk) -> Result<String, Error> {
     );
     reconciled(&standing, &mut page);
     page.family(
+        "handover_adopted_total",
+        "counter",
+        "Fields that a platform put into another form than was written, and that were taken so.",
+        reread(&standing, |times| times.adopted),
+    );
+    page.family(
+        "handover_flips_total",
+        "counter",
+        "Fields of which a value that had given way was written again.",
+        reread(&standing, |times| times.flips),
+    );
+    page.family(
         "handover_calls_left_today",
         "gauge",
         "What is left of a system's day in its own unit, the reserve taken off, where that is known.",
@@ -105,6 +118,14 @@ pub(super) async fn of(desk: &Desk) -> Result<String, Error> {
         desk.tally().kill_date.map(|day| (Vec::new(), day.at.as_second().to_string())),
     );
     Ok(page.0)
+}
+
+/// Fields that said something else when they were read than what was written, and how often.
+fn reread(standing: &Standing, number: fn(Times) -> u64) -> Vec<Sample<'_>> {
+    let counted = standing.reread.fields().map(|(flow, field, times)| (flow, field, number(times)));
+    let some = counted.filter(|(.., number)| *number > 0);
+    some.map(|(flow, field, number)| (vec![("flow", flow.as_str()), ("field", field.as_str())], number.to_string()))
+        .collect()
 }
 
 /// What is known of pairs by looking at them again.
