@@ -12,18 +12,19 @@ mod holds;
 mod links;
 mod replay;
 mod rules;
+mod vanished;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handover_sandbox::journal::Entry;
+use handover_sandbox::journal::{Action, Entry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 pub use replay::{By, Edit, Fate, Life, Side};
-pub use rules::{Conflict, FieldRule, FlowRule, Form, NEW, OLD, Owner, Rules, Ways};
+pub use rules::{Conflict, Deletes, FieldRule, FlowRule, Form, Guard, NEW, OLD, Owner, Rules, Ways};
 
 /// One pass, as the clock saw it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Span {
     /// When it began.
     pub began: Timestamp,
@@ -33,6 +34,27 @@ pub struct Span {
     pub whole: bool,
     /// How many entries each journal had when it ended.
     pub entries: [u64; 2],
+    /// By flow: how many deletions a person let through in it.
+    pub confirmed: BTreeMap<String, u64>,
+    /// The flows of which it carried out nothing because too much was due, with the number.
+    pub tripped: BTreeMap<String, u64>,
+}
+
+/// Something that the ledger tells of a record that is gone.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// The word for it: `vanished`, `removing`, `removed`, `returned`, `followed`, `kept`.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+    /// The flow.
+    pub flow: String,
+    /// The source record.
+    pub record: String,
+    /// How it was removed, if it was.
+    pub how: String,
+    /// The record that it is about.
+    pub other: String,
 }
 
 /// Something that the state says is kept back.
@@ -98,6 +120,8 @@ pub struct Claims {
     pub pairs: Vec<Paired>,
     /// Values that were overwritten.
     pub told: Vec<Told>,
+    /// What became of records that are gone.
+    pub stories: Vec<Story>,
     /// Outcomes.
     pub sums: Vec<Sum>,
     /// Writes whose outcome is not known.
@@ -153,6 +177,7 @@ pub fn judge(case: &Case<'_>) -> Vec<String> {
     fields::check(&judged, &mut wrong);
     links::check(&judged, &mut wrong);
     holds::check(&judged, &mut wrong);
+    vanished::check(&judged, &mut wrong);
     judged.writes(&mut wrong);
     judged.claims(&mut wrong);
     wrong
@@ -166,7 +191,10 @@ impl<'c> Judged<'c> {
             for life in sides[NEW].of(flow.objects[NEW]) {
                 let told = || {
                     let known = |pair: &&Paired| pair.flow == flow.name && pair.target == life.id;
-                    case.claims.pairs.iter().find(known).map(|pair| pair.source.as_str())
+                    let paired = case.claims.pairs.iter().find(known).map(|pair| pair.source.as_str());
+                    // Of what is gone the ledger tells what it stood for.
+                    let told = |story: &&Story| story.flow == flow.name && story.other == life.id;
+                    paired.or_else(|| case.claims.stories.iter().find(told).map(|story| story.record.as_str()))
                 };
                 if let Some(key) = life.key(flow).or_else(told) {
                     targets.entry(key).or_default().push(life);
@@ -199,16 +227,22 @@ impl<'c> Judged<'c> {
     fn records(&self, wrong: &mut Vec<String>) {
         for Pair { flow, source, targets } in &self.pairs {
             let name = format!("{} {}", flow.objects[OLD], source.id);
-            let made: Vec<&str> =
-                targets.iter().filter(|life| life.made_by == By::Client).map(|life| life.id.as_str()).collect();
-            if made.len() > 1 {
+            let made: Vec<&Life> = targets.iter().copied().filter(|life| life.made_by == By::Client).collect();
+            // Whoever is gone may be made anew.
+            let beside = |life: &&&Life| {
+                made.iter().any(|other| {
+                    other.id != life.id && !other.was_dead(life.born, life.born) && other.born <= life.born
+                })
+            };
+            if made.iter().any(|life| beside(&life)) {
+                let made: Vec<&str> = made.iter().map(|life| life.id.as_str()).collect();
                 wrong.push(format!("no duplicate: {name} was created {} times: {}", made.len(), made.join(", ")));
             }
             let living = targets.iter().filter(|life| life.fate == Fate::Living).count();
             if living > 1 {
                 wrong.push(format!("no duplicate: {name} has {living} living counterparts"));
             }
-            if source.fate == Fate::Living && targets.is_empty() && self.holds_of(flow, source).is_empty() {
+            if source.fate == Fate::Living && living == 0 && self.holds_of(flow, source).is_empty() {
                 wrong.push(format!("no loss: {name} has no counterpart and is not held"));
             }
         }
@@ -271,7 +305,7 @@ impl<'c> Judged<'c> {
                     wrong.push(format!("limits: request {} of {} was one too many", entry.n, SIDES[side]));
                 }
                 if settled.is_some_and(|settled| at >= settled) {
-                    for change in &entry.changes {
+                    for change in entry.changes.iter().filter(|change| change.action != Action::Purged) {
                         wrong.push(format!(
                             "termination: {} {} was still {:?} after everybody had gone",
                             change.object, change.id, change.action

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handover_sandbox::journal::{Action, Entry};
+use handover_sandbox::journal::{Action, Change, Entry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -62,6 +62,8 @@ pub struct Life {
     pub fate: Fate,
     /// When it last died or came back.
     pub fated: Timestamp,
+    /// Every death and return, in order.
+    pub fates: Vec<(Timestamp, By, Fate)>,
     /// When anybody last did anything to it.
     pub touched: Timestamp,
 }
@@ -74,6 +76,39 @@ pub struct Side {
 }
 
 impl Side {
+    /// A merge gives the survivor an id of its own: it lives on as the first of those that became it, with what the
+    /// others had beside it.
+    fn survivor(&mut self, entry: &Entry, (object, id): &(String, String), at: Timestamp) {
+        let is_old = |change: &&Change| change.action == Action::Merged && change.object == *object;
+        let olds: Vec<Life> = entry
+            .changes
+            .iter()
+            .filter(is_old)
+            .filter_map(|change| self.lives.get(&(object.clone(), change.id.clone())).cloned())
+            .collect();
+        let Some((first, others)) = olds.split_first() else { return };
+        let mut life = Life {
+            id: id.clone(),
+            born: at,
+            made_by: By::People,
+            fate: Fate::Living,
+            fated: at,
+            fates: Vec::new(),
+            touched: at,
+            ..first.clone()
+        };
+        let blank = |value: &Json| value.is_null() || value == "";
+        for (field, value) in others.iter().flat_map(|other| &other.fields) {
+            let before = life.fields.get(field).cloned().unwrap_or_default();
+            if blank(&before) && !blank(value) {
+                let (field, after) = (field.clone(), value.clone());
+                life.fields.insert(field.clone(), after.clone());
+                life.edits.push(Edit { at, by: By::People, field, before, after });
+            }
+        }
+        self.lives.insert((object.clone(), id.clone()), life);
+    }
+
     /// The records of an object.
     pub fn of<'s>(&'s self, object: &'s str) -> impl Iterator<Item = &'s Life> {
         self.lives.values().filter(move |life| life.object == object)
@@ -84,6 +119,42 @@ impl Life {
     /// The id of the source record that it stands for.
     pub(crate) fn key(&self, flow: &FlowRule) -> Option<&str> {
         self.fields.get(flow.key)?.as_str()?.strip_prefix(flow.key_head)
+    }
+
+    /// Whether it was dead at some time between these two.
+    pub(crate) fn was_dead(&self, from: Timestamp, to: Timestamp) -> bool {
+        let mut dead_since = None;
+        for (at, _, fate) in &self.fates {
+            match (fate, dead_since) {
+                (Fate::Living, Some(since)) => {
+                    if since <= to && *at >= from {
+                        return true;
+                    }
+                    dead_since = None;
+                }
+                (Fate::Living, None) | (_, Some(_)) => {}
+                (_, None) => dead_since = Some(*at),
+            }
+        }
+        dead_since.is_some_and(|since| since <= to)
+    }
+
+    /// Whether it was alive at some time between these two.
+    pub(crate) fn was_alive(&self, from: Timestamp, to: Timestamp) -> bool {
+        let mut alive_since = Some(self.born);
+        for (at, _, fate) in &self.fates {
+            match (fate, alive_since) {
+                (Fate::Living, None) => alive_since = Some(*at),
+                (Fate::Living, Some(_)) | (_, None) => {}
+                (_, Some(since)) => {
+                    if since <= to && *at >= from {
+                        return true;
+                    }
+                    alive_since = None;
+                }
+            }
+        }
+        alive_since.is_some_and(|since| since <= to)
     }
 
     /// A field in the end.
@@ -101,11 +172,16 @@ impl Life {
 pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
     let mut side = Side::default();
     for entry in journal {
+        // What a merge makes of the survivor nobody wrote: both records' people did.
+        let merges = entry.changes.iter().any(|change| change.action == Action::Merged);
         let by = if entry.method == "DISTURB" { By::People } else { By::Client };
+        let whose = if merges { By::People } else { by };
         let at = entry.at - ahead;
         for change in &entry.changes {
             let place = (change.object.clone(), change.id.clone());
-            if change.action == Action::Created {
+            if change.action == Action::Created && merges {
+                side.survivor(entry, &place, at);
+            } else if change.action == Action::Created {
                 side.lives.entry(place.clone()).or_insert_with(|| Life {
                     object: change.object.clone(),
                     id: change.id.clone(),
@@ -115,6 +191,7 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
                     fields: BTreeMap::new(),
                     fate: Fate::Living,
                     fated: at,
+                    fates: Vec::new(),
                     touched: at,
                 });
             }
@@ -123,7 +200,7 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
             for (field, (before, after)) in &change.fields {
                 life.fields.insert(field.clone(), after.clone());
                 let (field, before, after) = (field.clone(), before.clone(), after.clone());
-                life.edits.push(Edit { at, by, field, before, after });
+                life.edits.push(Edit { at, by: whose, field, before, after });
             }
             let fate = match change.action {
                 Action::Deleted | Action::Purged if matches!(life.fate, Fate::Merged(_)) => continue,
@@ -135,7 +212,11 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
                 }
                 Action::Created | Action::Updated | Action::Linked | Action::Unlinked => continue,
             };
-            (life.fate, life.fated) = (fate, at);
+            if change.action != Action::Purged {
+                life.fates.push((at, by, fate.clone()));
+                life.fated = at;
+            }
+            life.fate = fate;
         }
     }
     side
