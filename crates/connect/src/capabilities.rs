@@ -2,6 +2,7 @@
 //! and the planner computes calls and duration from it.
 
 use handover_model::ObjectName;
+use jiff::civil::Date;
 
 /// What a platform can do and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,10 +13,23 @@ pub struct Capabilities {
     pub objects: Vec<ObjectCapabilities>,
     /// Its documented limits; the lowest documented tier where the account does not tell its own.
     pub limits: Vec<Limit>,
+    /// The versions of its API that are used and to which the platform has given an end.
+    pub ending: Vec<Ending>,
     /// Whether it lists workflows or the like through its API.
     pub automations: bool,
     /// Whether it can create custom fields through its API.
     pub create_fields: bool,
+}
+
+/// A version of an API that ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// How its addresses begin.
+    pub version: &'static str,
+    /// The first day on which the platform does not support it any more.
+    pub on: Date,
+    /// Whether only access tokens are bought by it: of no account where a token is given.
+    pub buys_tokens: bool,
 }
 
 /// What can be done with one object.

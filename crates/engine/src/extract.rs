@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Connector, Cursor, Read, Which};
-use handover_model::{FieldName, Finding, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value, Weight};
+use handover_model::{
+    End, FieldName, Finding, ObjectName, ReadCost, Record, RecordId, Schema, SystemName, Value, Weight,
+};
 use handover_store::{Block, Commit, Extraction, MatchRow, Store};
 
 use crate::Error;
+use crate::drift::Without;
 use crate::observe::Event;
-use crate::pairing::Keys;
+use crate::pairing::{Keys, Pairing};
 use crate::pass::Pass;
 
 /// What to read of an object, and under which keys its records are found.
@@ -125,6 +128,46 @@ impl Reading {
 }
 
 impl Pass {
+    /// What is read of an object, for all flows whose source or target it is, in one go.
+    pub(crate) fn reading_of(&self, end: &End) -> Reading {
+        let mut fields: HashSet<FieldName> = HashSet::new();
+        let mut keys = Vec::new();
+        let mut schema = None;
+        for ready in &self.setup.flows {
+            let pairing = Pairing::of(&ready.flow, &ready.target);
+            if ready.flow.source == *end {
+                fields.extend(ready.program.source_fields());
+                fields.extend(pairing.source_fields());
+                fields.extend(titles(&ready.source));
+                // What is written back is looked at first.
+                let written = ready.back.iter().flat_map(|back| &back.ready.flow.rules);
+                fields.extend(written.map(|rule| rule.target.clone()));
+                keys.extend(pairing.source.iter().cloned());
+                schema = Some(&ready.source);
+            }
+            if ready.flow.target == *end {
+                fields.extend(pairing.target_fields());
+                fields.extend(ready.shared.iter().map(|field| field.name.clone()));
+                if ready.back.is_some() {
+                    fields.extend(titles(&ready.target));
+                }
+                keys.extend(pairing.target.iter().cloned());
+                schema = Some(&ready.target);
+            }
+        }
+        fields.extend(self.merge_marks(end).ok().flatten());
+        for ready in &self.setup.flows {
+            let Without { unread, gone, .. } = &ready.without;
+            let missing = [(&ready.flow.source, unread), (&ready.flow.target, gone)];
+            for (_, names) in missing.iter().filter(|(of, _)| *of == end) {
+                fields.retain(|name| !names.contains(name));
+            }
+        }
+        let object = end.object.clone();
+        let empty = handover_model::Schema { object, label: String::new(), fields: Vec::new(), content: false };
+        Reading::new(schema.unwrap_or(&empty), end.system.clone(), fields, keys)
+    }
+
     /// Reads an object to its end, from where an earlier process stopped.
     pub(crate) async fn extract(&self, reading: &Reading, counted: bool) -> Result<Extraction, Error> {
         let system = self.setup.project.system(&reading.system)?.clone();
@@ -303,4 +346,12 @@ impl Pass {
             complete: state.complete,
         });
     }
+}
+
+/// Fields by which people know a record, where the object has them.
+fn titles(schema: &handover_model::Schema) -> impl Iterator<Item = FieldName> + '_ {
+    ["name", "title", "subject", "dealname", "firstname", "lastname", "file_name"]
+        .into_iter()
+        .filter(|name| schema.field(name).is_some())
+        .map(FieldName::from)
 }

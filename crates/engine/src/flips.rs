@@ -48,11 +48,11 @@ pub struct Times {
 pub(crate) struct GaveWay {
     pub(crate) field: FieldName,
     /// Whether the field is written to the target now, else it goes back.
-    pub(crate) forth: bool,
+    forth: bool,
     /// The value that was written and gave way.
     mark: [u8; MARK],
     /// How often it was written again, this time too.
-    pub(crate) number: u64,
+    number: u64,
     /// Whether it is written again now.
     again: bool,
 }
@@ -103,11 +103,13 @@ impl GaveWay {
         Some(Self { field: name.clone(), forth, mark, number, again })
     }
 
-    /// Whether it flips so often that a person is to look at it: none changed it, as far as the histories tell.
-    pub(crate) fn is_too_often(&self, known: &Known, ours: &Option<Told>, theirs: &Option<Told>) -> bool {
+    /// How often it flipped, where that is so often that a person is to look at it: none changed it, as far as the
+    /// histories tell.
+    pub(crate) fn too_often(&self, known: &Known, ours: &Option<Told>, theirs: &Option<Told>) -> Option<u32> {
         let told = if self.forth { theirs } else { ours };
         let person = told.as_ref().is_some_and(|told| matches!(told.by, Author::Person(_)));
-        self.again && self.number > known.most_flips && !person
+        let many = self.again && self.number > known.most_flips && !person;
+        many.then(|| u32::try_from(self.number).unwrap_or(u32::MAX))
     }
 }
 

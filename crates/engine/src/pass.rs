@@ -1,7 +1,7 @@
 //! A pass: reading, judging, writing, linking. Backfill and release of holds are the same pass over
 //! different records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,8 +14,6 @@ use serde_json::json;
 
 use crate::Error;
 use crate::cleared::{Cleared, Clearing};
-use crate::drift::Without;
-use crate::extract::Reading;
 use crate::pairing::Pairing;
 use crate::reconcile::Looked;
 use crate::setup::{Ready, Setup, Workplace};
@@ -297,6 +295,7 @@ impl Pass {
             "findings": findings,
             "did": *self.did(),
             "links": *locked(&self.links),
+            "duplicates": self.duplicates(selection).await,
         });
         let status = match &result {
             Ok(_) => "finished".to_owned(),
@@ -314,6 +313,16 @@ impl Pass {
         self.place.store.finish_pass(self.id, self.place.clock.now(), &status, note).await?;
         let stopped = self.setup.drift.stopped.keys().cloned().collect();
         Ok(Report { findings, stopped, cleared: self.cleared.told(), ..report })
+    }
+
+    /// Records that are held since others are like them; not counted after a pass over what was told.
+    async fn duplicates(&self, selection: &Selection) -> Option<u64> {
+        if matches!(selection, Selection::Told(_)) {
+            return None;
+        }
+        let held = self.place.store.hold_counts().await.ok()?;
+        let alike = ["duplicate_source", "ambiguous", "contradiction"];
+        Some(held.iter().filter(|(_, cause, _)| alike.contains(&cause.as_str())).map(|(.., number)| number).sum())
     }
 
     async fn work(self: &Arc<Self>, selection: &Selection) -> Result<Report, Error> {
@@ -425,46 +434,6 @@ impl Pass {
         let ends = self.stop.load(Ordering::Relaxed) || self.halted.load(Ordering::Relaxed);
         if ends { Err(Error::Stopped) } else { Ok(()) }
     }
-
-    /// What is read of an object, for all flows whose source or target it is, in one go.
-    pub(crate) fn reading_of(&self, end: &End) -> Reading {
-        let mut fields: HashSet<FieldName> = HashSet::new();
-        let mut keys = Vec::new();
-        let mut schema = None;
-        for ready in &self.setup.flows {
-            let pairing = Pairing::of(&ready.flow, &ready.target);
-            if ready.flow.source == *end {
-                fields.extend(ready.program.source_fields());
-                fields.extend(pairing.source_fields());
-                fields.extend(titles(&ready.source));
-                // What is written back is looked at first.
-                let written = ready.back.iter().flat_map(|back| &back.ready.flow.rules);
-                fields.extend(written.map(|rule| rule.target.clone()));
-                keys.extend(pairing.source.iter().cloned());
-                schema = Some(&ready.source);
-            }
-            if ready.flow.target == *end {
-                fields.extend(pairing.target_fields());
-                fields.extend(ready.shared.iter().map(|field| field.name.clone()));
-                if ready.back.is_some() {
-                    fields.extend(titles(&ready.target));
-                }
-                keys.extend(pairing.target.iter().cloned());
-                schema = Some(&ready.target);
-            }
-        }
-        fields.extend(self.merge_marks(end).ok().flatten());
-        for ready in &self.setup.flows {
-            let Without { unread, gone, .. } = &ready.without;
-            let missing = [(&ready.flow.source, unread), (&ready.flow.target, gone)];
-            for (_, names) in missing.iter().filter(|(of, _)| *of == end) {
-                fields.retain(|name| !names.contains(name));
-            }
-        }
-        let object = end.object.clone();
-        let empty = handover_model::Schema { object, label: String::new(), fields: Vec::new(), content: false };
-        Reading::new(schema.unwrap_or(&empty), end.system.clone(), fields, keys)
-    }
 }
 
 /// What became of every record so far, per source object. `whole`: every record that was read was judged
@@ -504,12 +473,4 @@ pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: b
 /// What a lock guards, also after a panic elsewhere.
 pub(crate) fn locked<T>(lock: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Fields by which people know a record, where the object has them.
-fn titles(schema: &handover_model::Schema) -> impl Iterator<Item = FieldName> + '_ {
-    ["name", "title", "subject", "dealname", "firstname", "lastname", "file_name"]
-        .into_iter()
-        .filter(|name| schema.field(name).is_some())
-        .map(FieldName::from)
 }

@@ -273,12 +273,10 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
     let late = pair.staged.standing.moved && owner == Owner::Target && !goes_back;
     let verdict = if late { judge_late(source, target, same, keep) } else { judge(source, target, same, owner, keep) };
     let gives = GaveWay::by(verdict, (ready, pair, known), name, now, (source.changed, target.changed));
-    if let Some(gives) = gives.filter(|_| !late) {
-        let too_often = gives.is_too_often(known, &ours, &theirs).then_some(gives.number);
-        verdicts.gave_way.push(gives);
-        if let Some(flips) = too_often {
-            return decide(ready, pair, field, (now, have, late, flips), (ours, theirs), verdicts);
-        }
+    let flips = gives.as_ref().filter(|_| !late).and_then(|gives| gives.too_often(known, &ours, &theirs));
+    verdicts.gave_way.extend(gives.filter(|_| !late));
+    if let Some(flips) = flips {
+        return decide(ready, pair, field, (now, have, late, flips), (ours, theirs), verdicts);
     }
     match verdict {
         Verdict::Nothing | Verdict::Agreed => {}
@@ -302,7 +300,7 @@ fn decide(
     ready: &Ready,
     pair: &Pair,
     field: &Shared,
-    (now, have, late, flips): (&Value, &Value, bool, u64),
+    (now, have, late, flips): (&Value, &Value, bool, u32),
     told: (Option<Told>, Option<Told>),
     verdicts: &mut Verdicts,
 ) {
@@ -322,7 +320,7 @@ fn decide(
         Some(Wins::Target) if late => verdicts.late.push(name.clone()),
         Some(Wins::Target) | None => {
             let moved = pair.staged.standing.cohort.clone().filter(|_| late);
-            let cause = conflict(name, moved, (flips, mark, have), told);
+            let cause = conflict(name, moved, (mark, have), told);
             verdicts.held.push((cause, Some(now.clone())));
         }
     }
@@ -356,7 +354,7 @@ fn conflict_mark(ready: &Ready, name: &FieldName, now: &Value, have: &Value) -> 
 fn conflict(
     name: &FieldName,
     moved: Option<CohortName>,
-    (flips, mark, have): (u64, String, &Value),
+    (mark, have): (String, &Value),
     (ours, theirs): (Option<Told>, Option<Told>),
 ) -> Cause {
     let edit = |told: Option<Told>| {
@@ -376,7 +374,6 @@ fn conflict(
     Cause::Conflict {
         field: name.clone(),
         moved,
-        flips,
         there: Box::new(have.clone()),
         mark,
         source: edit(ours),

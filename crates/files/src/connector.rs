@@ -73,6 +73,7 @@ impl CsvConnector {
             platform: "csv",
             objects: objects.iter().map(object).collect(),
             limits: Vec::new(),
+            ending: Vec::new(),
             automations: false,
             create_fields: true,
         };

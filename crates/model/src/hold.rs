@@ -101,12 +101,10 @@ pub enum Cause {
         /// The cohort with which the field had passed to the target, where only the source changed it since.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         moved: Option<CohortName>,
-        /// How often what was written gave way to the other side's value, where that is the reason.
-        #[serde(default, skip_serializing_if = "is_none")]
-        flips: u64,
         /// The target's value.
         there: Box<Value>,
-        /// What tells this conflict from one over other values.
+        /// What tells this conflict from one over other values; behind a colon, how often what was written gave way to
+        /// the other side's value, where that is the reason.
         mark: String,
         /// The source's last edit of it, as far as its platform tells.
         source: Option<Box<Edit>>,
@@ -388,11 +386,13 @@ impl Cause {
             Self::ContentGone { message } => format!("the file's bytes cannot be read: {message}"),
             Self::SourceGone => "the record disappeared from the source".to_owned(),
             Self::TargetGone { target } => format!("the target record {target} is gone"),
-            Self::Conflict { field, flips: flips @ 1.., .. } => format!(
-                "`{field}` flips: what was written of it gave way to another value {flips} times, and no person is told \
-                 to have changed it"
-            ),
-            Self::Conflict { field, moved, source, target, .. } => {
+            Self::Conflict { field, moved, source, target, mark, .. } => {
+                if let Some((_, flips)) = mark.split_once(':') {
+                    return format!(
+                        "`{field}` flips: what was written of it gave way to another value {flips} times, and no person \
+                         is told to have changed it"
+                    );
+                }
                 let edit = |edit: &Option<Box<Edit>>| match edit {
                     Some(edit) => format!("by {} at {}", edit.by, edit.at.strftime("%Y-%m-%d %H:%M:%S UTC")),
                     None => "nobody tells by whom".to_owned(),
@@ -429,9 +429,4 @@ impl Cause {
             Self::Expression { field, message } => format!("`{field}`: {message}"),
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-fn is_none(number: &u64) -> bool {
-    *number == 0
 }

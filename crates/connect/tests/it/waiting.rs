@@ -104,6 +104,7 @@ async fn ask_with_turns(way: Way, turns: u32) -> (Result<usize, Fault>, u32, i64
         platform: "slow",
         objects: Vec::new(),
         limits: Vec::new(),
+        ending: Vec::new(),
         automations: false,
         create_fields: false,
     };

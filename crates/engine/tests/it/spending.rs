@@ -69,6 +69,7 @@ impl Process {
             platform: "silent",
             objects: Vec::new(),
             limits: vec![Limit { name: "tokens", amount: 20, span: Span::Day }],
+            ending: Vec::new(),
             automations: false,
             create_fields: false,
         };

@@ -1,11 +1,14 @@
 //! What deserves an alert at the end of a pass.
 
 use handover_engine::{Looked, Report};
-use handover_model::{SystemName, Weight};
+use handover_model::{FlowName, SystemName, Weight};
 use handover_store::Pass;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::Alert;
+use crate::cli::standing::Good;
 use crate::config::Alerts;
 use crate::problem::{Exit, Problem};
 
@@ -14,10 +17,23 @@ pub(crate) struct Facts<'f> {
     pub(crate) now: Timestamp,
     /// The report and the number of records held, or why the pass failed.
     pub(crate) ended: Result<(&'f Report, u64), &'f [Problem]>,
+    /// The flows of the project.
+    pub(crate) flows: &'f [FlowName],
+    /// What ends some day.
+    pub(crate) ends: Vec<Ends>,
     /// Every pass of the state, this one too.
     pub(crate) passes: &'f [Pass],
     /// Of each system with a limit per day: what is left, and what is allowed.
     pub(crate) calls: Vec<(SystemName, u64, u64)>,
+}
+
+/// A token or a version of an API that ends.
+pub(crate) struct Ends {
+    pub(crate) system: SystemName,
+    /// The version; none for the token.
+    pub(crate) version: Option<&'static str>,
+    /// The first day without it.
+    pub(crate) on: Date,
 }
 
 /// What was found.
@@ -31,13 +47,14 @@ pub(crate) struct Judged {
 impl Judged {
     /// Whether the pass can tell that such an alert is over.
     pub(crate) fn knows(&self, key: &str) -> bool {
-        !self.failed || [FAILED, QUIET, CALLS].iter().any(|known| key.starts_with(known))
+        !self.failed || [FAILED, QUIET, CALLS, LAG].iter().any(|known| key.starts_with(known))
     }
 }
 
 const FAILED: &str = "failed:";
 const QUIET: &str = "quiet";
 const CALLS: &str = "calls:";
+const LAG: &str = "lag:";
 
 /// Fewer changes are never too many.
 const FEW: u64 = 50;
@@ -52,6 +69,7 @@ const FEW_BLANK: u64 = 20;
 pub(crate) fn judge(facts: &Facts<'_>, alerts: &Alerts) -> Judged {
     let mut found = Vec::new();
     found.extend(quiet(facts, alerts));
+    found.extend(facts.flows.iter().filter_map(|flow| lag(flow, facts, alerts)));
     found.extend(facts.calls.iter().filter_map(|(system, left, allowed)| calls(system, *left, *allowed, alerts)));
     match facts.ended {
         Err(problems) => found.extend(problems.iter().filter(|one| one.weight == Weight::Error).map(failed)),
@@ -63,6 +81,8 @@ pub(crate) fn judge(facts: &Facts<'_>, alerts: &Alerts) -> Judged {
                 let text = "The schemas changed so that it cannot work. Its records wait; the other flows go on.";
                 alert(format!("stopped:{flow}"), format!("the flow {flow} is stopped"), text)
             }));
+            found.extend(duplicates(report, facts.passes, alerts));
+            found.extend(facts.ends.iter().filter_map(|ends| ending(ends, facts.now, alerts)));
             found.extend(report.looked.iter().filter_map(differs));
             found.extend(noticed(report));
         }
@@ -144,6 +164,45 @@ fn volume(report: &Report, passes: &[Pass], alerts: &Alerts) -> Option<Alert> {
     })
 }
 
+/// The last pass that carried all changes of a flow began too long ago.
+fn lag(flow: &FlowName, facts: &Facts<'_>, alerts: &Alerts) -> Option<Alert> {
+    let lag = facts.now.duration_since(Good::last(facts.passes, flow)?.began);
+    (lag > alerts.lag).then(|| {
+        let text = format!("The last pass that carried all changes of {flow} began {} hours ago.", lag.as_hours());
+        alert(format!("{LAG}{flow}"), format!("the flow {flow} lags behind"), text)
+    })
+}
+
+/// Many records are held since the last pass because others are like them.
+fn duplicates(report: &Report, passes: &[Pass], alerts: &Alerts) -> Option<Alert> {
+    let mut counted = passes.iter().rev().filter(|pass| is_finished(pass));
+    let number = |pass: &Pass| pass.note["duplicates"].as_u64();
+    let now = counted.find(|pass| pass.id == report.pass).and_then(number)?;
+    let more = now.saturating_sub(counted.find_map(number)?);
+    (more >= alerts.duplicates).then(|| {
+        let text = format!("{more} records more than before are held since others are like them: `handover holds`.");
+        Alert { event: true, ..alert("duplicates".to_owned(), "duplicates appear", text) }
+    })
+}
+
+/// A token or a version of an API is near its end.
+fn ending(ends: &Ends, now: Timestamp, alerts: &Alerts) -> Option<Alert> {
+    let Ends { system, version, on } = ends;
+    let at = on.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    (at.duration_since(now) <= alerts.ends).then(|| match version {
+        None => {
+            let text = format!("The token of {system} ends on {on}: make a new one, and give it to the project.");
+            alert(format!("token:{system}"), "a token is near its end", text)
+        }
+        Some(version) => {
+            let text = format!(
+                "The platform of {system} supports {version} until {on}. A newer release of this program may use another."
+            );
+            alert(format!("version:{system}:{version}"), "a version of an API is near its end", text)
+        }
+    })
+}
+
 /// Fields that became blank in most of what changed.
 fn blank(report: &Report, alerts: &Alerts) -> Vec<Alert> {
     #[expect(clippy::cast_precision_loss, reason = "both are far below 2^52")]
@@ -191,10 +250,11 @@ mod tests {
     use handover_engine::{Cleared, LinksDone, Looked, Report};
     use handover_model::Counts;
     use handover_store::Pass;
+    use jiff::tz::TimeZone;
     use jiff::{SignedDuration, Timestamp};
     use serde_json::json;
 
-    use super::{Facts, judge};
+    use super::{Ends, Facts, judge};
     use crate::config::Alerts;
     use crate::problem::{Exit, Problem};
 
@@ -208,6 +268,9 @@ mod tests {
             email: None,
             silence: SignedDuration::from_hours(4),
             quiet: SignedDuration::from_hours(24),
+            lag: SignedDuration::from_hours(6),
+            duplicates: 5,
+            ends: SignedDuration::from_hours(24),
             holds: Some(10),
             volume: 10,
             blank: 0.5,
@@ -246,8 +309,16 @@ mod tests {
         }
     }
 
+    /// A token and a version that end on the fourth day after the first pass.
+    fn ends() -> Vec<Ends> {
+        let on = at(96).to_zoned(TimeZone::UTC).date();
+        [None, Some("/v4")].map(|version| Ends { system: "new".into(), version, on }).into()
+    }
+
     fn keys(now: i64, ended: Result<(&Report, u64), &[Problem]>, passes: &[Pass], left: u64) -> Vec<String> {
-        let facts = Facts { now: at(now), ended, passes, calls: vec![("old".into(), left, 1_000)] };
+        let flows = ["persons".into()];
+        let calls = vec![("old".into(), left, 1_000)];
+        let facts = Facts { now: at(now), flows: &flows, ends: ends(), ended, passes, calls };
         judge(&facts, &alerts()).alerts.into_iter().map(|alert| alert.key).collect()
     }
 
@@ -277,12 +348,27 @@ mod tests {
         };
         assert_eq!(keys(5, Ok((&looked(&[]), 0)), &usual, 100), none);
         assert_eq!(keys(5, Ok((&looked(&[("phone", 2)]), 0)), &usual, 100), ["differs:persons"]);
+        let mut all = passes(&[3, 0, 4]);
+        all[2].note["flows"] = json!(["persons"]);
+        assert_eq!(keys(8, Ok((&fine, 0)), &all, 100), none);
+        assert_eq!(keys(9, Ok((&fine, 0)), &all, 100), ["lag:persons"], "it began seven hours ago");
+        (all[0].note["duplicates"], all[2].note["duplicates"], all[2].id) = (json!(4), json!(8), 100);
+        assert_eq!(keys(3, Ok((&fine, 0)), &all, 100), none);
+        all[2].note["duplicates"] = json!(9);
+        assert_eq!(keys(3, Ok((&fine, 0)), &all, 100), ["duplicates"]);
+        all[0].note["duplicates"] = json!(null);
+        assert_eq!(keys(3, Ok((&fine, 0)), &all, 100), none, "nothing is known of before");
+        // The days begin at midnight, the first pass did not.
+        let late = passes(&[3; 96]);
+        assert_eq!(keys(48, Ok((&fine, 0)), &late, 100), none);
+        assert_eq!(keys(95, Ok((&fine, 0)), &late, 100), ["token:new", "version:new:/v4"]);
         let stopped = Report { stopped: vec!["deals".into()], ..report(0) };
         assert_eq!(keys(5, Ok((&stopped, 0)), &usual, 100), ["stopped:deals"]);
         let problem = |code| Problem::new(code, "a sentence").exit(Exit::Guard).cause("what somebody else said");
         let failed = [problem("day_is_spent"), problem("day_is_spent"), problem("not_let_in")];
         assert_eq!(keys(5, Err(&failed), &usual, 100), ["failed:day_is_spent", "failed:not_let_in"]);
-        let facts = Facts { now: at(5), ended: Err(&failed), passes: &usual, calls: Vec::new() };
+        let facts =
+            Facts { now: at(5), flows: &[], ends: ends(), ended: Err(&failed), passes: &usual, calls: Vec::new() };
         let judged = judge(&facts, &alerts());
         assert!(judged.alerts.iter().all(|alert| !alert.text.contains("somebody else")));
         assert!(judged.knows("failed:other") && !judged.knows("volume"), "only a whole pass tells of its volume");

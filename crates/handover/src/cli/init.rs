@@ -104,6 +104,7 @@ fn system(name: &str, platform: &str, sandbox: Option<PathBuf>, place: Place) ->
         base_url: None,
         oauth_base: None,
         credentials: CredentialSource::None,
+        token_ends: None,
         reserve: 0.2,
         timeout: Duration::from_secs(60),
         concurrency: 4,

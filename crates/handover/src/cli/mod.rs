@@ -21,7 +21,7 @@ mod sandbox;
 mod serve;
 mod session;
 mod sheet;
-mod standing;
+pub(crate) mod standing;
 mod status;
 mod sync;
 mod verify;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use handover_connect::Ending;
 use handover_engine::{LinksDone, Looked, Policies, Reconcile, Report, Selection, Vanishings};
 use handover_model::{FieldName, FlowName, Outcome as Became, Weight};
 use handover_store::Store;
@@ -18,9 +19,9 @@ use super::queue::{Queue, last_run};
 use super::run::{self, calls_json, objects_json};
 use super::session::Session;
 use super::{Done, Global, Output, failure};
-use crate::alerts::conditions::{Facts, calls_of};
+use crate::alerts::conditions::{Ends, Facts, calls_of};
 use crate::alerts::{self, Outcome};
-use crate::config::USUAL_RECONCILE as USUAL;
+use crate::config::{CredentialSource, USUAL_RECONCILE as USUAL};
 use crate::problem::{Exit, Problem};
 use crate::worker::Worker;
 
@@ -213,7 +214,10 @@ pub(crate) async fn alert(
     }
     let passes = store.passes().await.unwrap_or_default();
     let spent = session.systems.iter().map(|(name, system)| (name.clone(), system.spent()));
+    let flows: Vec<FlowName> = session.project.flows.iter().map(|flow| flow.name.clone()).collect();
     let facts = Facts {
+        flows: &flows,
+        ends: ends(session),
         now: session.clock.now(),
         ended: done.as_ref().map(|(report, queue)| (report, queue.open())).map_err(Vec::as_slice),
         passes: &passes,
@@ -223,6 +227,21 @@ pub(crate) async fn alert(
     let failed = |why: &String| Problem::new("alert_failed", why.clone()).weighing(Weight::Warning);
     output.warn(&told.why.iter().map(failed).collect::<Vec<_>>());
     Some(told)
+}
+
+/// What ends some day: tokens, as far as the project tells, and versions of APIs, as far as the platforms do.
+fn ends(session: &Session) -> Vec<Ends> {
+    let mut ends = Vec::new();
+    for system in &session.project.systems {
+        let day = system.token_ends.as_ref();
+        ends.extend(day.map(|day| Ends { system: system.name.clone(), version: None, on: day.date }));
+        let opened = session.systems.get(&system.name);
+        let is_used =
+            |ending: &&Ending| !ending.buys_tokens || matches!(system.credentials, CredentialSource::Oauth { .. });
+        let versions = opened.into_iter().flat_map(|opened| &opened.capabilities().ending).filter(is_used);
+        ends.extend(versions.map(|one| Ends { system: system.name.clone(), version: Some(one.version), on: one.on }));
+    }
+    ends
 }
 
 /// Only what was loaded to its end can be kept in step.

@@ -21,6 +21,12 @@ pub struct Alerts {
     pub silence: SignedDuration,
     /// How long no pass may come to its end.
     pub quiet: SignedDuration,
+    /// How old the last pass may be that carried all changes of a flow.
+    pub lag: SignedDuration,
+    /// How many records more than after the last pass may be held since others are like them.
+    pub duplicates: u64,
+    /// How long before a token or a version of an API ends people are told.
+    pub ends: SignedDuration,
     /// How many records may be held.
     pub holds: Option<u64>,
     /// How many times the usual number of changes is too many.
@@ -61,6 +67,9 @@ pub enum Security {
 
 const SILENCE: SignedDuration = SignedDuration::from_hours(4);
 const QUIET: SignedDuration = SignedDuration::from_hours(24);
+const LAG: SignedDuration = SignedDuration::from_hours(6);
+const DUPLICATES: u64 = 10;
+const ENDS: SignedDuration = SignedDuration::from_hours(30 * 24);
 const VOLUME: u64 = 10;
 const BLANK: f64 = 0.5;
 const CALLS_LEFT: f64 = 0.1;
@@ -75,7 +84,9 @@ pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, root: &Path)
         time.and_then(|time| SignedDuration::try_from(time).ok()).unwrap_or(otherwise)
     };
     let (silence, quiet) = (time("silence", SILENCE), time("quiet", QUIET));
+    let (lag, ends) = (time("lag", LAG), time("ends", ENDS));
     let most = 1_000_000_000;
+    let duplicates = entries.take("duplicates").and_then(|node| reading.whole(file, node, "duplicates", 1, most));
     let holds = entries.take("holds").and_then(|node| reading.whole(file, node, "holds", 0, most));
     let volume = entries.take("volume").and_then(|node| reading.whole(file, node, "volume", 2, most));
     let blank = entries.take("blank").and_then(|node| reading.share(file, node, "blank", 100));
@@ -86,6 +97,9 @@ pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, root: &Path)
         email,
         silence,
         quiet,
+        lag,
+        duplicates: duplicates.unwrap_or(DUPLICATES),
+        ends,
         holds,
         volume: volume.unwrap_or(VOLUME),
         blank: blank.unwrap_or(BLANK),

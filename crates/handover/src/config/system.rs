@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use handover_files::Settings as FileSettings;
-use handover_model::{Place, SystemName};
+use handover_model::{Day, Place, SystemName};
+use jiff::tz::TimeZone;
 
+use super::cohorts;
 use super::credentials::{self, CredentialSource};
 use super::files;
 use super::node::{Kind, Node};
@@ -28,6 +30,8 @@ pub struct System {
     pub oauth_base: Option<String>,
     /// Where the credentials are.
     pub credentials: CredentialSource,
+    /// On which day its token ends, as far as somebody knows.
+    pub token_ends: Option<Day>,
     /// The share (0 to 0.9) of every limit that is left to the company's other integrations.
     pub reserve: f64,
     /// How long an answer may take.
@@ -85,6 +89,7 @@ fn system(
         base_url: None,
         oauth_base: None,
         credentials: CredentialSource::None,
+        token_ends: None,
         reserve: RESERVE,
         timeout: TIMEOUT,
         concurrency: CONCURRENCY,
@@ -100,6 +105,10 @@ fn system(
     }
     system.base_url = entries.take("base_url").and_then(|node| address(reading, file, node, "base_url"));
     (system.credentials, system.oauth_base) = credentials::read(reading, file, &mut entries, root);
+    // Platforms do not tell: whoever made the token knows.
+    let utc = TimeZone::UTC;
+    let ends = entries.take("token_ends");
+    system.token_ends = ends.and_then(|node| cohorts::day_at(reading, file, node, "token_ends", &utc));
     if let Some(share) = entries.take("reserve").and_then(|node| reading.share(file, node, "reserve", 90)) {
         system.reserve = share;
     }

@@ -1,6 +1,7 @@
 //! What HubSpot can do, as the one table that the manual and the planner read.
 
-use handover_connect::{Capabilities, Charge, Count, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
+use handover_connect::{Capabilities, Charge, Count, Ending, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
+use jiff::civil::date;
 
 use super::objects::{Family, OBJECTS, Object};
 use super::{associations, history};
@@ -25,6 +26,11 @@ pub(super) fn table() -> Capabilities {
             Limit { name: "burst", amount: 100, span: Span::Rolling(10_000) },
             Limit { name: "daily", amount: 250_000, span: Span::Day },
             Limit { name: "search", amount: 5, span: Span::Rolling(1_000) },
+        ],
+        // The ends of v1 to v3 of the other calls are not announced (sheet: HubSpot section 0b \[doc\]).
+        ending: vec![
+            Ending { version: "/oauth/v1", on: date(2027, 2, 16), buys_tokens: true },
+            Ending { version: "/crm/v4", on: date(2027, 3, 1), buys_tokens: false },
         ],
         automations: true,
         create_fields: true,

@@ -116,6 +116,8 @@ fn capabilities() -> Capabilities {
             Limit { name: SEARCH, amount: 10, span: Span::Rolling(2_000) },
             Limit { name: DAILY, amount: 30_000, span: Span::Day },
         ],
+        // The calls of v1 that ended on 2026-08-01 are not used; for the others no end is told (section 0b \[doc\]).
+        ending: Vec::new(),
         automations: false,
         create_fields: true,
     }

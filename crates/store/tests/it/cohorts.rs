@@ -24,7 +24,6 @@ async fn what_waits_is_found_and_counts_as_left_out(scene: Scene) {
     let conflict = Cause::Conflict {
         field: "name".into(),
         moved: Some("north".into()),
-        flips: 0,
         there: Box::new(Value::Null),
         mark: String::new(),
         source: None,

@@ -181,3 +181,31 @@ fn a_pass_that_fails_and_nothing_of_any_record() {
     assert!(!all.contains("pat-eu1-wrong"));
     assert!(names.iter().all(|name| !all.contains(name.as_str())), "{all}");
 }
+
+/// What is coming to its end, and people who were entered twice.
+#[test]
+fn what_ends_and_what_is_there_twice() {
+    let play = Play::ran();
+    let (webhook, posts) = stub(hook);
+    alerts(&play, "  duplicates: 1\n  ends: 200d\n");
+    play.edit("handover.yaml", "  old:\n", "  old:\n    token_ends: 2026-11-20\n");
+    sync(&play, &webhook, &[]).ends(3);
+    let keys = ["token:old", "version:new:/crm/v4"].map(|key| (key.to_owned(), "new".to_owned()));
+    assert_eq!(last(&posts), keys);
+    play.disturb("old", |world| {
+        let persons = world["persons"].as_array_mut().unwrap();
+        let mut fresh = persons[0].clone();
+        fresh["emails"] = json!([{"label": "work", "primary": true, "value": "twice@acme.example"}]);
+        fresh["phones"] = json!([]);
+        fresh["update_time"] = json!("2026-11-02T09:30:00Z");
+        for id in [990_001, 990_002] {
+            fresh["id"] = json!(id);
+            persons.push(fresh.clone());
+        }
+    });
+    sync(&play, &webhook, &[]).ends(3);
+    assert_eq!(last(&posts), [("duplicates".to_owned(), "new".to_owned())]);
+    play.edit("handover.yaml", "token_ends: 2026-11-20", "token_ends: 2027-11-20");
+    sync(&play, &webhook, &[]).ends(3);
+    assert_eq!(last(&posts), [("token:old".to_owned(), "resolved".to_owned())]);
+}
