@@ -7,7 +7,10 @@ use handover_model::{Cause, Outcome};
 use handover_store::{EntryRow, HoldFilter, Location, Store};
 use serde_json::json;
 
-use crate::oracle::{Claims, Held, Paired, Sum, Told};
+use crate::oracle::{Claims, Held, Paired, Story, Sum, Told};
+
+/// What the ledger tells of records that are gone.
+const STORIES: [&str; 6] = ["vanished", "removing", "removed", "returned", "followed", "kept"];
 
 /// Everything that the state says in the end.
 pub(crate) async fn read(
@@ -41,6 +44,20 @@ pub(crate) async fn read(
     }
     for row in ledger(&store).await? {
         let Some(flow) = &row.flow else { continue };
+        for (record, values) in row.items.iter().filter(|_| STORIES.contains(&row.kind.as_str())) {
+            let text = |key: &str| {
+                let told = values.as_ref().and_then(|values| values.get(key)?.as_str()).or(row.note[key].as_str());
+                told.unwrap_or_default().to_owned()
+            };
+            claims.stories.push(Story {
+                kind: row.kind.clone(),
+                at: row.at,
+                flow: flow.to_string(),
+                record: record.to_string(),
+                how: text("how"),
+                other: text("record"),
+            });
+        }
         for (record, values) in &row.items {
             let before = values.as_ref().and_then(|values| values.get("before")?.as_object());
             claims.told.extend(before.into_iter().flatten().map(|(field, value)| Told {

@@ -11,6 +11,7 @@
 mod claims;
 mod deeds;
 mod dice;
+mod guard;
 mod mishaps;
 pub mod oracle;
 mod people;

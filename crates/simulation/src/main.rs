@@ -1,4 +1,4 @@
-//! `handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
+//! `handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
 //! `cargo xtask simulate`, which builds it optimised.
 
 use std::io::Write as _;
@@ -7,8 +7,7 @@ use std::str::FromStr;
 
 use handover_simulation::{Deed, Mishap, Planted, Played, Scenario, play_all};
 
-const USAGE: &str =
-    "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--planted NAME] [--dump FOLDER]";
+const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]";
 
 /// What was asked for.
 struct Wanted {
@@ -58,8 +57,10 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
             "--from" => wanted.from = number(&value)?,
             "--dump" => wanted.scenario.dump = Some(value.into()),
             "--with" => {
-                let deed = Deed::ALL.into_iter().find(|deed| deed.word() == value);
-                wanted.scenario = wanted.scenario.with(deed.ok_or_else(|| format!("nobody does {value}"))?);
+                let (side, word) = value.split_once(':').ok_or_else(|| format!("{value} is not old:... or new:..."))?;
+                let deed = Deed::ALL.into_iter().find(|deed| deed.word() == word);
+                let deed = deed.ok_or_else(|| format!("nobody does {word}"))?;
+                wanted.scenario = wanted.scenario.with(usize::from(side != "old"), deed);
             }
             "--planted" => {
                 let named = Planted::ALL.into_iter().find(|planted| format!("{planted:?}") == value);
@@ -82,6 +83,7 @@ struct Totals {
     wrong: u64,
     written: u64,
     passes: [u64; 2],
+    guarded: [u64; 2],
     deeds: std::collections::BTreeMap<(usize, Deed), u64>,
     mishaps: std::collections::BTreeMap<Mishap, u64>,
     held: std::collections::BTreeMap<String, u64>,
@@ -95,6 +97,9 @@ impl Totals {
         for (sum, one) in self.passes.iter_mut().zip(played.counted.passes) {
             *sum += one;
         }
+        for (sum, one) in self.guarded.iter_mut().zip(played.counted.guarded) {
+            *sum += one;
+        }
         played.counted.deeds.iter().for_each(|(deed, n)| *self.deeds.entry(*deed).or_default() += n);
         played.counted.mishaps.iter().for_each(|(mishap, n)| *self.mishaps.entry(*mishap).or_default() += n);
         played.counted.held.iter().for_each(|(cause, n)| *self.held.entry(cause.clone()).or_default() += n);
@@ -102,8 +107,8 @@ impl Totals {
 
     fn shown(&self) -> String {
         let mut text = format!(
-            "{} passes finished, {} did not; {} changes written\n",
-            self.passes[0], self.passes[1], self.written
+            "{} passes finished, {} did not; {} were guarded, {} let through; {} changes written\n",
+            self.passes[0], self.passes[1], self.guarded[0], self.guarded[1], self.written
         );
         for (side, name) in ["old", "new"].into_iter().enumerate() {
             let deeds = self.deeds.iter().filter(|((at, _), _)| *at == side);

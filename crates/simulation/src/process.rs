@@ -1,6 +1,7 @@
 //! Our process: it opens the state, works pass by pass, and may die at any moment. Nothing of it survives but what
 //! is in the state.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -24,6 +25,8 @@ use crate::wire::{Ahead, Mortal, Wire};
 pub(crate) enum Ended {
     /// It came to its end.
     Finished(Box<Report>),
+    /// It did everything but what the guard stopped: by flow how much that was.
+    Guarded(BTreeMap<String, u64>),
     /// It stopped, and says why.
     Failed(Box<Error>),
     /// The process died.
@@ -40,6 +43,8 @@ pub(crate) struct Place<'p> {
     pub(crate) ahead: [jiff::SignedDuration; 2],
     pub(crate) ways: Ways,
     pub(crate) planted: Planted,
+    /// By flow: how many deletions a person lets through.
+    pub(crate) confirmed: &'p BTreeMap<String, u64>,
 }
 
 impl Place<'_> {
@@ -82,7 +87,8 @@ impl Process {
                 system.account().await.map_err(|fault| Error::System { system: "account".into(), fault })?;
             }
             remember_spending(&systems, &store, handover_connect::Clock::now(place.clock.as_ref())).await?;
-            let setup = place.scene.setup(project::project(systems, place.ways, place.planted)).await?;
+            let setup =
+                place.scene.setup(project::project(systems, place.ways, place.planted, place.confirmed)).await?;
             Ok::<_, Error>((store, setup))
         });
         let (store, setup) = match begun {
@@ -130,6 +136,9 @@ impl Process {
                 () = self.wire.died() => Ended::Died,
                 result = pass => match result {
                     Ok(report) => Ended::Finished(Box::new(report)),
+                    Err(Error::Guard(trips)) => {
+                        Ended::Guarded(trips.into_iter().map(|trip| (trip.flow.to_string(), trip.due)).collect())
+                    }
                     Err(error) => Ended::Failed(Box::new(error)),
                 },
             }

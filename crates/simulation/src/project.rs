@@ -8,11 +8,12 @@ use handover_connect::Connector;
 use handover_engine::transform::Tables;
 use handover_engine::{Planted, Policies, Project};
 use handover_model::{
-    End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Ownership, Place, Rule, Step, SystemName, Table,
-    TableRow, Value,
+    Deletes, End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Merges, Ownership, Place, Removals, Rule,
+    Step, SystemName, Table, TableRow, Value,
 };
+use jiff::SignedDuration;
 
-use crate::oracle::{Conflict, FieldRule, FlowRule, Form, Owner, Rules, Ways};
+use crate::oracle::{Conflict, Deletes as Gone, FieldRule, FlowRule, Form, Guard, Owner, Rules, Ways};
 
 /// The field of the new system that says which record of the old one it is.
 pub(crate) const KEY: &str = "handover_source_key";
@@ -32,9 +33,25 @@ const STAGES: &[(&str, &str)] = &[
 /// What the new system's two names are in the old one.
 const NAME: &str = "concat([.firstname, .lastname], \" \")";
 
+/// What a task says whose activity is gone.
+const MARK: (&str, &str) = ("hs_task_priority", "HIGH");
+
 /// The project in the engine's words.
-pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, ways: Ways, planted: Planted) -> Project {
-    let policies = Policies { error_or: 10_000, error_share: 1.0, accept_counts: true, planted, ..Policies::default() };
+pub(crate) fn project(
+    systems: BTreeMap<SystemName, Arc<dyn Connector>>,
+    ways: Ways,
+    planted: Planted,
+    confirmed: &BTreeMap<String, u64>,
+) -> Project {
+    let confirmed_deletes = confirmed.iter().map(|(flow, number)| (FlowName::from(flow.as_str()), *number)).collect();
+    let policies = Policies {
+        error_or: 10_000,
+        error_share: 1.0,
+        accept_counts: true,
+        planted,
+        confirmed_deletes,
+        ..Policies::default()
+    };
     let rows = STAGES.iter().map(|(from, to)| {
         let row = TableRow { to: (*to).to_owned(), place: Place::default() };
         ((*from).to_owned(), row)
@@ -44,11 +61,23 @@ pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, ways: W
         name: "simulation".to_owned(),
         snapshot: "simulation".to_owned(),
         systems,
-        flows: flows().into_iter().map(|flow| Flow { both_ways: ways == Ways::Both, ..flow }).collect(),
+        flows: flows().into_iter().map(|flow| flow_of(flow, ways)).collect(),
         cohorts: Vec::new(),
         tables: Arc::new(Tables(BTreeMap::from([("stages".to_owned(), stages)]))),
         policies,
     }
+}
+
+/// What becomes of what is gone is another thing in each flow.
+fn flow_of(flow: Flow, ways: Ways) -> Flow {
+    let (deletes, merges) = match (flow.name.as_str(), ways) {
+        ("organizations", _) => (Deletes::Ask, Merges::Ask),
+        ("persons", _) => (Deletes::Delete, Merges::Carry),
+        ("deals", _) => (Deletes::Archive, Merges::Ask),
+        (_, Ways::One) => (Deletes::Mark { field: MARK.0.into(), value: Value::text(MARK.1) }, Merges::Ask),
+        (_, Ways::Both) => (Deletes::Ignore, Merges::Ask),
+    };
+    Flow { both_ways: ways == Ways::Both, removals: Removals { deletes, merges }, ..flow }
 }
 
 fn flows() -> Vec<Flow> {
@@ -115,7 +144,7 @@ fn flow(name: &str, [source, target]: [&str; 2], rules: Vec<Rule>) -> Flow {
         excluded: BTreeMap::new(),
         back: Vec::new(),
         both_ways: false,
-        removals: handover_model::Removals::default(),
+        removals: Removals::default(),
         ownership: Ownership::default(),
         place: Place::default(),
     }
@@ -153,7 +182,20 @@ fn flow_rule(
     fields: Vec<FieldRule>,
     found_by: Option<usize>,
 ) -> FlowRule {
-    FlowRule { name, back, objects, plural, key: KEY, key_head, fields, found_by }
+    let (deletes, merges) = (Gone::Ask, false);
+    FlowRule { name, back, objects, plural, key: KEY, key_head, fields, found_by, deletes, merges }
+}
+
+/// What becomes of what is gone, in the oracle's words.
+fn removals(rule: FlowRule, ways: Ways) -> FlowRule {
+    let (deletes, merges) = match rule.name {
+        "persons" => (Gone::Delete, true),
+        "deals" => (Gone::Delete, false),
+        "tasks" if ways == Ways::Both => (Gone::Ignore, false),
+        "tasks" => (Gone::Mark("hs_task_priority", "HIGH"), false),
+        _ => (Gone::Ask, false),
+    };
+    FlowRule { deletes, merges, ..rule }
 }
 
 /// The project in the oracle's words.
@@ -217,5 +259,6 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             None,
         ),
     ];
-    Rules { flows, ways }
+    let flows = flows.into_iter().map(|rule| removals(rule, ways)).collect();
+    Rules { flows, ways, guard: Guard { count: 20, share: 0.02 }, sweep: SignedDuration::from_hours(24) }
 }

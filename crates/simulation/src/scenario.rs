@@ -31,8 +31,8 @@ pub struct Scenario {
 impl Default for Scenario {
     /// Six weeks of everything that the engine does today.
     fn default() -> Self {
-        use Deed::{Associate, Clear, Create, Edit, Import, Post, SameMinute, Touch, Unlink};
-        let old = BTreeSet::from([Create, Edit, Clear, SameMinute, Associate, Unlink, Import, Post, Touch]);
+        use Deed::{Associate, Clear, Create, Delete, Edit, Import, Post, SameMinute, Touch, Unlink};
+        let old = BTreeSet::from([Create, Edit, Clear, SameMinute, Associate, Unlink, Import, Post, Touch, Delete]);
         let new = BTreeSet::from([Create, Edit, Clear, SameMinute, Touch]);
         Self {
             days: 42,
@@ -52,12 +52,10 @@ impl Scenario {
         Self { ways: Ways::Both, ..self }
     }
 
-    /// The same with this also done in both systems.
+    /// The same with this also done on a side.
     #[must_use]
-    pub fn with(mut self, deed: Deed) -> Self {
-        for side in [OLD, NEW] {
-            self.deeds[side].insert(deed);
-        }
+    pub fn with(mut self, side: usize, deed: Deed) -> Self {
+        self.deeds[side].insert(deed);
         self
     }
 

@@ -57,7 +57,7 @@ impl Scene {
                 new.describe(&object).await?;
                 new.create_field(&object, &key_field(unique)).await?;
             }
-            let setup = Setup::prepare(project::project(systems, ways, Planted::Nothing)).await;
+            let setup = Setup::prepare(project::project(systems, ways, Planted::Nothing, &BTreeMap::new())).await;
             let setup = setup.map_err(|error| format!("{error}: {error:?}"))?;
             let worlds = [OLD, NEW].map(|side| crate::deeds::lock(&sandboxes[side]).platform().world());
             Ok(Self { worlds, flows: setup.flows, people: setup.people })

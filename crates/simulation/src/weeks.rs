@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::claims;
 use crate::deeds::{Society, lock};
 use crate::dice::Dice;
+use crate::guard::Guarded;
 use crate::mishaps::{self, Death, Mishap};
 use crate::oracle::{self, Case, NEW, OLD, Span};
 use crate::people::{self, Deed, agenda};
@@ -32,6 +33,8 @@ pub struct Counted {
     pub passes: [u64; 2],
     /// Records that we wrote to the new system.
     pub written: u64,
+    /// Passes that the guard stopped, and those in which a person let through what it had stopped.
+    pub guarded: [u64; 2],
     /// Holds in the end, by the word of their cause.
     pub held: BTreeMap<String, u64>,
 }
@@ -81,6 +84,7 @@ struct Weeks<'s> {
     passes: Vec<Span>,
     counted: Counted,
     last: Option<Box<Report>>,
+    guard: Guarded,
     wrong: Vec<String>,
 }
 
@@ -114,6 +118,7 @@ impl<'s> Weeks<'s> {
             passes: Vec::new(),
             counted: Counted::default(),
             last: None,
+            guard: Guarded::new(seed),
             wrong: Vec::new(),
         })
     }
@@ -184,13 +189,20 @@ impl<'s> Weeks<'s> {
     /// One pass, in the process that lives or in a new one.
     fn pass(&mut self, death: Death) -> Result<(), Broken> {
         let began = self.clock.now();
-        let ended = self.work(death)?;
-        let whole = matches!(ended, Ended::Finished(_));
+        let confirmed = self.guard.confirmed(&mut self.process);
+        let ended = self.work(death, &confirmed)?;
+        let whole = matches!(ended, Ended::Finished(_) | Ended::Guarded(_));
+        let mut tripped = BTreeMap::new();
         self.counted.passes[usize::from(!whole)] += 1;
         match ended {
             Ended::Finished(report) => {
                 self.loaded = true;
                 self.last = Some(report);
+            }
+            Ended::Guarded(flows) => {
+                self.loaded = true;
+                self.last = None;
+                tripped = flows;
             }
             Ended::Failed(error) => self.explain(&error),
             Ended::Died => {
@@ -201,11 +213,14 @@ impl<'s> Weeks<'s> {
             }
         }
         let entries = [OLD, NEW].map(|side| lock(&lock(&self.society).sandboxes[side]).journal().len());
-        self.passes.push(Span { began, ended: self.clock.now(), whole, entries });
+        self.counted.guarded[0] += u64::from(!tripped.is_empty());
+        self.counted.guarded[1] += u64::from(!confirmed.is_empty());
+        self.guard.tells(&tripped, &confirmed, &mut self.process);
+        self.passes.push(Span { began, ended: self.clock.now(), whole, entries, confirmed, tripped });
         Ok(())
     }
 
-    fn work(&mut self, death: Death) -> Result<Ended, Broken> {
+    fn work(&mut self, death: Death, confirmed: &BTreeMap<String, u64>) -> Result<Ended, Broken> {
         let process = match self.process.take() {
             Some(process) => process,
             None => {
@@ -218,6 +233,7 @@ impl<'s> Weeks<'s> {
                     ahead: self.ahead,
                     ways: self.scenario.ways,
                     planted: self.scenario.planted,
+                    confirmed,
                 };
                 match Process::start(&place)? {
                     Ok(process) => process,

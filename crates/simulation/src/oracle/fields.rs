@@ -132,7 +132,9 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
             edit(&mut states, field, one);
             unsettled = true;
         }
-        let late = happened.iter().any(|one| near(one.edit, pass, judged) || begin >= pass.began);
+        let late = happened.iter().any(|one| near(one.edit, pass, judged) || begin >= pass.began)
+            // Of what is gone nothing is carried until it comes back.
+            || lives.iter().any(|life| life.was_dead(pass.began - judged.case.lag, pass.ended));
         if !late && pass.whole && unsettled {
             states = states.into_iter().flat_map(|state| carry(state, field)).collect();
             unsettled = false;

@@ -3,7 +3,7 @@
 use super::links;
 use super::replay::{By, Fate, Life};
 use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Plain};
-use super::{Held, Judged, Pair};
+use super::{Held, Judged, Pair, vanished};
 
 /// Judges every hold.
 pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
@@ -89,6 +89,8 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         // Both were changed by people, and differ.
         "conflict" => field.is_some_and(|field| conflicting(pair, field)),
         "target_gone" => pair.targets.iter().any(|target| target.fate != Fate::Living),
+        "source_deleted" => vanished::is_asked_about(judged, pair),
+        "source_merged" => vanished::is_asked_about(judged, pair) && vanished::has_traces(judged, pair),
         "source_gone" => pair.source.fate != Fate::Living,
         // Whoever has the value already keeps it.
         "refused" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 0),

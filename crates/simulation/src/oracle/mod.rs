@@ -12,18 +12,19 @@ mod holds;
 mod links;
 mod replay;
 mod rules;
+mod vanished;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handover_sandbox::journal::Entry;
+use handover_sandbox::journal::{Action, Entry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 pub use replay::{By, Edit, Fate, Life, Side};
-pub use rules::{Conflict, FieldRule, FlowRule, Form, NEW, OLD, Owner, Rules, Ways};
+pub use rules::{Conflict, Deletes, FieldRule, FlowRule, Form, Guard, NEW, OLD, Owner, Rules, Ways};
 
 /// One pass, as the clock saw it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Span {
     /// When it began.
     pub began: Timestamp,
@@ -33,6 +34,27 @@ pub struct Span {
     pub whole: bool,
     /// How many entries each journal had when it ended.
     pub entries: [u64; 2],
+    /// By flow: how many deletions a person let through in it.
+    pub confirmed: BTreeMap<String, u64>,
+    /// The flows of which it carried out nothing because too much was due, with the number.
+    pub tripped: BTreeMap<String, u64>,
+}
+
+/// Something that the ledger tells of a record that is gone.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// The word for it: `vanished`, `removing`, `removed`, `returned`, `followed`, `kept`.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+    /// The flow.
+    pub flow: String,
+    /// The source record.
+    pub record: String,
+    /// How it was removed, if it was.
+    pub how: String,
+    /// The record that it is about.
+    pub other: String,
 }
 
 /// Something that the state says is kept back.
@@ -98,6 +120,8 @@ pub struct Claims {
     pub pairs: Vec<Paired>,
     /// Values that were overwritten.
     pub told: Vec<Told>,
+    /// What became of records that are gone.
+    pub stories: Vec<Story>,
     /// Outcomes.
     pub sums: Vec<Sum>,
     /// Writes whose outcome is not known.
@@ -153,6 +177,7 @@ pub fn judge(case: &Case<'_>) -> Vec<String> {
     fields::check(&judged, &mut wrong);
     links::check(&judged, &mut wrong);
     holds::check(&judged, &mut wrong);
+    vanished::check(&judged, &mut wrong);
     judged.writes(&mut wrong);
     judged.claims(&mut wrong);
     wrong
@@ -199,9 +224,15 @@ impl<'c> Judged<'c> {
     fn records(&self, wrong: &mut Vec<String>) {
         for Pair { flow, source, targets } in &self.pairs {
             let name = format!("{} {}", flow.objects[OLD], source.id);
-            let made: Vec<&str> =
-                targets.iter().filter(|life| life.made_by == By::Client).map(|life| life.id.as_str()).collect();
-            if made.len() > 1 {
+            let made: Vec<&Life> = targets.iter().copied().filter(|life| life.made_by == By::Client).collect();
+            // Whoever is gone may be made anew.
+            let beside = |life: &&&Life| {
+                made.iter().any(|other| {
+                    other.id != life.id && !other.was_dead(life.born, life.born) && other.born <= life.born
+                })
+            };
+            if made.iter().any(|life| beside(&life)) {
+                let made: Vec<&str> = made.iter().map(|life| life.id.as_str()).collect();
                 wrong.push(format!("no duplicate: {name} was created {} times: {}", made.len(), made.join(", ")));
             }
             let living = targets.iter().filter(|life| life.fate == Fate::Living).count();
@@ -271,7 +302,7 @@ impl<'c> Judged<'c> {
                     wrong.push(format!("limits: request {} of {} was one too many", entry.n, SIDES[side]));
                 }
                 if settled.is_some_and(|settled| at >= settled) {
-                    for change in &entry.changes {
+                    for change in entry.changes.iter().filter(|change| change.action != Action::Purged) {
                         wrong.push(format!(
                             "termination: {} {} was still {:?} after everybody had gone",
                             change.object, change.id, change.action

@@ -62,6 +62,8 @@ pub struct Life {
     pub fate: Fate,
     /// When it last died or came back.
     pub fated: Timestamp,
+    /// Every death and return, in order.
+    pub fates: Vec<(Timestamp, By, Fate)>,
     /// When anybody last did anything to it.
     pub touched: Timestamp,
 }
@@ -84,6 +86,42 @@ impl Life {
     /// The id of the source record that it stands for.
     pub(crate) fn key(&self, flow: &FlowRule) -> Option<&str> {
         self.fields.get(flow.key)?.as_str()?.strip_prefix(flow.key_head)
+    }
+
+    /// Whether it was dead at some time between these two.
+    pub(crate) fn was_dead(&self, from: Timestamp, to: Timestamp) -> bool {
+        let mut dead_since = None;
+        for (at, _, fate) in &self.fates {
+            match (fate, dead_since) {
+                (Fate::Living, Some(since)) => {
+                    if since <= to && *at >= from {
+                        return true;
+                    }
+                    dead_since = None;
+                }
+                (Fate::Living, None) | (_, Some(_)) => {}
+                (_, None) => dead_since = Some(*at),
+            }
+        }
+        dead_since.is_some_and(|since| since <= to)
+    }
+
+    /// Whether it was alive at some time between these two.
+    pub(crate) fn was_alive(&self, from: Timestamp, to: Timestamp) -> bool {
+        let mut alive_since = Some(self.born);
+        for (at, _, fate) in &self.fates {
+            match (fate, alive_since) {
+                (Fate::Living, None) => alive_since = Some(*at),
+                (Fate::Living, Some(_)) | (_, None) => {}
+                (_, Some(since)) => {
+                    if since <= to && *at >= from {
+                        return true;
+                    }
+                    alive_since = None;
+                }
+            }
+        }
+        alive_since.is_some_and(|since| since <= to)
     }
 
     /// A field in the end.
@@ -115,6 +153,7 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
                     fields: BTreeMap::new(),
                     fate: Fate::Living,
                     fated: at,
+                    fates: Vec::new(),
                     touched: at,
                 });
             }
@@ -135,7 +174,11 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
                 }
                 Action::Created | Action::Updated | Action::Linked | Action::Unlinked => continue,
             };
-            (life.fate, life.fated) = (fate, at);
+            if change.action != Action::Purged {
+                life.fates.push((at, by, fate.clone()));
+                life.fated = at;
+            }
+            life.fate = fate;
         }
     }
     side

@@ -1,5 +1,6 @@
 //! The project's rules in the oracle's own words.
 
+use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 /// The old system's place in every pair.
@@ -39,6 +40,28 @@ pub enum Conflict {
     Newest,
     /// A person is asked.
     Ask,
+}
+
+/// What becomes of the counterpart of a record that is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletes {
+    /// A person is asked.
+    Ask,
+    /// It stays.
+    Ignore,
+    /// It is deleted: both systems have a bin.
+    Delete,
+    /// It stays and this field of the new system says this.
+    Mark(&'static str, &'static str),
+}
+
+/// How many deletions, marks and merges of a flow one pass carries out.
+#[derive(Clone, Copy, Debug)]
+pub struct Guard {
+    /// So many at most,
+    pub count: u64,
+    /// and this share of the flow's pairs; one is always allowed.
+    pub share: f64,
 }
 
 /// How two values are compared.
@@ -97,6 +120,10 @@ pub struct FlowRule {
     pub fields: Vec<FieldRule>,
     /// The field by which records are found that were there before, by its place in `fields`.
     pub found_by: Option<usize>,
+    /// What becomes of the counterpart of a record that is gone.
+    pub deletes: Deletes,
+    /// Whether the counterparts of records that became one become one too, without a question.
+    pub merges: bool,
 }
 
 /// All of it.
@@ -104,6 +131,10 @@ pub struct FlowRule {
 pub struct Rules {
     /// The flows, parents first.
     pub flows: Vec<FlowRule>,
+    /// What is never passed.
+    pub guard: Guard,
+    /// How old the last list of all records gets by which deletions are found.
+    pub sweep: SignedDuration,
     /// Which ways changes go.
     pub ways: Ways,
 }

@@ -1,0 +1,237 @@
+//! Records that are gone: their counterparts went too, or wait for a person or the guard; and nothing else went.
+
+use std::collections::BTreeMap;
+
+use handover_sandbox::journal::Action;
+use jiff::Timestamp;
+
+use super::replay::{By, Fate, Life};
+use super::rules::{Deletes, FlowRule, Form, NEW, OLD, Plain};
+use super::{Judged, Pair, Span, Story};
+
+/// Judges what became of the counterparts of what is gone, and that everything that we took away had to go.
+pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
+    for pair in &judged.pairs {
+        left(judged, pair, wrong);
+    }
+    for flow in &judged.case.rules.flows {
+        for side in [OLD, NEW] {
+            taken(judged, flow, side, wrong);
+        }
+    }
+    guarded(judged, wrong);
+}
+
+/// Whether so much time went by since then that everything was noticed and carried.
+fn is_old(judged: &Judged<'_>, since: Timestamp) -> bool {
+    let noticed = since + judged.case.lag + judged.case.rules.sweep;
+    judged.case.passes.iter().filter(|pass| pass.whole && pass.began > noticed).count() >= 3
+}
+
+/// Whether the guard stopped a flow in the end.
+fn is_stopped(judged: &Judged<'_>, flow: &FlowRule) -> bool {
+    let last = judged.case.passes.iter().rfind(|pass| pass.whole);
+    last.is_some_and(|pass| pass.tripped.contains_key(flow.name))
+}
+
+/// What is left of a pair whose source is gone.
+fn left(judged: &Judged<'_>, pair: &Pair<'_>, wrong: &mut Vec<String>) {
+    let Pair { flow, source, targets } = pair;
+    if source.fate == Fate::Living || !is_old(judged, source.fated) || is_stopped(judged, flow) {
+        return;
+    }
+    let asked = judged.holds_of(flow, source).iter().any(|hold| hold.cause.starts_with("source_"));
+    for target in targets.iter().filter(|target| target.fate == Fate::Living && !asked) {
+        let fine = match flow.deletes {
+            Deletes::Ask | Deletes::Delete => false,
+            Deletes::Ignore => told(judged, flow, &source.id, "kept").next().is_some(),
+            Deletes::Mark(field, value) => target.field(field) == value,
+        };
+        if !fine {
+            wrong.push(format!(
+                "no orphan: {} {} is gone, and nothing became of {} {}",
+                flow.objects[OLD], source.id, target.object, target.id
+            ));
+        }
+    }
+}
+
+/// What the ledger tells of a record.
+fn told<'c>(judged: &Judged<'c>, flow: &FlowRule, record: &str, kind: &'static str) -> impl Iterator<Item = &'c Story> {
+    let (flow, record) = (flow.name, record.to_owned());
+    let stories = judged.case.claims.stories.iter();
+    stories.filter(move |story| story.flow == flow && story.record == record && story.kind == kind)
+}
+
+/// Judges everything that we deleted of an object.
+fn taken(judged: &Judged<'_>, flow: &FlowRule, side: usize, wrong: &mut Vec<String>) {
+    for life in judged.sides[side].of(flow.objects[side]) {
+        for (at, _, _) in life.fates.iter().filter(|(_, by, fate)| *by == By::Client && *fate == Fate::Deleted) {
+            if let Some(why) = unjust(judged, flow, side, life, *at) {
+                wrong.push(format!("no loss: {} {} was deleted at {at}: {why}", life.object, life.id));
+            }
+        }
+    }
+}
+
+/// Why a record was not to be deleted.
+fn unjust(judged: &Judged<'_>, flow: &FlowRule, side: usize, life: &Life, at: Timestamp) -> Option<String> {
+    let counterparts = counterparts(judged, flow, side, life);
+    let Some(pass) = judged.case.passes.iter().find(|pass| pass.began <= at && at <= pass.ended) else {
+        return Some("no pass was under way".to_owned());
+    };
+    if flow.deletes != Deletes::Delete {
+        return Some("the rule is another one".to_owned());
+    }
+    if counterparts.is_empty() {
+        return Some("it stands for nothing".to_owned());
+    }
+    // Who came back while the pass was at work may have come back too late.
+    let gone = |other: &&&Life| other.was_dead(pass.began - judged.case.lag, at);
+    let Some(other) = counterparts.iter().find(gone) else {
+        return Some("its counterpart was there".to_owned());
+    };
+    let died = other.fates.iter().rfind(|(when, _, fate)| *when <= at && *fate != Fate::Living);
+    let (died, _, fate) = died?;
+    let noticed = |earlier: &&Span| earlier.began < pass.began && earlier.ended >= *died;
+    if !judged.case.passes.iter().any(|earlier| noticed(&earlier)) {
+        return Some("no earlier pass had missed its counterpart".to_owned());
+    }
+    if let (Fate::Merged(into), OLD) = (fate, 1 - side)
+        && leaves_traces(judged, flow, other, Some(into))
+    {
+        return Some(format!("its counterpart had become {into}"));
+    }
+    let sources: Vec<&str> = if side == NEW {
+        counterparts.iter().map(|source| source.id.as_str()).collect()
+    } else {
+        vec![life.id.as_str()]
+    };
+    let is_told = |kind| {
+        let mut all = sources.iter().flat_map(|source| told(judged, flow, source, kind));
+        all.any(|story| story.how == "delete" && story.other == life.id && story.at <= pass.ended)
+    };
+    if !is_told("removing") {
+        return Some("the ledger does not tell that it was to be".to_owned());
+    }
+    None
+}
+
+/// The records of the other side that a record stood for, or that stood for it.
+fn counterparts<'c>(judged: &Judged<'c>, flow: &FlowRule, side: usize, life: &Life) -> Vec<&'c Life> {
+    let pairs = judged.pairs.iter().filter(|pair| pair.flow.name == flow.name);
+    match side {
+        NEW => pairs.filter(|pair| pair.targets.iter().any(|target| target.id == life.id)).map(|p| p.source).collect(),
+        _ => pairs.filter(|pair| pair.source.id == life.id).flat_map(|pair| pair.targets.iter().copied()).collect(),
+    }
+}
+
+/// Whether a person may be asked about a pair's source, which is gone.
+pub(super) fn is_asked_about(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
+    if pair.source.fate == Fate::Living {
+        return false;
+    }
+    let refused = judged.holds_of(pair.flow, pair.source).iter().any(|hold| hold.cause == "refused");
+    pair.flow.deletes == Deletes::Ask || refused || has_traces(judged, pair)
+}
+
+/// Whether a pair's source, which is gone, seems to have become another record.
+pub(super) fn has_traces(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
+    leaves_traces(judged, pair.flow, pair.source, None)
+}
+
+/// Whether another record has what belonged to one of the old system that is gone: its key, or what pointed to it.
+fn leaves_traces(judged: &Judged<'_>, flow: &FlowRule, gone: &Life, into: Option<&str>) -> bool {
+    let is_it = |id: &str| id != gone.id && into.is_none_or(|into| into == id);
+    let finder = flow.finder();
+    let keys = |life: &Life| -> Vec<String> {
+        let Some(finder) = finder else { return Vec::new() };
+        let values = life.edits_of(finder.names[OLD]).map(|edit| finder.plain(OLD, &edit.after));
+        values
+            .filter_map(|value| if let Plain::Text(text) = value { Some(text.to_lowercase()) } else { None })
+            .collect()
+    };
+    let own = keys(gone);
+    let mut others = judged.sides[OLD].of(flow.objects[OLD]).filter(|other| is_it(&other.id));
+    if others.any(|other| keys(other).iter().any(|key| own.contains(key))) {
+        return true;
+    }
+    judged.case.rules.flows.iter().any(|child| {
+        let links =
+            child.fields.iter().filter(|field| matches!(&field.form, Form::Link { flow: to, .. } if *to == flow.name));
+        let mut links = links.map(|field| field.names[OLD]);
+        links.any(|name| {
+            judged.sides[OLD].of(child.objects[OLD]).any(|life| {
+                let to: Vec<String> = life.edits_of(name).map(|edit| id_of(&edit.after)).collect();
+                let from = to.iter().position(|id| *id == gone.id);
+                from.is_some_and(|from| to[from..].iter().any(|id| !id.is_empty() && is_it(id)))
+            })
+        })
+    })
+}
+
+fn id_of(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => String::new(),
+        other => other.as_str().map_or_else(|| other.to_string(), str::to_owned),
+    }
+}
+
+/// No pass takes more away than the guard lets through.
+fn guarded(judged: &Judged<'_>, wrong: &mut Vec<String>) {
+    let rules = judged.case.rules;
+    for pass in judged.case.passes {
+        for flow in &rules.flows {
+            let done: u64 = [OLD, NEW].into_iter().map(|side| taken_in(judged, flow, side, pass)).sum();
+            if done == 0 {
+                continue;
+            }
+            let pairs = judged.pairs.iter().filter(|pair| pair.flow.name == flow.name);
+            let pairs = pairs.filter(|pair| pair.targets.iter().any(|target| target.was_alive(pass.began, pass.ended)));
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a few hundred pairs"
+            )]
+            let share = ((pairs.count() as f64 * rules.guard.share).floor() as u64).max(1);
+            let allowed = rules.guard.count.min(share);
+            let confirmed = pass.confirmed.get(flow.name).copied().unwrap_or(0);
+            if done > allowed.max(confirmed) {
+                wrong.push(format!(
+                    "guard: {} deletions and merges of {} at {}, and {allowed} are allowed, {confirmed} confirmed",
+                    done, flow.name, pass.began
+                ));
+            }
+        }
+    }
+}
+
+/// How many records of a flow's side we deleted, marked or merged in a pass.
+fn taken_in(judged: &Judged<'_>, flow: &FlowRule, side: usize, pass: &Span) -> u64 {
+    let ahead = judged.case.ahead[side];
+    let during = judged.case.journals[side].iter().filter(|entry| {
+        let at = entry.at - ahead;
+        entry.method != "DISTURB" && pass.began <= at && at <= pass.ended
+    });
+    let mut merged: BTreeMap<String, u64> = BTreeMap::new();
+    let mut sum = 0;
+    for change in during.flat_map(|entry| &entry.changes).filter(|change| change.object == flow.objects[side]) {
+        match change.action {
+            Action::Deleted => sum += 1,
+            // A platform that gives the survivor a new id tells of both.
+            Action::Merged => {
+                let into = change.fields.get("merged_into").map(|(_, into)| id_of(into)).unwrap_or_default();
+                merged.insert(into, 1);
+            }
+            Action::Updated => {
+                if let Deletes::Mark(field, value) = flow.deletes {
+                    let marks = change.fields.get(field).is_some_and(|(was, is)| was != is && is == value);
+                    sum += u64::from(marks && side == NEW);
+                }
+            }
+            Action::Created | Action::Purged | Action::Restored | Action::Linked | Action::Unlinked => {}
+        }
+    }
+    sum + merged.into_values().sum::<u64>()
+}
