@@ -12,8 +12,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{Cause, FieldName, Fields, Hold, Outcome, Record, RecordId, Value};
-use handover_store::{GivenAnswer, RecordRow};
+use handover_model::{Cause, FieldName, Fields, Hold, Outcome, Record, RecordId, Side, Value};
+use handover_store::{Fate, GivenAnswer, RecordRow, Vanished};
 
 use crate::Error;
 use crate::base::{self, OpenLink};
@@ -62,6 +62,12 @@ pub(crate) struct Pair {
     pub(crate) was_held: bool,
 }
 
+/// Records of pairs that are missed, by the side that misses them.
+struct Missed {
+    sources: HashSet<RecordId>,
+    targets: HashSet<RecordId>,
+}
+
 impl Pass {
     /// Judges pairs. Those of which nothing changed and nothing is held are not among the results; what goes back is
     /// written here.
@@ -75,6 +81,7 @@ impl Pass {
         // A hold whose cause is gone goes too, also where nothing is left to be carried.
         let held = self.held_pairs(ready, &again).await?;
         let ids: Vec<RecordId> = again.iter().map(|again| again.staged.record.id.clone()).collect();
+        let missed = self.missed_pairs(ready, &again).await?;
         // What waits to be linked is told anew by what the record says now.
         let linking = self.place.store.linking_among(&ready.flow.name, &ids).await?;
         for mut again in again {
@@ -82,8 +89,13 @@ impl Pass {
             let Some(target) = again.row.target.clone().filter(|_| again.row.outcome != Outcome::Merged) else {
                 continue;
             };
-            if again.staged.standing.waits {
+            // Of what is gone from the source a copy tells nothing: its questions stay as they are.
+            if again.staged.standing.waits || missed.sources.contains(&again.staged.record.id) {
                 continue;
+            }
+            let is_lost = missed.targets.contains(&target);
+            if is_lost {
+                again.there = None;
             }
             let mapped = std::mem::take(&mut again.mapped);
             let mut resolved = self.resolve(ready, &again.staged.record, mapped, &again.answers, parents.again());
@@ -98,7 +110,7 @@ impl Pass {
             }
             let was_held = held.contains(&again.staged.record.id);
             let links = linking.contains(&again.staged.record.id);
-            if here || there || was_held || links || again.due {
+            if here || there || was_held || links || is_lost || again.due {
                 let Again { staged, row, answers, there, .. } = again;
                 let (stuck, open, holds) = (Vec::new(), Vec::new(), Vec::new());
                 pairs.push(Pair {
@@ -125,7 +137,7 @@ impl Pass {
             .filter(|pair| ready.back.is_some() && pair.there.is_none())
             .map(|pair| pair.staged.record.id.clone())
             .collect();
-        self.read_counterparts(ready, &mut pairs).await?;
+        self.read_counterparts(ready, &mut pairs, &missed.targets).await?;
         self.read_sources(ready, &mut pairs, &copies).await?;
         let missing = Arc::new(self.missing_ends(ready, &pairs).await?);
         pairs.iter_mut().for_each(|pair| pair.missing = missing.clone());
@@ -151,10 +163,30 @@ impl Pass {
         Ok(held)
     }
 
-    /// Reads the counterparts of pairs of which they are not known yet.
-    async fn read_counterparts(&self, ready: &Ready, pairs: &mut [Pair]) -> Result<(), Error> {
-        let ids: Vec<RecordId> =
-            pairs.iter().filter(|pair| pair.there.is_none()).map(|pair| pair.target.clone()).collect();
+    /// Which of these pairs' records are missed on either side. Whoever is there again is off that list before it is
+    /// judged; a counterpart that came back comes off it with the links that it had (see `vanish::follow`).
+    async fn missed_pairs(&self, ready: &Ready, again: &[Again]) -> Result<Missed, Error> {
+        let (flow, store) = (&ready.flow.name, &self.place.store);
+        let sources: Vec<RecordId> = again.iter().map(|again| again.staged.record.id.clone()).collect();
+        let targets: Vec<RecordId> = again.iter().filter_map(|again| again.row.target.clone()).collect();
+        let is_open = |gone: &Vanished| matches!(gone.fate, Fate::Pending | Fate::Asked);
+        let sources = store.vanished_among(flow, Side::Source, &sources).await?;
+        let targets = store.vanished_among(flow, Side::Target, &targets).await?;
+        Ok(Missed {
+            sources: sources.into_iter().filter(is_open).map(|gone| gone.record).collect(),
+            targets: targets.into_iter().filter(is_open).map(|gone| gone.record).collect(),
+        })
+    }
+
+    /// Reads the counterparts of pairs of which they are not known yet, but for those that are missed.
+    async fn read_counterparts(
+        &self,
+        ready: &Ready,
+        pairs: &mut [Pair],
+        missed: &HashSet<RecordId>,
+    ) -> Result<(), Error> {
+        let is_wanted = |pair: &&Pair| pair.there.is_none() && !missed.contains(&pair.target);
+        let ids: Vec<RecordId> = pairs.iter().filter(is_wanted).map(|pair| pair.target.clone()).collect();
         if ids.is_empty() {
             return Ok(());
         }
@@ -208,7 +240,9 @@ impl Pass {
         let Some(there) = pair.there.take() else {
             pair.resolved.causes.push((Cause::TargetGone { target: pair.target.clone() }, None));
             let target = pair.target.clone();
-            return self.with_holds(ready, pair, Decision::Unchanged(target), trail, (Vec::new(), None));
+            // Nothing is settled: what changes meanwhile is carried when it comes back.
+            let open = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
+            return self.with_holds(ready, pair, Decision::Unchanged(target), trail, (open, None));
         };
         let Verdicts { forth, back, held, adopted, gave_way, mut late } = weigh(ready, &pair, &there, known);
         // Of what goes back it was counted when it went.

@@ -31,8 +31,10 @@ pub struct Scenario {
 impl Default for Scenario {
     /// Six weeks of everything that the engine does today.
     fn default() -> Self {
-        use Deed::{Associate, Clear, Create, Delete, Edit, Import, Post, SameMinute, Touch, Unlink};
-        let old = BTreeSet::from([Create, Edit, Clear, SameMinute, Associate, Unlink, Import, Post, Touch, Delete]);
+        use Deed::{Associate, Clear, Create, Delete, Edit, Import, Merge, Post, Restore, SameMinute, Touch, Unlink};
+        let old = BTreeSet::from([
+            Create, Edit, Clear, SameMinute, Associate, Unlink, Import, Post, Touch, Delete, Restore, Merge,
+        ]);
         let new = BTreeSet::from([Create, Edit, Clear, SameMinute, Touch]);
         Self {
             days: 42,

@@ -93,7 +93,7 @@ impl Pass {
 
     /// What is due on a side of a flow. With `only_answered` nothing that nobody answered.
     pub(super) async fn due(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         side: Side,
         answers: &Answers,
@@ -126,7 +126,7 @@ impl Pass {
 
     /// Those that are still gone when they are asked for again. The others leave the list, or a merge is followed.
     async fn still_gone(
-        &self,
+        self: &Arc<Self>,
         ready: &Arc<Ready>,
         side: Side,
         open: Vec<Vanished>,
@@ -148,7 +148,10 @@ impl Pass {
                 Some(Found::Became(now)) => merged.entry(now.clone()).or_default().push(gone.record),
             }
         }
-        self.seen_again(ready, &back).await?;
+        match side {
+            Side::Source => self.seen_again(ready, &back).await?,
+            Side::Target => self.counterparts_again(ready, &back).await?,
+        }
         if !merged.is_empty() {
             let mut commit = self.commit();
             for (into, olds) in merged {

@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handover_model::{Cause, End, Hold, Merges, Outcome, RecordId, Side};
+use handover_model::{Cause, End, FieldName, FlowName, Hold, Merges, Outcome, RecordId, Side};
 use handover_store::{Commit, Fate, Item, Membership, RecordRow, Vanished};
 use serde_json::json;
 
 use super::Found;
 use super::look::merged_into;
 use crate::Error;
+use crate::base;
+use crate::pairing::Pairing;
 use crate::pass::Pass;
 use crate::setup::Ready;
 
@@ -63,6 +65,64 @@ impl Pass {
         commit.entries.push(entry);
         commit.links = self.links_to(ready, &anew).await?;
         self.place.store.commit(commit).await?;
+        Ok(())
+    }
+
+    /// Counterparts that vanished and are there again. A platform may have taken their links with it, which nobody
+    /// took away: none of them counts as settled, so that those of the source are made again, and what the source
+    /// changed meanwhile is carried. The question about them goes with that.
+    pub(super) async fn counterparts_again(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        back: &[Vanished],
+    ) -> Result<(), Error> {
+        let flow = &ready.flow.name;
+        let targets: BTreeMap<RecordId, RecordId> =
+            back.iter().map(|gone| (gone.source.clone(), gone.record.clone())).collect();
+        let sources: BTreeSet<RecordId> = targets.keys().cloned().collect();
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let mut commit = self.commit();
+        let mut entry = self.entry("returned", ready);
+        for gone in back {
+            let values = json!({"side": gone.side.word(), "record": gone.record.as_str()});
+            entry.items.push(Item { record: gone.source.clone(), values: values.into() });
+            commit.returned.push((flow.clone(), gone.side, gone.record.clone()));
+            self.vanishings().returned += 1;
+        }
+        commit.entries.push(entry);
+        let links: Vec<FieldName> =
+            ready.links.keys().filter_map(|rule| Some(ready.flow.rules.get(*rule)?.target.clone())).collect();
+        let ids: Vec<RecordId> = sources.iter().cloned().collect();
+        let mut rows: BTreeMap<(FlowName, RecordId), RecordRow> = BTreeMap::new();
+        for row in self.place.store.rows(flow, &ids).await?.into_values() {
+            let without = |base: Vec<u8>| base::keeping(&base, &[], &links);
+            let row = RecordRow { base: row.base.map(without), mapped: row.mapped.map(without), ..row };
+            rows.insert((flow.clone(), row.record.clone()), row);
+        }
+        commit.links = self.links_to(ready, &sources).await?;
+        for link in &commit.links {
+            let Some(child) = self.setup.flow(&link.flow) else { continue };
+            let key = (link.flow.clone(), link.record.clone());
+            let known = match rows.remove(&key) {
+                Some(row) => Some(row),
+                None => {
+                    self.place.store.rows(&link.flow, std::slice::from_ref(&link.record)).await?.remove(&link.record)
+                }
+            };
+            let (Some(row), Some(target)) = (known, targets.get(&link.parent)) else { continue };
+            let field = FieldName::from(link.field.as_str());
+            let one = base::holds_one(child, &field);
+            let without = |base: Vec<u8>| base::with_link(&base, &field, target.as_str(), false, one);
+            let row = RecordRow { base: row.base.map(without), mapped: row.mapped.map(without), ..row };
+            rows.insert(key, row);
+        }
+        let paired = rows.into_values().filter(|row| row.target.is_some() && row.outcome.is_paired());
+        commit.rows = paired.map(|row| RecordRow { last_entry: None, ..row }).collect();
+        self.place.store.commit(commit).await?;
+        let pairing = Pairing::of(&ready.flow, &ready.target);
+        self.some_records(ready, &pairing, &sources).await?;
         Ok(())
     }
 

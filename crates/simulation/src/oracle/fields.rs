@@ -75,10 +75,15 @@ fn shown(says: &[Plain; 2]) -> String {
 
 /// When the target became the counterpart of the source.
 fn paired_at(pair: &Pair<'_>, target: &Life) -> Timestamp {
-    if pair.source.made_by == By::Client {
+    if came_back(pair, target) {
         return pair.source.born;
     }
     target.edits_of(pair.flow.key).map(|edit| edit.at).next().unwrap_or(target.born)
+}
+
+/// Whether the source was made from the target.
+fn came_back(pair: &Pair<'_>, target: &Life) -> bool {
+    pair.source.made_by == By::Client && target.made_by == By::People
 }
 
 /// The value of a field before a moment.
@@ -92,7 +97,7 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
     let lives = [pair.source, target];
     let begin = paired_at(pair, target);
     // Who was there first gives; of two that were there the source does.
-    let giver = if pair.source.made_by == By::Client { NEW } else { OLD };
+    let giver = if came_back(pair, target) { NEW } else { OLD };
     let mut happened: Vec<Happening<'_>> = Vec::new();
     for (side, life) in lives.into_iter().enumerate() {
         let edits = life.edits_of(field.names[side]).filter(|edit| edit.by == By::People && edit.at >= begin);
@@ -227,8 +232,11 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
     for side in [OLD, NEW] {
         let name = field.names[side];
         let whose = || format!("{} {}, {name}", pair.flow.objects[side], lives[side].id);
-        let given: BTreeSet<Plain> = lives[1 - side]
-            .edits_of(field.names[1 - side])
+        // Every counterpart that it ever had gave something.
+        let others: Vec<&Life> = if side == OLD { pair.targets.clone() } else { vec![pair.source] };
+        let given: BTreeSet<Plain> = others
+            .iter()
+            .flat_map(|other| other.edits_of(field.names[1 - side]))
             .flat_map(|edit| [field.plain(1 - side, &edit.before), field.plain(1 - side, &edit.after)])
             .collect();
         let mut last: Option<&Edit> = None;
@@ -251,8 +259,10 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
             // What the other side had too and then changed is the other side's change.
             let other = field.names[1 - side];
             let shared = |lost: &Edit| {
-                let mut there = lives[1 - side].edits_of(other).take_while(|there| there.at <= edit.at);
-                there.any(|there| field.plain(1 - side, &there.after) == field.plain(side, &lost.after))
+                let there = others.iter().flat_map(|life| life.edits_of(other));
+                there
+                    .filter(|there| there.at <= edit.at)
+                    .any(|there| field.plain(1 - side, &there.after) == field.plain(side, &lost.after))
             };
             if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit) && !shared(lost))
                 && value != field.plain(side, &lost.after)

@@ -91,9 +91,13 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         "target_gone" => pair.targets.iter().any(|target| target.fate != Fate::Living),
         "source_deleted" => vanished::is_asked_about(judged, pair),
         "source_merged" => vanished::is_asked_about(judged, pair) && vanished::has_traces(judged, pair),
+        "target_merged" => pair.targets.iter().any(|target| matches!(target.fate, Fate::Merged(_))),
         "source_gone" => pair.source.fate != Fate::Living,
         // Whoever has the value already keeps it.
-        "refused" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 0),
+        "refused" => {
+            pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 0)
+                || points_to_lost(judged, pair)
+        }
         _ => false,
     }
 }
@@ -149,9 +153,28 @@ fn candidates(judged: &Judged<'_>, pair: &Pair<'_>, finder: &FieldRule) -> usize
     others.filter(|life| ever(life, finder, NEW).iter().any(|value| own.iter().any(|mine| same(mine, value)))).count()
 }
 
+/// Whether it ever pointed to a record whose counterpart was gone then: no platform links with what is gone.
+fn points_to_lost(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
+    let links = pair.flow.fields.iter().filter_map(|field| match &field.form {
+        Form::Link { flow, .. } => Some((*flow, field)),
+        _ => None,
+    });
+    links.into_iter().any(|(flow, field)| {
+        pair.source.edits_of(field.names[OLD]).any(|edit| {
+            let to = edit.after.as_str().map_or_else(|| edit.after.to_string(), str::to_owned);
+            let mut parents = judged.pairs.iter().filter(|other| other.flow.name == flow && other.source.id == to);
+            parents.any(|parent| parent.targets.iter().any(|target| !target.fates.is_empty()))
+        })
+    })
+}
+
 /// Whether what it points to is held, or not there yet.
 fn parent_held(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
     let Some(parent) = hold.other.as_deref() else { return false };
+    // What is gone is not judged again before it comes back.
+    if pair.source.fate != Fate::Living {
+        return true;
+    }
     let links = pair.flow.fields.iter().filter_map(|field| match &field.form {
         Form::Link { flow, .. } => Some((*flow, field)),
         _ => None,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::fields::is_held;
 use super::replay::Fate;
-use super::rules::{FieldRule, Form, NEW, OLD};
+use super::rules::{FieldRule, FlowRule, Form, NEW, OLD};
 use super::{Judged, Pair};
 
 /// An association in the new system: object and id of both ends, and its type.
@@ -44,7 +45,7 @@ fn linked(
     };
     let own = (pair.flow.objects[NEW], target.id.as_str());
     let Some(parent) = points_to else {
-        stray(judged, pair, field, (own, to.objects[NEW]), kind, there, wrong);
+        stray(judged, pair, field, (own, to), kind, there, wrong);
         return;
     };
     let Some(expected) = judged.counterpart(flow, &parent) else { return };
@@ -70,12 +71,13 @@ fn stray(
     judged: &Judged<'_>,
     pair: &Pair<'_>,
     field: &FieldRule,
-    (own, object): ((&str, &str), &str),
+    (own, to_flow): ((&str, &str), &FlowRule),
     kind: Option<[u64; 2]>,
     there: &BTreeSet<Association>,
     wrong: &mut Vec<String>,
 ) {
     let Some([forth, back]) = kind else { return };
+    let object = to_flow.objects[NEW];
     // What the source never said anything of is the target's own.
     let Some(unlinked) = pair.source.edits_of(field.names[OLD]).last() else { return };
     if judged.case.passes.iter().filter(|pass| pass.whole && pass.began > unlinked.at + judged.case.lag).count() < 2 {
@@ -85,12 +87,24 @@ fn stray(
         let stands = (from.as_str(), id.as_str()) == own && to == object && *of == forth;
         if stands || ((to.as_str(), other.as_str()) == own && from == object && *of == back) {
             let linked = if stands { other } else { id };
+            if is_orphaned(judged, to_flow, linked, unlinked.at) {
+                continue;
+            }
             wrong.push(format!(
                 "convergence: {} {} ({} {}), {}: still linked with {object} {linked}",
                 pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW]
             ));
         }
     }
+}
+
+/// Whether a record of the new system stands for one that was gone when a link to it was: platforms take such links
+/// away by themselves, so nobody did, and the link goes when that deletion is carried, or stays.
+fn is_orphaned(judged: &Judged<'_>, flow: &FlowRule, id: &str, unlinked: Timestamp) -> bool {
+    let read = judged.case.passes.iter().filter(|pass| pass.whole && pass.began > unlinked).nth(1);
+    let read = read.map_or(unlinked, |pass| pass.ended);
+    let mut pairs = judged.pairs.iter().filter(|pair| pair.flow.name == flow.name);
+    pairs.any(|pair| pair.source.was_dead(unlinked, read) && pair.targets.iter().any(|target| target.id == id))
 }
 
 /// With how many records of an object a record of the new system is linked in the end.

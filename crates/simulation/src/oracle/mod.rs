@@ -191,7 +191,10 @@ impl<'c> Judged<'c> {
             for life in sides[NEW].of(flow.objects[NEW]) {
                 let told = || {
                     let known = |pair: &&Paired| pair.flow == flow.name && pair.target == life.id;
-                    case.claims.pairs.iter().find(known).map(|pair| pair.source.as_str())
+                    let paired = case.claims.pairs.iter().find(known).map(|pair| pair.source.as_str());
+                    // Of what is gone the ledger tells what it stood for.
+                    let told = |story: &&Story| story.flow == flow.name && story.other == life.id;
+                    paired.or_else(|| case.claims.stories.iter().find(told).map(|story| story.record.as_str()))
                 };
                 if let Some(key) = life.key(flow).or_else(told) {
                     targets.entry(key).or_default().push(life);
@@ -239,7 +242,7 @@ impl<'c> Judged<'c> {
             if living > 1 {
                 wrong.push(format!("no duplicate: {name} has {living} living counterparts"));
             }
-            if source.fate == Fate::Living && targets.is_empty() && self.holds_of(flow, source).is_empty() {
+            if source.fate == Fate::Living && living == 0 && self.holds_of(flow, source).is_empty() {
                 wrong.push(format!("no loss: {name} has no counterpart and is not held"));
             }
         }

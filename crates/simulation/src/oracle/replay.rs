@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handover_sandbox::journal::{Action, Entry};
+use handover_sandbox::journal::{Action, Change, Entry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -76,6 +76,39 @@ pub struct Side {
 }
 
 impl Side {
+    /// A merge gives the survivor an id of its own: it lives on as the first of those that became it, with what the
+    /// others had beside it.
+    fn survivor(&mut self, entry: &Entry, (object, id): &(String, String), at: Timestamp) {
+        let is_old = |change: &&Change| change.action == Action::Merged && change.object == *object;
+        let olds: Vec<Life> = entry
+            .changes
+            .iter()
+            .filter(is_old)
+            .filter_map(|change| self.lives.get(&(object.clone(), change.id.clone())).cloned())
+            .collect();
+        let Some((first, others)) = olds.split_first() else { return };
+        let mut life = Life {
+            id: id.clone(),
+            born: at,
+            made_by: By::People,
+            fate: Fate::Living,
+            fated: at,
+            fates: Vec::new(),
+            touched: at,
+            ..first.clone()
+        };
+        let blank = |value: &Json| value.is_null() || value == "";
+        for (field, value) in others.iter().flat_map(|other| &other.fields) {
+            let before = life.fields.get(field).cloned().unwrap_or_default();
+            if blank(&before) && !blank(value) {
+                let (field, after) = (field.clone(), value.clone());
+                life.fields.insert(field.clone(), after.clone());
+                life.edits.push(Edit { at, by: By::People, field, before, after });
+            }
+        }
+        self.lives.insert((object.clone(), id.clone()), life);
+    }
+
     /// The records of an object.
     pub fn of<'s>(&'s self, object: &'s str) -> impl Iterator<Item = &'s Life> {
         self.lives.values().filter(move |life| life.object == object)
@@ -139,11 +172,16 @@ impl Life {
 pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
     let mut side = Side::default();
     for entry in journal {
+        // What a merge makes of the survivor nobody wrote: both records' people did.
+        let merges = entry.changes.iter().any(|change| change.action == Action::Merged);
         let by = if entry.method == "DISTURB" { By::People } else { By::Client };
+        let whose = if merges { By::People } else { by };
         let at = entry.at - ahead;
         for change in &entry.changes {
             let place = (change.object.clone(), change.id.clone());
-            if change.action == Action::Created {
+            if change.action == Action::Created && merges {
+                side.survivor(entry, &place, at);
+            } else if change.action == Action::Created {
                 side.lives.entry(place.clone()).or_insert_with(|| Life {
                     object: change.object.clone(),
                     id: change.id.clone(),
@@ -162,7 +200,7 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
             for (field, (before, after)) in &change.fields {
                 life.fields.insert(field.clone(), after.clone());
                 let (field, before, after) = (field.clone(), before.clone(), after.clone());
-                life.edits.push(Edit { at, by, field, before, after });
+                life.edits.push(Edit { at, by: whose, field, before, after });
             }
             let fate = match change.action {
                 Action::Deleted | Action::Purged if matches!(life.fate, Fate::Merged(_)) => continue,

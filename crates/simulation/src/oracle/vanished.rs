@@ -1,12 +1,12 @@
 //! Records that are gone: their counterparts went too, or wait for a person or the guard; and nothing else went.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handover_sandbox::journal::Action;
 use jiff::Timestamp;
 
 use super::replay::{By, Fate, Life};
-use super::rules::{Deletes, FlowRule, Form, NEW, OLD, Plain};
+use super::rules::{Deletes, FlowRule, Form, NEW, OLD};
 use super::{Judged, Pair, Span, Story};
 
 /// Judges what became of the counterparts of what is gone, and that everything that we took away had to go.
@@ -42,6 +42,11 @@ fn left(judged: &Judged<'_>, pair: &Pair<'_>, wrong: &mut Vec<String>) {
     }
     let asked = judged.holds_of(flow, source).iter().any(|hold| hold.cause.starts_with("source_"));
     for target in targets.iter().filter(|target| target.fate == Fate::Living && !asked) {
+        // Both were gone, and people brought this one back: it is nobody's counterpart any more.
+        let ended = |story: &&Story| story.how == "nothing" && target.was_dead(story.at, story.at);
+        if told(judged, flow, &source.id, "removed").any(|story| ended(&story)) {
+            continue;
+        }
         let fine = match flow.deletes {
             Deletes::Ask | Deletes::Delete => false,
             Deletes::Ignore => told(judged, flow, &source.id, "kept").next().is_some(),
@@ -135,39 +140,56 @@ pub(super) fn is_asked_about(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
     pair.flow.deletes == Deletes::Ask || refused || has_traces(judged, pair)
 }
 
-/// Whether a pair's source, which is gone, seems to have become another record.
+/// Whether a pair's source, which is gone, became another record, or seems to have.
 pub(super) fn has_traces(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
-    leaves_traces(judged, pair.flow, pair.source, None)
+    matches!(pair.source.fate, Fate::Merged(_)) || leaves_traces(judged, pair.flow, pair.source, None)
 }
 
 /// Whether another record has what belonged to one of the old system that is gone: its key, or what pointed to it.
+/// With `into` only what is certainly seen counts: what stood there before the last pass before it went.
 fn leaves_traces(judged: &Judged<'_>, flow: &FlowRule, gone: &Life, into: Option<&str>) -> bool {
     let is_it = |id: &str| id != gone.id && into.is_none_or(|into| into == id);
-    let finder = flow.finder();
-    let keys = |life: &Life| -> Vec<String> {
-        let Some(finder) = finder else { return Vec::new() };
-        let values = life.edits_of(finder.names[OLD]).map(|edit| finder.plain(OLD, &edit.after));
-        values
-            .filter_map(|value| if let Plain::Text(text) = value { Some(text.to_lowercase()) } else { None })
-            .collect()
-    };
-    let own = keys(gone);
-    let mut others = judged.sides[OLD].of(flow.objects[OLD]).filter(|other| is_it(&other.id));
-    if others.any(|other| keys(other).iter().any(|key| own.contains(key))) {
-        return true;
+    let seen = judged.case.passes.iter().rfind(|pass| pass.whole && pass.ended < gone.fated);
+    let seen = into.and(seen).map_or(gone.fated, |pass| pass.began - judged.case.lag);
+    if let Some(finder) = flow.finder() {
+        let edits = gone.edits_of(finder.names[OLD]);
+        let own: BTreeSet<String> = match into {
+            None => edits.flat_map(|edit| keys(&edit.after)).collect(),
+            Some(_) => {
+                edits.take_while(|edit| edit.at < seen).last().iter().flat_map(|edit| keys(&edit.after)).collect()
+            }
+        };
+        let has = |other: &Life| match into {
+            None => other.edits_of(finder.names[OLD]).any(|edit| keys(&edit.after).any(|key| own.contains(&key))),
+            Some(_) => keys(other.field(finder.names[OLD])).any(|key| own.contains(&key)),
+        };
+        if judged.sides[OLD].of(flow.objects[OLD]).any(|other| is_it(&other.id) && has(other)) {
+            return true;
+        }
     }
     judged.case.rules.flows.iter().any(|child| {
-        let links =
-            child.fields.iter().filter(|field| matches!(&field.form, Form::Link { flow: to, .. } if *to == flow.name));
-        let mut links = links.map(|field| field.names[OLD]);
+        let is_link = |form: &Form| matches!(form, Form::Link { flow: to, .. } if *to == flow.name);
+        let mut links = child.fields.iter().filter(|field| is_link(&field.form)).map(|field| field.names[OLD]);
         links.any(|name| {
             judged.sides[OLD].of(child.objects[OLD]).any(|life| {
-                let to: Vec<String> = life.edits_of(name).map(|edit| id_of(&edit.after)).collect();
-                let from = to.iter().position(|id| *id == gone.id);
-                from.is_some_and(|from| to[from..].iter().any(|id| !id.is_empty() && is_it(id)))
+                let edits: Vec<_> = life.edits_of(name).collect();
+                let from = edits.iter().position(|edit| id_of(&edit.after) == gone.id && edit.at <= seen);
+                from.is_some_and(|from| {
+                    let mut to = edits[from..].iter().map(|edit| id_of(&edit.after));
+                    to.any(|id| !id.is_empty() && is_it(&id))
+                })
             })
         })
     })
+}
+
+/// The keys that a value is: each address of a list.
+fn keys(value: &serde_json::Value) -> impl Iterator<Item = String> {
+    let all = match value {
+        serde_json::Value::Array(items) => items.iter().map(|item| id_of(item.get("value").unwrap_or(item))).collect(),
+        other => vec![id_of(other)],
+    };
+    all.into_iter().map(|key| key.trim().to_lowercase()).filter(|key| !key.is_empty())
 }
 
 fn id_of(value: &serde_json::Value) -> String {
