@@ -291,6 +291,8 @@ impl Pass {
         open.extend(ready.without.frozen.keys().cloned());
         let after = base::encode(ready, &written_over(there.fields, &wanted));
         let after = base::keeping(&after, pair.row.base.as_deref().unwrap_or_default(), &open);
+        let after =
+            if self.errs(Planted::EchoNotRecognised) { pair.row.base.clone().unwrap_or_default() } else { after };
         let mut judged = self.with_holds(ready, pair, decision, trail, (open, Some(after)));
         judged.leave_open(ready, &unlinked);
         judged

@@ -37,11 +37,15 @@ pub enum Planted {
     LostAnswerResent,
     /// What an earlier process left under way is not looked at.
     IntentsForgotten,
+    /// What became part of another record counts as deleted.
+    MergeIgnored,
+    /// What we wrote ourselves counts as a change of the target's.
+    EchoNotRecognised,
 }
 
 impl Planted {
     /// Every mistake.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::WatermarkTooFar,
         Self::ChangeDropped,
         Self::BaseNotUpdated,
@@ -52,6 +56,8 @@ impl Planted {
         Self::HoldWithoutReason,
         Self::LostAnswerResent,
         Self::IntentsForgotten,
+        Self::MergeIgnored,
+        Self::EchoNotRecognised,
     ];
 }
 

@@ -74,11 +74,15 @@ impl Pass {
             return Ok(());
         }
         let mut anew = BTreeSet::new();
+        let mut ended = Vec::new();
         let mut acts: BTreeMap<Side, Vec<Case>> = BTreeMap::new();
         let mut commit = self.commit();
         for case in cases {
             match case.what {
-                What::Nothing => self.nothing_left(&mut commit, ready, &case).await?,
+                What::Nothing => {
+                    ended.extend(case.row.target.is_none().then(|| case.gone.source.clone()));
+                    self.nothing_left(&mut commit, ready, &case).await?;
+                }
                 What::Keep => self.kept(&mut commit, ready, &case).await?,
                 What::LeaveOut => self.left_out(&mut commit, ready, &case).await?,
                 What::Anew => {
@@ -96,6 +100,7 @@ impl Pass {
         }
         commit.links = self.links_to(ready, &anew).await?;
         self.place.store.commit(commit).await?;
+        self.wait_no_longer(&ready.flow.name, &ended).await?;
         for (side, cases) in acts {
             self.act(ready, side, cases).await?;
         }

@@ -12,6 +12,7 @@ use super::{Found, Tripped};
 use crate::Error;
 use crate::cohorts::Standing;
 use crate::pass::Pass;
+use crate::planted::Planted;
 use crate::setup::Ready;
 
 /// What is to be done about a record that vanished.
@@ -169,7 +170,7 @@ impl Pass {
         side: Side,
         open: &[Vanished],
     ) -> Result<BTreeMap<RecordId, BTreeSet<RecordId>>, Error> {
-        if side == Side::Target || self.tells_merges(ready, side)? {
+        if side == Side::Target || self.tells_merges(ready, side)? || self.errs(Planted::MergeIgnored) {
             return Ok(BTreeMap::new());
         }
         let due = open.iter().filter(|gone| !gone.certain && gone.fate == Fate::Pending && gone.pass < self.id);

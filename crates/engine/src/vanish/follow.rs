@@ -49,6 +49,7 @@ impl Pass {
         if back.is_empty() {
             return Ok(());
         }
+        self.stage_counterparts(ready, back).await?;
         let mut commit = self.commit();
         let mut entry = self.entry("returned", ready);
         let mut anew = BTreeSet::new();
@@ -66,6 +67,19 @@ impl Pass {
         commit.links = self.links_to(ready, &anew).await?;
         self.place.store.commit(commit).await?;
         Ok(())
+    }
+
+    /// What people changed of the counterparts of records that were missed waits for those to come back.
+    async fn stage_counterparts(&self, ready: &Arc<Ready>, back: &[Vanished]) -> Result<(), Error> {
+        let end = &ready.flow.target;
+        let state = self.place.store.extraction(&end.system, &end.object).await?;
+        let Some(state) = state.filter(|_| ready.back.is_some()) else { return Ok(()) };
+        let missed = back.iter().filter(|gone| gone.side == Side::Source && gone.fate != Fate::Deleted);
+        let ids: Vec<RecordId> = missed.map(|gone| gone.source.clone()).collect();
+        let rows = self.place.store.rows(&ready.flow.name, &ids).await?;
+        let paired = rows.into_values().filter(|row| row.outcome.is_paired());
+        let targets: Vec<RecordId> = paired.filter_map(|row| row.target).collect();
+        self.stage_now(&self.reading_of(end), state, &targets).await
     }
 
     /// Counterparts that vanished and are there again. A platform may have taken their links with it, which nobody
@@ -123,6 +137,18 @@ impl Pass {
         self.place.store.commit(commit).await?;
         let pairing = Pairing::of(&ready.flow, &ready.target);
         self.some_records(ready, &pairing, &sources).await?;
+        Ok(())
+    }
+
+    /// Children that waited for parents which are gone, and never had a counterpart, are judged without them.
+    pub(super) async fn wait_no_longer(self: &Arc<Self>, flow: &FlowName, ended: &[RecordId]) -> Result<(), Error> {
+        let mut woken = BTreeMap::new();
+        self.wake_children(flow, ended, &mut woken).await?;
+        for (flow, ids) in woken {
+            let Some(child) = self.setup.flow(&flow).cloned() else { continue };
+            let pairing = Pairing::of(&child.flow, &child.target);
+            self.some_records(&child, &pairing, &ids).await?;
+        }
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use handover_connect::{ObjectCapabilities, Read, Which};
 use handover_model::{End, FieldName, Kind, ReadCost, Record, RecordId, Schema, Side};
-use handover_store::{Lookout, Store, Vanished};
+use handover_store::{Fate, Lookout, Store, Vanished};
 use jiff::Timestamp;
 
 use super::look::on;
@@ -101,7 +101,9 @@ impl Pass {
         for (ready, side) in places.iter().filter(|_| sweep.vanished) {
             missing.extend(self.known(ready, *side, |id| !now.contains_key(&Store::mark_of(id))).await?);
             let back = self.place.store.vanished(&ready.flow.name, *side, false).await?;
-            let is_live = |gone: &Vanished| now.contains_key(&Store::mark_of(&gone.record));
+            // Counterparts that are waited for are asked for at the end of the pass, whatever a list says.
+            let waits = |gone: &Vanished| *side == Side::Target && matches!(gone.fate, Fate::Pending | Fate::Asked);
+            let is_live = |gone: &Vanished| !waits(gone) && now.contains_key(&Store::mark_of(&gone.record));
             let back: Vec<Vanished> = back.into_iter().filter(is_live).collect();
             self.seen_again(ready, &back).await?;
         }

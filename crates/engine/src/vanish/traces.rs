@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use handover_model::{FieldName, From, Record, RecordId};
-use handover_store::PendingLink;
+use handover_store::{PendingLink, RecordRow};
 
 use crate::Error;
-use crate::pairing::Pairing;
+use crate::pairing::{Keys, Pairing};
 use crate::pass::Pass;
 use crate::setup::Ready;
 
@@ -148,14 +148,28 @@ impl Pass {
         let mut found: HashMap<RecordId, BTreeSet<RecordId>> = HashMap::new();
         let ids: Vec<RecordId> = gone.iter().cloned().collect();
         let rows = self.place.store.rows(&ready.flow.name, &ids).await?;
+        let keys_of = |rules: &[Keys], record: &Record| -> Vec<(String, String)> {
+            let all = rules.iter().flat_map(|rule| rule.of(record).into_iter().map(|key| (rule.kind.clone(), key)));
+            all.collect()
+        };
+        let mut keyed: Vec<(&RecordRow, Vec<(String, String)>)> = Vec::new();
+        let mut unread: HashMap<RecordId, &RecordRow> = HashMap::new();
         for row in rows.values() {
             let block = self.place.store.block(&end.system, &end.object, row.block).await?;
-            let Some(record) = block.iter().find(|record| record.id == row.record) else { continue };
-            let keys: Vec<(String, String)> = pairing
-                .source
-                .iter()
-                .flat_map(|rule| rule.of(record).into_iter().map(|key| (rule.kind.clone(), key)))
-                .collect();
+            match (block.iter().find(|record| record.id == row.record), &row.target) {
+                (Some(record), _) => keyed.push((row, keys_of(&pairing.source, record))),
+                // What a way back wrote nobody may have read: its counterpart says the same.
+                (None, Some(target)) => drop(unread.insert(target.clone(), row)),
+                (None, None) => {}
+            }
+        }
+        if !unread.is_empty() {
+            let targets: Vec<RecordId> = unread.keys().cloned().collect();
+            for card in self.targets_now(ready, &targets).await? {
+                keyed.extend(unread.get(&card.id).map(|row| (*row, keys_of(&pairing.target, &card))));
+            }
+        }
+        for (row, keys) in keyed {
             let same = self.place.store.matches(&end.system, &end.object, &keys).await?;
             let others = same.into_iter().map(|same| same.record).filter(|other| *other != row.record);
             found.entry(row.record.clone()).or_default().extend(others);

@@ -6,7 +6,10 @@ use handover_simulation::{Planted, Scenario, first_wrong};
 const SEEDS: u64 = 200;
 
 fn found(planted: Planted, invariants: &str) {
-    let scenario = Scenario { planted, ..Scenario::default() };
+    // What we wrote comes back only where the new system's changes are carried.
+    let comes_back = planted == Planted::EchoNotRecognised;
+    let scenario = if comes_back { Scenario::default().both_ways() } else { Scenario::default() };
+    let scenario = Scenario { planted, ..scenario };
     let seeds: Vec<u64> = (1..=SEEDS).collect();
     let found = first_wrong(&seeds, &scenario).unwrap_or_else(|| panic!("{planted:?} was not found in {SEEDS} seeds"));
     eprintln!("{planted:?} is found by seed {}: {}", found.seed, found.wrong[0]);
@@ -39,4 +42,6 @@ planted! {
     a_hold_without_a_reason: HoldWithoutReason, "holds";
     a_lost_answer_sent_again: LostAnswerResent, "no duplicate";
     intents_forgotten: IntentsForgotten, "outcomes";
+    a_merge_ignored: MergeIgnored, "no loss";
+    an_echo_not_recognised: EchoNotRecognised, "holds|convergence";
 }

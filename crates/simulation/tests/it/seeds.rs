@@ -10,13 +10,16 @@ fn many(scenario: &Scenario, seeds: RangeInclusive<u64>) {
     let seeds: Vec<u64> = seeds.collect();
     let (mut deeds, mut mishaps) = (BTreeMap::<(usize, Deed), u64>::new(), BTreeMap::<Mishap, u64>::new());
     let mut wrong = Vec::new();
+    let mut guarded = 0;
     for played in play_all(&seeds, scenario) {
         played.counted.deeds.iter().for_each(|(deed, n)| *deeds.entry(*deed).or_default() += n);
         played.counted.mishaps.iter().for_each(|(mishap, n)| *mishaps.entry(*mishap).or_default() += n);
+        guarded += played.counted.guarded[0];
         wrong.extend(played.wrong.iter().map(|wrong| format!("seed {}: {wrong}", played.seed)));
     }
     assert!(wrong.is_empty(), "{} complaints:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(scenario.missing(&deeds, &mishaps), Vec::<String>::new(), "never happened");
+    assert!(guarded > 0, "the guard never had anything to stop");
 }
 
 /// `HANDOVER_SIMULATION` says which seeds (`FROM-TO`); `cargo xtask simulate` plays more, faster.

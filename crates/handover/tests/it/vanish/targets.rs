@@ -3,6 +3,7 @@
 use handover_model::{Answer, Cause, Deletes, Merges, Outcome};
 use handover_sandbox::faults::DisturbAction;
 use handover_sandbox::journal::Action;
+use serde_json::json;
 
 use super::{Play, both};
 use crate::rig::{Scene, Way};
@@ -40,6 +41,27 @@ fn a_counterpart_that_is_gone_is_held_at_once() {
         for row in &rows[..3] {
             assert_eq!(play.words(&row.record), Vec::<&str>::new());
         }
+    });
+}
+
+/// What the old system's people change while a counterpart is gone waits for it.
+#[test]
+fn what_changes_while_a_counterpart_is_gone_arrives_when_it_comes_back() {
+    both(|way| {
+        let mut play = Play::new(way, Deletes::Delete, Merges::Carry);
+        let row = play.made(play.names.flow)[0].clone();
+        let target = row.target.clone().unwrap();
+        play.in_new(play.names.new, &target, DisturbAction::Delete);
+        play.is_quiet();
+        let field = if way == Way::ToHubspot { "name" } else { "lastname" };
+        let change = DisturbAction::Change { field: field.to_owned(), value: json!("Wanda Wieder") };
+        play.in_old(play.names.old, &row.record, change);
+        play.is_quiet();
+        assert_eq!(play.words(&row.record), ["target_gone"]);
+        play.in_new(play.names.new, &target, DisturbAction::Restore);
+        assert_eq!(play.pass(), [play.line("Updated", &row)]);
+        assert_eq!(play.words(&row.record), Vec::<&str>::new());
+        play.is_quiet();
     });
 }
 
