@@ -31,6 +31,7 @@ mod location;
 mod names;
 mod open;
 mod pass;
+mod readers;
 mod rows;
 mod schema;
 mod staging;
