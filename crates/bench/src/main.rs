@@ -5,6 +5,8 @@
 
 mod bare;
 mod calls;
+mod changes;
+mod edits;
 mod least;
 mod machine;
 mod movement;
@@ -22,12 +24,15 @@ const USAGE: &str = "usage: handover-bench NAME [--records N] [--dir DIR] [--sma
   resume       after kill -9: the time until the successor asks for the next page, and until its first new write
   calls        the sample company both ways, carried and verified: calls against the least, time against the limits
                (--small: a hundredth)
+  changes      behind a load: a pass in which nothing changed, and one with a thousand changes (calls, our own
+               processor time, memory)
   webhook      from a change in one system, told by its webhook, to the confirmed write in the other";
 
 /// What is asked for.
 struct Asked {
     name: String,
     records: u64,
+    changes: u64,
     dir: Option<std::path::PathBuf>,
     server: Option<String>,
     small: bool,
@@ -53,8 +58,12 @@ fn main() -> ExitCode {
         "resume" => runtime.block_on(resume::run(asked.records, asked.dir)),
         "webhook" => webhook::run(),
         "calls" => runtime.block_on(calls::run(asked.small)),
+        "changes" => runtime.block_on(changes::run(asked.records, asked.dir)),
         // Processes of the others, each measured by itself.
-        "stub" => runtime.block_on(stub::serve(asked.records)).map_err(Into::into),
+        "stub" => runtime.block_on(stub::serve(asked.records, asked.changes)).map_err(Into::into),
+        "passes" => {
+            runtime.block_on(changes::passes(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default()))
+        }
         "move" => runtime.block_on(movement::run(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
         "bare" => runtime.block_on(bare::run(&asked.server.unwrap_or_default(), asked.records)),
         _ => {
@@ -72,7 +81,8 @@ fn main() -> ExitCode {
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn asked(mut arguments: impl Iterator<Item = String>) -> Option<Asked> {
-    let mut asked = Asked { name: arguments.next()?, records: 100_000, dir: None, server: None, small: false };
+    let mut asked =
+        Asked { name: arguments.next()?, records: 100_000, changes: 0, dir: None, server: None, small: false };
     while let Some(option) = arguments.next() {
         if option == "--small" {
             asked.small = true;
@@ -81,6 +91,7 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Option<Asked> {
         let value = arguments.next()?;
         match option.as_str() {
             "--records" => asked.records = value.parse().ok()?,
+            "--changes" => asked.changes = value.parse().ok()?,
             "--dir" => asked.dir = Some(value.into()),
             "--server" => asked.server = Some(value),
             _ => return None,

@@ -35,18 +35,7 @@ impl Observer for Watch {
 pub(crate) async fn run(server: &str, dir: PathBuf) -> Result<(), Error> {
     let begun = Instant::now();
     let watch = Arc::new(Watch(begun, std::sync::Mutex::default()));
-    let systems: BTreeMap<_, Arc<dyn Connector>> =
-        [("old".into(), connect(server, "pipedrive")?), ("new".into(), connect(server, "hubspot")?)].into();
-    let project = Project {
-        name: "bench".to_owned(),
-        snapshot: "bench".to_owned(),
-        systems,
-        flows: vec![flow()],
-        cohorts: Vec::new(),
-        tables: Arc::new(tables()),
-        policies: Policies::default(),
-    };
-    let setup = Setup::prepare(project).await?;
+    let setup = Setup::prepare(project(server)?).await?;
     let store = Store::open(&Location::Sqlite(dir.join("state.db"))).await?;
     let place =
         Workplace { store, clock: Arc::new(SystemClock), scratch: dir.join("scratch"), observer: watch.clone() };
@@ -66,6 +55,21 @@ pub(crate) async fn run(server: &str, dir: PathBuf) -> Result<(), Error> {
         counts.created
     ));
     Ok(())
+}
+
+/// Persons of the stub's source as contacts of its target.
+pub(crate) fn project(server: &str) -> Result<Project, Error> {
+    let systems: BTreeMap<_, Arc<dyn Connector>> =
+        [("old".into(), connect(server, "pipedrive")?), ("new".into(), connect(server, "hubspot")?)].into();
+    Ok(Project {
+        name: "bench".to_owned(),
+        snapshot: "bench".to_owned(),
+        systems,
+        flows: vec![flow()],
+        cohorts: Vec::new(),
+        tables: Arc::new(tables()),
+        policies: Policies::default(),
+    })
 }
 
 fn connect(server: &str, platform: &str) -> Result<Arc<dyn Connector>, Error> {

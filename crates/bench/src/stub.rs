@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::edits::Edits;
+
 /// Records on a page of the source.
 pub(crate) const PAGE: u64 = 500;
 /// Custom fields of a person, beside name, first and last name, addresses and numbers.
@@ -24,10 +26,14 @@ struct Answers {
     highest: AtomicU64,
     /// The highest number of a record that was read.
     read: AtomicU64,
+    /// Requests so far, but for those of the measurement itself.
+    calls: AtomicU64,
+    /// Records that are edited later.
+    edits: Edits,
 }
 
-/// Serves until the process is killed; prints its port first.
-pub(crate) async fn serve(records: u64) -> std::io::Result<()> {
+/// Serves until the process is killed; prints its port first. So many of the records can be edited later.
+pub(crate) async fn serve(records: u64, changes: u64) -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     crate::print(&format!("{}", listener.local_addr()?.port()));
     let answers = Arc::new(Answers {
@@ -35,6 +41,8 @@ pub(crate) async fn serve(records: u64) -> std::io::Result<()> {
         rows: (0..PAGE).map(row).collect(),
         highest: AtomicU64::new(0),
         read: AtomicU64::new(0),
+        calls: AtomicU64::new(0),
+        edits: Edits::new(records, changes),
     });
     loop {
         let (stream, _) = listener.accept().await?;
@@ -83,8 +91,14 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Res
 
 fn answer(answers: &Answers, is_get: bool, target: &str, sent: &[u8], body: &mut String) {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if !path.starts_with("/bench/") {
+        answers.calls.fetch_add(1, Ordering::Relaxed);
+    }
     match path {
-        "/api/v2/persons" => persons(answers, query, body),
+        "/api/v2/persons" => match param(query, "updated_since") {
+            Some(since) => changed(answers, since, param(query, "cursor"), body),
+            None => persons(answers, param(query, "cursor"), body),
+        },
         "/api/v2/personFields" => body.push_str(&person_fields()),
         "/v1/users" => {
             body.push_str(r#"{"success":true,"data":[{"id":1,"email":"a@example.com","name":"A","active_flag":true}]}"#)
@@ -93,31 +107,70 @@ fn answer(answers: &Answers, is_get: bool, target: &str, sent: &[u8], body: &mut
         "/crm/v3/owners" => body.push_str(r#"{"results":[]}"#),
         "/crm/v3/objects/contacts" if is_get => body.push_str(r#"{"results":[]}"#),
         "/crm/v3/objects/contacts/search" => body.push_str(r#"{"total":0,"results":[]}"#),
-        "/crm/v3/objects/contacts/batch/upsert" => upserted(answers, sent, body),
+        "/crm/v3/objects/contacts/batch/upsert" => {
+            answers.edits.keep(sent);
+            upserted(answers, sent, body);
+        }
+        "/crm/v3/objects/contacts/batch/read" => answers.edits.read(sent, body),
+        "/crm/v3/objects/contacts/batch/update" => answers.edits.update(sent, body),
+        "/bench/edit" => answers.edits.edit(),
+        "/bench/calls" => body.push_str(&answers.calls.load(Ordering::Relaxed).to_string()),
         "/bench/read" => body.push_str(&answers.read.load(Ordering::Relaxed).to_string()),
         "/bench/highest" => body.push_str(&answers.highest.load(Ordering::Relaxed).to_string()),
         _ => body.push_str("{}"),
     }
 }
 
+/// What a parameter of a query says.
+fn param<'q>(query: &'q str, name: &str) -> Option<&'q str> {
+    query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+}
+
 /// One page: the row's text is made beforehand, its number is not.
-fn persons(answers: &Answers, query: &str, body: &mut String) {
-    let cursor = query.split('&').find_map(|part| part.strip_prefix("cursor="));
+fn persons(answers: &Answers, cursor: Option<&str>, body: &mut String) {
     let from: u64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let to = (from + PAGE).min(answers.records);
     answers.read.fetch_max(to, Ordering::Relaxed);
+    page(from..to, |number| number, |number| person(answers, number, None), answers.records, body);
+}
+
+/// One page of those that were edited, if that was not before `since`.
+fn changed(answers: &Answers, since: &str, cursor: Option<&str>, body: &mut String) {
+    let edited = answers.edits.since(since);
+    let all = if edited.is_some() { answers.edits.number() } else { 0 };
+    let from: u64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let nth = |at| answers.edits.nth(at) - 1;
+    page(from..(from + PAGE).min(all), nth, |number| person(answers, number, edited.as_deref()), all, body);
+}
+
+fn page(
+    rows: std::ops::Range<u64>,
+    number: impl Fn(u64) -> u64,
+    person: impl Fn(u64) -> String,
+    all: u64,
+    body: &mut String,
+) {
     body.push_str(r#"{"success":true,"data":["#);
-    for number in from..to {
-        let row = &answers.rows[usize::try_from(number % PAGE).unwrap_or(0)];
-        let comma = if number == from { "" } else { "," };
-        let _ = write!(
-            body,
-            r#"{comma}{{"id":{},"name":"Person {number}","emails":[{{"value":"person{number}@example.com","primary":true,"label":"work"}}],{row}"#,
-            number + 1
-        );
+    let (from, to) = (rows.start, rows.end);
+    for at in rows {
+        body.push_str(if at == from { "" } else { "," });
+        body.push_str(&person(number(at)));
     }
     body.push_str(r#"],"additional_data":{"next_cursor":"#);
-    let _ = if to < answers.records { write!(body, "\"{to}\"}}}}") } else { write!(body, "null}}}}") };
+    let _ = if to < all { write!(body, "\"{to}\"}}}}") } else { write!(body, "null}}}}") };
+}
+
+/// A person as it is listed, by its number from 0; under another name when it was edited.
+fn person(answers: &Answers, number: u64, edited: Option<&str>) -> String {
+    let row = &answers.rows[usize::try_from(number % PAGE).unwrap_or(0)];
+    let head = format!(
+        r#"{{"id":{},"name":"Person {number}","emails":[{{"value":"person{number}@example.com","primary":true,"label":"work"}}],"#,
+        number + 1
+    );
+    match edited {
+        Some(at) => head + &crate::edits::edited(row, at),
+        None => head + row,
+    }
 }
 
 /// A person after its number: what a company's CRM has in such fields, some of it blank.

@@ -40,7 +40,7 @@ pub(crate) async fn run(records: u64, dir: Option<PathBuf>) -> Result<(), Error>
 }
 
 /// Runs a process to its end: what it printed last, what it used, what the stub used meanwhile.
-async fn measured(arguments: &[&str], stub: &Process) -> Result<(String, Used, Used), Error> {
+pub(crate) async fn measured(arguments: &[&str], stub: &Process) -> Result<(String, Used, Used), Error> {
     let before = used(stub.id());
     let process = Process::start(arguments)?;
     let id = process.id();

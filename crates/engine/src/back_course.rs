@@ -79,7 +79,7 @@ impl Pass {
 
     /// When the first load began: what the target had before is its own.
     async fn first_began(&self) -> Result<Timestamp, Error> {
-        let first = self.place.store.passes().await?.into_iter().next();
+        let first = self.place.store.first_pass().await?;
         Ok(first.map_or_else(|| self.place.clock.now(), |pass| pass.began))
     }
 

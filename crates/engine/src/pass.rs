@@ -443,9 +443,7 @@ impl Pass {
 /// When the state cannot be read.
 pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: bool) -> Result<Report, Error> {
     // Passes that release single records judge only those.
-    let finished =
-        |pass: &handover_store::Pass| pass.status.as_deref() == Some("finished") && pass.note["whole"] == true;
-    let judged = whole || place.store.passes().await?.iter().any(finished);
+    let judged = whole || place.store.any_pass("finished", ("whole", &json!(true))).await?;
     let mut objects = Vec::new();
     for (system, object) in setup.sources() {
         let flows: Vec<FlowName> = setup

@@ -272,11 +272,11 @@ impl Request {
 
 impl Reply {
     /// A JSON reply.
-    pub fn json(status: u16, body: &Json) -> Self {
+    pub fn json(status: u16, body: &impl serde::Serialize) -> Self {
         Self {
             status,
             headers: vec![("content-type".into(), "application/json; charset=utf-8".into())],
-            body: body.to_string().into_bytes(),
+            body: serde_json::to_vec(body).unwrap_or_default(),
         }
     }
 

@@ -32,7 +32,12 @@ impl Store {
         for commit in &commits {
             numbers.push(step.apply(commit).await?);
         }
-        self.finish(step).await?;
+        let finished = self.finish(step).await;
+        // Also behind a failure: whether it was written is not known then.
+        if commits.iter().any(|commit| !commit.rows.is_empty() || !commit.cohorts.is_empty()) {
+            self.forget_counts();
+        }
+        finished?;
         if commits.iter().any(|commit| !commit.blocks.is_empty()) {
             self.forget_blocks();
         }

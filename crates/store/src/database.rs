@@ -6,20 +6,25 @@
 
 use std::sync::Arc;
 
+use futures::channel::mpsc;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{SinkExt, StreamExt, TryStreamExt};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{
     Arguments as _, AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres, Row as _, Sqlite,
-    SqliteConnection, SqlitePool, Transaction,
+    SqliteConnection, Transaction,
 };
 
 use crate::Error;
+use crate::readers::Readers;
 
 /// Rows that one statement carries: multi-row statements are what makes the store fast, and a few fixed
 /// sizes are what lets their preparation be reused.
 const ROWS: [usize; 4] = [256, 64, 8, 1];
+
+/// Rows that wait for whoever reads them one by one.
+const WAITING: usize = 50;
 
 /// Ids that one `IN (...)` carries.
 pub(crate) const LIST: usize = 512;
@@ -220,7 +225,7 @@ macro_rules! run_on {
 /// The connections that read.
 #[derive(Clone)]
 pub(crate) enum Pool {
-    Sqlite(SqlitePool),
+    Sqlite(Arc<Readers>),
     Postgres(PgPool),
 }
 
@@ -229,6 +234,32 @@ impl Pool {
         match self {
             Self::Sqlite(_) => Kind::Sqlite,
             Self::Postgres(_) => Kind::Postgres,
+        }
+    }
+
+    /// Reads rows; for results whose number the caller bounds.
+    pub(crate) async fn fetch<T: Send>(
+        &self,
+        location: &Arc<str>,
+        sql: Sql,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, sqlx::Error> + Send,
+    ) -> Result<Vec<T>, Error> {
+        match (self, sql) {
+            (Self::Sqlite(readers), Sql { text, arguments: Arguments::Sqlite(arguments), refused: None, .. }) => {
+                let reading = async {
+                    let mut found = Vec::new();
+                    let mut reader = readers.take().await?;
+                    let mut rows = run_on!(&mut reader.connection, text, arguments, fetch);
+                    while let Some(row) = rows.try_next().await? {
+                        found.push(read(&Row::Sqlite(&row))?);
+                    }
+                    drop(rows);
+                    reader.done();
+                    Ok(found)
+                };
+                reading.await.map_err(|error| Error::of_database(location, error))
+            }
+            (_, sql) => self.stream(location, sql, read).try_collect().await,
         }
     }
 
@@ -244,10 +275,26 @@ impl Pool {
             return futures::stream::once(async move { Err(error) }).boxed();
         }
         match (self, sql.arguments) {
-            (Self::Sqlite(pool), Arguments::Sqlite(arguments)) => run_on!(pool, sql.text, arguments, fetch)
-                .map(move |row| row.and_then(|row| read(&Row::Sqlite(&row))))
-                .map_err(|error| Error::of_database(location, error))
-                .boxed(),
+            (Self::Sqlite(readers), Arguments::Sqlite(arguments)) => {
+                let (mut sender, rows) = mpsc::channel(WAITING);
+                let reading = async move {
+                    let mut reader = readers.take().await?;
+                    let mut rows = run_on!(&mut reader.connection, sql.text, arguments, fetch);
+                    while let Some(row) = rows.try_next().await? {
+                        if sender.send(read(&Row::Sqlite(&row))?).await.is_err() {
+                            return Ok(());
+                        }
+                    }
+                    drop(rows);
+                    reader.done();
+                    Ok(())
+                };
+                let failed = futures::stream::once(reading)
+                    .filter_map(|done: Result<(), sqlx::Error>| futures::future::ready(done.err().map(Err)));
+                futures::stream::select(rows.map(Ok), failed)
+                    .map_err(|error| Error::of_database(location, error))
+                    .boxed()
+            }
             (Self::Postgres(pool), Arguments::Postgres(arguments)) => run_on!(pool, sql.text, arguments, fetch)
                 .map(move |row| row.and_then(|row| read(&Row::Postgres(&row))))
                 .map_err(|error| Error::of_database(location, error))
@@ -256,10 +303,10 @@ impl Pool {
         }
     }
 
-    /// Begins a transaction beside the writer. For PostgreSQL; a file is read-only for everybody but its writer.
+    /// Begins a transaction beside the writer, in PostgreSQL: a file is read-only for everybody but its writer.
     pub(crate) async fn begin(&self, location: &Arc<str>) -> Result<Tx<'static>, Error> {
         let raw = match self {
-            Self::Sqlite(pool) => pool.begin().await.map(RawTx::Sqlite),
+            Self::Sqlite(_) => return Err(Error::ReadOnly { location: location.clone(), source: None }),
             Self::Postgres(pool) => pool.begin().await.map(RawTx::Postgres),
         };
         let raw = raw.map_err(|error| Error::of_database(location, error))?;
@@ -268,7 +315,7 @@ impl Pool {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
+            Self::Sqlite(readers) => readers.close().await,
             Self::Postgres(pool) => pool.close().await,
         }
     }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
-use sqlx::AssertSqlSafe;
 
 use crate::database::{Pool, Row};
 use crate::open::{beside, lock_file, open_sqlite, private_folder};
@@ -35,12 +34,10 @@ impl Store {
         let temporary = Temporary(folder.clone());
         let path = folder.join("state.db");
         let lock = lock_file(&path, &self.inner.location, &Claim::default().worker)?;
-        if let Pool::Sqlite(pool) = &self.inner.pool {
-            sqlx::query(AssertSqlSafe("VACUUM INTO ?"))
-                .bind(path.display().to_string())
-                .execute(pool)
-                .await
-                .map_err(|error| Error::of_database(&self.inner.location, error))?;
+        if let Pool::Sqlite(_) = &self.inner.pool {
+            let mut sql = self.sql("VACUUM INTO ");
+            sql.text(&*path.display().to_string());
+            self.fetch(sql, |_| Ok(())).await?;
             return open_sqlite(&path, Some(lock), Some(temporary)).await;
         }
         let copy = open_sqlite(&path, Some(lock), Some(temporary)).await?;

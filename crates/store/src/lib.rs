@@ -32,6 +32,7 @@ mod location;
 mod names;
 mod open;
 mod pass;
+mod readers;
 mod rows;
 mod schema;
 mod staging;

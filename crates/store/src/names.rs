@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use crate::database::{Pool, Sql, Tx};
+use crate::database::{Kind, Pool, Sql, Tx};
 use crate::{Error, Store};
 
 /// Numbers that the database has given to names. Numbers are never taken back.
@@ -75,8 +75,10 @@ impl Store {
         if let Some(id) = self.names().get(text) {
             return Ok(Some(id));
         }
-        // Another process may have added it since.
-        self.load_names().await?;
+        // Another process may have added it since, but for a file that is this one's to write.
+        if self.inner.writer.is_none() || self.inner.pool.kind() != Kind::Sqlite {
+            self.load_names().await?;
+        }
         Ok(self.names().get(text))
     }
 

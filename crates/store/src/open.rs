@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::database::{Kind, Pool, Session, Sql};
 use crate::lease::Held;
+use crate::readers::Readers;
 use crate::schema;
 use crate::staging::Cache;
 use crate::store::{Inner, Store, Temporary, Writer};
 use crate::{Claim, Error, Holder, Location};
 
-/// Connections that read beside the writer.
+/// Connections to PostgreSQL that read beside the writer.
 const READERS: u32 = 4;
 
 /// Prepared statements that a connection keeps: each occurs in a few sizes.
@@ -85,8 +86,8 @@ impl Store {
             Location::Sqlite(path) => {
                 let shown: Arc<str> = location.to_string().into();
                 check_file(path, &shown)?;
-                let pool = sqlite_pool(path, &shown).await?;
-                let store = assemble((None, None), Pool::Sqlite(pool), shown, None, None);
+                let pool = readers(path, &shown).await?;
+                let store = assemble((None, None), pool, shown, None, None);
                 store.check_version().await?;
                 Ok(store)
             }
@@ -143,6 +144,7 @@ fn assemble(
             pool,
             location,
             cache: Mutex::new(Cache::default()),
+            counted: Mutex::default(),
             names: RwLock::default(),
             fuse: Mutex::new(None),
             durable: AtomicU64::new(0),
@@ -178,28 +180,24 @@ pub(crate) async fn open_sqlite(path: &Path, lock: Option<File>, temporary: Opti
         .busy_timeout(Duration::from_secs(30))
         .disable_statement_logging();
     let connection = options.connect().await.map_err(wrong)?;
-    let pool = sqlite_pool(path, &shown).await?;
+    let pool = readers(path, &shown).await?;
     let session = Some(Session::Sqlite(connection, Box::new(options)));
-    let store = assemble((session, None), Pool::Sqlite(pool), shown, lock, temporary);
+    let store = assemble((session, None), pool, shown, lock, temporary);
     store.check_version().await?;
     Ok(store)
 }
 
-async fn sqlite_pool(path: &Path, shown: &Arc<str>) -> Result<sqlx::SqlitePool, Error> {
+async fn readers(path: &Path, shown: &Arc<str>) -> Result<Pool, Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)
         .foreign_keys(false)
         .pragma("cache_size", "-2048")
+        .statement_cache_capacity(STATEMENTS)
         .busy_timeout(Duration::from_secs(30))
         .disable_statement_logging();
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        // A file does not go away: asking whether it is there costs as much as reading from it.
-        .test_before_acquire(false)
-        .connect_with(options)
-        .await
-        .map_err(|error| Error::of_database(shown, error))
+    let readers = Readers::open(options).await.map_err(|error| Error::of_database(shown, error))?;
+    Ok(Pool::Sqlite(Arc::new(readers)))
 }
 
 /// Makes the file under another name and puts it in its place when it is whole: so an empty or half file

@@ -211,6 +211,29 @@ impl Store {
         Ok(self.fetch(sql, read_pass).await?.pop())
     }
 
+    /// The pass that was begun first.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn first_pass(&self) -> Result<Option<Pass>, Error> {
+        let sql = self.sql(&format!("SELECT {COLUMNS} FROM pass ORDER BY id LIMIT 1"));
+        Ok(self.fetch(sql, read_pass).await?.pop())
+    }
+
+    /// Whether a pass ever ended with this status and this fact about it. Weeks of passes are not read for it.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn any_pass(&self, status: &str, fact: (&str, &Json)) -> Result<bool, Error> {
+        // Within a text every quotation mark is escaped: so this stands nowhere but where it is a fact.
+        let fact = format!("%{}:{}%", Json::from(fact.0), fact.1);
+        let mut sql = self.sql("SELECT id FROM pass WHERE status = ");
+        sql.text(status).push(" AND note LIKE ").text(fact.as_str()).push(" ORDER BY id LIMIT 1");
+        Ok(!self.fetch(sql, |row| row.int(0)).await?.is_empty())
+    }
+
     /// All passes, the first first.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What became of each record in each flow.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 
 use handover_model::{Counts, FlowName, Outcome, RecordId};
 
@@ -47,6 +48,14 @@ fn read_row(flow: &FlowName, row: &Row<'_>) -> Result<RecordRow, sqlx::Error> {
         written: row.opt_int(8)?.map(instant),
         last_entry: row.opt_int(9)?,
     })
+}
+
+/// What was counted of millions of rows, until one of them changes: passes that change nothing count nothing.
+#[derive(Default)]
+pub(crate) struct Counted {
+    /// Steps that may have changed what was counted.
+    changes: u64,
+    known: HashMap<Vec<FlowName>, Counts>,
 }
 
 impl Store {
@@ -129,11 +138,15 @@ impl Store {
     ///
     /// The database's.
     pub async fn counts(&self, flow: &FlowName) -> Result<Counts, Error> {
+        self.object_counts(std::slice::from_ref(flow)).await
+    }
+
+    async fn count_flow(&self, flow: &FlowName) -> Result<Counts, Error> {
         let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Counts::default()) };
         let mut sql =
             self.sql(&format!("SELECT each_once.worst, COUNT(*) FROM (SELECT {} AS worst", self.shown().await?));
         sql.push(" FROM record r WHERE r.flow = ").int(id).push(") AS each_once GROUP BY worst");
-        self.counted(sql).await
+        self.count(sql).await
     }
 
     /// How many source records have which outcome over several flows of the same source object. A record
@@ -144,9 +157,35 @@ impl Store {
     ///
     /// The database's.
     pub async fn object_counts(&self, flows: &[FlowName]) -> Result<Counts, Error> {
-        if let [flow] = flows {
-            return self.counts(flow).await;
+        let (known, changes) = self.counted(|counted| (counted.known.get(flows).copied(), counted.changes));
+        if let Some(counts) = known {
+            return Ok(counts);
         }
+        let counts = match flows {
+            [flow] => self.count_flow(flow).await?,
+            flows => self.count_flows(flows).await?,
+        };
+        // Of what others write a reader learns nothing.
+        if self.inner.writer.is_some() {
+            self.counted(|counted| {
+                if counted.changes == changes {
+                    counted.known.insert(flows.to_vec(), counts);
+                }
+            });
+        }
+        Ok(counts)
+    }
+
+    /// From here on rows may have other outcomes than were counted.
+    pub(crate) fn forget_counts(&self) {
+        self.counted(|counted| *counted = Counted { changes: counted.changes + 1, ..Counted::default() });
+    }
+
+    fn counted<T>(&self, with: impl FnOnce(&mut Counted) -> T) -> T {
+        with(&mut self.inner.counted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn count_flows(&self, flows: &[FlowName]) -> Result<Counts, Error> {
         let mut ids = Vec::with_capacity(flows.len());
         for flow in flows {
             ids.extend(self.id_of(flow.as_str()).await?);
@@ -155,7 +194,7 @@ impl Store {
         let head = format!("SELECT worst, COUNT(*) FROM (SELECT MIN({shown}) AS worst FROM record r WHERE r.flow IN ");
         let mut sql = self.sql(&head);
         sql.ints(&ids).push(" GROUP BY r.record) AS each_once GROUP BY worst");
-        self.counted(sql).await
+        self.count(sql).await
     }
 
     /// What counts as the outcome of a row: a pair that waits for its cohort is left out for the time being.
@@ -171,7 +210,7 @@ impl Store {
         ))
     }
 
-    async fn counted(&self, sql: crate::database::Sql) -> Result<Counts, Error> {
+    async fn count(&self, sql: crate::database::Sql) -> Result<Counts, Error> {
         let mut counts = Counts::default();
         for (outcome, number) in self.fetch(sql, |row| Ok((outcome(row.int(0)?)?, row.int(1)?))).await? {
             let number = number.unsigned_abs();

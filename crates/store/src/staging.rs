@@ -192,8 +192,14 @@ impl Store {
     ///
     /// The database's.
     pub async fn extraction(&self, system: &SystemName, object: &ObjectName) -> Result<Option<Extraction>, Error> {
-        let all = self.extractions().await?;
-        Ok(all.into_iter().find(|found| found.system == *system && found.object == *object))
+        let (Some(system_id), Some(object_id)) =
+            (self.id_of(system.as_str()).await?, self.id_of(object.as_str()).await?)
+        else {
+            return Ok(None);
+        };
+        let mut sql = self.sql(EXTRACTION);
+        sql.push(" WHERE e.system = ").int(system_id).push(" AND e.object = ").int(object_id);
+        Ok(self.fetch(sql, extraction).await?.pop())
     }
 
     /// How far reading came, of every object that was begun; in order of systems and objects.
@@ -202,24 +208,8 @@ impl Store {
     ///
     /// The database's.
     pub async fn extractions(&self) -> Result<Vec<Extraction>, Error> {
-        let sql = self.sql(
-            "SELECT s.text, o.text, pass, resume, blocks, records, complete, told, began FROM extraction e \
-             JOIN name s ON s.id = e.system JOIN name o ON o.id = e.object ORDER BY s.text, o.text",
-        );
-        let read = |row: &crate::database::Row<'_>| {
-            Ok(Extraction {
-                system: row.text(0)?.into(),
-                object: row.text(1)?.into(),
-                pass: row.int(2)?,
-                cursor: row.opt_text(3)?.map(str::to_owned),
-                blocks: row.int(4)?,
-                records: row.int(5)?,
-                complete: row.int(6)? != 0,
-                told: row.opt_int(7)?,
-                began: instant(row.int(8)?),
-            })
-        };
-        self.fetch(sql, read).await
+        let sql = self.sql(&format!("{EXTRACTION} ORDER BY s.text, o.text"));
+        self.fetch(sql, extraction).await
     }
 
     /// Forgets what was staged of an object: blocks, keys and how far reading came. A durable step of its
@@ -347,6 +337,23 @@ impl Store {
     fn cache<T>(&self, with: impl FnOnce(&mut Cache) -> T) -> T {
         with(&mut self.inner.cache.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+const EXTRACTION: &str = "SELECT s.text, o.text, pass, resume, blocks, records, complete, told, began \
+    FROM extraction e JOIN name s ON s.id = e.system JOIN name o ON o.id = e.object";
+
+fn extraction(row: &crate::database::Row<'_>) -> Result<Extraction, sqlx::Error> {
+    Ok(Extraction {
+        system: row.text(0)?.into(),
+        object: row.text(1)?.into(),
+        pass: row.int(2)?,
+        cursor: row.opt_text(3)?.map(str::to_owned),
+        blocks: row.int(4)?,
+        records: row.int(5)?,
+        complete: row.int(6)? != 0,
+        told: row.opt_int(7)?,
+        began: instant(row.int(8)?),
+    })
 }
 
 impl Step<'_> {

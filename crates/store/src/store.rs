@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use futures::TryStreamExt;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 use tokio::sync::MutexGuard;
@@ -15,6 +14,7 @@ use crate::database::{Pool, Row, Session, Sql, Tx};
 use crate::lease::{Asked, Held};
 use crate::ledger::Chain;
 use crate::names::Names;
+use crate::rows::Counted;
 use crate::staging::Cache;
 
 /// On which side of a durable transaction a fuse goes off.
@@ -41,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) location: Arc<str>,
     pub(crate) cache: Mutex<Cache>,
+    pub(crate) counted: Mutex<Counted>,
     pub(crate) names: RwLock<Arc<Names>>,
     pub(crate) fuse: Mutex<Option<Fuse>>,
     pub(crate) durable: AtomicU64,
@@ -177,7 +178,7 @@ impl Store {
         sql: Sql,
         read: impl FnMut(&Row<'_>) -> Result<T, sqlx::Error> + Send,
     ) -> Result<Vec<T>, Error> {
-        self.stream(sql, read).try_collect().await
+        self.inner.pool.fetch(&self.inner.location, sql, read).await
     }
 
     /// Reads rows one by one.

@@ -208,9 +208,8 @@ impl<'s> Ground<'s> {
             tables: Arc::new(Tables(self.scene.project.tables.clone())),
             policies,
         };
-        let again = project.clone();
         let setup = match self.scene.setup(project).await {
-            Ok(setup) => setup,
+            Ok(setup) => Arc::new(setup),
             Err(error) => return Ended::Failed(error),
         };
         let place = Workplace {
@@ -234,10 +233,10 @@ impl<'s> Ground<'s> {
             }));
         }
         let pass = async {
-            let pass = Pass::begin(setup, &place, "run", wire.stop()).await?;
+            let pass = Pass::begin(setup.clone(), &place, "run", wire.stop()).await?;
             let report = pass.run(orders.selection.as_ref().unwrap_or(&Selection::All)).await?;
             let verified = match orders.verify {
-                true => Some(handover_engine::verify::verify(self.scene.setup(again).await?, &place).await?),
+                true => Some(handover_engine::verify::verify(setup, &place).await?),
                 false => None,
             };
             Ok((report, verified))
@@ -298,6 +297,8 @@ impl<'s> Ground<'s> {
     /// The same for these deaths.
     pub(crate) fn die_at(&self, deaths: &[Death], begun: &Self, orders: &Orders) {
         let expected = self.end();
+        // What led to the beginning is folded into the worlds, not lived through again at each death.
+        begun.sandboxes().iter_mut().for_each(|sandbox| sandbox.snapshot().unwrap());
         eprintln!("{} deaths in {} durable writes and {} requests", deaths.len(), self.writes, self.requests);
         on_threads(deaths, |death| {
             let mut ground = begun.copy();

@@ -1,11 +1,13 @@
 //! Property definitions over the API (sheet: HubSpot section 3 \[doc/spec/obs\]).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::call::Call;
 use super::instant::iso;
 use super::kinds::{self, Kind, Kinds};
-use super::property::{Choice, Group, PropIx, Property, ValueType};
+use super::property::{Choice, Group, PropIx, Property, Shown, ValueType};
 use super::refusal::{Answer, Refusal};
 use super::{Hubspot, batch, no_content};
 use crate::Reply;
@@ -47,14 +49,14 @@ fn unknown(name: &str) -> Refusal {
 fn list(hub: &Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
     let archived = call.flag("archived")?;
     let sensitivity = call.param("dataSensitivity").unwrap_or("non_sensitive");
-    let results: Vec<Json> = hub
+    let results: Vec<Shown<'_>> = hub
         .world
         .schema(kind)
         .iter()
         .filter(|(_, p)| p.archived_at.is_some() == archived && p.sensitivity == sensitivity)
-        .map(|(_, p)| hub.world.property_json(kind, p))
+        .map(|(_, p)| hub.world.property_shown(kind, p))
         .collect();
-    Ok(Reply::json(200, &json!({"results": results})))
+    Ok(Reply::json(200, &BTreeMap::from([("results", results)])))
 }
 
 fn create_one(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {

@@ -2,9 +2,10 @@
 //!
 //! A property never changes its index, also when it is archived: records refer to it by index.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use super::instant::iso;
 
@@ -151,46 +152,91 @@ impl Property {
         self.value_type == ValueType::Enumeration && self.field_type == "checkbox"
     }
 
-    /// The definition as the API returns it.
+    /// The definition as a world file has it.
     pub(crate) fn json(&self) -> Json {
-        let mut out = Map::new();
-        if let Some(at) = self.created_at {
-            out.insert("createdAt".into(), iso(at).into());
-        }
-        if let Some(at) = self.updated_at {
-            out.insert("updatedAt".into(), iso(at).into());
-        }
-        let fields = json!({
-            "name": self.name, "label": self.label, "type": self.value_type.name(),
-            "fieldType": self.field_type, "description": self.description, "groupName": self.group,
-            "options": self.options, "displayOrder": self.display_order, "calculated": self.calculated,
-            "externalOptions": self.external_options, "archived": self.archived_at.is_some(),
-            "hasUniqueValue": self.unique, "hidden": self.hidden, "formField": self.form_field,
-            "dataSensitivity": self.sensitivity,
-            "modificationMetadata": {
-                "archivable": !self.hubspot_defined, "readOnlyDefinition": self.read_only_definition,
-                "readOnlyOptions": self.read_only_definition, "readOnlyValue": self.read_only_value},
-        });
-        if let Json::Object(fields) = fields {
-            out.extend(fields);
-        }
-        if self.hubspot_defined {
-            out.insert("hubspotDefined".into(), true.into());
-        }
-        if let Some(at) = self.archived_at {
-            out.insert("archivedAt".into(), iso(at).into());
-        }
-        if let Some(referenced) = &self.referenced {
-            out.insert("referencedObjectType".into(), referenced.clone().into());
-        }
-        if self.show_currency_symbol {
-            out.insert("showCurrencySymbol".into(), true.into());
-        }
-        if let Some(currency) = &self.currency_property {
-            out.insert("currencyPropertyName".into(), currency.clone().into());
-        }
-        Json::Object(out)
+        serde_json::to_value(self.shown(None, self.read_only_value)).unwrap_or_default()
     }
+
+    /// The definition as the API returns it, with other options where they are made of something else.
+    pub(crate) fn shown(&self, options: Option<Vec<Choice>>, read_only_value: bool) -> Shown<'_> {
+        Shown {
+            archived: self.archived_at.is_some(),
+            archived_at: self.archived_at.map(iso),
+            calculated: self.calculated,
+            created_at: self.created_at.map(iso),
+            currency_property_name: self.currency_property.as_deref(),
+            data_sensitivity: &self.sensitivity,
+            description: &self.description,
+            display_order: self.display_order,
+            external_options: self.external_options,
+            field_type: &self.field_type,
+            form_field: self.form_field,
+            group_name: &self.group,
+            has_unique_value: self.unique,
+            hidden: self.hidden,
+            hubspot_defined: self.hubspot_defined.then_some(true),
+            label: &self.label,
+            modification_metadata: Modification {
+                archivable: !self.hubspot_defined,
+                read_only_definition: self.read_only_definition,
+                read_only_options: self.read_only_definition,
+                read_only_value,
+            },
+            name: &self.name,
+            options: options.map_or(Cow::Borrowed(&self.options), Cow::Owned),
+            referenced_object_type: self.referenced.as_deref(),
+            show_currency_symbol: self.show_currency_symbol.then_some(true),
+            value_type: self.value_type.name(),
+            updated_at: self.updated_at.map(iso),
+        }
+    }
+}
+
+/// A definition as the API returns it. Lists have hundreds of them: they are written without a tree in between.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Shown<'p> {
+    archived: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archived_at: Option<String>,
+    calculated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency_property_name: Option<&'p str>,
+    data_sensitivity: &'p str,
+    description: &'p str,
+    display_order: i64,
+    external_options: bool,
+    field_type: &'p str,
+    form_field: bool,
+    group_name: &'p str,
+    has_unique_value: bool,
+    hidden: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hubspot_defined: Option<bool>,
+    label: &'p str,
+    modification_metadata: Modification,
+    name: &'p str,
+    options: Cow<'p, [Choice]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    referenced_object_type: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    show_currency_symbol: Option<bool>,
+    #[serde(rename = "type")]
+    value_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<String>,
+}
+
+/// What may be changed of a definition.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Modification {
+    archivable: bool,
+    read_only_definition: bool,
+    read_only_options: bool,
+    read_only_value: bool,
 }
 
 /// One property group.

@@ -14,7 +14,7 @@ use super::kinds::{self, Kind, Kinds};
 use super::link_types::LinkTypes;
 use super::links::{Links, Node};
 use super::portal::{Account, Owner, Pipeline, Stage, StoredFile};
-use super::property::{Property, Schema};
+use super::property::{Property, Schema, Shown};
 use super::record::{Keys, Record, Table};
 use super::settings::Settings;
 
@@ -268,13 +268,13 @@ impl World {
     }
 
     /// The definition as the API returns it: options that come from pipelines and currencies filled in.
+    pub(crate) fn property_shown<'p>(&self, kind: Kind, property: &'p Property) -> Shown<'p> {
+        property.shown(self.derived_options(kind, &property.name), self.read_only(kind, property))
+    }
+
+    /// The same as a tree.
     pub(crate) fn property_json(&self, kind: Kind, property: &Property) -> Json {
-        let mut shown = property.clone();
-        shown.read_only_value = self.read_only(kind, property);
-        if let Some(options) = self.derived_options(kind, &property.name) {
-            shown.options = options;
-        }
-        shown.json()
+        serde_json::to_value(self.property_shown(kind, property)).unwrap_or_default()
     }
 
     /// Options that are not in the definition: pipelines, stages and currencies.

@@ -39,8 +39,18 @@ async fn passes_are_numbered(scene: Scene) {
     assert_eq!(store.last_pass().await.unwrap(), Some(first.clone()));
     assert_eq!(store.begin_pass(at(10), "hash 2", "delta", json!(null)).await.unwrap(), 2);
     let all = store.passes().await.unwrap();
+    assert_eq!(store.first_pass().await.unwrap(), Some(first.clone()));
     assert_eq!(all[0], first);
     assert_eq!(all.iter().map(|pass| pass.id).collect::<Vec<_>>(), [1, 2]);
+    // A text that looks like the fact is none.
+    store.finish_pass(2, at(11), "done", json!({ "text": "\"whole\":true", "part": true })).await.unwrap();
+    let any = async |status: &str, name: &str, value: bool| {
+        store.any_pass(status, (name, &json!(value))).await.unwrap()
+    };
+    assert!(any("done", "part", true).await);
+    for (status, name, value) in [("done", "part", false), ("failed", "part", true), ("done", "whole", true)] {
+        assert!(!any(status, name, value).await, "{status} {name} {value}");
+    }
 }
 
 async fn a_state_belongs_to_its_project_and_accounts(scene: Scene) {

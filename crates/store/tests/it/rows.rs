@@ -8,6 +8,7 @@ on_both!(
     the_last_ledger_row_is_kept_by_the_store,
     pages_cover_everything_once,
     counts_add_up,
+    what_was_counted_is_counted_again_when_rows_change,
     a_record_in_two_flows_counts_once_with_its_worst,
     the_same_record_twice_in_a_commit_is_one_row,
     how_far_a_flow_came_counts_for_the_files_that_it_was_noted_under,
@@ -65,6 +66,30 @@ async fn pages_cover_everything_once(scene: Scene) {
         expected.sort_by(|a, b| a.record.cmp(&b.record));
         assert_eq!(seen, expected.iter().map(|row| row.record.clone()).collect::<Vec<_>>());
     }
+}
+
+async fn what_was_counted_is_counted_again_when_rows_change(scene: Scene) {
+    let store = scene.open().await;
+    let reader = handover_store::Store::open_reading(&scene.location).await.unwrap();
+    let flows = ["contacts".into(), "deals".into()];
+    let mut held = 0;
+    for number in 0..4 {
+        held += 1;
+        let rows = vec![row("contacts", &format!("{number}"), Outcome::Held), row("deals", "x", Outcome::Created)];
+        store.commit(commit(number, |commit| commit.rows = rows)).await.unwrap();
+        // The second time it is known.
+        for _ in 0..2 {
+            for store in [&store, &reader] {
+                assert_eq!(store.counts(&"contacts".into()).await.unwrap().held, held);
+                assert_eq!(store.object_counts(&flows).await.unwrap().read, held + 1);
+            }
+        }
+    }
+    // A step that was written although its caller was told that it failed counts.
+    store.set_fuse(std::sync::Arc::new(|_, moment| moment == handover_store::Moment::After));
+    let more = commit(9, |commit| commit.rows = vec![row("contacts", "more", Outcome::Held)]);
+    store.commit(more).await.unwrap_err();
+    assert_eq!(store.counts(&"contacts".into()).await.unwrap().held, held + 1);
 }
 
 async fn counts_add_up(scene: Scene) {
