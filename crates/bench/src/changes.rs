@@ -71,13 +71,7 @@ pub(crate) async fn passes(server: &str, dir: PathBuf) -> Result<(), Error> {
     if report.did.updated != CHANGES {
         return Err(format!("not every change was carried: {:?}", report.did).into());
     }
-    let figures = [
-        u128::from(quiet_calls),
-        quiet.as_micros(),
-        u128::from(calls),
-        took.as_millis(),
-        wall.as_millis(),
-    ];
+    let figures = [u128::from(quiet_calls), quiet.as_micros(), u128::from(calls), took.as_millis(), wall.as_millis()];
     print(&figures.map(|figure| figure.to_string()).join(" "));
     Ok(())
 }

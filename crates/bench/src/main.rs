@@ -61,9 +61,7 @@ fn main() -> ExitCode {
         "changes" => runtime.block_on(changes::run(asked.records, asked.dir)),
         // Processes of the others, each measured by itself.
         "stub" => runtime.block_on(stub::serve(asked.records, asked.changes)).map_err(Into::into),
-        "passes" => {
-            runtime.block_on(changes::passes(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default()))
-        }
+        "passes" => runtime.block_on(changes::passes(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
         "move" => runtime.block_on(movement::run(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
         "bare" => runtime.block_on(bare::run(&asked.server.unwrap_or_default(), asked.records)),
         _ => {

@@ -197,7 +197,7 @@ fn row(number: u64) -> String {
 
 /// A custom field's code, forty digits as the platform draws them.
 pub(crate) fn code(field: usize) -> String {
-    format!("{:040x}", (field as u128 + 1) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    format!("{:040x}", (field as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
 }
 
 /// The type of a custom field.

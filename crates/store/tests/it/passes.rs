@@ -44,9 +44,8 @@ async fn passes_are_numbered(scene: Scene) {
     assert_eq!(all.iter().map(|pass| pass.id).collect::<Vec<_>>(), [1, 2]);
     // A text that looks like the fact is none.
     store.finish_pass(2, at(11), "done", json!({ "text": "\"whole\":true", "part": true })).await.unwrap();
-    let any = async |status: &str, name: &str, value: bool| {
-        store.any_pass(status, (name, &json!(value))).await.unwrap()
-    };
+    let any =
+        async |status: &str, name: &str, value: bool| store.any_pass(status, (name, &json!(value))).await.unwrap();
     assert!(any("done", "part", true).await);
     for (status, name, value) in [("done", "part", false), ("failed", "part", true), ("done", "whole", true)] {
         assert!(!any(status, name, value).await, "{status} {name} {value}");
