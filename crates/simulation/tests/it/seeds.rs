@@ -25,14 +25,14 @@ fn many(scenario: &Scenario, seeds: RangeInclusive<u64>) {
 /// `HANDOVER_SIMULATION` says which seeds (`FROM-TO`); `cargo xtask simulate` plays more, faster.
 #[test]
 fn six_weeks_of_many_seeds() {
-    let range = std::env::var("HANDOVER_SIMULATION").unwrap_or_else(|_| "1-20".to_owned());
+    let range = std::env::var("HANDOVER_SIMULATION").unwrap_or_else(|_| "1-30".to_owned());
     let (from, to) = range.split_once('-').unwrap();
     many(&Scenario::default(), from.parse().unwrap()..=to.parse().unwrap());
 }
 
 #[test]
 fn six_weeks_both_ways() {
-    many(&Scenario::default().both_ways(), 1..=12);
+    many(&Scenario::default().both_ways(), 1..=16);
 }
 
 #[test]
