@@ -77,8 +77,11 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
 fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
     let field = pair.flow.fields.iter().find(|field| hold.field.as_deref() == Some(field.names[NEW]));
     let impossible = |field: &FieldRule| {
-        let value = field.plain(OLD, pair.source.field(field.names[OLD]));
-        matches!(value, Plain::Impossible(_))
+        // What is gone is held as it was read last.
+        let gone = pair.source.fate != Fate::Living;
+        let read = pair.source.edits_of(field.names[OLD]).filter(|_| gone).map(|edit| &edit.after);
+        let mut values = read.chain([pair.source.field(field.names[OLD])]).map(|value| field.plain(OLD, value));
+        values.any(|value| matches!(value, Plain::Impossible(_)))
     };
     match hold.cause.as_str() {
         "untranslated" | "invalid" => field.is_some_and(impossible),

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handover_sandbox::journal::Action;
 use jiff::Timestamp;
+use serde_json::Value as Json;
 
 use super::replay::{By, Fate, Life};
-use super::rules::{Deletes, FlowRule, Form, NEW, OLD};
+use super::rules::{Deletes, FieldRule, FlowRule, Form, NEW, OLD, Plain};
 use super::{Judged, Pair, Span, Story};
 
 /// Judges what became of the counterparts of what is gone, and that everything that we took away had to go.
@@ -154,14 +155,19 @@ fn leaves_traces(judged: &Judged<'_>, flow: &FlowRule, gone: &Life, into: Option
     if let Some(finder) = flow.finder() {
         let edits = gone.edits_of(finder.names[OLD]);
         let own: BTreeSet<String> = match into {
-            None => edits.flat_map(|edit| keys(&edit.after)).collect(),
-            Some(_) => {
-                edits.take_while(|edit| edit.at < seen).last().iter().flat_map(|edit| keys(&edit.after)).collect()
-            }
+            None => edits.flat_map(|edit| keys(finder, &edit.after)).collect(),
+            Some(_) => edits
+                .take_while(|edit| edit.at < seen)
+                .last()
+                .iter()
+                .flat_map(|edit| keys(finder, &edit.after))
+                .collect(),
         };
         let has = |other: &Life| match into {
-            None => other.edits_of(finder.names[OLD]).any(|edit| keys(&edit.after).any(|key| own.contains(&key))),
-            Some(_) => keys(other.field(finder.names[OLD])).any(|key| own.contains(&key)),
+            None => other
+                .edits_of(finder.names[OLD])
+                .any(|edit| keys(finder, &edit.after).iter().any(|key| own.contains(key))),
+            Some(_) => keys(finder, other.field(finder.names[OLD])).iter().any(|key| own.contains(key)),
         };
         if judged.sides[OLD].of(flow.objects[OLD]).any(|other| is_it(&other.id) && has(other)) {
             return true;
@@ -183,18 +189,21 @@ fn leaves_traces(judged: &Judged<'_>, flow: &FlowRule, gone: &Life, into: Option
     })
 }
 
-/// The keys that a value is: each address of a list.
-fn keys(value: &serde_json::Value) -> impl Iterator<Item = String> {
-    let all = match value {
-        serde_json::Value::Array(items) => items.iter().map(|item| id_of(item.get("value").unwrap_or(item))).collect(),
-        other => vec![id_of(other)],
+/// The keys that a value is: each address of a list that is one.
+fn keys(finder: &FieldRule, value: &Json) -> Vec<String> {
+    let one = |value: &Json| match finder.plain(OLD, value) {
+        Plain::Text(text) => Some(text.to_lowercase()),
+        Plain::Blank | Plain::Impossible(_) => None,
     };
-    all.into_iter().map(|key| key.trim().to_lowercase()).filter(|key| !key.is_empty())
+    match value {
+        Json::Array(items) => items.iter().filter_map(|item| one(item.get("value").unwrap_or(item))).collect(),
+        other => one(other).into_iter().collect(),
+    }
 }
 
-fn id_of(value: &serde_json::Value) -> String {
+fn id_of(value: &Json) -> String {
     match value {
-        serde_json::Value::Null => String::new(),
+        Json::Null => String::new(),
         other => other.as_str().map_or_else(|| other.to_string(), str::to_owned),
     }
 }
