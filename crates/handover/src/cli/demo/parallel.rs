@@ -83,31 +83,36 @@ impl Day {
     }
 }
 
+/// People go on as they did.
+fn old_habits(rep: &Pair) -> Day {
+    Day::of(
+        "habits die hard",
+        vec![
+            Deed::new(
+                OLD,
+                format!("the browser still completes the old address: a rep corrects the phone number of {rep}"),
+                vec![rep.phone_in_old("+49 40 5550 1101")],
+            ),
+            Deed::new(
+                OLD,
+                "a form that everybody forgot sends three people, one of them without a proper address",
+                vec![
+                    posted_to_old("Ilse Petersen", "ilse.petersen@werft-kiel.example"),
+                    posted_to_old("Tomasz Nowak", "t.nowak@okna-gdansk.example"),
+                    posted_to_old("Jo Smith", "n/a"),
+                ],
+            ),
+        ],
+    )
+}
+
 /// What happens on each day.
 fn script(cast: &Cast) -> Vec<Day> {
     let [ana, ben, cem, dora, twin, twice, swept @ ..] = cast.people.as_slice() else { return Vec::new() };
     let ([deal, won], [_, firm]) = (&cast.deals, &cast.organizations);
     let many = plural(swept.len() as u64, "person");
     vec![
-        Day::of(
-            "habits die hard",
-            vec![
-                Deed::new(
-                    OLD,
-                    format!("the browser still completes the old address: a rep corrects the phone number of {ana}"),
-                    vec![ana.phone_in_old("+49 40 5550 1101")],
-                ),
-                Deed::new(
-                    OLD,
-                    "a form that everybody forgot sends three people, one of them without a proper address",
-                    vec![
-                        posted_to_old("Ilse Petersen", "ilse.petersen@werft-kiel.example"),
-                        posted_to_old("Tomasz Nowak", "t.nowak@okna-gdansk.example"),
-                        posted_to_old("Jo Smith", "n/a"),
-                    ],
-                ),
-            ],
-        ),
+        old_habits(ana),
         Day::of(
             "the first team works in the new system",
             vec![
