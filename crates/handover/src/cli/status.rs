@@ -74,6 +74,17 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
     for (system, (left, at)) in &standing.calls_left {
         output.say(&format!("Left of the day of `{system}`: {}, as of {}.", count(*left), plain::moment(*at)));
     }
+    webhooks(&standing, output);
+    workers(&standing, output);
+    if let Some(day) = session.project.kill_date {
+        output.say(&format!("Kill date: {}.", when(day, &session.project.time_zone, now)));
+    }
+    output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
+    Ok(queue.exit())
+}
+
+/// What webhooks told.
+fn webhooks(standing: &Standing, output: &Output) {
     for told in &standing.webhooks {
         output.say(&format!(
             "Webhooks of `{}`: {}, the last {}; {} waiting.",
@@ -83,12 +94,6 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
             count(told.waiting)
         ));
     }
-    workers(&standing, output);
-    if let Some(day) = session.project.kill_date {
-        output.say(&format!("Kill date: {}.", when(day, &session.project.time_zone, now)));
-    }
-    output.say(if complete { "\nThe migration is complete." } else { "\nThe migration is not complete." });
-    Ok(queue.exit())
 }
 
 /// What is known of pairs by looking at them again.

@@ -88,18 +88,6 @@ pub(super) async fn of(desk: &Desk) -> Result<String, Error> {
     );
     reconciled(&standing, &mut page);
     page.family(
-        "handover_adopted_total",
-        "counter",
-        "Fields that a platform put into another form than was written, and that were taken so.",
-        reread(&standing, |times| times.adopted),
-    );
-    page.family(
-        "handover_flips_total",
-        "counter",
-        "Fields of which a value that had given way was written again.",
-        reread(&standing, |times| times.flips),
-    );
-    page.family(
         "handover_calls_left_today",
         "gauge",
         "What is left of a system's day in its own unit, the reserve taken off, where that is known.",
@@ -161,6 +149,18 @@ fn reconciled(standing: &Standing, page: &mut Page) {
         "gauge",
         "Since when all pairs of a flow were looked at again: the beginning of the last whole round.",
         known().filter_map(|(flow, known)| Some((vec![("flow", flow)], known.whole?.as_second().to_string()))),
+    );
+    page.family(
+        "handover_adopted_total",
+        "counter",
+        "Fields that a platform put into another form than was written, and that were taken so.",
+        reread(standing, |times| times.adopted),
+    );
+    page.family(
+        "handover_flips_total",
+        "counter",
+        "Fields of which a value that had given way was written again.",
+        reread(standing, |times| times.flips),
     );
 }
 
