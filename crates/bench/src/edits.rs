@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use handover_connect::{Clock as _, SystemClock};
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
@@ -41,7 +42,7 @@ impl Edits {
 
     /// Edits all of them now, in whole seconds as the platform has them.
     pub(crate) fn edit(&self) {
-        let now = Timestamp::from_second(Timestamp::now().as_second()).ok();
+        let now = Timestamp::from_second(SystemClock.now().as_second()).ok();
         *self.at.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
