@@ -188,7 +188,7 @@ fn what_ends_and_what_is_there_twice() {
     let play = Play::ran();
     let (webhook, posts) = stub(hook);
     alerts(&play, "  duplicates: 1\n  ends: 200d\n");
-    play.edit("handover.yaml", "  old:\n", "  old:\n    token_ends: 2026-11-20\n");
+    play.edit("handover.yaml", "platform: pipedrive\n", "platform: pipedrive\n    token_ends: 2026-11-20\n");
     sync(&play, &webhook, &[]).ends(3);
     let keys = ["token:old", "version:new:/crm/v4"].map(|key| (key.to_owned(), "new".to_owned()));
     assert_eq!(last(&posts), keys);
