@@ -36,8 +36,6 @@ fn a_whole_project_is_understood() {
     assert_eq!(webhooks.url.as_deref(), Some("https://sync.acme.example/hooks/demo_old"));
     assert_eq!((webhooks.poll.as_secs(), old.webhooks.is_none()), (600, true));
 
-    assert_eq!(project.kill_date.unwrap().at.to_string(), "2027-03-30T22:00:00Z", "midnight in Berlin");
-
     let persons = project.flow(&"persons".into()).unwrap();
     assert_eq!((persons.source.object.as_str(), persons.target.object.as_str()), ("persons", "contacts"));
     assert_eq!(persons.keep, Keep::FillEmpty);
@@ -65,6 +63,13 @@ fn a_whole_project_is_understood() {
     assert_eq!(project.tables["deal_stages"].rows["7"].to, "closedwon");
     let mark = Deletes::Mark { field: "hs_lead_status".into(), value: Value::from("UNQUALIFIED") };
     assert_eq!(persons.removals, Removals { deletes: mark, merges: Merges::Carry });
+    assert_eq!(project.snapshot.len(), 64);
+}
+
+#[test]
+fn policies_and_dates_are_understood() {
+    let project = Folder::sample().load().unwrap_or_else(|text| panic!("{text}"));
+    let persons = project.flow(&"persons".into()).unwrap();
     let reconcile = project.policies.reconcile.unwrap();
     assert_eq!((reconcile.every.as_mins(), reconcile.whole.as_hours(), reconcile.lag.as_mins()), (30, 72, 15));
     assert!(reconcile.carry && !reconcile.now);
@@ -73,6 +78,7 @@ fn a_whole_project_is_understood() {
     assert!((project.policies.delete_share - 0.005).abs() < 1e-9);
     assert_eq!(project.policies.error_of_last, 100);
     assert_eq!(project.policies.acknowledged_automations, ["Welcome e-mail"]);
+    assert_eq!(project.kill_date.unwrap().at.to_string(), "2027-03-30T22:00:00Z", "midnight in Berlin");
     let cohorts: Vec<(&str, Option<String>, Option<String>)> = project
         .cohorts
         .iter()
@@ -92,7 +98,6 @@ fn a_whole_project_is_understood() {
     );
     let filters: Vec<&str> = persons.cohorts.iter().map(|(_, filter)| filter.expression.as_str()).collect();
     assert_eq!(filters, [".region == \"North\"", "true"]);
-    assert_eq!(project.snapshot.len(), 64);
 }
 
 #[test]
