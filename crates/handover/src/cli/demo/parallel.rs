@@ -194,15 +194,15 @@ impl Days<'_> {
             self.output.say(&format!("  {}: {}", deed.system, deed.says));
             deed.happen(self.session, morning);
         }
+        self.until(12).await;
+        let noon = self.pass("noon").await?;
+        self.until(14).await;
         let answered = match &answer {
             Some((held, typed, answer)) => self.answer(held, typed, answer).await?,
             None => Vec::new(),
         };
-        let mut passes = Vec::new();
-        for (when, hour) in [("noon", 12), ("evening", 18)] {
-            self.until(hour).await;
-            passes.push(self.pass(when).await?);
-        }
+        self.until(18).await;
+        let passes = [noon, self.pass("evening").await?];
         let deeds: Vec<Json> = deeds.iter().map(|deed| json!({"system": deed.system, "deed": deed.says})).collect();
         Ok(json!({"day": number, "title": title, "deeds": deeds, "answered": answered, "passes": passes}))
     }
