@@ -71,7 +71,7 @@ impl Pass {
         let (paired, alone): (Vec<_>, Vec<_>) = all.into_iter().partition(|id| sources.contains_key(id));
         let rows = self.rows_of(ready, sources.values()).await?;
         let mut now = if paired.is_empty() { Vec::new() } else { self.targets_now(ready, &paired).await? };
-        now.retain(|record| !record.gone && sources.contains_key(&record.id));
+        now.retain(|record| sources.contains_key(&record.id));
         self.merge_changed(ready, now, &sources, rows).await?;
         let pairing = Pairing::of(&back.ready.flow, &back.ready.target);
         self.some_records(&back.ready, &pairing, &alone.into_iter().collect()).await
@@ -163,7 +163,7 @@ impl Pass {
         let wanted: BTreeSet<&RecordId> = ids.iter().collect();
         let mut now = self.targets_now(ready, &ids).await?;
         // An id that was merged away brings the record that it became.
-        now.retain(|record| !record.gone && wanted.contains(&record.id));
+        now.retain(|record| wanted.contains(&record.id));
         Ok(now)
     }
 

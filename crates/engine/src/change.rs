@@ -190,7 +190,7 @@ impl Pass {
         if ids.is_empty() {
             return Ok(());
         }
-        let there = self.targets_now(ready, &ids).await?.into_iter().filter(|record| !record.gone);
+        let there = self.targets_now(ready, &ids).await?.into_iter();
         let mut there: HashMap<RecordId, Record> = there.map(|record| (record.id.clone(), record)).collect();
         for pair in pairs.iter_mut().filter(|pair| pair.there.is_none()) {
             pair.there = there.remove(&pair.target);

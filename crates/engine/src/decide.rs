@@ -327,7 +327,8 @@ impl Pass {
         Ok(self.targets_now(ready, std::slice::from_ref(target)).await?.into_iter().next())
     }
 
-    /// Target records as they are now, with everything that is mapped, in as few calls as there can be.
+    /// Target records as they are now, with everything that is mapped, in as few calls as there can be; those that are
+    /// gone are not among them.
     pub(crate) async fn targets_now(&self, ready: &Ready, ids: &[RecordId]) -> Result<Vec<Record>, Error> {
         let end = &ready.flow.target;
         let fields: Arc<[FieldName]> = ready.targets().chain(ready.flow.key.clone()).collect();
@@ -335,7 +336,8 @@ impl Pass {
             return self.read_now(&self.reading_of(end), ids).await;
         }
         let system = self.setup.project.system(&end.system)?;
-        system.fetch(&end.object, &fields, ids).await.map_err(|fault| Error::system(&end.system, fault))
+        let now = system.fetch(&end.object, &fields, ids).await.map_err(|fault| Error::system(&end.system, fault))?;
+        Ok(now.into_iter().filter(|record| !record.gone).collect())
     }
 
     /// People's answers to the question of who the counterpart is.

@@ -82,24 +82,21 @@ impl GaveWay {
         now: &Value,
         (here, there): (bool, bool),
     ) -> Option<Self> {
-        let kind = ready.target_field(name).map(|field| &field.kind);
-        let was = base::mark_of(pair.row.base.as_deref().unwrap_or_default(), name);
-        let (forth, mark, again) = match verdict {
-            // The owner's value is written over the other's, or the value that gave way comes again.
-            Verdict::Forth(why) => {
-                let mark = base::mark(kind, now);
-                let known = known.flips.get(&(pair.staged.record.id.clone(), name.clone()));
-                let again = why == Why::Owns && there && !here || known.is_some_and(|flip| flip.mark == mark);
-                (true, mark, again)
-            }
-            Verdict::Back(why) => (false, was?, why == Why::Owns && here && !there),
+        // Most fields stay as they are: nothing is worked out for those.
+        let (forth, why, mark) = match verdict {
+            Verdict::Forth(why) => (true, why, base::mark(ready.target_field(name).map(|field| &field.kind), now)),
+            Verdict::Back(why) => (false, why, base::mark_of(pair.row.base.as_deref().unwrap_or_default(), name)?),
             Verdict::Nothing | Verdict::Agreed | Verdict::Joined | Verdict::Held => return None,
         };
+        let known = known.flips.get(&(pair.staged.record.id.clone(), name.clone()));
+        let known = known.filter(|flip| flip.mark == mark);
+        // The owner's value is written over the other's, or the value that gave way comes again.
+        let owns = |changed: bool, other: bool| why == Why::Owns && other && !changed;
+        let again = if forth { owns(here, there) || known.is_some() } else { owns(there, here) };
         if forth && !again {
             return None;
         }
-        let known = known.flips.get(&(pair.staged.record.id.clone(), name.clone()));
-        let number = known.filter(|flip| flip.mark == mark).map_or(0, |flip| flip.number) + u64::from(again);
+        let number = known.map_or(0, |flip| flip.number) + u64::from(again);
         Some(Self { field: name.clone(), forth, mark, number, again })
     }
 

@@ -40,8 +40,7 @@ impl Pass {
         let reading = self.reading_of(&ready.flow.source);
         let (here, there) = try_join(self.read_now(&reading, &sources), self.targets_now(ready, &targets)).await?;
         let by_id = |records: Vec<Record>| -> HashMap<RecordId, Record> {
-            let live = records.into_iter().filter(|record| !record.gone);
-            live.map(|record| (record.id.clone(), record)).collect()
+            records.into_iter().map(|record| (record.id.clone(), record)).collect()
         };
         let (mut here, mut there) = (by_id(here), by_id(there));
         let mut staged = Vec::new();

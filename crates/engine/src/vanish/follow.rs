@@ -116,16 +116,20 @@ impl Pass {
             rows.insert((flow.clone(), row.record.clone()), row);
         }
         commit.links = self.links_to(ready, &sources).await?;
+        let mut children: BTreeMap<&FlowName, Vec<RecordId>> = BTreeMap::new();
+        for link in &commit.links {
+            children.entry(&link.flow).or_default().push(link.record.clone());
+        }
+        for (flow, ids) in children {
+            for (id, row) in self.place.store.rows(flow, &ids).await? {
+                // Some of them came back themselves.
+                rows.entry((flow.clone(), id)).or_insert(row);
+            }
+        }
         for link in &commit.links {
             let Some(child) = self.setup.flow(&link.flow) else { continue };
             let key = (link.flow.clone(), link.record.clone());
-            let known = match rows.remove(&key) {
-                Some(row) => Some(row),
-                None => {
-                    self.place.store.rows(&link.flow, std::slice::from_ref(&link.record)).await?.remove(&link.record)
-                }
-            };
-            let (Some(row), Some(target)) = (known, targets.get(&link.parent)) else { continue };
+            let (Some(row), Some(target)) = (rows.remove(&key), targets.get(&link.parent)) else { continue };
             let field = FieldName::from(link.field.as_str());
             let one = base::holds_one(child, &field);
             let without = |base: Vec<u8>| base::with_link(&base, &field, target.as_str(), false, one);

@@ -133,12 +133,9 @@ async fn story(global: &Global, options: &Options, output: &Output) -> Result<Js
     drop(store);
     session.close().map_err(|problem| vec![problem])?;
     // The answers are rows in the project's tables now.
-    let session = Session::open(&global.project)?;
     chapter(output, 5, "verify: both systems read anew, everything compared");
-    let found = verify::compare(&session, output).await?;
-    verify::say(&found, output);
-    verify::write_page(&session, &found, &options.dir.join("verify.html"))?;
-    told["verify"] = verify::summary(&found);
+    told["verify"] = verify_it(global, &options.dir, output).await?;
+    let session = Session::open(&global.project)?;
     chapter(output, 6, "audit: the ledger proves it");
     let store = session.store_reading().await?;
     let whole = store.verify(|_, _| {}).await.map_err(|error| vec![failure::store(&error)])?;
@@ -348,6 +345,16 @@ async fn plan_it(global: &Global, output: &Output) -> Result<(), Vec<Problem>> {
     let planned = plan::plan(&session, output, None).await?;
     planned.say(&session, output);
     session.close().map_err(|problem| vec![problem])
+}
+
+/// Compares everything, tells it and writes the page; gives the summary.
+async fn verify_it(global: &Global, dir: &Path, output: &Output) -> Result<Json, Vec<Problem>> {
+    let session = Session::open(&global.project)?;
+    let found = verify::compare(&session, output).await?;
+    verify::say(&found, output);
+    verify::write_page(&session, &found, &dir.join("verify.html"))?;
+    session.close().map_err(|problem| vec![problem])?;
+    Ok(verify::summary(&found))
 }
 
 fn chapter(output: &Output, number: u32, text: &str) {

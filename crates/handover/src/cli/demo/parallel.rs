@@ -12,11 +12,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use super::chapter;
 use super::deeds::{Cast, Deed, NEW, OLD, Pair, posted_to_old};
+use super::{chapter, verify_it};
 use crate::cli::output::plural;
 use crate::cli::session::Session;
-use crate::cli::{Global, Output, holds, queue, run, sync, verify};
+use crate::cli::{Global, Output, holds, queue, run, sync};
 use crate::problem::Problem;
 
 /// How many people are deleted by mistake: more than the guard lets through in a company of any size.
@@ -40,12 +40,7 @@ pub(super) async fn ten_days(global: &Global, dir: &Path, output: &Output) -> Re
     let mut told = told?;
     closed.map_err(|problem| vec![problem])?;
     chapter(output, 8, "verify: after ten days, both systems read anew");
-    let session = Session::open(&global.project)?;
-    let found = verify::compare(&session, output).await?;
-    verify::say(&found, output);
-    verify::write_page(&session, &found, &dir.join("verify.html"))?;
-    told["verify"] = verify::summary(&found);
-    session.close().map_err(|problem| vec![problem])?;
+    told["verify"] = verify_it(global, dir, output).await?;
     Ok(told)
 }
 
