@@ -20,7 +20,7 @@ use crate::extract::Reading;
 use crate::pass::Pass;
 use crate::planted::Planted;
 use crate::three_way::TOLERANCE;
-use crate::watermark::{Clocks, STEADY, Seen, Watermark, later};
+use crate::watermark::{Ahead, Clocks, Seen, Watermark, later};
 
 /// Marks of all ids that were staged.
 type Staged = HashSet<u64>;
@@ -45,8 +45,7 @@ impl Pass {
         };
         let clocks = self.clocks();
         let known = self.place.store.watermark(&reading.system, &reading.object).await?;
-        let (began, ahead) = (self.time_of(&reading.system), self.ahead(&reading.system));
-        let mark = self.begin_from(reading, state.began, known.as_ref(), began, &clocks);
+        let (mark, ahead, began) = self.begin_from(reading, &state, known.as_ref(), &clocks);
         let lists = system.capabilities().object(reading.object.as_str()).is_some_and(|object| object.lists_since);
         let (object, fields) = (reading.object.clone(), reading.fields.clone());
         let read = Read { object, fields, which: Which::Live, since: (lists && !whole).then(|| mark.since(&clocks)) };
@@ -98,7 +97,7 @@ impl Pass {
         if self.errs(Planted::WatermarkTooFar) {
             mark = Watermark { at: seen.began, reached: seen.began, closed: true };
         }
-        let row = row(reading, mark, drifted(known.as_ref(), ahead), now);
+        let row = row(reading, mark, ahead, now);
         if whole || known.as_ref() != Some(&row) {
             let spent = self.newly_spent();
             let kept = if whole { vec![reading.told_fields()] } else { Vec::new() };
@@ -135,21 +134,22 @@ impl Pass {
         }
     }
 
-    /// The watermark that a reading of changes goes on from, the object having been read whole from `whole` on.
+    /// The watermark that a reading of changes goes on from behind a reading of the whole, how far the system's clock
+    /// counts as ahead of ours, and the moment by that clock.
     fn begin_from(
         &self,
         reading: &Reading,
-        whole: Timestamp,
+        state: &Extraction,
         known: Option<&Row>,
-        now: Timestamp,
         clocks: &Clocks,
-    ) -> Watermark {
-        let whole = Watermark::since_whole_reading(whole);
-        let (mark, back) = match known {
-            Some(row) => (watermark(row), row.ahead.saturating_sub(self.ahead(&reading.system))),
-            None => (whole, SignedDuration::ZERO),
-        };
-        mark.under(back, now, clocks).unwrap_or_else(|| {
+    ) -> (Watermark, Ahead, Timestamp) {
+        let whole = Watermark::since_whole_reading(state.began);
+        let (mark, noted) = known
+            .map_or((whole, Ahead::of(state.ahead)), |row| (watermark(row), Ahead { by: row.ahead, set: row.set }));
+        let ours = self.place.clock.now();
+        let ahead = noted.now(whole_seconds(self.ahead(&reading.system)), ours, &mark, clocks);
+        let now = later(ours, ahead.by);
+        let mark = mark.under(noted.by.saturating_sub(ahead.by), now, clocks).unwrap_or_else(|| {
             let (system, object) = (&reading.system, &reading.object);
             let from = whole.under(SignedDuration::ZERO, now, clocks);
             let again = if from.is_some() { "what changed since it was read whole" } else { "all of it" };
@@ -162,7 +162,8 @@ impl Pass {
                 .hint(format!("{again} is read again; what is the same is recognised, nothing is written twice")),
             );
             from.unwrap_or_else(|| Watermark::since_whole_reading(Timestamp::UNIX_EPOCH))
-        })
+        });
+        (mark, ahead, now)
     }
 
     /// How far a system's clock is ahead of ours, as far as is known.
@@ -193,7 +194,8 @@ impl Pass {
             }
             let Some(known) = self.place.store.watermark(&system, &object).await? else { continue };
             let moved = ahead.saturating_sub(known.ahead);
-            if moved.abs() > TOLERANCE {
+            // Once: a clock that was set forward is noted at once and counts later.
+            if moved.abs() > TOLERANCE && known.set.is_none() {
                 let message = format!(
                     "the clock of `{system}` or this machine's was set by {:#} since the last pass",
                     minutes(moved)
@@ -215,17 +217,14 @@ fn minutes(time: SignedDuration) -> SignedDuration {
     SignedDuration::from_mins((time.abs().as_secs() + 30) / 60)
 }
 
-/// How far ahead a clock is, in whole seconds: as it was noted, unless it drifted on. So quiet passes write nothing.
-fn drifted(known: Option<&Row>, ahead: SignedDuration) -> SignedDuration {
-    match known {
-        Some(row) if row.ahead.saturating_sub(ahead).abs() <= STEADY => row.ahead,
-        _ => SignedDuration::from_secs(ahead.as_secs()),
-    }
+/// How far ahead a clock is, as it is noted.
+pub(crate) fn whole_seconds(ahead: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(ahead.as_secs())
 }
 
-fn row(reading: &Reading, mark: Watermark, ahead: SignedDuration, seen: Vec<u64>) -> Row {
-    let Watermark { at, reached, closed } = mark;
-    Row { system: reading.system.clone(), object: reading.object.clone(), at, reached, closed, ahead, seen }
+fn row(reading: &Reading, mark: Watermark, ahead: Ahead, seen: Vec<u64>) -> Row {
+    let (Watermark { at, reached, closed }, Ahead { by: ahead, set }) = (mark, ahead);
+    Row { system: reading.system.clone(), object: reading.object.clone(), at, reached, closed, ahead, set, seen }
 }
 
 fn watermark(row: &Row) -> Watermark {

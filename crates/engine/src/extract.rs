@@ -14,6 +14,7 @@ use handover_model::{
 use handover_store::{Block, Commit, Extraction, MatchRow, Store};
 
 use crate::Error;
+use crate::changes::whole_seconds;
 use crate::drift::Without;
 use crate::observe::Event;
 use crate::pairing::{Keys, Pairing};
@@ -309,6 +310,7 @@ impl Pass {
             complete: false,
             told: told.and_then(|told| i64::try_from(told).ok()),
             began: self.time_of(&reading.system),
+            ahead: whole_seconds(self.ahead(&reading.system)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is written durably, all of it in one transaction.
 
 use handover_model::{Answer, FlowName, Hold, ObjectName, Outcome, Record, RecordId, Side, SystemName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{CohortRow, Flip, Lookout, Values, Vanished, Watermark};
@@ -105,8 +105,10 @@ pub struct Extraction {
     pub complete: bool,
     /// What the system itself said the number is.
     pub told: Option<i64>,
-    /// When reading began: the next delta's watermark.
+    /// When reading began, by the system's clock: the next delta's watermark.
     pub began: Timestamp,
+    /// How far the system's clock was ahead of ours then, in whole seconds.
+    pub ahead: SignedDuration,
 }
 
 /// How far a flow came: the records of its first blocks have outcomes, or are outside its scope.

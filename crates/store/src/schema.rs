@@ -32,10 +32,11 @@ CREATE TABLE pass (
     snapshot %t NOT NULL, note %t NOT NULL) %k;
 CREATE TABLE extraction (
     system %i NOT NULL, object %i NOT NULL, pass %i NOT NULL, resume %t, blocks %i NOT NULL,
-    records %i NOT NULL, complete %i NOT NULL, told %i, began %i NOT NULL, PRIMARY KEY (system, object)) %k;
+    records %i NOT NULL, complete %i NOT NULL, told %i, began %i NOT NULL,
+    ahead %i NOT NULL, PRIMARY KEY (system, object)) %k;
 CREATE TABLE watermark (
     system %i NOT NULL, object %i NOT NULL, at %i NOT NULL, reached %i NOT NULL, closed %i NOT NULL,
-    ahead %i NOT NULL, seen %b NOT NULL, PRIMARY KEY (system, object)) %k;
+    ahead %i NOT NULL, clock_set %i, seen %b NOT NULL, PRIMARY KEY (system, object)) %k;
 CREATE TABLE block (
     system %i NOT NULL, object %i NOT NULL, number %i NOT NULL, marks %b NOT NULL, body %b NOT NULL,
     PRIMARY KEY (system, object, number)) %r;

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use futures::TryStreamExt;
 use handover_model::{ObjectName, Record, RecordId, SystemName};
+use jiff::SignedDuration;
 
 use crate::codec::{self, indexable};
 use crate::database::{LIST, unreadable};
@@ -339,7 +340,7 @@ impl Store {
     }
 }
 
-const EXTRACTION: &str = "SELECT s.text, o.text, pass, resume, blocks, records, complete, told, began \
+const EXTRACTION: &str = "SELECT s.text, o.text, pass, resume, blocks, records, complete, told, began, ahead \
     FROM extraction e JOIN name s ON s.id = e.system JOIN name o ON o.id = e.object";
 
 fn extraction(row: &crate::database::Row<'_>) -> Result<Extraction, sqlx::Error> {
@@ -353,6 +354,7 @@ fn extraction(row: &crate::database::Row<'_>) -> Result<Extraction, sqlx::Error>
         complete: row.int(6)? != 0,
         told: row.opt_int(7)?,
         began: instant(row.int(8)?),
+        ahead: SignedDuration::from_secs(row.int(9)?),
     })
 }
 
@@ -378,16 +380,18 @@ impl Step<'_> {
         for extraction in extractions {
             let (system, object) = (self.id(extraction.system.as_str())?, self.id(extraction.object.as_str())?);
             let mut sql = self.tx.sql(
-                "INSERT INTO extraction (system, object, pass, resume, blocks, records, complete, told, began) VALUES ",
+                "INSERT INTO extraction \
+                 (system, object, pass, resume, blocks, records, complete, told, began, ahead) VALUES ",
             );
             sql.rows(std::slice::from_ref(extraction), |sql, row| {
                 sql.int(system).int(object).int(row.pass).text(row.cursor.as_deref()).int(row.blocks);
                 sql.int(row.records).int(i64::from(row.complete)).int(row.told).int(nanos(row.began));
+                sql.int(row.ahead.as_secs());
             });
             sql.push(
                 " ON CONFLICT (system, object) DO UPDATE SET pass = excluded.pass, resume = excluded.resume, \
                  blocks = excluded.blocks, records = excluded.records, complete = excluded.complete, \
-                 told = excluded.told, began = excluded.began",
+                 told = excluded.told, began = excluded.began, ahead = excluded.ahead",
             );
             self.tx.run(sql).await?;
         }

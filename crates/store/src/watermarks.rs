@@ -20,8 +20,10 @@ pub struct Watermark {
     pub reached: Timestamp,
     /// Whether it was read once more after the overlap.
     pub closed: bool,
-    /// How far the system's clock was ahead of ours then, in whole seconds.
+    /// How far the system's clock counted as ahead of ours then, in whole seconds.
     pub ahead: SignedDuration,
+    /// When it was seen to have been set forward, by our clock, as long as its old time counts.
+    pub set: Option<Timestamp>,
     /// Marks of the records that the last reading brought, in order: what comes again unchanged is known by them.
     pub seen: Vec<u64>,
 }
@@ -38,7 +40,7 @@ impl Store {
         else {
             return Ok(None);
         };
-        let mut sql = self.sql("SELECT at, reached, closed, ahead, seen FROM watermark WHERE system = ");
+        let mut sql = self.sql("SELECT at, reached, closed, ahead, clock_set, seen FROM watermark WHERE system = ");
         sql.int(system_id).push(" AND object = ").int(object_id);
         let read = |row: &Row<'_>| {
             Ok(Watermark {
@@ -48,7 +50,8 @@ impl Store {
                 reached: instant(row.int(1)?),
                 closed: row.int(2)? != 0,
                 ahead: SignedDuration::from_secs(row.int(3)?),
-                seen: row.blob(4)?.chunks_exact(8).map(number).collect(),
+                set: row.opt_int(4)?.map(instant),
+                seen: row.blob(5)?.chunks_exact(8).map(number).collect(),
             })
         };
         Ok(self.fetch(sql, read).await?.pop())
@@ -63,15 +66,17 @@ impl Step<'_> {
     pub(crate) async fn write_watermarks(&mut self, watermarks: &[Watermark]) -> Result<(), Error> {
         for row in watermarks {
             let seen: Vec<u8> = row.seen.iter().flat_map(|mark| mark.to_le_bytes()).collect();
-            let mut sql =
-                self.tx.sql("INSERT INTO watermark (system, object, at, reached, closed, ahead, seen) VALUES (");
+            let mut sql = self
+                .tx
+                .sql("INSERT INTO watermark (system, object, at, reached, closed, ahead, clock_set, seen) VALUES (");
             sql.int(self.id(row.system.as_str())?).push(",").int(self.id(row.object.as_str())?).push(",");
             sql.int(nanos(row.at)).push(",").int(nanos(row.reached)).push(",").int(i64::from(row.closed)).push(",");
-            sql.int(row.ahead.as_secs()).push(",");
+            sql.int(row.ahead.as_secs()).push(",").int(row.set.map(nanos)).push(",");
             sql.blob(seen.as_slice());
             sql.push(
                 ") ON CONFLICT (system, object) DO UPDATE SET at = excluded.at, reached = excluded.reached, \
-                 closed = excluded.closed, ahead = excluded.ahead, seen = excluded.seen",
+                 closed = excluded.closed, ahead = excluded.ahead, clock_set = excluded.clock_set, \
+                 seen = excluded.seen",
             );
             self.tx.run(sql).await?;
         }

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use handover_model::{Fields, Record, RecordId, Value};
 use handover_store::{Block, Extraction, MatchRow, Store};
-use jiff::Timestamp;
 use jiff::civil::{date, time};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::scene::{Scene, commit, on_both};
 
@@ -120,6 +120,7 @@ fn extraction(object: &str, records: i64) -> Extraction {
         complete: false,
         told: Some(900),
         began: Timestamp::from_nanosecond(1_700_000_000_123_456_789).unwrap(),
+        ahead: SignedDuration::from_secs(-7_200),
     }
 }
 
