@@ -359,7 +359,7 @@ impl Pass {
                     });
                 }
                 Answer::Create => return Ok(Paired::New),
-                Answer::Edit { field, value } => {
+                Answer::Edit { field, value, .. } => {
                     if ready.target.field(field.as_str()).is_none() {
                         let rule = "the edited field does not exist".to_owned();
                         resolved.causes.push((Cause::Invalid { field: field.clone(), rule }, Some(value.clone())));

@@ -168,7 +168,9 @@ impl Pass {
         resolved: &mut Resolved,
     ) -> Option<Value> {
         let edited = answers.iter().rev().find_map(|given| match &given.answer {
-            Answer::Edit { field, value: edited } if *field == target => Some(edited.clone()),
+            Answer::Edit { field, value: edited, of } if *field == target && counts(of.as_deref(), &state) => {
+                Some(edited.clone())
+            }
             _ => None,
         });
         match (edited, state) {
@@ -236,6 +238,17 @@ pub(crate) fn misplaced(ready: &Ready, resolved: &mut Resolved) {
         }
     }
     resolved.causes.extend(causes);
+}
+
+/// Whether a value that a person gave still counts: the source says what it said when they gave it.
+fn counts(of: Option<&Value>, state: &State) -> bool {
+    let Some(of) = of else { return true };
+    match state {
+        State::Problem(_, found) => found.as_ref() == Some(of),
+        State::Value(found) => found == of,
+        State::Absent => false,
+        State::User(_) | State::Links(_) => true,
+    }
 }
 
 /// The field to whose options the options of another field belong: the pipeline of a stage.

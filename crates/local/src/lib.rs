@@ -7,18 +7,28 @@ use std::time::Duration;
 use async_trait::async_trait;
 use handover_connect::{Body, Clock, Lost, Method, Part, Reply, Transport, WireRequest};
 use handover_model::Content;
-use handover_sandbox::{Delivery, Request, Sandbox};
+use handover_sandbox::{Delivery, Event, Request, Sandbox};
+
+/// Who is told of the webhook deliveries that follow from requests.
+pub type Teller = Arc<dyn Fn(Vec<Event>) + Send + Sync>;
 
 /// A sandbox in the same process.
 pub struct LocalTransport {
     sandbox: Arc<Mutex<Sandbox>>,
     clock: Arc<dyn Clock>,
+    teller: Option<Teller>,
 }
 
 impl LocalTransport {
     /// A transport to `sandbox`, which answers at the time that `clock` tells.
     pub fn new(sandbox: Arc<Mutex<Sandbox>>, clock: Arc<dyn Clock>) -> Self {
-        Self { sandbox, clock }
+        Self { sandbox, clock, teller: None }
+    }
+
+    /// The same, telling somebody of the webhook deliveries that follow from its requests.
+    #[must_use]
+    pub fn telling(self, teller: Teller) -> Self {
+        Self { teller: Some(teller), ..self }
     }
 }
 
@@ -29,6 +39,11 @@ impl Transport for LocalTransport {
         let request = plain(request).await?;
         let now = self.clock.now();
         let handled = self.sandbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner).handle(&request, now);
+        if let Some(teller) = &self.teller
+            && !handled.events.is_empty()
+        {
+            teller(handled.events);
+        }
         let delay = Duration::from_millis(handled.delay_ms).min(timeout);
         if !delay.is_zero() {
             self.sleep(delay).await;

@@ -228,6 +228,10 @@ pub enum Answer {
         field: FieldName,
         /// The value.
         value: Value,
+        /// The value in question when it was answered, if the hold was about one ([`Hold::value`]): once the source
+        /// says something else, that counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<Box<Value>>,
     },
     /// Of a field that both sides changed take this side's value.
     Take {

@@ -27,12 +27,17 @@ pub(crate) async fn read(
             Cause::TargetGone { target } => Some(target.to_string()),
             _ => None,
         };
+        let mark = match &hold.cause {
+            Cause::Conflict { mark, .. } => Some(mark.clone()),
+            _ => None,
+        };
         claims.held.push(Held {
             flow: hold.flow.to_string(),
             record: hold.record.to_string(),
             cause: hold.cause.word().to_owned(),
             field: hold.cause.field().map(ToString::to_string),
             other,
+            mark,
         });
     }
     for flow in flows.iter().copied() {

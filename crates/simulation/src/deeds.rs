@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 use crate::dice::Dice;
 use crate::oracle::{NEW, OLD};
 use crate::people::{Agenda, Appointment, Deed};
+use crate::post::Post;
 
 /// The objects, as the old system's journal names them, and as the new one's does.
 pub(crate) const OBJECTS: [[&str; 2]; 4] =
@@ -53,6 +54,8 @@ const STAGES: [&str; 4] = ["appointmentscheduled", "qualifiedtobuy", "presentati
 pub(crate) struct Society {
     pub(crate) sandboxes: [Arc<Mutex<Sandbox>>; 2],
     pub(crate) agenda: Agenda,
+    /// What the systems tell of it.
+    pub(crate) post: Post,
     seed: u64,
     ahead: [SignedDuration; 2],
     roster: Roster,
@@ -78,7 +81,7 @@ impl Society {
         ahead: [SignedDuration; 2],
         agenda: Agenda,
     ) -> Self {
-        Self { sandboxes, agenda, seed, ahead, roster: Roster::default(), done: BTreeMap::new() }
+        Self { sandboxes, agenda, post: Post::new(seed), seed, ahead, roster: Roster::default(), done: BTreeMap::new() }
     }
 
     /// Everybody does what is due.
@@ -97,7 +100,7 @@ impl Society {
         let mut sandbox = lock(&self.sandboxes[one.side]);
         for disturbance in disturbances {
             let before = sandbox.journal().entries().len();
-            sandbox.disturb(&disturbance, at);
+            self.post.send(one.side, sandbox.disturb(&disturbance, at), now);
             did |= sandbox.journal().entries()[before..].iter().any(|entry| !entry.changes.is_empty());
         }
         if did {
@@ -176,7 +179,8 @@ impl Society {
             (3, _) => json!({"hs_task_subject": "Call back", "hs_timestamp": format!("{}T00:00:00Z", day(dice))}),
             (_, OLD) => {
                 let mut fields = json!({"title": format!("Deal {}", dice.between(1, 9_999)),
-                    "value": dice.between(1, 500) * 100, "stage_id": dice.between(1, 5)});
+                    "value": dice.between(1, 500) * 100, "stage_id": dice.between(1, 5),
+                    "currency": if dice.chance(300) { "USD" } else { "EUR" }});
                 for (field, object) in [("org_id", "organization"), ("person_id", "person")] {
                     if let Some(id) = self.roster.pick(OLD, object, dice).and_then(number) {
                         fields[field] = id;

@@ -8,6 +8,7 @@
 //! - A seed replays exactly: time is virtual, draws come from named streams, everything runs in one thread.
 //! - Every deed and every mishap is counted, so that a run in which one never happened can be refused.
 
+mod answers;
 mod claims;
 mod deeds;
 mod dice;
@@ -15,12 +16,14 @@ mod guard;
 mod mishaps;
 pub mod oracle;
 mod people;
+mod post;
 mod process;
 mod project;
 mod scenario;
 mod scene;
 mod weeks;
 mod wire;
+mod worker;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

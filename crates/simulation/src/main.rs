@@ -1,13 +1,13 @@
-//! `handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
+//! `handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
 //! `cargo xtask simulate`, which builds it optimised.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use handover_simulation::{Deed, Mishap, Planted, Played, Scenario, play_all};
+use handover_simulation::{Counted, Deed, Mishap, Planted, Played, Scenario, play_all};
 
-const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]";
+const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]";
 
 /// What was asked for.
 struct Wanted {
@@ -62,6 +62,10 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
                 let deed = deed.ok_or_else(|| format!("nobody does {word}"))?;
                 wanted.scenario = wanted.scenario.with(usize::from(side != "old"), deed);
             }
+            "--without" => {
+                let mishap = Mishap::ALL.into_iter().find(|mishap| mishap.word() == value);
+                wanted.scenario = wanted.scenario.without(mishap.ok_or_else(|| format!("{value} never happens"))?);
+            }
             "--planted" => {
                 let named = Planted::ALL.into_iter().find(|planted| format!("{planted:?}") == value);
                 wanted.scenario.planted = named.ok_or_else(|| format!("{value} is not planted"))?;
@@ -81,47 +85,45 @@ fn number(text: &str) -> Result<u64, String> {
 struct Totals {
     seeds: u64,
     wrong: u64,
-    written: u64,
-    passes: [u64; 2],
-    guarded: [u64; 2],
-    deeds: std::collections::BTreeMap<(usize, Deed), u64>,
-    mishaps: std::collections::BTreeMap<Mishap, u64>,
-    held: std::collections::BTreeMap<String, u64>,
+    counted: Counted,
 }
 
 impl Totals {
     fn add(&mut self, played: &Played) {
         self.seeds += 1;
         self.wrong += u64::from(!played.wrong.is_empty());
-        self.written += played.counted.written;
-        for (sum, one) in self.passes.iter_mut().zip(played.counted.passes) {
-            *sum += one;
-        }
-        for (sum, one) in self.guarded.iter_mut().zip(played.counted.guarded) {
-            *sum += one;
-        }
-        played.counted.deeds.iter().for_each(|(deed, n)| *self.deeds.entry(*deed).or_default() += n);
-        played.counted.mishaps.iter().for_each(|(mishap, n)| *self.mishaps.entry(*mishap).or_default() += n);
-        played.counted.held.iter().for_each(|(cause, n)| *self.held.entry(cause.clone()).or_default() += n);
+        self.counted.add(&played.counted);
     }
 
     fn shown(&self) -> String {
         let mut text = format!(
-            "{} passes finished, {} did not; {} were guarded, {} let through; {} changes written\n",
-            self.passes[0], self.passes[1], self.guarded[0], self.guarded[1], self.written
+            "{} passes finished, {} did not, {} over what was told; {} were guarded, {} let through; {} changes written\n",
+            self.counted.passes[0],
+            self.counted.passes[1],
+            self.counted.told,
+            self.counted.guarded[0],
+            self.counted.guarded[1],
+            self.counted.written
         );
         for (side, name) in ["old", "new"].into_iter().enumerate() {
-            let deeds = self.deeds.iter().filter(|((at, _), _)| *at == side);
+            let deeds = self.counted.deeds.iter().filter(|((at, _), _)| *at == side);
             let deeds: Vec<String> = deeds.map(|((_, deed), n)| format!("{} {n}", deed.word())).collect();
             text += &format!("{name}: {}\n", deeds.join(", "));
         }
-        let mishaps: Vec<String> = self.mishaps.iter().map(|(mishap, n)| format!("{} {n}", mishap.word())).collect();
-        let held: Vec<String> = self.held.iter().map(|(cause, n)| format!("{cause} {n}")).collect();
-        text + &format!("went wrong: {}\nheld: {}\n", mishaps.join(", "), held.join(", "))
+        let mishaps: Vec<String> =
+            self.counted.mishaps.iter().map(|(mishap, n)| format!("{} {n}", mishap.word())).collect();
+        let held: Vec<String> = self.counted.held.iter().map(|(cause, n)| format!("{cause} {n}")).collect();
+        let said: Vec<String> = self.counted.answers.iter().map(|(word, n)| format!("{word} {n}")).collect();
+        text + &format!(
+            "went wrong: {}\nheld: {}\nanswered: {}\n",
+            mishaps.join(", "),
+            held.join(", "),
+            said.join(", ")
+        )
     }
 
     /// What is switched on and never happened.
     fn missing(&self, scenario: &Scenario) -> Vec<String> {
-        scenario.missing(&self.deeds, &self.mishaps)
+        scenario.missing(&self.counted)
     }
 }

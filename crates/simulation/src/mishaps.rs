@@ -42,11 +42,27 @@ pub enum Mishap {
     DeathAtWrite,
     /// The process dies around a request.
     DeathAtRequest,
+    /// A webhook never comes.
+    WebhookLost,
+    /// A webhook comes twice.
+    WebhookTwice,
+    /// A webhook comes after one that was sent later.
+    WebhookShuffled,
+    /// A webhook comes at a later attempt.
+    WebhookLate,
+    /// A token ends, and another one is bought.
+    TokenRenewed,
+    /// The day's calls are used up by our own.
+    DaySpent,
+    /// A worker is paused, succeeded, and comes back.
+    Zombie,
+    /// A cohort begins on its day, and moves on another.
+    Cohort,
 }
 
 impl Mishap {
     /// Every mishap.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 24] = [
         Self::Limited,
         Self::DayUsedUp,
         Self::Unavailable,
@@ -63,6 +79,14 @@ impl Mishap {
         Self::Skew,
         Self::DeathAtWrite,
         Self::DeathAtRequest,
+        Self::WebhookLost,
+        Self::WebhookTwice,
+        Self::WebhookShuffled,
+        Self::WebhookLate,
+        Self::TokenRenewed,
+        Self::DaySpent,
+        Self::Zombie,
+        Self::Cohort,
     ];
 
     /// The word for it: what the journal shows.
@@ -84,6 +108,14 @@ impl Mishap {
             Self::Skew => "skew",
             Self::DeathAtWrite => "death at a write",
             Self::DeathAtRequest => "death around a request",
+            Self::WebhookLost => "webhook lost",
+            Self::WebhookTwice => "webhook twice",
+            Self::WebhookShuffled => "webhook out of order",
+            Self::WebhookLate => "webhook late",
+            Self::TokenRenewed => "token renewed",
+            Self::DaySpent => "day spent",
+            Self::Zombie => "zombie",
+            Self::Cohort => "cohort",
         }
     }
 }
@@ -92,7 +124,7 @@ impl Mishap {
 const WRITES: &str = "/crm/**/batch/**";
 
 /// A system's faults over all weeks.
-pub(crate) fn plan(seed: u64, side: usize, scenario: &Scenario) -> FaultPlan {
+pub(crate) fn plan(seed: u64, side: usize, scenario: &Scenario, oauth: bool) -> FaultPlan {
     let mut dice = Dice::new(seed, &format!("faults {side}"));
     let any = |probability| When { probability: Some(probability), ..When::default() };
     let write = |probability| When {
@@ -118,7 +150,7 @@ pub(crate) fn plan(seed: u64, side: usize, scenario: &Scenario) -> FaultPlan {
     add(Mishap::LostBefore, any(calm), Fault::LostBefore);
     add(Mishap::Cut, any(calm), Fault::Cut { bytes: 40 });
     add(Mishap::Malformed, any(calm / 4.0), Fault::Malformed);
-    add(Mishap::ExpiredToken, any(calm / 4.0), Fault::ExpiredToken { until_refresh: Some(false) });
+    add(Mishap::ExpiredToken, any(calm / 4.0), Fault::ExpiredToken { until_refresh: Some(oauth && side == NEW) });
     add(Mishap::Maintenance, any(calm / 4.0), Fault::Maintenance { status: None, retry_after_s: None });
     let delay_ms = u64::try_from(dice.between(1_000, 50_000)).unwrap_or(1_000);
     add(Mishap::Slow, any(calm), Fault::Slow { delay_ms });

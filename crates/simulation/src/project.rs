@@ -8,12 +8,15 @@ use handover_connect::Connector;
 use handover_engine::transform::Tables;
 use handover_engine::{Planted, Policies, Project};
 use handover_model::{
-    Deletes, End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Merges, Ownership, Place, Removals, Rule,
-    Step, SystemName, Table, TableRow, Value,
+    Cohort, CohortName, Day, Deletes, End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Merges,
+    Ownership, Place, Removals, Rule, Scope, Step, SystemName, Table, TableRow, Value,
 };
 use jiff::SignedDuration;
 
-use crate::oracle::{Conflict, Deletes as Gone, FieldRule, FlowRule, Form, Guard, Owner, Rules, Ways};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::oracle::{CohortRule, Conflict, Deletes as Gone, FieldRule, FlowRule, Form, Guard, Owner, Rules, Ways};
 
 /// The field of the new system that says which record of the old one it is.
 pub(crate) const KEY: &str = "handover_source_key";
@@ -36,12 +39,23 @@ const NAME: &str = "concat([.firstname, .lastname], \" \")";
 /// What a task says whose activity is gone.
 const MARK: (&str, &str) = ("hs_task_priority", "HIGH");
 
+/// The cohort of the deals that are not in the company's own currency.
+const OVERSEAS: (&str, &str, &str) = ("overseas", "currency", "USD");
+
+/// From when on a cohort is carried, and from when on it is the new system's: both at midnight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dates {
+    pub(crate) begins: Timestamp,
+    pub(crate) moves: Timestamp,
+}
+
 /// The project in the engine's words.
 pub(crate) fn project(
     systems: BTreeMap<SystemName, Arc<dyn Connector>>,
     ways: Ways,
     planted: Planted,
     confirmed: &BTreeMap<String, u64>,
+    dates: Option<Dates>,
 ) -> Project {
     let confirmed_deletes = confirmed.iter().map(|(flow, number)| (FlowName::from(flow.as_str()), *number)).collect();
     let policies = Policies {
@@ -62,7 +76,7 @@ pub(crate) fn project(
         snapshot: "simulation".to_owned(),
         systems,
         flows: flows().into_iter().map(|flow| flow_of(flow, ways)).collect(),
-        cohorts: Vec::new(),
+        cohorts: dates.into_iter().map(cohort).collect(),
         tables: Arc::new(Tables(BTreeMap::from([("stages".to_owned(), stages)]))),
         policies,
     }
@@ -78,6 +92,17 @@ fn flow_of(flow: Flow, ways: Ways) -> Flow {
         (_, Ways::Both) => (Deletes::Ignore, Merges::Ask),
     };
     Flow { both_ways: ways == Ways::Both, removals: Removals { deletes, merges }, ..flow }
+}
+
+fn cohort(dates: Dates) -> Cohort {
+    let day = |at: Timestamp| Day { date: at.to_zoned(TimeZone::UTC).date(), at };
+    let Dates { begins, moves } = dates;
+    Cohort { name: OVERSEAS.0.into(), begins: Some(day(begins)), moves: Some(day(moves)), place: Place::default() }
+}
+
+/// Which of a flow's records are in it.
+fn overseas(expression: String) -> Vec<(CohortName, Scope)> {
+    vec![(OVERSEAS.0.into(), Scope { expression, place: Place::default() })]
 }
 
 fn flows() -> Vec<Flow> {
@@ -105,28 +130,35 @@ fn flows() -> Vec<Flow> {
                 ],
             )
         },
-        flow(
-            "deals",
-            ["deals", "deals"],
-            vec![
-                plain("dealname", "title"),
-                plain("amount", "value"),
-                Rule { table: Some("stages".to_owned()), ..plain("dealstage", "stage_id") },
-                Rule { from: From::Constant(Value::text("default")), ..plain("pipeline", "") },
-                plain("closedate", "expected_close_date"),
-                plain("associations.primary_company", "org_id"),
-                Rule { later: true, ..plain("associations.contacts", "person_id") },
-            ],
-        ),
-        flow(
-            "tasks",
-            ["activities", "tasks"],
-            vec![
-                plain("hs_task_subject", "subject"),
-                plain("hs_timestamp", "due_date"),
-                plain("associations.deals", "deal_id"),
-            ],
-        ),
+        Flow {
+            cohorts: overseas(format!(".{} == \"{}\"", OVERSEAS.1, OVERSEAS.2)),
+            ..flow("deals", ["deals", "deals"], deals())
+        },
+        Flow {
+            // They would follow their deals.
+            cohorts: overseas("false".to_owned()),
+            ..flow(
+                "tasks",
+                ["activities", "tasks"],
+                vec![
+                    plain("hs_task_subject", "subject"),
+                    plain("hs_timestamp", "due_date"),
+                    plain("associations.deals", "deal_id"),
+                ],
+            )
+        },
+    ]
+}
+
+fn deals() -> Vec<Rule> {
+    vec![
+        plain("dealname", "title"),
+        plain("amount", "value"),
+        Rule { table: Some("stages".to_owned()), ..plain("dealstage", "stage_id") },
+        Rule { from: From::Constant(Value::text("default")), ..plain("pipeline", "") },
+        plain("closedate", "expected_close_date"),
+        plain("associations.primary_company", "org_id"),
+        Rule { later: true, ..plain("associations.contacts", "person_id") },
     ]
 }
 
@@ -183,7 +215,7 @@ fn flow_rule(
     found_by: Option<usize>,
 ) -> FlowRule {
     let (deletes, merges) = (Gone::Ask, false);
-    FlowRule { name, back, objects, plural, key: KEY, key_head, fields, found_by, deletes, merges }
+    FlowRule { name, back, objects, plural, key: KEY, key_head, fields, found_by, deletes, merges, cohort: None }
 }
 
 /// What becomes of what is gone, in the oracle's words.
@@ -199,7 +231,7 @@ fn removals(rule: FlowRule, ways: Ways) -> FlowRule {
 }
 
 /// The project in the oracle's words.
-pub(crate) fn rules(ways: Ways) -> Rules {
+pub(crate) fn rules(ways: Ways, dates: Option<Dates>) -> Rules {
     let owned = |old: &'static str, new: &'static str, form: Form| FieldRule {
         names: [old, new],
         form,
@@ -208,7 +240,7 @@ pub(crate) fn rules(ways: Ways) -> Rules {
     };
     let named = |old, new| FieldRule { part_of: Some("name"), ..owned(old, new, Form::Text) };
     let link = |old, new, flow, kind| owned(old, new, Form::Link { flow, kind });
-    let flows = vec![
+    let mut flows = vec![
         flow_rule(
             ["organizations", "organizations.back"],
             ["organization", "companies"],
@@ -259,6 +291,10 @@ pub(crate) fn rules(ways: Ways) -> Rules {
             None,
         ),
     ];
-    let flows = flows.into_iter().map(|rule| removals(rule, ways)).collect();
+    let mut flows: Vec<FlowRule> = flows.into_iter().map(|rule| removals(rule, ways)).collect();
+    let (_, field, value) = OVERSEAS;
+    for flow in flows.iter_mut().filter(|flow| flow.name == "deals") {
+        flow.cohort = dates.map(|Dates { begins, moves }| CohortRule { field, value, begins, moves });
+    }
     Rules { flows, ways, guard: Guard { count: 20, share: 0.02 }, sweep: SignedDuration::from_hours(24) }
 }

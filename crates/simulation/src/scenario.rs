@@ -2,14 +2,15 @@
 //!
 //! What the engine does not carry yet is there and switched off: a test switches it on when it does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use handover_engine::Planted;
 
 use crate::mishaps::Mishap;
-use crate::oracle::{NEW, OLD, Ways};
+use crate::oracle::{NEW, OLD, Ways, Word};
 use crate::people::Deed;
+use crate::weeks::Counted;
 
 /// What is played.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Scenario {
     pub deeds: [BTreeSet<Deed>; 2],
     /// What goes wrong.
     pub mishaps: BTreeSet<Mishap>,
+    /// Whether people answer what is held.
+    pub answers: bool,
     /// The mistake that the engine makes.
     pub planted: Planted,
     /// Where journals and passes are written to; nowhere when nobody asks.
@@ -41,6 +44,7 @@ impl Default for Scenario {
             ways: Ways::One,
             deeds: [old, new],
             mishaps: Mishap::ALL.into_iter().collect(),
+            answers: true,
             planted: Planted::Nothing,
             dump: None,
         }
@@ -61,15 +65,30 @@ impl Scenario {
         self
     }
 
+    /// The same without this going wrong.
+    #[must_use]
+    pub fn without(mut self, mishap: Mishap) -> Self {
+        self.mishaps.remove(&mishap);
+        self
+    }
+
     /// What is switched on and never happened.
-    pub fn missing(&self, deeds: &BTreeMap<(usize, Deed), u64>, mishaps: &BTreeMap<Mishap, u64>) -> Vec<String> {
+    pub fn missing(&self, counted: &Counted) -> Vec<String> {
+        let Counted { deeds, mishaps, answers, .. } = counted;
         let sides = [(OLD, "old"), (NEW, "new")];
         let undone = sides.into_iter().flat_map(|(side, name)| {
             let all = self.deeds[side].iter().filter(move |deed| deeds.get(&(side, **deed)).is_none_or(|n| *n == 0));
             all.map(move |deed| format!("{} in the {name} system", deed.word()))
         });
         let calm = self.mishaps.iter().filter(|mishap| mishaps.get(mishap).is_none_or(|n| *n == 0));
-        undone.chain(calm.map(|mishap| mishap.word().to_owned())).collect()
+        // Where changes go one way there is hardly ever somebody to choose among.
+        let may = |word: &&str| self.answers && (self.ways == Ways::Both || *word != "choose");
+        let words = Word::NAMES.into_iter().filter(may);
+        let unsaid = words.filter(|word| answers.get(word).is_none_or(|n| *n == 0));
+        let calm = calm.map(|mishap| mishap.word().to_owned());
+        let untold =
+            (self.has(Mishap::WebhookTwice) && counted.told == 0).then(|| "a pass over what was told".to_owned());
+        undone.chain(calm).chain(untold).chain(unsaid.map(|word| format!("answer: {word}"))).collect()
     }
 
     /// Whether people of a side do such things.

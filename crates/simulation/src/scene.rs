@@ -17,9 +17,13 @@ use serde_json::{Value as Json, json};
 
 use crate::oracle::{NEW, OLD, Ways};
 use crate::project::{self, KEY, KEYED};
+use crate::worker::Turn;
 
 /// The systems' names in the project, and their platforms.
 pub(crate) const SYSTEMS: [(&str, &str); 2] = [("old", "pipedrive"), ("new", "hubspot")];
+
+/// What the systems and we know of their webhooks.
+pub(crate) const SECRET: &str = "hooks:open-sesame";
 
 /// Why a simulation cannot be played at all.
 pub(crate) type Broken = Box<dyn std::error::Error + Send + Sync>;
@@ -48,7 +52,7 @@ impl Scene {
         runtime.block_on(async {
             let clock = Arc::new(VirtualClock::new(Timestamp::UNIX_EPOCH + SignedDuration::from_hours(480_000)));
             let sandboxes = open(&worlds, 1)?.map(|sandbox| Arc::new(Mutex::new(sandbox)));
-            let systems = connect(&sandboxes, &clock, |side| {
+            let systems = connect(&sandboxes, &clock, None, |side| {
                 Arc::new(LocalTransport::new(sandboxes[side].clone(), clock.clone()))
             })?;
             let new = systems.get(SYSTEMS[NEW].0).ok_or("the new system is missing")?;
@@ -57,16 +61,20 @@ impl Scene {
                 new.describe(&object).await?;
                 new.create_field(&object, &key_field(unique)).await?;
             }
-            let setup = Setup::prepare(project::project(systems, ways, Planted::Nothing, &BTreeMap::new())).await;
+            let setup = Setup::prepare(project::project(systems, ways, Planted::Nothing, &BTreeMap::new(), None)).await;
             let setup = setup.map_err(|error| format!("{error}: {error:?}"))?;
-            let worlds = [OLD, NEW].map(|side| crate::deeds::lock(&sandboxes[side]).platform().world());
+            let mut worlds = [OLD, NEW].map(|side| crate::deeds::lock(&sandboxes[side]).platform().world());
+            register(&setup, &mut worlds);
             Ok(Self { worlds, flows: setup.flows, people: setup.people })
         })
     }
 
-    /// Both systems as they are on the first day.
-    pub(crate) fn sandboxes(&self, seed: u64, lag: SignedDuration) -> Result<[Sandbox; 2], Broken> {
+    /// Both systems as they are on the first day. `day`: what the old one grants for each day, where that is little.
+    pub(crate) fn sandboxes(&self, seed: u64, lag: SignedDuration, day: Option<u64>) -> Result<[Sandbox; 2], Broken> {
         let mut worlds = self.worlds.clone();
+        if let Some(day) = day {
+            worlds[OLD]["settings"]["daily_budget"] = json!(day);
+        }
         worlds[NEW]["settings"]["search_lag_ms"] = json!(i64::try_from(lag.as_millis()).unwrap_or(0));
         worlds[NEW]["settings"]["partial_write_on_refusal"] = json!(seed % 2 == 1);
         open(&worlds, seed)
@@ -84,6 +92,29 @@ impl Scene {
     }
 }
 
+/// Both systems tell what the flows carry.
+fn register(setup: &Setup, worlds: &mut [Json; 2]) {
+    let (user, password) = SECRET.split_once(':').unwrap_or_default();
+    let [old, new] = [OLD, NEW].map(|side| format!("https://{}.hooks.test/", SYSTEMS[side].0));
+    worlds[OLD]["webhooks"] = json!([{"id": 1, "company_id": 1, "owner_id": 1, "user_id": 1, "event_action": "*",
+        "event_object": "*", "subscription_url": old, "name": "handover", "version": "2.0", "is_active": 1,
+        "http_auth_user": user, "http_auth_password": password, "failures": 0, "banned_until": 0}]);
+    let mut wanted = Vec::new();
+    for ((name, object), fields) in setup.watched() {
+        let system = setup.project.systems.get(&name).filter(|_| name.as_str() == SYSTEMS[NEW].0);
+        let fields: Vec<_> = fields.into_iter().collect();
+        wanted.extend(system.iter().flat_map(|system| system.subscriptions(&object, &fields)));
+    }
+    let subscription = |(at, one): (usize, &String)| {
+        let words: Vec<&str> = one.split(' ').collect();
+        let after = |word| Some(*words.get(words.iter().position(|one| *one == word)? + 1)?);
+        json!({"id": at + 1, "appId": 5, "eventType": words.first(), "propertyName": after("of"),
+            "objectTypeId": after("objectTypeId")})
+    };
+    let all: Vec<Json> = wanted.iter().enumerate().map(subscription).collect();
+    worlds[NEW]["webhooks"] = json!([{"appId": 5, "targetUrl": new, "clientSecret": SECRET, "subscriptions": all}]);
+}
+
 fn open(worlds: &[Json; 2], seed: u64) -> Result<[Sandbox; 2], Broken> {
     let old: Box<dyn Platform> = Box::new(Pipedrive::from_world(worlds[OLD].clone(), seed)?);
     let new: Box<dyn Platform> = Box::new(Hubspot::from_world(worlds[NEW].clone(), seed)?);
@@ -94,13 +125,13 @@ fn open(worlds: &[Json; 2], seed: u64) -> Result<[Sandbox; 2], Broken> {
 pub(crate) fn connect(
     sandboxes: &[Arc<Mutex<Sandbox>>; 2],
     clock: &Arc<VirtualClock>,
+    worker: Option<(&Arc<Turn>, bool)>,
     transport: impl Fn(usize) -> Arc<dyn Transport>,
 ) -> Result<BTreeMap<SystemName, Arc<dyn Connector>>, Broken> {
     let mut systems: BTreeMap<SystemName, Arc<dyn Connector>> = BTreeMap::new();
     for (side, (name, platform)) in SYSTEMS.into_iter().enumerate() {
         let dialect = handover_platforms::dialect(platform).ok_or("the platform is missing")?;
         let credentials = crate::deeds::lock(&sandboxes[side]).platform().credentials();
-        let token = credentials["token"].as_str().unwrap_or_default().to_owned();
         let base = format!("http://{name}.sandbox.test");
         let settings = Settings {
             api_base: base.clone(),
@@ -111,8 +142,21 @@ pub(crate) fn connect(
             concurrency: 4,
         };
         let clock: Arc<dyn Clock> = clock.clone();
-        let token = Credentials::Token(SecretString::from(token));
-        let driver = Driver::new(dialect, transport(side), clock, Arc::new(NoKeeper), token, settings);
+        let text = |at: &str| credentials.pointer(at).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let credentials = match worker {
+            Some((_, true)) if side == NEW => Credentials::Oauth {
+                client_id: text("/oauth/client_id"),
+                client_secret: SecretString::from(text("/oauth/client_secret")),
+                refresh_token: SecretString::from(text("/oauth/refresh_token")),
+                access: None,
+            },
+            _ => Credentials::Token(SecretString::from(text("/token"))),
+        };
+        let driver = Driver::new(dialect, transport(side), clock, Arc::new(NoKeeper), credentials, settings);
+        let driver = match worker {
+            Some((turn, _)) => driver.asking(turn.clone()),
+            None => driver,
+        };
         systems.insert(name.into(), Arc::new(driver));
     }
     Ok(systems)

@@ -1,5 +1,7 @@
 //! The weeks themselves: passes at their times, people between and beside them, and quiet days at the end.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -15,10 +17,10 @@ use crate::deeds::{Society, lock};
 use crate::dice::Dice;
 use crate::guard::Guarded;
 use crate::mishaps::{self, Death, Mishap};
-use crate::oracle::{self, Case, NEW, OLD, Span};
+use crate::oracle::{self, Answered, Case, NEW, OLD, Span};
 use crate::people::{self, Deed, agenda};
 use crate::process::{Ended, Place, Process};
-use crate::project;
+use crate::project::{self, Dates};
 use crate::scenario::Scenario;
 use crate::scene::{Broken, Scene};
 
@@ -37,6 +39,24 @@ pub struct Counted {
     pub guarded: [u64; 2],
     /// Holds in the end, by the word of their cause.
     pub held: BTreeMap<String, u64>,
+    /// Passes over what webhooks told that came to their end.
+    pub told: u64,
+    /// What was said to holds.
+    pub answers: BTreeMap<&'static str, u64>,
+}
+
+impl Counted {
+    /// Adds what happened elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        other.deeds.iter().for_each(|(deed, n)| *self.deeds.entry(*deed).or_default() += n);
+        other.mishaps.iter().for_each(|(mishap, n)| *self.mishaps.entry(*mishap).or_default() += n);
+        self.passes.iter_mut().zip(other.passes).for_each(|(sum, n)| *sum += n);
+        self.guarded.iter_mut().zip(other.guarded).for_each(|(sum, n)| *sum += n);
+        self.written += other.written;
+        self.told += other.told;
+        other.held.iter().for_each(|(cause, n)| *self.held.entry(cause.clone()).or_default() += n);
+        other.answers.iter().for_each(|(word, n)| *self.answers.entry(word).or_default() += n);
+    }
 }
 
 /// A seed that was played.
@@ -58,6 +78,9 @@ const MONDAY: i64 = 1_793_577_600;
 /// Passes after everybody has gone, and the hours between them: the day's calls may be used up on the last day.
 const QUIET: (usize, i64) = (9, 7);
 
+/// Of a thousand webhooks so many begin a pass at once; the others wait for one.
+const TOLD: u32 = 60;
+
 /// Plays one seed.
 pub fn play(seed: u64, scenario: &Scenario) -> Played {
     Weeks::new(seed, scenario).and_then(Weeks::play).unwrap_or_else(|error| Played {
@@ -78,13 +101,24 @@ struct Weeks<'s> {
     pace: Arc<Mutex<Dice>>,
     ahead: [SignedDuration; 2],
     lag: SignedDuration,
+    /// Whether the new system's tokens end.
+    oauth: bool,
+    dates: Option<Dates>,
+    /// What the old system grants for each day, where that is little.
+    day: Option<u64>,
     start: Timestamp,
     process: Option<Process>,
     loaded: bool,
     passes: Vec<Span>,
+    answered: Vec<Answered>,
     counted: Counted,
     last: Option<Box<Report>>,
     guard: Guarded,
+    /// Whether everybody has gone.
+    is_quiet: bool,
+    telling: Dice,
+    workers: Dice,
+    answering: Dice,
     wrong: Vec<String>,
 }
 
@@ -100,7 +134,13 @@ impl<'s> Weeks<'s> {
         } else {
             SignedDuration::ZERO
         };
-        let sandboxes = scene.sandboxes(seed, lag)?.map(|sandbox| Arc::new(Mutex::new(sandbox)));
+        let oauth = scenario.has(Mishap::TokenRenewed) && seed.is_multiple_of(3);
+        let day = if scenario.has(Mishap::DaySpent) && seed % 4 == 1 {
+            u64::try_from(dice.between(560, 760)).ok()
+        } else {
+            None
+        };
+        let sandboxes = scene.sandboxes(seed, lag, day)?.map(|sandbox| Arc::new(Mutex::new(sandbox)));
         let society = Society::new(seed, sandboxes, ahead, agenda(seed, scenario, start));
         Ok(Self {
             seed,
@@ -112,13 +152,21 @@ impl<'s> Weeks<'s> {
             pace: Arc::new(Mutex::new(Dice::new(seed, "pace"))),
             ahead,
             lag,
+            oauth,
+            dates: scenario.has(Mishap::Cohort).then(|| dates(seed, start)).flatten(),
+            day,
             start,
             process: None,
             loaded: false,
             passes: Vec::new(),
+            answered: Vec::new(),
             counted: Counted::default(),
             last: None,
             guard: Guarded::new(seed),
+            is_quiet: false,
+            telling: Dice::new(seed, "told"),
+            workers: Dice::new(seed, "workers"),
+            answering: Dice::new(seed, "answers"),
             wrong: Vec::new(),
         })
     }
@@ -126,7 +174,7 @@ impl<'s> Weeks<'s> {
     /// From now on things go wrong.
     fn begin_mishaps(&self) {
         for (side, sandbox) in lock(&self.society).sandboxes.iter().enumerate() {
-            lock(sandbox).set_faults(mishaps::plan(self.seed, side, self.scenario));
+            lock(sandbox).set_faults(mishaps::plan(self.seed, side, self.scenario, self.oauth));
         }
     }
 
@@ -138,9 +186,15 @@ impl<'s> Weeks<'s> {
         for day in 0..self.scenario.days {
             for hour in [5, 9, 12, 16] {
                 let at = self.start + SignedDuration::from_hours(i64::from(day) * 24 + hour) + dice.seconds(0, 5_000);
-                self.people_until(at);
+                self.people_until(at)?;
                 if dice.chance(400) {
                     self.busy_moment(&mut dice);
+                }
+                if self.scenario.answers && hour == 16 && day % 3 == 2 {
+                    self.answer();
+                }
+                if self.scenario.has(Mishap::Zombie) && self.workers.chance(20) {
+                    self.succession()?;
                 }
                 let death = Death::draw(&mut dice, self.scenario);
                 self.pass(death)?;
@@ -151,13 +205,14 @@ impl<'s> Weeks<'s> {
             }
         }
         let end = self.start + SignedDuration::from_hours(i64::from(self.scenario.days) * 24 + 2);
-        self.people_until(end);
+        self.people_until(end)?;
+        self.is_quiet = true;
         for sandbox in &lock(&self.society).sandboxes {
             lock(sandbox).set_faults(FaultPlan::default());
         }
         let quiet_since = self.clock.now();
         for _ in 0..QUIET.0 {
-            self.people_until(self.clock.now() + SignedDuration::from_hours(QUIET.1));
+            self.people_until(self.clock.now() + SignedDuration::from_hours(QUIET.1))?;
             self.pass(Death::No)?;
         }
         self.process = None;
@@ -175,15 +230,26 @@ impl<'s> Weeks<'s> {
         }
     }
 
-    /// People work until then, and no pass is under way.
-    fn people_until(&self, until: Timestamp) {
-        let mut society = lock(&self.society);
-        while let Some(next) = society.agenda.next().filter(|next| *next <= until) {
+    /// People work until then and webhooks come; of passes there are those that webhooks begin.
+    fn people_until(&mut self, until: Timestamp) -> Result<(), Broken> {
+        loop {
+            let mut society = lock(&self.society);
+            let next = society.agenda.next().into_iter().chain(society.post.next()).min();
+            let Some(next) = next.filter(|next| *next <= until) else { break };
             let now = next.max(self.clock.now());
             self.clock.set(now);
             society.act_until(now);
+            let letter = society.post.due(now);
+            drop(society);
+            if let Some(letter) = letter
+                && self.deliver(letter)
+                && self.telling.chance(TOLD)
+            {
+                self.told()?;
+            }
         }
         self.clock.set(until.max(self.clock.now()));
+        Ok(())
     }
 
     /// One pass, in the process that lives or in a new one.
@@ -205,12 +271,7 @@ impl<'s> Weeks<'s> {
                 tripped = flows;
             }
             Ended::Failed(error) => self.explain(&error),
-            Ended::Died => {
-                if let Some(mishap) = death.mishap() {
-                    *self.counted.mishaps.entry(mishap).or_default() += 1;
-                }
-                self.process = None;
-            }
+            Ended::Died => self.died(death),
         }
         let entries = [OLD, NEW].map(|side| lock(&lock(&self.society).sandboxes[side]).journal().len());
         self.counted.guarded[0] += u64::from(!tripped.is_empty());
@@ -220,31 +281,33 @@ impl<'s> Weeks<'s> {
         Ok(())
     }
 
+    fn place<'p>(&'p self, confirmed: &'p BTreeMap<String, u64>) -> Place<'p> {
+        Place {
+            scene: self.scene,
+            dir: self.folder.path(),
+            clock: &self.clock,
+            society: &self.society,
+            pace: &self.pace,
+            ahead: self.ahead,
+            oauth: self.oauth,
+            dates: self.dates,
+            ways: self.scenario.ways,
+            planted: self.scenario.planted,
+            confirmed,
+        }
+    }
+
     fn work(&mut self, death: Death, confirmed: &BTreeMap<String, u64>) -> Result<Ended, Broken> {
         let process = match self.process.take() {
             Some(process) => process,
-            None => {
-                let place = Place {
-                    scene: self.scene,
-                    dir: self.folder.path(),
-                    clock: &self.clock,
-                    society: &self.society,
-                    pace: &self.pace,
-                    ahead: self.ahead,
-                    ways: self.scenario.ways,
-                    planted: self.scenario.planted,
-                    confirmed,
-                };
-                match Process::start(&place)? {
-                    Ok(process) => process,
-                    Err(error) => return Ok(Ended::Failed(error)),
-                }
-            }
+            None => match Process::start(&self.place(confirmed), None)? {
+                Ok(process) => process,
+                Err(error) => return Ok(Ended::Failed(error)),
+            },
         };
         // Half of the seeds load at one go and undisturbed, the others as things are.
         let calm = !self.loaded && self.seed.is_multiple_of(2);
-        let (selection, death) = if calm { (Selection::All, Death::No) } else { (Selection::Changes, death) };
-        let ended = process.pass(&selection, death);
+        let ended = if calm { process.pass(&Selection::All, Death::No) } else { process.changes(death) };
         if calm {
             self.begin_mishaps();
         }
@@ -256,6 +319,10 @@ impl<'s> Weeks<'s> {
     fn explain(&mut self, error: &handover_engine::Error) {
         use handover_engine::Error;
         let text = match error {
+            Error::DayIsSpent { .. } if self.day.is_some() => {
+                *self.counted.mishaps.entry(Mishap::DaySpent).or_default() += 1;
+                return;
+            }
             Error::System { .. } | Error::DayIsSpent { .. } => return,
             Error::Findings(found) => format!("{found:?}"),
             other => format!("{other}: {other:?}"),
@@ -266,7 +333,7 @@ impl<'s> Weeks<'s> {
     fn end(mut self, quiet_since: Timestamp) -> Result<Played, Broken> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let location = handover_store::Location::Sqlite(self.folder.path().join("state.db"));
-        let rules = project::rules(self.scenario.ways);
+        let rules = project::rules(self.scenario.ways, self.dates);
         let flows: Vec<&str> = rules.flows.iter().map(|flow| flow.name).collect();
         let claims = runtime.block_on(claims::read(&location, &flows, self.last.as_deref()))?;
         let society = lock(&self.society);
@@ -281,20 +348,25 @@ impl<'s> Weeks<'s> {
             lag: self.lag,
             passes: &self.passes,
             quiet_since,
+            answered: &self.answered,
             claims: &claims,
         }));
         self.counted.deeds.clone_from(&society.done);
+        self.counted.mishaps.extend(&society.post.counted);
         let counted = &mut self.counted;
         for entry in journals.into_iter().flatten() {
             let mishap = Mishap::ALL.into_iter().find(|mishap| entry.rule.as_deref() == Some(mishap.word()));
-            if let Some(mishap) = mishap {
+            let renewed = entry.path == "/oauth/v1/token" && entry.status == Some(200);
+            if let Some(mishap) = mishap.or(renewed.then_some(Mishap::TokenRenewed)) {
                 *counted.mishaps.entry(mishap).or_default() += 1;
             }
             counted.written += if entry.method == "DISTURB" { 0 } else { entry.changes.len() as u64 };
         }
-        for (mishap, is) in
-            [(Mishap::SearchLag, !self.lag.is_zero()), (Mishap::Skew, self.ahead != [SignedDuration::ZERO; 2])]
-        {
+        for (mishap, is) in [
+            (Mishap::SearchLag, !self.lag.is_zero()),
+            (Mishap::Skew, self.ahead != [SignedDuration::ZERO; 2]),
+            (Mishap::Cohort, self.dates.is_some()),
+        ] {
             *counted.mishaps.entry(mishap).or_default() += u64::from(is);
         }
         for hold in &claims.held {
@@ -324,6 +396,17 @@ impl Weeks<'_> {
         std::fs::write(folder.join(format!("{}-passes.txt", self.seed)), passes.join("\n"))?;
         Ok(())
     }
+}
+
+/// The days on which the cohort begins and moves; half of the seeds have none.
+fn dates(seed: u64, start: Timestamp) -> Option<Dates> {
+    let mut dice = Dice::new(seed, "cohort");
+    if dice.chance(500) {
+        return None;
+    }
+    // The first day is a midnight.
+    let mut day = |from, to| start + SignedDuration::from_hours(24 * dice.between(from, to));
+    Some(Dates { begins: day(4, 14), moves: day(18, 32) })
 }
 
 /// A hash of everything that happened in both systems.

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use crate::deeds::{Society, lock};
 use crate::dice::Dice;
 use crate::mishaps::Death;
+use crate::worker::Turn;
 
 /// A system's own clock, ahead of the one that all share.
 pub(crate) struct Ahead {
@@ -60,6 +61,11 @@ impl Wire {
         self.calm.store(calm, Ordering::SeqCst);
     }
 
+    /// Requests so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn die(&self) {
         self.dead.store(true, Ordering::SeqCst);
         self.died.notify_one();
@@ -80,6 +86,7 @@ impl Wire {
 pub(crate) struct Mortal {
     pub(crate) below: LocalTransport,
     pub(crate) wire: Arc<Wire>,
+    pub(crate) turn: Arc<Turn>,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) society: Arc<Mutex<Society>>,
     /// How long requests take.
@@ -103,6 +110,7 @@ impl Transport for Mortal {
             self.wire.end().await;
         }
         let reply = self.below.send(request, timeout).await;
+        self.turn.answer().await;
         if last {
             self.wire.end().await;
         }

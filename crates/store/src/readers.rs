@@ -43,6 +43,11 @@ impl Readers {
         Ok(Self { options, idle: Mutex::new(vec![first]), room: Semaphore::new(READERS as usize) })
     }
 
+    /// Whether nobody reads.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.room.available_permits() == READERS as usize
+    }
+
     /// One of them, as soon as one is free.
     pub(crate) async fn take(&self) -> Result<Reader<'_>, sqlx::Error> {
         let permit = self.room.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;

@@ -125,6 +125,11 @@ impl Store {
         self.inner.durable.load(Ordering::SeqCst)
     }
 
+    /// Whether no durable step and no reading is under way. For tests that stop a process between two of them.
+    pub fn is_idle(&self) -> bool {
+        self.inner.writer.as_ref().is_none_or(|writer| writer.try_lock().is_ok()) && self.inner.pool.is_idle()
+    }
+
     /// The file, or the URL without its password.
     pub fn location(&self) -> &str {
         &self.inner.location

@@ -321,6 +321,9 @@ fn given_to(hold: &Hold, answer: &Answer) -> Answer {
         (Answer::Take { wins, .. }, Cause::Conflict { field, mark, .. }) => {
             Answer::Take { field: field.clone(), wins: *wins, mark: mark.clone() }
         }
+        (Answer::Edit { field, value, .. }, cause) if cause.field() == Some(field) => {
+            Answer::Edit { field: field.clone(), value: value.clone(), of: hold.value.clone().map(Box::new) }
+        }
         (answer, _) => answer.clone(),
     }
 }
@@ -328,7 +331,9 @@ fn given_to(hold: &Hold, answer: &Answer) -> Answer {
 /// `FIELD=VALUE` as an answer.
 pub(super) fn edited(text: &str) -> Result<Answer, Vec<Problem>> {
     match text.split_once('=') {
-        Some((field, value)) => Ok(Answer::Edit { field: FieldName::from(field.trim()), value: Value::text(value) }),
+        Some((field, value)) => {
+            Ok(Answer::Edit { field: FieldName::from(field.trim()), value: Value::text(value), of: None })
+        }
         None => {
             Err(vec![Problem::new("edit", "an edit names a field and its value").hint("--edit email=ana@example.com")])
         }

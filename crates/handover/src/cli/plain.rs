@@ -42,7 +42,7 @@ pub(crate) fn answer(answer: &Answer) -> String {
         Answer::Assign { to } => format!("assign {to}"),
         Answer::Choose { target } => format!("choose {target}"),
         Answer::MergeInto { record } => format!("merge-into {record}"),
-        Answer::Edit { field, value } => format!("edit {field}={}", value.display()),
+        Answer::Edit { field, value, .. } => format!("edit {field}={}", value.display()),
         Answer::Take { wins: Wins::Source, .. } => "take source".to_owned(),
         Answer::Take { wins: Wins::Target, .. } => "take target".to_owned(),
         Answer::Create => "create".to_owned(),

@@ -80,6 +80,8 @@ pub struct Hubspot {
     requests: u64,
     changes: Vec<Change>,
     occurrences: Vec<Occurrence>,
+    /// Deliveries that follow from disturbances.
+    told: Vec<Event>,
     /// Changes, occurrences and follow-ups when a transaction began.
     marks: Option<(usize, usize, usize)>,
 }
@@ -250,7 +252,14 @@ impl Platform for Hubspot {
     }
 
     fn disturb(&mut self, disturbance: &Disturbance, now: Timestamp) -> Vec<Change> {
-        later::disturb(self, disturbance, now.as_millisecond())
+        let changes = later::disturb(self, disturbance, now.as_millisecond());
+        let told = webhooks::deliveries(self, now.as_millisecond());
+        self.told.extend(told);
+        changes
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.told)
     }
 
     fn credentials(&self) -> Json {

@@ -95,6 +95,7 @@ pub(super) fn fresh(seed: u64) -> Hubspot {
         requests: 0,
         changes: Vec::new(),
         occurrences: Vec::new(),
+        told: Vec::new(),
         marks: None,
     };
     for (kind, pipeline) in default_pipelines() {

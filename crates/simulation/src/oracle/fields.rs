@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use super::answers::{self, Said, Word};
+use super::cohorts::{self, has_moved};
 use super::replay::{By, Edit, Fate, Life};
 use super::rules::{Conflict, FieldRule, Form, NEW, OLD, Owner, Plain};
 use super::{Judged, Pair, SIDES, Span};
@@ -17,6 +19,14 @@ use super::{Judged, Pair, SIDES, Span};
 struct State {
     says: [Plain; 2],
     settled: [Plain; 2],
+}
+
+impl State {
+    /// Whether both sides were changed, and to different values; once the pair has moved, whether the old one was.
+    fn conflicts(&self, moved: bool) -> bool {
+        let changed = |side: usize| self.says[side] != self.settled[side];
+        self.says[OLD] != self.says[NEW] && changed(OLD) && (moved || changed(NEW))
+    }
 }
 
 /// Something that happened to a field.
@@ -54,7 +64,11 @@ fn converged(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldR
         return;
     }
     let may = outcomes(judged, pair, target, field);
-    if !may.iter().any(|state| state.says == says) {
+    // What both changed is settled or held.
+    let moved = judged.case.passes.last().is_some_and(|last| has_moved(cohorts::moved(judged, pair), last));
+    let asks = moved || matches!(field.owner, Owner::Both(Conflict::Ask));
+    let settles = |state: &&State| !(asks && state.conflicts(moved));
+    if !may.iter().filter(settles).any(|state| state.says == says) {
         let may: BTreeSet<_> = may.iter().map(|state| shown(&state.says)).collect();
         wrong.push(format!(
             "convergence: {} {} ({} {}), {}: {}, and it may be {}",
@@ -109,6 +123,56 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         happened.extend(edits.map(|edit| Happening { side, edit }));
     }
     happened.sort_by_key(|one| one.edit.at);
+    let mut states = beginnings(judged, pair, lives, field, giver);
+    let said = answers::said(judged, pair, field, NEW);
+    let moves = cohorts::moved(judged, pair);
+    let first = judged.case.passes.partition_point(|pass| pass.ended < begin);
+    let mut next = happened.iter().peekable();
+    let mut unsettled = true;
+    for pass in &judged.case.passes[first.min(judged.case.passes.len())..] {
+        while let Some(one) = next.next_if(|one| one.edit.at < pass.began) {
+            edit(&mut states, field, one);
+            unsettled = true;
+        }
+        let said = &said[..said.partition_point(|said| said.at <= pass.ended)];
+        let says = (said, has_moved(moves, pass));
+        let answered = said.last().is_some_and(|said| said.at >= pass.began);
+        let late = answered
+            || happened.iter().any(|one| near(one.edit, pass, judged) || begin >= pass.began)
+            // Of what is gone nothing is carried until it comes back.
+            || lives.iter().any(|life| life.was_dead(pass.began - judged.case.lag, pass.ended));
+        if !late && pass.whole && unsettled {
+            states = states.into_iter().flat_map(|state| carry(state, field, says)).collect();
+            unsettled = false;
+        } else if unsettled || late {
+            perhaps(&mut states, field, says);
+            while let Some(one) = next.next_if(|one| one.edit.at <= pass.ended) {
+                let before = states.clone();
+                edit(&mut states, field, one);
+                // A request whose answer was lost may come a second time, over an edit made meanwhile.
+                if rewritten(lives[one.side], field.names[one.side], one.edit, pass) {
+                    states.extend(before);
+                }
+                perhaps(&mut states, field, says);
+            }
+            unsettled = true;
+        }
+    }
+    for one in next {
+        edit(&mut states, field, one);
+    }
+    states
+}
+
+/// What the field may have been when they became a pair, of which one side gives.
+fn beginnings(
+    judged: &Judged<'_>,
+    pair: &Pair<'_>,
+    lives: [&Life; 2],
+    field: &FieldRule,
+    giver: usize,
+) -> BTreeSet<State> {
+    let begin = paired_at(pair, lives[NEW]);
     // The pass that paired them may have read the source a moment earlier, or an older copy of it.
     let pass = judged.case.passes.iter().rfind(|pass| pass.began <= begin);
     let read_from = pass.map_or(begin, |pass| pass.began - judged.case.lag);
@@ -120,6 +184,7 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
     let now = value_before(lives[giver], field, giver, begin);
     given.insert(now.clone());
     let there = value_before(lives[1 - giver], field, 1 - giver, begin);
+    let mended = answers::given(judged, pair, field, NEW);
     let mut states: BTreeSet<State> = BTreeSet::new();
     for read in given {
         // A blank gives nothing; what cannot be carried is not carried.
@@ -133,37 +198,13 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
             states.insert(State { says: pair(&there, &there), settled: pair(&there, &there) });
         }
         states.insert(State { says: pair(&now, &carried), settled: pair(&read, &carried) });
-    }
-    let first = judged.case.passes.partition_point(|pass| pass.ended < begin);
-    let mut next = happened.iter().peekable();
-    let mut unsettled = true;
-    for pass in &judged.case.passes[first.min(judged.case.passes.len())..] {
-        while let Some(one) = next.next_if(|one| one.edit.at < pass.began) {
-            edit(&mut states, field, one);
-            unsettled = true;
-        }
-        let late = happened.iter().any(|one| near(one.edit, pass, judged) || begin >= pass.began)
-            // Of what is gone nothing is carried until it comes back.
-            || lives.iter().any(|life| life.was_dead(pass.began - judged.case.lag, pass.ended));
-        if !late && pass.whole && unsettled {
-            states = states.into_iter().flat_map(|state| carry(state, field)).collect();
-            unsettled = false;
-        } else if unsettled || late {
-            perhaps(&mut states, field);
-            while let Some(one) = next.next_if(|one| one.edit.at <= pass.ended) {
-                let before = states.clone();
-                edit(&mut states, field, one);
-                // A request whose answer was lost may come a second time, over an edit made meanwhile.
-                if rewritten(lives[one.side], field.names[one.side], one.edit, pass) {
-                    states.extend(before);
-                }
-                perhaps(&mut states, field);
+        // What could not be carried was mended by an answer before the pair was made.
+        if giver == OLD && carried == there {
+            for value in mended.iter().cloned() {
+                let says = [now.clone(), value];
+                states.insert(State { settled: says.clone(), says });
             }
-            unsettled = true;
         }
-    }
-    for one in next {
-        edit(&mut states, field, one);
     }
     states
 }
@@ -191,13 +232,39 @@ fn edit(states: &mut BTreeSet<State>, field: &FieldRule, one: &Happening<'_>) {
 }
 
 /// The states after a pass that may have seen them, and those before.
-fn perhaps(states: &mut BTreeSet<State>, field: &FieldRule) {
-    let carried: Vec<State> = states.iter().cloned().flat_map(|state| carry(state, field)).collect();
+fn perhaps(states: &mut BTreeSet<State>, field: &FieldRule, says: (&[Said<'_>], bool)) {
+    let carried: Vec<State> = states.iter().cloned().flat_map(|state| carry(state, field, says)).collect();
     states.extend(carried);
 }
 
 /// What a pass makes of a state. Several results where the rules leave it to the moment.
-fn carry(state: State, field: &FieldRule) -> Vec<State> {
+fn carry(state: State, field: &FieldRule, (said, moved): (&[Said<'_>], bool)) -> Vec<State> {
+    let mut after = ruled(&state, field, moved);
+    for said in said {
+        match said.word {
+            // It was said of other values than these, perhaps: then it is asked again.
+            // Nothing carries back what the new system says.
+            Word::Take { side: NEW, .. } if moved && state.conflicts(true) => {
+                after.push(State { settled: state.says.clone(), says: state.says.clone() });
+            }
+            Word::Take { side, .. } if state.conflicts(moved) => {
+                let says = [OLD, NEW].map(|_| state.says[*side].clone());
+                after.push(State { settled: says.clone(), says });
+            }
+            Word::Edit { value, .. } if matches!(state.says[OLD], Plain::Impossible(_)) => {
+                let value = field.plain(NEW, &value.as_str().into());
+                let says = [state.says[OLD].clone(), value];
+                after.push(State { settled: says.clone(), says });
+            }
+            Word::Take { .. } | Word::Edit { .. } | Word::Choose { .. } | Word::Create => {}
+        }
+    }
+    after
+}
+
+/// The same by the rules alone.
+fn ruled(state: &State, field: &FieldRule, moved: bool) -> Vec<State> {
+    let state = state.clone();
     let changed = [OLD, NEW].map(|side| state.says[side] != state.settled[side]);
     let to = |side: usize| {
         let value = state.says[1 - side].clone();
@@ -216,6 +283,9 @@ fn carry(state: State, field: &FieldRule) -> Vec<State> {
     if owner != Owner::OldOnceChanged && state.says[OLD] == state.says[NEW] {
         let settled = state.says.clone();
         return vec![State { settled, ..state }];
+    }
+    if moved && state.says[OLD] != state.says[NEW] {
+        return vec![state];
     }
     match (owner, changed) {
         (_, [false, false]) => vec![state],
@@ -243,6 +313,7 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
             .iter()
             .flat_map(|other| other.edits_of(field.names[1 - side]))
             .flat_map(|edit| [field.plain(1 - side, &edit.before), field.plain(1 - side, &edit.after)])
+            .chain(answers::given(judged, pair, field, side))
             .collect();
         let mut last: Option<&Edit> = None;
         for edit in lives[side].edits_of(name) {

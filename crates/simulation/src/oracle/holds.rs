@@ -1,5 +1,6 @@
 //! Every hold needs its reason in the world.
 
+use super::cohorts;
 use super::links;
 use super::replay::{By, Fate, Life};
 use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Plain};
@@ -90,7 +91,7 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         "ambiguous" | "contradiction" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 1),
         "parent_held" => parent_held(judged, pair, hold),
         // Both were changed by people, and differ.
-        "conflict" => field.is_some_and(|field| conflicting(pair, field)),
+        "conflict" => field.is_some_and(|field| conflicting(pair, field) || cohorts::came_late(judged, pair, field)),
         "target_gone" => pair.targets.iter().any(|target| target.fate != Fate::Living),
         "source_deleted" => vanished::is_asked_about(judged, pair),
         "source_merged" => vanished::is_asked_about(judged, pair) && vanished::has_traces(judged, pair),

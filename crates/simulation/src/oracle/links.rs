@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use super::cohorts;
 use super::fields::is_held;
 use super::replay::Fate;
 use super::rules::{FieldRule, FlowRule, Form, NEW, OLD};
@@ -20,6 +21,7 @@ pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
         for field in &pair.flow.fields {
             if let Form::Link { flow, kind } = &field.form
                 && !is_held(judged, pair, field)
+                && !cohorts::links_add_up(judged, pair, field.names[OLD])
             {
                 linked(judged, pair, field, flow, *kind, &there, wrong);
             }

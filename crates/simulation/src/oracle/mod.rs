@@ -5,8 +5,10 @@
 //!
 //! Each complaint begins with the name of the invariant that is broken:
 //! `convergence`, `termination`, `no loss`, `no invention`, `no duplicate`, `no orphan`, `ownership`, `limits`,
-//! `outcomes`, `holds`, `chain`.
+//! `outcomes`, `holds`, `answers`, `chain`.
 
+mod answers;
+mod cohorts;
 mod fields;
 mod holds;
 mod links;
@@ -20,8 +22,9 @@ use handover_sandbox::journal::{Action, Entry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+pub use answers::{Answered, Word};
 pub use replay::{By, Edit, Fate, Life, Side};
-pub use rules::{Conflict, Deletes, FieldRule, FlowRule, Form, Guard, NEW, OLD, Owner, Rules, Ways};
+pub use rules::{CohortRule, Conflict, Deletes, FieldRule, FlowRule, Form, Guard, NEW, OLD, Owner, Rules, Ways};
 
 /// One pass, as the clock saw it.
 #[derive(Clone, Debug)]
@@ -70,6 +73,8 @@ pub struct Held {
     pub field: Option<String>,
     /// The record that it is about, if it is about another one.
     pub other: Option<String>,
+    /// What tells it from a later one of the same field, if anything does.
+    pub mark: Option<String>,
 }
 
 /// Two records that the state says are one.
@@ -146,6 +151,8 @@ pub struct Case<'c> {
     pub passes: &'c [Span],
     /// When the last person went home.
     pub quiet_since: Timestamp,
+    /// What people answered to what was held, in order.
+    pub answered: &'c [Answered],
     /// What the state claims.
     pub claims: &'c Claims,
 }
@@ -174,10 +181,12 @@ pub fn judge(case: &Case<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     judged.records(&mut wrong);
     judged.orphans(&mut wrong);
+    cohorts::check(&judged, &mut wrong);
     fields::check(&judged, &mut wrong);
     links::check(&judged, &mut wrong);
     holds::check(&judged, &mut wrong);
     vanished::check(&judged, &mut wrong);
+    answers::check(&judged, &mut wrong);
     judged.writes(&mut wrong);
     judged.claims(&mut wrong);
     wrong

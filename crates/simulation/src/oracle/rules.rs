@@ -1,7 +1,9 @@
 //! The project's rules in the oracle's own words.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
+
+use super::replay::Life;
 
 /// The old system's place in every pair.
 pub const OLD: usize = 0;
@@ -124,6 +126,21 @@ pub struct FlowRule {
     pub deletes: Deletes,
     /// Whether the counterparts of records that became one become one too, without a question.
     pub merges: bool,
+    /// Which records are carried from a day on, and are the new system's from another.
+    pub cohort: Option<CohortRule>,
+}
+
+/// A cohort of a flow: its records say this for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct CohortRule {
+    /// The old system's field.
+    pub field: &'static str,
+    /// What it says.
+    pub value: &'static str,
+    /// From when on they are carried.
+    pub begins: Timestamp,
+    /// From when on they are the new system's.
+    pub moves: Timestamp,
 }
 
 /// All of it.
@@ -151,6 +168,11 @@ pub(crate) enum Plain {
 }
 
 impl FlowRule {
+    /// The cohort of a record of the old system, if it is in one.
+    pub(crate) fn cohort_of(&self, life: &Life) -> Option<CohortRule> {
+        self.cohort.filter(|cohort| life.field(cohort.field).as_str() == Some(cohort.value))
+    }
+
     /// The field by which records are found.
     pub(crate) fn finder(&self) -> Option<&FieldRule> {
         self.fields.get(self.found_by?)

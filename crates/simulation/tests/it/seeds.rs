@@ -1,24 +1,22 @@
 //! The weeks with an engine as it is.
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use handover_simulation::{Deed, Mishap, Scenario, play, play_all};
+use handover_simulation::{Counted, Scenario, play, play_all};
 
 /// Nothing is wrong in any of these seeds, and everything that is switched on happened.
 fn many(scenario: &Scenario, seeds: RangeInclusive<u64>) {
     let seeds: Vec<u64> = seeds.collect();
-    let (mut deeds, mut mishaps) = (BTreeMap::<(usize, Deed), u64>::new(), BTreeMap::<Mishap, u64>::new());
+    let mut counted = Counted::default();
     let mut wrong = Vec::new();
     let mut guarded = 0;
     for played in play_all(&seeds, scenario) {
-        played.counted.deeds.iter().for_each(|(deed, n)| *deeds.entry(*deed).or_default() += n);
-        played.counted.mishaps.iter().for_each(|(mishap, n)| *mishaps.entry(*mishap).or_default() += n);
+        counted.add(&played.counted);
         guarded += played.counted.guarded[0];
         wrong.extend(played.wrong.iter().map(|wrong| format!("seed {}: {wrong}", played.seed)));
     }
     assert!(wrong.is_empty(), "{} complaints:\n{}", wrong.len(), wrong.join("\n"));
-    assert_eq!(scenario.missing(&deeds, &mishaps), Vec::<String>::new(), "never happened");
+    assert_eq!(scenario.missing(&counted), Vec::<String>::new(), "never happened");
     assert!(guarded > 0, "the guard never had anything to stop");
 }
 

@@ -201,7 +201,7 @@ async fn answers_belong_to_the_hold_they_were_given_to(scene: Scene) {
 
 async fn answers_come_oldest_first(scene: Scene) {
     let store = scene.open().await;
-    let first = given("1", Answer::Edit { field: "name".into(), value: Value::text("x") }, "why\0not");
+    let first = given("1", Answer::Edit { field: "name".into(), value: Value::text("x"), of: None }, "why\0not");
     let second = given("1", Answer::Skip, "");
     let both = vec![first.clone(), given("2", Answer::Create, "")];
     store.commit(commit(0, |commit| commit.answers = both)).await.unwrap();

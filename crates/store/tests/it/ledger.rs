@@ -178,7 +178,7 @@ async fn two_people(store: &Store) {
         let cause = Cause::Contradiction { candidates: vec![candidate("t1"), candidate("t2")] };
         commit.holds.push(hold("leads", "persons", "1", Cause::Missing { field: "name".into() }));
         commit.holds.push(hold("leads", "persons", "3", cause));
-        let edit = Answer::Edit { field: "name".into(), value: Value::text("secret of 1") };
+        let edit = Answer::Edit { field: "name".into(), value: Value::text("secret of 1"), of: None };
         for answer in [edit, Answer::Accept] {
             let (flow, record) = ("leads".into(), "1".into());
             let (reviewer, comment) = ("Eve".to_owned(), "secret of 1".to_owned());

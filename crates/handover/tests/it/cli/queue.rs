@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use super::Play;
+use super::{Play, made_of, record};
 
 /// The groups, as `flow group`.
 fn groups(play: &Play) -> BTreeMap<String, u64> {
@@ -153,6 +153,33 @@ fn an_edit_and_a_second_try() {
     let again = play.does(&["holds", "list", "invalid:hs_note_body:longer than 65536 characters", "--json"]).json();
     assert_eq!(again["holds"][0]["record"], note);
     play.does(&["verify", "--json"]).ends(0);
+}
+
+/// A correction is of the value that was held: what people write later in the source is carried.
+#[test]
+fn a_correction_counts_until_the_source_says_something_else() {
+    let play = Play::ran();
+    let group = groups(&play)
+        .keys()
+        .find_map(|group| group.strip_prefix("persons ").filter(|group| group.starts_with("invalid:email")))
+        .unwrap()
+        .to_owned();
+    let rows = play.does(&["holds", "list", &group, "--json"]).json();
+    let id = rows["holds"][0]["record"].as_str().unwrap().to_owned();
+    let address = |play: &Play| {
+        made_of(&mut play.world("new"), "contacts", &format!("old:persons:{id}"))["properties"]["email"].clone()
+    };
+    play.does(&["holds", "answer", &format!("persons/{id}"), "--edit", "email=mended@example.com"]).ends(3);
+    assert_eq!(address(&play), "mended@example.com");
+    play.does(&["sync", "--once"]).ends(3);
+    assert_eq!(address(&play), "mended@example.com");
+    play.disturb("old", |world| {
+        let person = record(world, "persons", id.parse().unwrap());
+        person["emails"] = json!([{"value": "later@example.com", "primary": true, "label": "work"}]);
+        person["update_time"] = json!("2026-11-02T09:30:00Z");
+    });
+    play.does(&["sync", "--once"]).ends(3);
+    assert_eq!(address(&play), "later@example.com");
 }
 
 /// Answers that cannot be carried out are refused before anything of them is written down.
