@@ -13,7 +13,7 @@ const USAGE: &str = "\
 cargo xtask tidy              what no compiler checks: sizes, names, directions, licences, links
 cargo xtask tidy --tighten    the same; lowers the ratchet to what is left
 cargo xtask gen               writes the generated pages of the manual anew
-cargo xtask simulate [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--planted NAME] [--dump FOLDER]
+cargo xtask simulate [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]
                               plays six weeks of two systems in use, once for each seed
 ";
 

@@ -240,7 +240,7 @@ pub(crate) fn rules(ways: Ways, dates: Option<Dates>) -> Rules {
     };
     let named = |old, new| FieldRule { part_of: Some("name"), ..owned(old, new, Form::Text) };
     let link = |old, new, flow, kind| owned(old, new, Form::Link { flow, kind });
-    let mut flows = vec![
+    let flows = vec![
         flow_rule(
             ["organizations", "organizations.back"],
             ["organization", "companies"],

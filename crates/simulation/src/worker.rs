@@ -51,6 +51,12 @@ impl Turn {
         }
     }
 
+    /// It is paused no more, wherever it was to be.
+    fn never_pauses(&self) {
+        self.pauses_at.store(0, Ordering::SeqCst);
+        self.pauses_behind.store(0, Ordering::SeqCst);
+    }
+
     /// An answer has come, and is not read yet.
     pub(crate) async fn answer(&self) {
         let nth = self.answered.fetch_add(1, Ordering::SeqCst) + 1;
@@ -128,6 +134,7 @@ impl Process {
             turn.goes_on.notify_one();
             Some(work.as_mut().await)
         });
+        turn.never_pauses();
         match ended {
             None => Ok(Paused { work, process: self }),
             Some(ended) => Err(Box::new((self, Ended::of(ended)))),
