@@ -303,14 +303,6 @@ impl Pool {
         }
     }
 
-    /// Whether nobody reads.
-    pub(crate) fn is_idle(&self) -> bool {
-        match self {
-            Self::Sqlite(readers) => readers.is_idle(),
-            Self::Postgres(pool) => u32::try_from(pool.num_idle()).is_ok_and(|idle| idle == pool.size()),
-        }
-    }
-
     /// Begins a transaction beside the writer, in PostgreSQL: a file is read-only for everybody but its writer.
     pub(crate) async fn begin(&self, location: &Arc<str>) -> Result<Tx<'static>, Error> {
         let raw = match self {

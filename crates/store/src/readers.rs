@@ -11,6 +11,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::database::Pool;
+
 /// As many as read at once.
 const READERS: u32 = 4;
 
@@ -34,6 +36,16 @@ pub(crate) struct Readers {
     idle: Mutex<Vec<SqliteConnection>>,
     /// One permit for each that may read.
     room: Semaphore,
+}
+
+impl Pool {
+    /// Whether nobody reads.
+    pub(crate) fn is_idle(&self) -> bool {
+        match self {
+            Self::Sqlite(readers) => readers.is_idle(),
+            Self::Postgres(pool) => u32::try_from(pool.num_idle()).is_ok_and(|idle| idle == pool.size()),
+        }
+    }
 }
 
 impl Readers {
