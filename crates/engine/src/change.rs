@@ -24,7 +24,7 @@ use crate::planted::{self, Planted};
 use crate::resolve::{Parents, Resolved, misplaced, outer, split_links};
 use crate::returns::Returned;
 use crate::setup::Ready;
-use crate::trail::{SOURCE, Trail};
+use crate::trail::{BEFORE, SOURCE, Trail};
 use crate::transform::Mapped;
 use crate::verdict::{Known, Verdicts, blanked, known_of, source_changed, target_changed, weigh};
 
@@ -271,7 +271,7 @@ impl Pass {
         // Of a field that is held neither side is settled: what the target's people do to it meanwhile counts.
         open.extend(pair.resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()));
         if !self.errs(Planted::SilentOverwrite) {
-            trail.fields(ready, "before", before.iter());
+            trail.fields(ready, BEFORE, before.iter());
         }
         if self.errs(Planted::WrongField) {
             planted::misplace(ready, &mut write);

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures::future::join;
-use handover_model::{End, FlowName, RecordId};
+use handover_model::{End, FlowName, RecordId, Side};
+use handover_store::Fate;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -86,6 +87,7 @@ impl Pass {
             changed.extend(self.staged_changes(ready, &pairing).await?);
             if told.is_none() {
                 changed.extend(self.carry_due(ready, &pairing).await?);
+                changed.extend(self.carry_answered(ready, &pairing).await?);
             }
             self.carry_woken(ready, &pairing, changed, &mut wanted).await?;
             if let Some(back) = &ready.back {
@@ -95,11 +97,36 @@ impl Pass {
                     Some(told) => self.read_told(&reading, told).await?,
                     None => self.read_newly(&reading).await?,
                 }
-                let new = self.staged_returns(ready, back, &pairing).await?;
+                let mut new = self.staged_returns(ready, back, &pairing).await?;
+                let answered = self.answered_of(&back.ready.flow.name).await?;
+                if told.is_none() && !answered.is_empty() {
+                    new.extend(self.some_returns(ready, back, &answered).await?);
+                }
                 self.carry_woken(&back.ready, &pairing, new, &mut wanted).await?;
             }
         }
         Ok(())
+    }
+
+    /// What somebody answered and no pass worked through since: the one that the answer began may have ended early.
+    async fn carry_answered(self: &Arc<Self>, ready: &Arc<Ready>, pairing: &Pairing) -> Result<Vec<RecordId>, Error> {
+        let answered = self.answered_of(&ready.flow.name).await?;
+        if answered.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.refresh_target(ready, pairing).await?;
+        self.some_records(ready, pairing, &answered).await
+    }
+
+    /// Held records of a flow about which somebody said something since. What is gone waits for an answer to that.
+    async fn answered_of(&self, flow: &FlowName) -> Result<BTreeSet<RecordId>, Error> {
+        let mut answered = self.place.store.answered(flow).await?;
+        let ids: Vec<RecordId> = answered.iter().cloned().collect();
+        let gone = self.place.store.vanished_among(flow, Side::Source, &ids).await?;
+        for gone in gone.iter().filter(|gone| matches!(gone.fate, Fate::Pending | Fate::Asked)) {
+            answered.remove(&gone.record);
+        }
+        Ok(answered)
     }
 
     /// Works through children of this flow that waited for parents, and through those that `changed` wakes.
@@ -147,6 +174,7 @@ impl Pass {
             self.read_target(ready, &pairing).await?;
             self.whole_flow(ready, &pairing, true).await?;
             self.carry_due(ready, &pairing).await?;
+            self.carry_answered(ready, &pairing).await?;
         }
         Ok(())
     }

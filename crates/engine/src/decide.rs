@@ -18,7 +18,7 @@ use crate::resolve::{Parents, Resolved, misplaced, split_links};
 use crate::setup::Ready;
 pub(crate) use crate::staged::{Look, Staged};
 use crate::title::title;
-use crate::trail::{SOURCE, Trail};
+use crate::trail::{BEFORE, SOURCE, Trail};
 use crate::transform::Mapped;
 
 /// What is to become of a record.
@@ -291,7 +291,7 @@ impl Pass {
             return Ok(self.held(ready, &staged, row.as_ref(), causes, trail));
         };
         let merged = merge(ready, &staged, &resolved.fields, &there);
-        trail.fields(ready, "before", merged.before.iter());
+        trail.fields(ready, BEFORE, merged.before.iter());
         let wanted = Arc::new(merged.write);
         let (fields, separate, open) =
             split_links(ready, &staged.record.id, &wanted, &resolved.found, Some(&there.fields));

@@ -39,7 +39,7 @@ pub(crate) fn match_up(ready: &Ready, candidate: &Record, write: &Write, key: &s
 
 /// Equal but for what platforms change by themselves: HTML is cleaned, blanks are trimmed, case of
 /// addresses, order of lists.
-fn alike(kind: Option<&Kind>, value: &Value, have: &Value) -> bool {
+pub(crate) fn alike(kind: Option<&Kind>, value: &Value, have: &Value) -> bool {
     match (value, have) {
         (Value::Text(one), Value::Text(other)) if matches!(kind, Some(Kind::Text { .. })) => {
             letters(one) == letters(other)

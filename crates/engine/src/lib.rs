@@ -41,6 +41,7 @@ mod people;
 mod planted;
 mod reconcile;
 mod resolve;
+mod resume;
 mod returns;
 mod send;
 mod setup;

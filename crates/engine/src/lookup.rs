@@ -12,7 +12,7 @@ use crate::Error;
 use crate::observe::Event;
 use crate::pairing::source_key;
 use crate::pass::Pass;
-use crate::send::{Loss, Sending};
+use crate::send::{Loss, Sending, is_repeatable};
 use crate::setup::Ready;
 use crate::write::Settled;
 
@@ -36,6 +36,10 @@ impl Pass {
         self.place.observer.on(Event::LookingUp { flow: ready.flow.name.clone(), writes: loss.writes.len() as u64 });
         let request = self.request(ready, &sending.batch, &loss.writes)?;
         let Some(mut found) = self.find(ready, &request, sending.since, loss.by, taken).await? else {
+            if is_repeatable(&request.mode) {
+                sending.again(loss.writes.clone(), loss.tries, true, loss.why.as_ref());
+                return Ok(());
+            }
             for at in &loss.writes {
                 sending.settled[*at] = Some(Settled::Unknown);
             }
@@ -49,7 +53,7 @@ impl Pass {
             }
         }
         if !absent.is_empty() {
-            sending.again(absent, loss.tries, false, loss.why.as_ref());
+            sending.again(absent, loss.tries, is_repeatable(&request.mode), loss.why.as_ref());
         }
         Ok(())
     }

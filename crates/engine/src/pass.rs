@@ -161,6 +161,13 @@ pub enum Selection {
     Only(BTreeMap<FlowName, BTreeSet<RecordId>>),
 }
 
+impl Selection {
+    /// Whether every record that was read is judged when the pass is over: then what no flow claims is out of scope.
+    fn is_whole(&self) -> bool {
+        matches!(self, Self::All | Self::Changes)
+    }
+}
+
 impl Pass {
     /// Begins a pass; `stop` set to true ends it at the next safe place.
     ///
@@ -290,7 +297,7 @@ impl Pass {
         let result = self.work(selection).await;
         let findings = std::mem::take(&mut *self.noticed());
         let note = json!({
-            "whole": matches!(selection, Selection::All),
+            "whole": selection.is_whole(),
             "left_today": self.left_today(),
             "findings": findings,
             "did": *self.did(),
@@ -378,7 +385,7 @@ impl Pass {
                 let links_waiting = self.place.store.count_pending_links().await?;
                 Report::of(self.id, Vec::new(), links_waiting)
             }
-            _ => report(&self.setup, &self.place, self.id, matches!(selection, Selection::All)).await?,
+            _ => report(&self.setup, &self.place, self.id, selection.is_whole()).await?,
         };
         self.keep_reread().await?;
         let adopted = std::mem::take(&mut *locked(&self.adopted));

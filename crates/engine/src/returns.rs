@@ -19,7 +19,7 @@ use crate::merge::same;
 use crate::pass::Pass;
 use crate::resolve::{Parents, Resolved, misplaced, split_links};
 use crate::setup::Ready;
-use crate::trail::{SOURCE, Trail};
+use crate::trail::{BEFORE, SOURCE, Trail};
 use crate::transform::{Mapped, put};
 use crate::verdict::{Known, Told, Verdicts, known_of, link_sets, weigh};
 use crate::write::Outgoing;
@@ -305,7 +305,7 @@ impl Pass {
             .iter()
             .map(|(name, _)| (name.clone(), source.fields.get(name.as_str()).cloned().unwrap_or(Value::Null)))
             .collect();
-        trail.fields(&back.ready, "before", before.iter().map(|(name, value)| (name, value)));
+        trail.fields(&back.ready, BEFORE, before.iter().map(|(name, value)| (name, value)));
         let fields = Arc::new(fields);
         let empty = HashMap::new();
         let found = pair.returned.as_ref().map_or(&empty, |returned| &returned.found);

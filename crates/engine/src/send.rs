@@ -19,7 +19,6 @@ use crate::Error;
 use crate::pass::Pass;
 use crate::planted::Planted;
 use crate::setup::Ready;
-use crate::vanish::{MERGE, REMOVE};
 use crate::write::{Batch, Settled, is_about_records};
 
 /// How often a write is tried when looking it up says that it was not applied.
@@ -90,6 +89,21 @@ impl Sending {
             resumed: false,
             weighed,
         }
+    }
+
+    /// Writes that an earlier process sent, perhaps; `at` is when.
+    pub(crate) fn resumed(batch: Batch, at: Timestamp) -> Self {
+        Self { resumed: true, ..Self::new(batch, at) }
+    }
+
+    /// All of it is to be sent, though an earlier request may have applied it.
+    pub(crate) fn repeat(&mut self) {
+        self.parts.push(Part { writes: self.all(), tries: 0, unsure: true });
+    }
+
+    /// All of it is to be looked up: it was applied by then, or never.
+    pub(crate) fn lose(&mut self, by: Timestamp) {
+        self.lost.push(Loss { writes: self.all(), tries: 0, why: None, by });
     }
 
     fn all(&self) -> Vec<usize> {
@@ -188,7 +202,7 @@ impl Sending {
     }
 
     /// What is known in the end.
-    fn end(mut self) -> Sent {
+    pub(crate) fn end(mut self) -> Sent {
         let unsure = self.parts.iter().filter(|part| part.unsure).flat_map(|part| &part.writes);
         let open: HashSet<usize> = unsure.chain(self.lost.iter().flat_map(|loss| &loss.writes)).copied().collect();
         let settled = std::mem::take(&mut self.settled)
@@ -291,6 +305,13 @@ impl Pass {
         }
     }
 
+    /// Sends and looks up all of one batch.
+    pub(crate) async fn finish(&self, ready: &Arc<Ready>, sending: &mut Sending) {
+        self.send_parts(ready, sending).await;
+        self.look_all_up(ready, std::slice::from_mut(sending)).await;
+        self.weigh(ready, sending);
+    }
+
     /// Looks up the lost writes of batches, one after the other.
     async fn look_all_up(&self, ready: &Arc<Ready>, sendings: &mut [Sending]) {
         let mut taken: HashSet<RecordId> = sendings.iter().flat_map(Sending::applied).cloned().collect();
@@ -309,68 +330,10 @@ impl Pass {
             }
         }
     }
-
-    /// Intents that an earlier process left open: their writes are looked up before anything else is
-    /// written.
-    pub(crate) async fn settle_open_intents(self: &Arc<Self>) -> Result<(), Error> {
-        let mut intents = self.place.store.open_intents().await?;
-        if self.errs(Planted::IntentsForgotten) {
-            intents.clear();
-        }
-        // The end of a merge writes the survivor: what an earlier attempt at that left open goes first.
-        intents.sort_by_key(|intent| intent.id.starts_with(MERGE));
-        let mut waited = None;
-        for intent in intents {
-            self.go_on()?;
-            // Its writes stay open until the flow works again.
-            if self.setup.drift.stopped.contains_key(&intent.flow) {
-                continue;
-            }
-            let Some(ready) = self.setup.flow(&intent.flow).cloned() else {
-                return Err(Error::FlowGone { flow: intent.flow });
-            };
-            if intent.id.starts_with(crate::linking::INTENT) {
-                self.wait_for_answers(&mut waited).await;
-                self.settle_link_intent(&ready, &intent).await?;
-                continue;
-            }
-            if [MERGE, REMOVE].iter().any(|kind| intent.id.starts_with(kind)) {
-                self.wait_for_answers(&mut waited).await;
-                self.settle_removal(&ready, &intent).await?;
-                continue;
-            }
-            let batch = Batch::of_intent(&self.place.store, &intent).await?;
-            let mut sending = Sending { resumed: true, ..Sending::new(batch, intent.at) };
-            let writes = sending.all();
-            if is_repeatable(&self.request(&ready, &sending.batch, &writes)?.mode) {
-                sending.parts.push(Part { writes, tries: 0, unsure: true });
-            } else {
-                let by = self.wait_for_answers(&mut waited).await;
-                sending.lost.push(Loss { writes, tries: 0, why: None, by });
-            }
-            self.send_parts(&ready, &mut sending).await;
-            self.look_all_up(&ready, std::slice::from_mut(&mut sending)).await;
-            self.weigh(&ready, &mut sending);
-            self.commit_outcomes(&ready, vec![sending.end()]).await?;
-        }
-        Ok(())
-    }
-
-    /// The last requests of the earlier process may still be under way: what is looked up before they arrive
-    /// would seem absent. Waits once; what may be sent twice is not waited for.
-    pub(crate) async fn wait_for_answers(&self, waited: &mut Option<Timestamp>) -> Timestamp {
-        if let Some(by) = waited {
-            return *by;
-        }
-        let now = self.place.clock.now();
-        let until = now.checked_add(self.setup.project.policies.answer_wait).unwrap_or(now);
-        self.place.clock.sleep_until(until).await;
-        *waited.insert(self.place.clock.now())
-    }
 }
 
 /// Whether sending it twice leaves the target as sending it once does.
-fn is_repeatable(mode: &WriteMode) -> bool {
+pub(crate) fn is_repeatable(mode: &WriteMode) -> bool {
     match mode {
         WriteMode::Update | WriteMode::Upsert { .. } => true,
         WriteMode::Create { .. } => false,

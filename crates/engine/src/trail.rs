@@ -15,6 +15,9 @@ pub(crate) const SOURCE: &str = "source";
 /// Under which name it is told what is written.
 pub(crate) const WRITE: &str = "write";
 
+/// What a field said before it was written.
+pub(crate) const BEFORE: &str = "before";
+
 /// What is told of a record, part by part.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trail(Telling);

@@ -1,6 +1,6 @@
 //! What people answered, which writes are open, what was spent today.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use handover_model::{Fields, FlowName, RecordId, SystemName};
 use jiff::Timestamp;
@@ -89,6 +89,21 @@ impl Store {
         Ok(found)
     }
 
+    /// Records of a flow that are held although somebody answered: nothing was judged since.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn answered(&self, flow: &FlowName) -> Result<BTreeSet<RecordId>, Error> {
+        let Some(flow) = self.id_of(flow.as_str()).await? else { return Ok(BTreeSet::new()) };
+        let mut sql = self.sql("SELECT a.record FROM answer a WHERE a.open = 1 AND a.flow = ");
+        sql.int(flow).push(
+            " AND EXISTS (SELECT 1 FROM hold h WHERE h.flow = a.flow AND h.record = a.record AND \
+             h.cause <> 'reported')",
+        );
+        Ok(self.fetch(sql, |row| Ok(RecordId::from(row.text(0)?))).await?.into_iter().collect())
+    }
+
     /// What was spent of a system's daily limit since `day_start`, in the limit's unit. The start counts
     /// to the quarter of an hour.
     ///
@@ -162,6 +177,22 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// These records are judged: what was answered about them is told by what became of them.
+    pub(crate) async fn close_answers(&mut self, flow: i64, records: &[&str]) -> Result<(), Error> {
+        // Mostly there is none at all.
+        let mut any = self.tx.sql("SELECT id FROM answer WHERE open = 1 AND flow = ");
+        any.int(flow).push(" LIMIT 1");
+        if self.tx.fetch(any, |row| row.int(0)).await?.is_empty() {
+            return Ok(());
+        }
+        for records in records.chunks(LIST) {
+            let mut sql = self.tx.sql("UPDATE answer SET open = 0 WHERE open = 1 AND flow = ");
+            sql.int(flow).push(" AND record IN ").texts(records.iter().copied());
+            self.tx.run(sql).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn write_answers(&mut self, at: Timestamp, answers: &[GivenAnswer]) -> Result<(), Error> {
         if answers.is_empty() {
             return Ok(());
@@ -173,11 +204,11 @@ impl Step<'_> {
                 .map_err(|error| Error::Failed { location: self.tx.location().clone(), source: error.into() })?;
             placed.push((number, self.id(answer.flow.as_str())?, text, answer));
         }
-        let head = "INSERT INTO answer (id, flow, record, at, answer, reviewer, comment) VALUES ";
+        let head = "INSERT INTO answer (id, flow, record, at, answer, reviewer, comment, open) VALUES ";
         self.tx
             .insert(head, &placed, "", |sql, (number, flow, text, answer)| {
                 sql.int(*number).int(*flow).text(answer.record.as_str()).int(nanos(at)).text(text.as_str());
-                sql.text(answer.reviewer.as_str()).text(answer.comment.as_str());
+                sql.text(answer.reviewer.as_str()).text(answer.comment.as_str()).int(1);
             })
             .await
     }

@@ -279,6 +279,7 @@ impl Step<'_> {
             if self.tx.fetch(any, |row| row.int(0)).await?.is_empty() {
                 continue;
             }
+            self.close_answers(flow, &records).await?;
             for records in records.chunks(LIST) {
                 // A report stays, whatever becomes of the record.
                 let mut sql = self.tx.sql("DELETE FROM hold WHERE cause <> 'reported' AND flow = ");

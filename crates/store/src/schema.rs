@@ -86,8 +86,9 @@ CREATE TABLE link (
     gone %i NOT NULL, PRIMARY KEY (flow, record, field, parent_flow, parent, gone)) %k;
 CREATE TABLE answer (
     id %i PRIMARY KEY, flow %i NOT NULL, record %t NOT NULL, at %i NOT NULL, answer %t NOT NULL,
-    reviewer %t NOT NULL, comment %t NOT NULL) %k;
+    reviewer %t NOT NULL, comment %t NOT NULL, open %i NOT NULL) %k;
 CREATE INDEX answer_record ON answer (flow, record);
+CREATE INDEX answer_open ON answer (flow) WHERE open = 1;
 CREATE TABLE inbox (
     system %i NOT NULL, event %t NOT NULL, object %i NOT NULL, record %t NOT NULL, what %t NOT NULL, survivor %t,
     at %i NOT NULL, received %i NOT NULL, done %i, PRIMARY KEY (system, event)) %k;

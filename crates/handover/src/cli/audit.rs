@@ -186,6 +186,9 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
             values["field"].as_str().unwrap_or_default(),
             values["to"].as_str().unwrap_or_default()
         )),
+        "overtaken" => {
+            text.push_str("the write was interrupted, and the record was changed meanwhile: it is judged again")
+        }
         "erased" => text.push_str(&format!(
             "the values before this row were erased; asked for by {}: {}",
             told.note["who"].as_str().unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::replay::Fate;
 use super::rules::{FieldRule, Plain};
 use super::{Judged, Pair};
 
@@ -94,6 +95,11 @@ pub(super) fn given(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule, sid
 pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
     for hold in &judged.case.claims.held {
         let mut answers = judged.case.answered.iter().filter(|one| one.flow == hold.flow && one.record == hold.record);
+        // Of what is gone from the old system nothing is carried before somebody says what becomes of it.
+        let mut sources = judged.pairs.iter().filter(|pair| pair.flow.name == hold.flow);
+        if sources.any(|pair| pair.source.id == hold.record && pair.source.fate != Fate::Living) {
+            continue;
+        }
         let settles = |one: &&Answered| match &one.word {
             Word::Take { mark, .. } => hold.mark.as_ref() == Some(mark),
             // A chosen record may be another one's counterpart: then it is asked who of both it is.

@@ -26,6 +26,14 @@ pub(super) fn moved(judged: &Judged<'_>, pair: &Pair<'_>) -> Option<Timestamp> {
     pair.flow.cohort_of(pair.source).filter(|_| one_way && !judged.case.passes.is_empty()).map(|cohort| cohort.moves)
 }
 
+/// Whether what the old system takes away is not carried by rule: the pair had not begun, or is the new system's.
+pub(super) fn is_apart(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
+    pair.flow.cohort_of(pair.source).is_some_and(|cohort| {
+        let noticed = judged.case.passes.iter().filter(|pass| pass.began >= pair.source.fated);
+        noticed.into_iter().any(|pass| pass.began < cohort.begins || pass.began >= cohort.moves)
+    })
+}
+
 /// Whether a pass found the pair moved. The dates are judged by when a pass began.
 pub(super) fn has_moved(moved: Option<Timestamp>, pass: &Span) -> bool {
     moved.is_some_and(|moved| moved <= pass.began)

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::replay::{By, Fate, Life};
 use super::rules::{Deletes, FieldRule, FlowRule, Form, NEW, OLD, Plain};
-use super::{Judged, Pair, Span, Story};
+use super::{Judged, Pair, Span, Story, cohorts};
 
 /// Judges what became of the counterparts of what is gone, and that everything that we took away had to go.
 pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
@@ -138,7 +138,8 @@ pub(super) fn is_asked_about(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
         return false;
     }
     let refused = judged.holds_of(pair.flow, pair.source).iter().any(|hold| hold.cause == "refused");
-    pair.flow.deletes == Deletes::Ask || refused || has_traces(judged, pair)
+    let by_rule = pair.flow.deletes != Deletes::Ask && !cohorts::is_apart(judged, pair);
+    !by_rule || refused || has_traces(judged, pair)
 }
 
 /// Whether a pair's source, which is gone, became another record, or seems to have.
