@@ -462,7 +462,10 @@ pub(crate) async fn report(setup: &Setup, place: &Workplace, pass: i64, whole: b
         let mut counts = place.store.object_counts(&flows).await?;
         let extraction = place.store.extraction(&system, &object).await?;
         let known: u64 = Outcome::ALL.into_iter().map(|outcome| counts.of(outcome)).sum();
-        counts.read = extraction.as_ref().map_or(known, |state| u64::try_from(state.records).unwrap_or(0));
+        let read = extraction.as_ref().map_or(known, |state| u64::try_from(state.records).unwrap_or(0));
+        // What a way back made may be gone before it was read.
+        let returns = setup.flows.iter().any(|ready| ready.back.is_some() && flows.contains(&ready.flow.name));
+        counts.read = if returns { read.max(known) } else { read };
         let complete = extraction.as_ref().is_some_and(|state| state.complete);
         let rest = counts.read.saturating_sub(known);
         // After a whole pass, what no flow claims is out of scope; before, it is not finished.

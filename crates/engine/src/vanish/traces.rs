@@ -153,20 +153,18 @@ impl Pass {
             all.collect()
         };
         let mut keyed: Vec<(&RecordRow, Vec<(String, String)>)> = Vec::new();
-        let mut unread: HashMap<RecordId, &RecordRow> = HashMap::new();
         for row in rows.values() {
             let block = self.place.store.block(&end.system, &end.object, row.block).await?;
-            match (block.iter().find(|record| record.id == row.record), &row.target) {
-                (Some(record), _) => keyed.push((row, keys_of(&pairing.source, record))),
-                // What a way back wrote nobody may have read: its counterpart says the same.
-                (None, Some(target)) => drop(unread.insert(target.clone(), row)),
-                (None, None) => {}
-            }
+            let staged = block.iter().find(|record| record.id == row.record);
+            keyed.extend(staged.map(|record| (row, keys_of(&pairing.source, record))));
         }
-        if !unread.is_empty() {
-            let targets: Vec<RecordId> = unread.keys().cloned().collect();
+        // What a way back wrote nobody may have read: its counterpart says the same.
+        if ready.back.is_some() {
+            let paired: HashMap<RecordId, &RecordRow> =
+                rows.values().filter_map(|row| Some((row.target.clone()?, row))).collect();
+            let targets: Vec<RecordId> = paired.keys().cloned().collect();
             for card in self.targets_now(ready, &targets).await? {
-                keyed.extend(unread.get(&card.id).map(|row| (*row, keys_of(&pairing.target, &card))));
+                keyed.extend(paired.get(&card.id).map(|row| (*row, keys_of(&pairing.target, &card))));
             }
         }
         for (row, keys) in keyed {

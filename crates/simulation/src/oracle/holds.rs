@@ -65,11 +65,14 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
         "parent_held" => hold.other.as_deref().is_some_and(|parent| {
             judged.case.rules.flows.iter().any(|flow| judged.held.contains_key(&(flow.back, parent)))
         }),
-        "target_gone" => judged.pairs.iter().any(|pair| {
-            pair.flow.name == flow.name
-                && pair.source.fate != Fate::Living
-                && pair.targets.iter().any(|target| target.id == life.id)
-        }),
+        "target_gone" => {
+            is_gone(judged, flow, OLD, hold)
+                || judged.pairs.iter().any(|pair| {
+                    pair.flow.name == flow.name
+                        && pair.source.fate != Fate::Living
+                        && pair.targets.iter().any(|target| target.id == life.id)
+                })
+        }
         "source_gone" => life.fate != Fate::Living,
         _ => false,
     }
@@ -92,7 +95,9 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         "parent_held" => parent_held(judged, pair, hold),
         // Both were changed by people, and differ.
         "conflict" => field.is_some_and(|field| conflicting(pair, field) || cohorts::came_late(judged, pair, field)),
-        "target_gone" => pair.targets.iter().any(|target| target.fate != Fate::Living),
+        "target_gone" => {
+            is_gone(judged, pair.flow, NEW, hold) || pair.targets.iter().any(|target| target.fate != Fate::Living)
+        }
         "source_deleted" => vanished::is_asked_about(judged, pair),
         "source_merged" => vanished::is_asked_about(judged, pair) && vanished::has_traces(judged, pair),
         "target_merged" => pair.targets.iter().any(|target| matches!(target.fate, Fate::Merged(_))),
@@ -104,6 +109,12 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the record that a hold is about is gone: somebody may have chosen it, too late.
+fn is_gone(judged: &Judged<'_>, flow: &FlowRule, side: usize, hold: &Held) -> bool {
+    let Some(other) = hold.other.as_deref() else { return false };
+    judged.sides[side].of(flow.objects[side]).any(|life| life.id == other && life.fate != Fate::Living)
 }
 
 /// Whether people changed a field on both sides, and not to the same value.
