@@ -182,6 +182,27 @@ fn a_correction_counts_until_the_source_says_something_else() {
     assert_eq!(address(&play), "later@example.com");
 }
 
+/// What was answered and not carried at once, or not to its end, the next pass carries; and it does so once.
+#[test]
+fn an_answer_for_later_is_carried_by_the_next_pass() {
+    let play = Play::ran();
+    let group = groups(&play)
+        .keys()
+        .find_map(|group| group.strip_prefix("persons ").filter(|group| group.starts_with("invalid:email")))
+        .unwrap()
+        .to_owned();
+    let rows = play.does(&["holds", "list", &group, "--json"]).json();
+    let id = rows["holds"][0]["record"].as_str().unwrap().to_owned();
+    let is_there = |play: &Play| play.world("new").to_string().contains("mended@example.com");
+    play.does(&["holds", "answer", &format!("persons/{id}"), "--edit", "email=mended@example.com", "--later"]).ends(3);
+    assert!(!is_there(&play));
+    let first = play.does(&["sync", "--once", "--json"]).ends(3).json();
+    assert_eq!(first["did"]["created"], 1, "{first}");
+    assert!(is_there(&play));
+    let second = play.does(&["sync", "--once", "--json"]).ends(3).json();
+    assert_eq!((&second["did"]["created"], &second["did"]["updated"]), (&json!(0), &json!(0)), "{second}");
+}
+
 /// Answers that cannot be carried out are refused before anything of them is written down.
 #[test]
 fn answers_that_cannot_be() {
