@@ -75,6 +75,9 @@ fn a_create_is_refused_as_the_platform_refuses() {
         ("Account", json!({"Name": "x", "Src_Id__c": "a-1"}), "DUPLICATE_VALUE", Some(&["Src_Id__c"])),
         ("Account", json!({"Name": "x", "ParentId": "001"}), "MALFORMED_ID", Some(&["ParentId"])),
         ("Account", json!({"Name": "x", "ParentId": contact}), "FIELD_INTEGRITY_EXCEPTION", Some(&["ParentId"])),
+        // An id that was recorded, and the same with a wrong check character.
+        ("Account", json!({"Name": "x", "ParentId": "001D000000IqhSLIAZ"}), "INVALID_CROSS_REFERENCE_KEY", Some(&[])),
+        ("Account", json!({"Name": "x", "ParentId": "001D000000IqhSLIAA"}), "MALFORMED_ID", Some(&["ParentId"])),
         ("Account", json!({"Name": "x", "ParentId": "001Hs0000zzzzzz"}), "INVALID_CROSS_REFERENCE_KEY", Some(&[])),
         ("Contact", json!({"LastName": "x", "Email": "no address"}), "INVALID_EMAIL_ADDRESS", Some(&["Email"])),
         ("Contact", json!({"LastName": "x", "Birthdate": "20.11.1970"}), "JSON_PARSER_ERROR", None),
