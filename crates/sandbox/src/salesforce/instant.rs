@@ -24,7 +24,7 @@ pub(super) fn day(at: Seconds) -> String {
 
 /// A time with `Z` or an offset.
 pub(super) fn read(text: &str) -> Option<Seconds> {
-    if !text.contains('T') {
+    if !text.is_ascii() || !text.contains('T') {
         return None;
     }
     // `+0000` is Salesforce's own form; ISO wants a colon in it.

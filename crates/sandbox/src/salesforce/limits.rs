@@ -37,8 +37,7 @@ impl Limits {
     }
 
     fn forget(&mut self, at: Seconds) {
-        while let Some((minute, count)) = self.minutes.front().copied().filter(|(minute, _)| *minute + DAY <= at) {
-            let _ = minute;
+        while let Some((_, count)) = self.minutes.front().copied().filter(|(minute, _)| *minute + DAY <= at) {
             self.used = self.used.saturating_sub(count);
             self.minutes.pop_front();
         }

@@ -130,6 +130,10 @@ fn merge_one(world: &mut World, request: &Element, by: &Writer) -> Result<Merged
         Some(object) => {
             let mut body = Map::new();
             for child in record.children.iter().filter(|child| !["Id", "type"].contains(&child.name.as_str())) {
+                if child.name == "fieldsToNull" {
+                    body.insert(child.text.trim().to_owned(), Json::Null);
+                    continue;
+                }
                 let value = object.field(&child.name).map(|field| values::from_text(field, &child.text));
                 body.insert(child.name.clone(), value.unwrap_or_else(|| json!(child.text)));
             }

@@ -74,6 +74,8 @@ pub(super) struct World {
     tables: BTreeMap<String, Table>,
     pub(super) next: BTreeMap<String, u64>,
     pub(super) bin: BTreeMap<String, Binned>,
+    /// No record has been in the bin since before then.
+    binned_since: Seconds,
     /// Deletions by object, in order: for the feed of deleted ids.
     pub(super) gone: BTreeMap<String, VecDeque<(Seconds, String)>>,
     /// Objects and fields beside the standard ones, as world files say them.
@@ -98,6 +100,7 @@ impl World {
             tables: BTreeMap::new(),
             next: BTreeMap::new(),
             bin: BTreeMap::new(),
+            binned_since: Seconds::MAX,
             gone: BTreeMap::new(),
             specs: Specs::default(),
             schema_at: 0,
@@ -170,6 +173,12 @@ impl World {
         ids
     }
 
+    /// Ids of the living records whose lookup points to a record.
+    pub(super) fn pointing(&self, object: &str, lookup: &str, id: &str) -> Vec<String> {
+        let field = self.schema.object(object).and_then(|object| object.any_field(lookup));
+        field.map(|field| self.live_by_value(object, field, &Json::String(id.to_owned()))).unwrap_or_default()
+    }
+
     /// Writes or removes a record.
     pub(super) fn put(&mut self, object: &str, id: &str, record: Option<Record>) {
         let Self { schema, tables, undo, .. } = self;
@@ -226,7 +235,10 @@ impl World {
     /// Puts a record into the bin, or takes it out.
     pub(super) fn set_bin(&mut self, id: &str, binned: Option<Binned>) {
         let before = match binned {
-            Some(binned) => self.bin.insert(id.to_owned(), binned),
+            Some(binned) => {
+                self.binned_since = self.binned_since.min(binned.at);
+                self.bin.insert(id.to_owned(), binned)
+            }
             None => self.bin.remove(id),
         };
         self.undo.push(Undo::Bin { id: id.to_owned(), before });
@@ -304,6 +316,9 @@ impl World {
     /// Removes for good what has been in the bin too long.
     pub(super) fn purge(&mut self, at: Seconds) {
         let limit = at - self.settings.bin_days * 86_400;
+        if self.binned_since >= limit {
+            return;
+        }
         let due: Vec<(String, String)> = self
             .bin
             .iter()
@@ -315,6 +330,7 @@ impl World {
             self.set_bin(&id, None);
             self.log(Action::Purged, &object, &id, None, None);
         }
+        self.binned_since = self.bin.values().map(|binned| binned.at).min().unwrap_or(Seconds::MAX);
     }
 
     pub(super) fn is_active_user(&self, user: &str) -> bool {

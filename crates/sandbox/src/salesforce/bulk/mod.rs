@@ -93,16 +93,32 @@ pub(super) fn answer(org: &mut Salesforce, call: &Call<'_>, path: &[&str]) -> An
         [kind @ ("ingest" | "query")] => Ok(list(world, call, *kind == "query")),
         [kind @ ("ingest" | "query"), id, rest @ ..] => {
             let job = world.jobs.all.get(*id).filter(|job| job.query.is_some() == (*kind == "query"));
-            let job = job.cloned().ok_or_else(|| Fault::new("NOT_FOUND", "The requested resource does not exist"))?;
+            let job = job.ok_or_else(Fault::not_found)?;
+            if call.method() == "GET" {
+                return shown(call, job, rest);
+            }
+            let job = job.clone();
             one(world, call, job, rest)
         }
         _ => Err(Fault::not_found()),
     }
 }
 
+/// What a job shows of itself and of its results.
+fn shown(call: &Call<'_>, job: &Job, rest: &[&str]) -> Answer {
+    match rest {
+        [] => Ok(Reply::json(200, &job.info(call.at, true))),
+        ["results"] if job.query.is_some() => query::results(call, job),
+        ["resultPages"] if job.query.is_some() => query::pages(call, job),
+        ["successfulResults"] => Ok(ingest::successful(job)),
+        ["failedResults"] => Ok(ingest::failed(job)),
+        ["unprocessedrecords"] => Ok(ingest::unprocessed(job)),
+        _ => Err(Fault::not_found()),
+    }
+}
+
 fn one(world: &mut World, call: &Call<'_>, job: Job, rest: &[&str]) -> Answer {
     match (call.method(), rest) {
-        ("GET", []) => Ok(Reply::json(200, &job.info(call.at, true))),
         ("PATCH", []) => patch(world, call, job),
         ("DELETE", []) => {
             if matches!(job.state_at(call.at), State::InProgress | State::UploadComplete) {
@@ -112,11 +128,6 @@ fn one(world: &mut World, call: &Call<'_>, job: Job, rest: &[&str]) -> Answer {
             Ok(no_content())
         }
         ("PUT", ["batches"]) if job.query.is_none() => ingest::upload(world, call, job),
-        ("GET", ["results"]) if job.query.is_some() => query::results(call, &job),
-        ("GET", ["resultPages"]) if job.query.is_some() => query::pages(call, &job),
-        ("GET", ["successfulResults"]) => Ok(ingest::successful(&job)),
-        ("GET", ["failedResults"]) => Ok(ingest::failed(&job)),
-        ("GET", ["unprocessedrecords"]) => Ok(ingest::unprocessed(&job)),
         _ => Err(Fault::not_found()),
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::{Draft, flag};
 use crate::salesforce::instant::stamp;
 use crate::salesforce::refusal::Fault;
-use crate::salesforce::world::{World, is_deleted, text};
+use crate::salesforce::world::{World, text};
 use crate::salesforce::write::{self, Writer};
 
 pub(super) fn attachment(draft: &mut Draft<'_>) {
@@ -32,14 +32,7 @@ pub(super) fn version(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault>
     let bytes = STANDARD.decode(draft.text("VersionData")).unwrap_or_default();
     let sum: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let extension = draft.text("PathOnClient").rsplit_once('.').map(|(_, extension)| extension.to_owned());
-    let number = world
-        .rows("ContentVersion")
-        .filter(|(_, other)| {
-            !draft.text("ContentDocumentId").is_empty()
-                && text(other, "ContentDocumentId") == draft.text("ContentDocumentId")
-        })
-        .count()
-        + 1;
+    let number = world.pointing("ContentVersion", "ContentDocumentId", draft.text("ContentDocumentId")).len() + 1;
     draft.set("ContentSize", json!(bytes.len()));
     draft.set("Checksum", json!(sum));
     draft.set("FileType", json!(extension.clone().map_or("UNKNOWN".to_owned(), |extension| extension.to_uppercase())));
@@ -61,9 +54,8 @@ pub(super) fn link(world: &World, draft: &Draft<'_>) -> Result<(), Fault> {
     if draft.old.is_some() {
         return Ok(());
     }
-    let Some(field) = draft.object.any_field("LinkedEntityId") else { return Ok(()) };
-    let entity = json!(draft.text("LinkedEntityId"));
-    let twin = world.live_by_value("ContentDocumentLink", field, &entity).iter().any(|id| {
+    let links = world.pointing("ContentDocumentLink", "LinkedEntityId", draft.text("LinkedEntityId"));
+    let twin = links.iter().any(|id| {
         world
             .get("ContentDocumentLink", id)
             .is_some_and(|link| text(link, "ContentDocumentId") == draft.text("ContentDocumentId"))
@@ -90,17 +82,12 @@ pub(super) fn publish(world: &mut World, id: &str, by: &Writer) -> Result<(), Fa
             .collect();
     let document = text(&version, "ContentDocumentId").to_owned();
     if !document.is_empty() {
-        let older: Vec<String> = world
-            .rows("ContentVersion")
-            .filter(|(other, row)| {
-                *other != id
-                    && text(row, "ContentDocumentId") == document
-                    && flag(Some(row), "IsLatest")
-                    && !is_deleted(row)
-            })
-            .map(|(other, _)| other.clone())
-            .collect();
-        for other in older {
+        let versions = world.pointing("ContentVersion", "ContentDocumentId", &document);
+        let latest = |world: &World, other: &str| flag(world.get("ContentVersion", other), "IsLatest");
+        for other in versions.into_iter().filter(|other| other != id) {
+            if !latest(world, &other) {
+                continue;
+            }
             write::change(
                 world,
                 "ContentVersion",

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Draft;
 use crate::salesforce::refusal::Fault;
-use crate::salesforce::world::{World, is_deleted, text};
+use crate::salesforce::world::{Record, World, is_deleted, text};
 
 /// `Name` is first and last name.
 pub(super) fn name(draft: &mut Draft<'_>) {
@@ -36,13 +36,10 @@ pub(super) fn member(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> 
     };
     let campaign = draft.text("CampaignId").to_owned();
     let id = draft.text("Id").to_owned();
-    let other = world.rows("CampaignMember").find(|(other, record)| {
-        **other != id
-            && !is_deleted(record)
-            && text(record, "CampaignId") == campaign
-            && text(record, "LeadOrContactId") == person
-    });
-    if other.is_some() {
+    let members = world.pointing("CampaignMember", "LeadOrContactId", &person);
+    let in_campaign = |other: &&Record| text(other, "CampaignId") == campaign;
+    let others = members.iter().filter(|other| **other != id).filter_map(|other| world.get("CampaignMember", other));
+    if others.filter(in_campaign).count() > 0 {
         return Err(Fault::row("DUPLICATE_VALUE", "Already a campaign member.", &[]));
     }
     let statuses: Vec<_> = world

@@ -137,13 +137,8 @@ pub(super) fn one_primary(world: &mut World, id: &str, by: &Writer) -> Result<()
         return Ok(());
     }
     let deal = text(record, "OpportunityId").to_owned();
-    let others: Vec<String> = world
-        .rows("OpportunityContactRole")
-        .filter(|(other, role)| {
-            *other != id && !is_deleted(role) && text(role, "OpportunityId") == deal && flag(Some(role), "IsPrimary")
-        })
-        .map(|(other, _)| other.clone())
-        .collect();
+    let mut others = world.pointing("OpportunityContactRole", "OpportunityId", &deal);
+    others.retain(|other| other != id && flag(world.get("OpportunityContactRole", other), "IsPrimary"));
     for other in others {
         write::change(
             world,
@@ -163,14 +158,10 @@ pub(super) fn roll_up(world: &mut World, line: &str, by: &Writer) -> Result<(), 
 }
 
 pub(super) fn roll_up_opportunity(world: &mut World, deal: &str, by: &Writer) -> Result<(), Fault> {
-    let Some(field) = world.schema.object("OpportunityLineItem").and_then(|object| object.any_field("OpportunityId"))
-    else {
-        return Ok(());
-    };
     if world.live("Opportunity", deal).is_none() {
         return Ok(());
     }
-    let lines = world.live_by_value("OpportunityLineItem", field, &json!(deal));
+    let lines = world.pointing("OpportunityLineItem", "OpportunityId", deal);
     let sum: f64 =
         lines.iter().filter_map(|line| world.get("OpportunityLineItem", line)?.get("TotalPrice")?.as_f64()).sum();
     let mut draft = BTreeMap::from([("HasOpportunityLineItem".to_owned(), json!(!lines.is_empty()))]);

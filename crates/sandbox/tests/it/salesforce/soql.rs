@@ -178,3 +178,23 @@ fn a_large_result_comes_in_pages() {
     org.wait(3 * 86_400);
     refused(org.call("GET", &next, None), 400, "INVALID_QUERY_LOCATOR");
 }
+
+#[test]
+fn no_text_brings_the_parser_down() {
+    let mut org = company();
+    let whole = "SELECT Id, a.Näme, (SELECT Id FROM Contacts WHERE x IN ('ä\\'', 1.5)), COUNT(Id) n, TYPEOF What WHEN Account THEN \
+        Name ELSE Id END FROM Account a WHERE NOT (Name LIKE '%ü_\\\\' OR CreatedDate >= 2026-01-01T00:00:00+01:00) AND Id \
+        IN (SELECT AccountId FROM Contact) ORDER BY Name DESC NULLS LAST LIMIT 5 OFFSET 2";
+    for (at, _) in whole.char_indices() {
+        let (status, _) = org.ask("query", &whole[..at]);
+        assert_eq!(status, 400, "{}", &whole[..at]);
+    }
+    for (field, value) in
+        [("Birthdate", "2026-01-0é"), ("EmailBouncedDate", "2026-01-01T00:00+é0"), ("AccountId", "00é")]
+    {
+        let (status, _) = org.call("POST", "sobjects/Contact", Some(&json!({"LastName": "x", field: value})));
+        assert_eq!(status, 400, "{field}");
+    }
+    let nested = format!("SELECT Id FROM Contact WHERE {}Id != null{}", "(".repeat(5_000), ")".repeat(5_000));
+    refused(org.ask("query", &nested), 400, "MALFORMED_QUERY");
+}
