@@ -131,13 +131,16 @@ impl Salesforce {
         let expired = || Fault::new("INVALID_SESSION_ID", "Session expired or invalid");
         let header = request.header("authorization").unwrap_or("");
         let token = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("OAuth "));
+        // The identity service takes the token from the query too.
+        let token = token.or(request.param("oauth_token").filter(|_| request.path.starts_with("/id/")));
         let token = token.ok_or_else(|| Fault::new("INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE"))?;
         let idle = self.world.settings.session_s;
         let user = self.world.access.enter(token, at, idle).ok_or_else(expired)?;
         if !self.world.is_active_user(&user) {
             return Err(expired());
         }
-        if request.path.starts_with("/services/oauth2/userinfo") {
+        let own = format!("/id/{}/{user}", self.world.org.id);
+        if request.path.starts_with("/services/oauth2/userinfo") || request.path == own {
             return oauth::userinfo(&self.world, &user, request.header("host").unwrap_or("localhost"));
         }
         if !self.world.settings.api {

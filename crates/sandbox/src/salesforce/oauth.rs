@@ -104,7 +104,7 @@ pub(super) fn userinfo(world: &World, user: &str, host: &str) -> Answer {
     Ok(Reply::json(
         200,
         &json!({
-            "sub": identity(world, user), "user_id": user, "organization_id": world.org.id,
+            "sub": identity(world, user, host), "user_id": user, "organization_id": world.org.id,
             "preferred_username": text(record, "Username"), "nickname": text(record, "Alias"),
             "name": text(record, "Name"), "given_name": text(record, "FirstName"), "family_name": text(record, "LastName"),
             "email": text(record, "Email"), "email_verified": true, "active": record.get("IsActive"),
@@ -117,9 +117,10 @@ pub(super) fn userinfo(world: &World, user: &str, host: &str) -> Answer {
     ))
 }
 
-/// The address that names organization and user.
-fn identity(world: &World, user: &str) -> String {
-    format!("https://login.salesforce.com/id/{}/{user}", world.org.id)
+/// The address that names organization and user. It lies on the sandbox itself, not on the login host, so that a
+/// client that follows it stays here.
+fn identity(world: &World, user: &str, host: &str) -> String {
+    format!("http://{host}/id/{}/{user}", world.org.id)
 }
 
 /// The form of the body, with the client of a Basic header.
@@ -287,7 +288,7 @@ fn hand_out(world: &mut World, request: &Request, grant: &Grant, at: Seconds) ->
     let host = request.header("host").unwrap_or("localhost");
     let signature = STANDARD.encode(blake3::hash(token.as_bytes()).as_bytes());
     let mut body = json!({
-        "access_token": token, "instance_url": format!("http://{host}"), "id": identity(world, &grant.user),
+        "access_token": token, "instance_url": format!("http://{host}"), "id": identity(world, &grant.user, host),
         "token_type": "Bearer", "issued_at": (at * 1_000).to_string(), "signature": signature, "scope": "refresh_token api",
     });
     if let Some(refresh) = &grant.refresh {

@@ -78,17 +78,26 @@ fn login(world: &mut World, request: &Request, call: &Element, at: Seconds) -> R
     let token = oauth::begin_session(world, &user, at, true);
     let host = request.header("host").unwrap_or("localhost");
     let url = format!("http://{host}{}/{}", request.path, world.org.id.get(..15).unwrap_or(""));
+    let org = &world.org;
     envelope(&format!(
         "<loginResponse><result><passwordExpired>false</passwordExpired><sandbox>{}</sandbox><serverUrl>{}</serverUrl>\
-         <sessionId>{}</sessionId><userId>{}</userId></result></loginResponse>",
-        world.org.sandbox,
+         <sessionId>{}</sessionId><userId>{user}</userId><userInfo><organizationId>{}</organizationId>\
+         <organizationMultiCurrency>{}</organizationMultiCurrency><organizationName>{}</organizationName>\
+         <userId>{user}</userId><userName>{}</userName></userInfo></result></loginResponse>",
+        org.sandbox,
         escape(&url),
         escape(&token),
-        user
+        org.id,
+        org.multi_currency,
+        escape(&org.name),
+        escape(username)
     ))
 }
 
 fn merge(world: &mut World, call: &Element, by: &Writer) -> Reply {
+    if let Some(other) = call.children.iter().find(|child| child.name != "request") {
+        return fault("soapenv:Client", &format!("Element {} invalid at this location in type merge", other.name));
+    }
     let mut out = String::from("<mergeResponse>");
     for request in call.all("request") {
         let done = merge_one(world, request, by);

@@ -59,6 +59,7 @@ fn every_flow_gives_a_session() {
         let info = org.get("/services/oauth2/userinfo");
         assert_eq!(info["preferred_username"], "admin@sandbox.example");
         assert!(ids.starts_with(info["organization_id"].as_str().unwrap()));
+        assert_eq!(org.get(&format!("/id/{ids}"))["user_id"], info["user_id"]);
     }
 }
 
@@ -157,6 +158,7 @@ fn soap_logs_in_too() {
     let (_, rest) = text.split_once("<sessionId>").unwrap();
     org.token = rest.split_once('<').unwrap().0.to_owned();
     org.get("limits");
+    assert!(text.contains("<userInfo><organizationId>00D"), "{text}");
     request.body = envelope("wrong").into_bytes();
     let reply = org.send(&request);
     assert_eq!(reply.status, 500);

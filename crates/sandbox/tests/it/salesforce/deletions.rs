@@ -115,6 +115,8 @@ fn a_merge_moves_children_and_leaves_its_trace() {
     let change = org.sandbox.journal().changes_of("Account", &loser).last().unwrap().clone();
     assert_eq!((change.action, &change.fields["merged_into"].1), (Action::Merged, &json!(winner)));
     assert!(merge(&mut org, &contact).contains("<success>false"));
+    let misnamed = soap(&mut org, "<urn:merge><urn:mergeRequests/></urn:merge>");
+    assert!(misnamed.contains("<faultcode>soapenv:Client"), "{misnamed}");
 }
 
 #[test]
