@@ -23,7 +23,9 @@ mod policy;
 mod transport;
 
 pub use budget::{Budget, Flight, Spent};
-pub use capabilities::{Capabilities, Charge, Count, Ending, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
+pub use capabilities::{
+    Capabilities, Charge, Count, CustomObjects, Ending, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert,
+};
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use connector::{Connector, Page};
 pub use credentials::{Credentials, Keeper, NoKeeper, Token};
