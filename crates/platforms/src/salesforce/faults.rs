@@ -245,7 +245,9 @@ fn field_of(error: &Json, text: &str) -> Option<String> {
 /// The records that a message names: "duplicates value on record with id: 003..." (sheet: Salesforce section 7).
 fn named_ids(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    words.filter(|word| word.len() >= 15 && is_id(word)).map(str::to_owned).collect()
+    // Words may be as long as ids; these have digits.
+    let has_digit = |word: &&str| word.bytes().any(|byte| byte.is_ascii_digit());
+    words.filter(|word| is_id(word)).filter(has_digit).map(str::to_owned).collect()
 }
 
 /// The records that a duplicate rule found, where it tells them (sheet: Salesforce section 7 \[unsure\]).

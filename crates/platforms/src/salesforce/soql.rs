@@ -6,6 +6,8 @@
 //!   list of any age resumes, and no page is read twice.
 //! - What is too long for an address goes into the body of a composite request.
 
+use std::collections::HashSet;
+
 use handover_connect::{Method, Refusal, Request};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -148,9 +150,10 @@ pub(super) fn ones_of(field: &str, values: &[String]) -> Vec<String> {
     all
 }
 
-/// The same of ids; what has not the form of one is no record's.
+/// The same of ids, each once; what has not the form of one is no record's.
 pub(super) fn ids_of<'i>(field: &str, ids: impl Iterator<Item = &'i str>) -> Vec<String> {
-    let ids: Vec<String> = ids.filter(|id| is_id(id)).map(quoted).collect();
+    let mut seen = HashSet::new();
+    let ids: Vec<String> = ids.filter(|id| is_id(id) && seen.insert(*id)).map(quoted).collect();
     ones_of(field, &ids)
 }
 

@@ -1,0 +1,71 @@
+//! Credentials, tokens, what is told of the day.
+
+use handover_connect::{Credentials, Delivery, Dialect, FaultKind, Host, Operation, Step};
+use handover_platforms::salesforce::Salesforce;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use super::{decoded, line, list, reply, rows};
+
+fn oauth(access: Option<&str>) -> Credentials {
+    Credentials::Oauth {
+        client_id: "app".to_owned(),
+        client_secret: SecretString::from("s"),
+        refresh_token: SecretString::from("r"),
+        access: access.map(|token| (SecretString::from(token), "2026-02-01T10:00:00Z".parse().unwrap())),
+    }
+}
+
+#[test]
+fn tokens_are_bought_and_sent() {
+    let dialect = Salesforce::new();
+    let mut refresh = dialect.encode(&Operation::Refresh, None).unwrap();
+    assert!(refresh.host == Host::Oauth && !refresh.idempotent);
+    dialect.authorize(&mut refresh, &oauth(None));
+    assert_eq!(
+        line(&refresh),
+        r#"POST /services/oauth2/token form [("grant_type", "refresh_token"), ("client_id", "app"), ("client_secret", "s"), ("refresh_token", "r")]"#
+    );
+    for credentials in [Credentials::Token(SecretString::from("T")), oauth(Some("T"))] {
+        let mut request = dialect.encode(&list("Account", &[]), None).unwrap();
+        dialect.authorize(&mut request, &credentials);
+        assert!(request.headers.contains(&("authorization".to_owned(), "Bearer T".to_owned())));
+    }
+}
+
+#[test]
+fn a_token_says_where_the_api_is() {
+    let body = json!({"access_token": "00D!x", "instance_url": "https://na1.example.com", "token_type": "Bearer",
+        "issued_at": "1278448832702", "refresh_token": "new"});
+    let Step::Token(token) = decoded(&Operation::Refresh, None, &reply(200, &body)).unwrap() else { panic!() };
+    assert_eq!(token.api_base.as_deref(), Some("https://na1.example.com"));
+    assert_eq!((token.access.expose_secret(), token.refresh.unwrap().expose_secret()), ("00D!x", "new"));
+    let dead = json!({"error": "invalid_grant", "error_description": "expired access/refresh token"});
+    let fault = decoded(&Operation::Refresh, None, &reply(400, &dead)).unwrap_err();
+    assert_eq!((fault.kind, fault.message.as_str()), (FaultKind::Auth, "expired access/refresh token"));
+}
+
+#[test]
+fn every_reply_tells_of_the_day() {
+    let dialect = Salesforce::new();
+    let all = [
+        ("api-usage=10018/100000", Some((100_000, 89_982))),
+        ("api-usage=18/5000; api-bursts=1/750", Some((5_000, 4_982))),
+        ("per-app-api-usage=17/250(appName=x), api-usage=5001/5000", Some((5_000, 0))),
+        ("api-usage=many", None),
+    ];
+    for (header, expected) in all {
+        let mut reply = rows(json!([]));
+        reply.headers.push(("sforce-limit-info".to_owned(), header.to_owned()));
+        let expected: Vec<_> = expected.map(|(all, left)| ("daily", Some(all), Some(left))).into_iter().collect();
+        assert_eq!(dialect.limits_told(&reply), expected, "{header}");
+    }
+}
+
+#[test]
+fn there_are_no_webhooks() {
+    let at = "2026-02-01T10:00:00Z".parse().unwrap();
+    let delivery =
+        Delivery { method: "POST", address: "https://us.example/", headers: &[], body: b"{}", secret: "s", at };
+    assert_eq!(Salesforce::new().events(&delivery).unwrap_err().kind, FaultKind::Unsupported);
+}
