@@ -10,6 +10,7 @@
 //! - No request leaves without a place in the budget of every limit that it is charged to.
 //! - Tokens and bodies appear in no error and no log line.
 
+mod assertion;
 mod budget;
 mod capabilities;
 mod clock;

@@ -13,24 +13,38 @@ use super::objects::TOKEN;
 /// which it is renewed.
 const LIFE_S: i64 = 24 * 3_600;
 
+/// What a signature is exchanged under (RFC 7523).
+const SIGNED: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /// Puts the credentials on a request: into the form of the token endpoint, else as a bearer token.
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
-    if request.host == Host::Oauth {
-        if let (Body::Form(form), Credentials::Oauth { client_id, client_secret, refresh_token, .. }) =
-            (&mut request.body, credentials)
-        {
-            let mut put = |name: &str, value: &str| form.push((name.to_owned(), value.to_owned()));
+    if request.host != Host::Oauth {
+        if let Some(token) = credentials.access() {
+            request.headers.push(("authorization".to_owned(), format!("Bearer {}", token.expose_secret())));
+        }
+        return;
+    }
+    let Body::Form(form) = &mut request.body else { return };
+    let mut put = |name: &str, value: &str| form.push((name.to_owned(), value.to_owned()));
+    match credentials {
+        Credentials::Oauth { client_id, client_secret, refresh_token, .. } => {
+            put("grant_type", "refresh_token");
             put("client_id", client_id);
             put("client_secret", client_secret.expose_secret());
             put("refresh_token", refresh_token.expose_secret());
         }
-        return;
+        // Only at the organization's own address, as the user whom the app runs as (sheet: Salesforce section 1).
+        Credentials::App { client_id, client_secret, .. } => {
+            put("grant_type", "client_credentials");
+            put("client_id", client_id);
+            put("client_secret", client_secret.expose_secret());
+        }
+        Credentials::Signed { assertion: Some(assertion), .. } => {
+            put("grant_type", SIGNED);
+            put("assertion", assertion.expose_secret());
+        }
+        Credentials::Signed { assertion: None, .. } | Credentials::None | Credentials::Token(_) => {}
     }
-    let token = match credentials {
-        Credentials::Token(token) | Credentials::Oauth { access: Some((token, _)), .. } => token,
-        Credentials::Oauth { access: None, .. } | Credentials::None => return,
-    };
-    request.headers.push(("authorization".to_owned(), format!("Bearer {}", token.expose_secret())));
 }
 
 /// The request for a new access token. Where the app has refresh tokens change at use (sheet: Salesforce section 1),
@@ -39,7 +53,8 @@ pub(super) fn refresh() -> Request {
     let mut request = Request::new(Method::Post, TOKEN, &[]);
     request.host = Host::Oauth;
     request.headers.push(("accept".to_owned(), "application/json".to_owned()));
-    request.body = Body::Form(vec![("grant_type".to_owned(), "refresh_token".to_owned())]);
+    // What buys a token depends on the credentials.
+    request.body = Body::Form(Vec::new());
     request
 }
 

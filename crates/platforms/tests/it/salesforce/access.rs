@@ -34,6 +34,32 @@ fn tokens_are_bought_and_sent() {
 }
 
 #[test]
+fn apps_come_in_by_themselves_and_for_users() {
+    let dialect = Salesforce::new();
+    let form = |credentials: &Credentials| {
+        let mut refresh = dialect.encode(&Operation::Refresh, None).unwrap();
+        dialect.authorize(&mut refresh, credentials);
+        line(&refresh)
+    };
+    let app = Credentials::App { client_id: "app".to_owned(), client_secret: SecretString::from("s"), access: None };
+    assert_eq!(
+        form(&app),
+        r#"POST /services/oauth2/token form [("grant_type", "client_credentials"), ("client_id", "app"), ("client_secret", "s")]"#
+    );
+    let signed = Credentials::Signed {
+        client_id: "app".to_owned(),
+        user: "ana@x.example".to_owned(),
+        key: SecretString::from("key"),
+        assertion: Some(SecretString::from("a.b.c")),
+        access: None,
+    };
+    assert_eq!(
+        form(&signed),
+        r#"POST /services/oauth2/token form [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", "a.b.c")]"#
+    );
+}
+
+#[test]
 fn a_token_says_where_the_api_is() {
     let body = json!({"access_token": "00D!x", "instance_url": "https://na1.example.com", "token_type": "Bearer",
         "issued_at": "1278448832702", "refresh_token": "new"});
