@@ -195,7 +195,7 @@ fn read_oauth(
         ["client_secret", "refresh_token", "private_key"].map(|name| (name, entries.take(name)));
     let base = entries.take("token_url").and_then(|node| super::system::address(reading, file, node, "token_url"));
     entries.finish(reading);
-    let mut secret_of = |reading: &mut Reading, (name, node): (&str, Option<&Node>)| {
+    let secret_of = |reading: &mut Reading, (name, node): (&str, Option<&Node>)| {
         node.and_then(|node| secret(reading, file, node, name, root))
     };
     let ways = (client_secret.1.is_some(), refresh_token.1.is_some(), user, private_key.1.is_some());

@@ -9,9 +9,9 @@ use super::json::{body, text_at};
 use super::objects::TOKEN;
 
 /// How long an access token is taken to live, in seconds. Nothing tells: it ends when it was not used for as long as
-/// the organization wishes, a day at most (sheet: Salesforce section 1), and its end is known by a refusal, after
-/// which it is renewed.
-const LIFE_S: i64 = 24 * 3_600;
+/// the organization wishes, two hours where nobody wished otherwise (sheet: Salesforce section 1 \[unsure\]). One that
+/// ends sooner is refused, and renewed then.
+const LIFE_S: i64 = 2 * 3_600;
 
 /// What a signature is exchanged under (RFC 7523).
 const SIGNED: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -45,8 +45,8 @@ pub(super) fn request(
         Operation::Write(batch) => {
             let object = object(batch.object.as_str())?;
             match object.family {
-                Family::Plain | Family::Note => write::request(&object, batch, place),
-                Family::File => files::upload(batch),
+                Family::Plain | Family::Note => write::request(&object, batch, place, learnt.as_deref()),
+                Family::File => files::upload(batch, learnt.as_deref()),
                 Family::Attachment => Err(Refusal::unsupported(
                     "attachments are read only: new ones are written as files (ContentVersion)",
                 )),

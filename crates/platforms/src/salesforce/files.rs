@@ -8,7 +8,7 @@ use std::path::Path;
 use handover_connect::{
     Body, Fault, Method, Part, Refusal, Reply, Request, Step, WriteBatch, WriteMode, WriteOutcome, Written,
 };
-use handover_model::RecordId;
+use handover_model::{RecordId, Schema};
 
 use super::capabilities::CALL;
 use super::faults;
@@ -37,7 +37,7 @@ pub(super) fn download(object: &Object<'_>, id: &RecordId, to: &Path) -> Result<
 
 /// The upload of one file, its bytes streamed (sheet: Salesforce section 5.10 \[doc\]). A second upload makes a second
 /// file.
-pub(super) fn upload(batch: &WriteBatch) -> Result<Request, Refusal> {
+pub(super) fn upload(batch: &WriteBatch, learnt: Option<&Schema>) -> Result<Request, Refusal> {
     let (WriteMode::Create { .. }, [write]) = (&batch.mode, &*batch.writes) else {
         return Err(Refusal::unsupported("files are made one at a time and not changed"));
     };
@@ -46,7 +46,7 @@ pub(super) fn upload(batch: &WriteBatch) -> Result<Request, Refusal> {
     let name = write.fields.get("PathOnClient").map(|name| name.display()).filter(|name| !name.trim().is_empty());
     let name = name.ok_or_else(|| Refusal::invalid("PathOnClient", "a file needs its name, `PathOnClient`"))?;
     let object = super::objects::object(batch.object.as_str())?;
-    let entity = format!("{{{}}}", write::fields_of(&object, write, true)?);
+    let entity = format!("{{{}}}", write::fields_of(&object, write, true, learnt)?);
     let mut request = Request::new(Method::Post, format!("{DATA}/sobjects/{}", object.name), &CALL);
     request.headers.extend(write::headers());
     request.body = Body::Multipart(vec![

@@ -71,7 +71,7 @@ impl Salesforce {
         let object = match operation {
             Operation::List(read) => &read.object,
             Operation::Count(object) | Operation::Fetch { object, .. } | Operation::Enrich { object, .. } => object,
-            Operation::Candidates { batch, .. } => &batch.object,
+            Operation::Write(batch) | Operation::Candidates { batch, .. } => &batch.object,
             _ => return None,
         };
         self.learnt.read().unwrap_or_else(PoisonError::into_inner).get(object).cloned()

@@ -10,6 +10,8 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
+use super::ids::is_id;
+
 /// What separates several values (sheet: Salesforce section 9).
 const SEPARATOR: char = ';';
 
@@ -100,6 +102,21 @@ pub(super) fn plain(value: &Value) -> String {
         Value::Time(time) => time.strftime("%H:%M:%S%.3fZ").to_string(),
         other => other.display(),
     }
+}
+
+/// Whether a value is of the type that a field of this kind takes. What a text may be is the platform's to say.
+pub(super) fn fits(kind: &Kind, value: &Value) -> bool {
+    let is_ids = |value: &Value| value.as_text().is_some_and(is_id);
+    value.is_blank()
+        || match kind {
+            Kind::Bool => matches!(value, Value::Bool(_)),
+            Kind::Number => matches!(value, Value::Number(_)),
+            Kind::Date => matches!(value, Value::Date(_)),
+            Kind::DateTime => matches!(value, Value::DateTime(_)),
+            Kind::Time => matches!(value, Value::Time(_)),
+            Kind::User | Kind::Reference { many: false, .. } => is_ids(value),
+            _ => true,
+        }
 }
 
 /// A JSON text.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use handover_connect::{
     Fault, FaultKind, Method, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode, WriteOutcome, Written,
 };
-use handover_model::{FieldName, Value};
+use handover_model::{FieldName, Schema, Value};
 use serde_json::Value as Json;
 
 use super::encode::{collection, with_body};
@@ -57,11 +57,16 @@ pub(super) fn headers() -> impl Iterator<Item = (String, String)> {
 }
 
 /// The request of a batch.
-pub(super) fn request(object: &Object<'_>, batch: &WriteBatch, place: Option<Place>) -> Result<Request, Refusal> {
+pub(super) fn request(
+    object: &Object<'_>,
+    batch: &WriteBatch,
+    place: Option<Place>,
+    learnt: Option<&Schema>,
+) -> Result<Request, Refusal> {
     let again = again(batch, place)?;
     let writes = sent(batch, &again);
     collection(writes.len())?;
-    let body = body_of(object, &batch.mode, &writes)?;
+    let body = body_of(object, &batch.mode, &writes, learnt)?;
     let path = format!("{DATA}/composite/sobjects");
     let mut request = match &batch.mode {
         WriteMode::Create { .. } => with_body(Method::Post, path, body),
@@ -78,7 +83,12 @@ pub(super) fn request(object: &Object<'_>, batch: &WriteBatch, place: Option<Pla
     Ok(request)
 }
 
-fn body_of(object: &Object<'_>, mode: &WriteMode, writes: &[&Write]) -> Result<Vec<u8>, Refusal> {
+fn body_of(
+    object: &Object<'_>,
+    mode: &WriteMode,
+    writes: &[&Write],
+    learnt: Option<&Schema>,
+) -> Result<Vec<u8>, Refusal> {
     let mut seen = HashSet::with_capacity(writes.len());
     let mut rows = Vec::with_capacity(writes.len());
     for write in writes {
@@ -91,13 +101,14 @@ fn body_of(object: &Object<'_>, mode: &WriteMode, writes: &[&Write]) -> Result<V
                 row.push_str(&quoted(id.as_str()));
                 Some(short(id.as_str()).to_owned())
             }
-            // Keys are compared without case (sheet: Salesforce section 9).
-            WriteMode::Upsert { key } => Some(key_of(write, key)?.to_lowercase()),
+            // Whether keys that differ in case alone are one is the field's own affair (sheet: Salesforce section 3):
+            // where they are, the answer names one record for two rows.
+            WriteMode::Upsert { key } => Some(key_of(write, key)?),
         };
         if aim.is_some_and(|aim| !seen.insert(aim)) {
             return Err(Refusal::unsupported("a batch may have one write only for each record"));
         }
-        let fields = fields_of(object, write, matches!(mode, WriteMode::Create { .. }))?;
+        let fields = fields_of(object, write, matches!(mode, WriteMode::Create { .. }), learnt)?;
         if !fields.is_empty() {
             row.push(',');
             row.push_str(&fields);
@@ -113,8 +124,14 @@ fn key_of(write: &Write, key: &FieldName) -> Result<String, Refusal> {
     value.map(values::plain).ok_or_else(|| Refusal::invalid(key.clone(), format!("an upsert needs `{key}`")))
 }
 
-/// A write's fields as JSON members, without the braces.
-pub(super) fn fields_of(object: &Object<'_>, write: &Write, is_new: bool) -> Result<String, Refusal> {
+/// A write's fields as JSON members, without the braces. A value of another type than its field's would have the whole
+/// collection refused, without a word about which one it is: so it is not sent.
+pub(super) fn fields_of(
+    object: &Object<'_>,
+    write: &Write,
+    is_new: bool,
+    learnt: Option<&Schema>,
+) -> Result<String, Refusal> {
     let mut members: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in write.fields.iter() {
         if Junction::is_field(object.name, name.as_str()) {
@@ -139,6 +156,10 @@ pub(super) fn fields_of(object: &Object<'_>, write: &Write, is_new: bool) -> Res
         } else {
             values::write(value).map_err(|why| Refusal::invalid(name.clone(), why))?
         };
+        let kind = learnt.and_then(|schema| schema.field(name.as_str())).map(|field| &field.kind);
+        if let Some(kind) = kind.filter(|kind| !values::fits(kind, value)) {
+            return Err(Refusal::invalid(name.clone(), format!("`{name}` holds a {}", kind.word())));
+        }
         let is_null = json == "null";
         match members.get(column) {
             Some(have) if part.is_some() && have != "null" && !is_null => {
@@ -201,6 +222,20 @@ pub(super) fn written(batch: &WriteBatch, place: Option<Place>, reply: &Reply) -
     Ok(Step::Written(all))
 }
 
+/// A fault that names a column which is several fields here names the one that was written.
+fn own_field(write: &Write, mut fault: Fault) -> Fault {
+    if let Some(column) = &fault.field {
+        let parts = write.fields.iter().filter(|(name, value)| {
+            let (own, part) = part_of(name.as_str());
+            part.is_some() && *column == *own && !value.is_blank()
+        });
+        if let Some((name, _)) = parts.last() {
+            fault.field = Some(name.clone());
+        }
+    }
+    fault
+}
+
 /// The outcomes of the rows that were sent, in their order.
 ///
 /// # Errors
@@ -220,9 +255,11 @@ fn joined(mode: &WriteMode, writes: &[&Write], rows: &[Json]) -> Result<Vec<Writ
         }
         outcomes.push(match (faults::of_row(row), told) {
             // A lock means that it was not carried out; what else cannot be done now may have been.
-            (Some(fault), _) => match fault.kind {
-                FaultKind::Unavailable | FaultKind::Malformed => WriteOutcome::Unknown(fault),
-                _ => WriteOutcome::Refused(fault),
+            (Some(fault), _) => match own_field(write, fault) {
+                fault if matches!(fault.kind, FaultKind::Unavailable | FaultKind::Malformed) => {
+                    WriteOutcome::Unknown(fault)
+                }
+                fault => WriteOutcome::Refused(fault),
             },
             (None, Some(id)) if is_id(id) => {
                 if !seen.insert(short(id).to_owned()) {

@@ -1,6 +1,13 @@
 //! Credentials, tokens, what is told of the day.
 
-use handover_connect::{Credentials, Delivery, Dialect, FaultKind, Host, Operation, Step};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use handover_connect::{
+    Body, Connector as _, Credentials, Delivery, Dialect, Driver, FaultKind, Host, Lost, NoKeeper, Operation, Reply,
+    Settings, Step, Transport, VirtualClock, WireRequest,
+};
 use handover_platforms::salesforce::Salesforce;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -94,4 +101,57 @@ fn there_are_no_webhooks() {
     let delivery =
         Delivery { method: "POST", address: "https://us.example/", headers: &[], body: b"{}", secret: "s", at };
     assert_eq!(Salesforce::new().events(&delivery).unwrap_err().kind, FaultKind::Unsupported);
+}
+
+/// Answers the token endpoint and everything else, and keeps the forms that it was sent.
+#[derive(Default)]
+struct Answers {
+    forms: Mutex<Vec<Vec<(String, String)>>>,
+    hosts: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Transport for Answers {
+    async fn send(&self, request: WireRequest, _: Duration) -> Result<Reply, Lost> {
+        self.hosts.lock().unwrap().push(request.url.host_str().unwrap().to_owned());
+        Ok(match request.body {
+            Body::Form(form) => {
+                self.forms.lock().unwrap().push(form);
+                reply(200, &json!({"access_token": "T", "instance_url": "https://na1.example.com"}))
+            }
+            _ => reply(200, &json!({"totalSize": 7, "done": true, "records": []})),
+        })
+    }
+}
+
+/// The whole way with the driver: signed as other programs sign, and then at the address that came with the token.
+#[tokio::test]
+async fn it_signs_for_a_user() {
+    for key in [include_str!("key.pem"), include_str!("key_of_rsa.pem")] {
+        let answers = Arc::new(Answers::default());
+        let base = "https://login.example.com".to_owned();
+        let settings = Settings {
+            api_base: base.clone(),
+            oauth_base: base,
+            timeout: Duration::from_secs(10),
+            retries: 0,
+            reserve: 0.0,
+            concurrency: 1,
+        };
+        let credentials = Credentials::Signed {
+            client_id: "app".to_owned(),
+            user: "ana@x.example".to_owned(),
+            key: SecretString::from(key),
+            assertion: None,
+            access: None,
+        };
+        let clock = Arc::new(VirtualClock::new("2026-03-02T12:00:00Z".parse().unwrap()));
+        let dialect = Box::new(Salesforce::new());
+        let driver = Driver::new(dialect, answers.clone(), clock, Arc::new(NoKeeper), credentials, settings);
+        assert_eq!(driver.count(&"Account".into()).await.unwrap(), Some(7));
+        let forms = answers.forms.lock().unwrap().clone();
+        // Made by OpenSSL from the same key.
+        assert_eq!(forms[0][1], ("assertion".to_owned(), include_str!("signed.txt").trim().to_owned()));
+        assert_eq!(*answers.hosts.lock().unwrap(), ["login.example.com", "na1.example.com"]);
+    }
 }

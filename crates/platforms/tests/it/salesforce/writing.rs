@@ -5,7 +5,9 @@ use handover_model::{Content, Fields, Value};
 use handover_platforms::salesforce::Salesforce;
 use serde_json::json;
 
-use super::{CONTACT, ONE, TWO, batch, create, decoded, encoded, outcomes, reply, text, then, update, written};
+use super::{
+    CONTACT, ONE, TWO, batch, create, decoded, described, encoded, field, outcomes, reply, text, then, update, written,
+};
 
 #[test]
 fn how_rows_are_sent() {
@@ -201,4 +203,34 @@ fn what_is_gone_is_deleted() {
         assert!(told[1].contains(&second), "{answer}: {told:?}");
     }
     assert!(decoded(&two, None, &reply(200, &json!([ok(ONE)]))).is_err());
+}
+
+/// One wrong type would have all rows refused, and nobody told which: it does not leave.
+#[test]
+fn values_of_another_type_are_not_sent() {
+    let dialect = Salesforce::new();
+    let fields = ["Amount currency", "Flag boolean", "Close date", "Met datetime", "At time", "Name string"];
+    let mut fields: Vec<serde_json::Value> = fields
+        .iter()
+        .map(|line| line.split_once(' ').unwrap())
+        .map(|(name, kind)| field(name, kind, &json!({})))
+        .collect();
+    fields.push(field("OwnerId", "reference", &json!({"referenceTo": ["User"]})));
+    described(&dialect, "Ship__c", &json!({"fields": fields, "label": "Ship"}));
+    for name in ["Amount", "Flag", "Close", "Met", "At", "OwnerId"] {
+        let wrong = create("Ship__c", &[&[("Name", "x".into())], &[(name, "Zq7 secret".into())]]);
+        let refusal = dialect.encode(&wrong, None).unwrap_err();
+        assert_eq!(refusal.field.as_ref().map(|field| field.as_str()), Some(name));
+        assert!(!refusal.message.contains("Zq7"));
+        assert!(dialect.encode(&create("Ship__c", &[&[(name, Value::Null)]]), None).is_ok());
+    }
+}
+
+#[test]
+fn a_refused_column_is_the_field_that_was_written() {
+    let change = update("Task", &[(ONE, &[("WhatId.Account", TWO.into()), ("WhatId.Case", Value::Null)])]);
+    let answer = json!([refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &["WhatId"])]);
+    let told = written(decoded(&change, None, &reply(200, &answer)).unwrap());
+    let handover_connect::WriteOutcome::Refused(fault) = &told[0].outcome else { panic!("{told:?}") };
+    assert_eq!(fault.field.as_ref().map(|field| field.as_str()), Some("WhatId.Account"));
 }
