@@ -16,6 +16,7 @@ pub mod hubspot;
 pub mod journal;
 pub mod persist;
 pub mod pipedrive;
+pub mod salesforce;
 pub mod sample;
 
 use jiff::Timestamp;

@@ -22,7 +22,7 @@ use crate::problem::{Exit, Problem};
 Prints one JSON line {\"platform\",\"base_url\",\"token\",...} when it is ready. Its journal of requests
 and changes is at /_sandbox/journal.")]
 pub(crate) struct Options {
-    /// pipedrive or hubspot
+    /// pipedrive, hubspot or salesforce
     platform: String,
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]

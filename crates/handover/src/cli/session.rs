@@ -364,6 +364,8 @@ pub(crate) fn world(
         ("pipedrive", None) => Box::new(handover_sandbox::pipedrive::Pipedrive::empty(SEED)),
         ("hubspot", Some(world)) => Box::new(handover_sandbox::hubspot::Hubspot::from_world(world, SEED)?),
         ("hubspot", None) => Box::new(handover_sandbox::hubspot::Hubspot::empty(SEED)),
+        ("salesforce", Some(world)) => Box::new(handover_sandbox::salesforce::Salesforce::from_world(world, SEED)?),
+        ("salesforce", None) => Box::new(handover_sandbox::salesforce::Salesforce::empty(SEED)),
         _ => return Err(format!("there is no sandbox for `{platform}`").into()),
     })
 }

@@ -1,0 +1,49 @@
+//! `multipart/form-data`: a record's JSON with its bytes, a job with its content (sheet: sections 5.5 and 5.10).
+
+use crate::Request;
+
+/// One part of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) body: Vec<u8>,
+}
+
+/// The parts of the request's body; none if it has no parts or they cannot be told apart.
+pub(super) fn parts(request: &Request) -> Option<Vec<Part>> {
+    let kind = request.header("content-type")?;
+    let boundary = kind.split(';').find_map(|piece| piece.trim().strip_prefix("boundary="))?.trim_matches('"');
+    let mark = format!("--{boundary}").into_bytes();
+    let body = &request.body;
+    let mut starts = Vec::new();
+    let mut at = 0;
+    while let Some(found) = find(body.get(at..)?, &mark) {
+        starts.push(at + found);
+        at += found + mark.len();
+    }
+    let parts = starts.windows(2).filter_map(|pair| match pair {
+        [from, to] => part(body.get(from + mark.len()..*to)?),
+        _ => None,
+    });
+    Some(parts.collect())
+}
+
+fn part(text: &[u8]) -> Option<Part> {
+    let text = text.strip_prefix(b"\r\n").or_else(|| text.strip_prefix(b"\n"))?;
+    let (head, body) = match find(text, b"\r\n\r\n") {
+        Some(at) => (text.get(..at)?, text.get(at + 4..)?),
+        None => {
+            let at = find(text, b"\n\n")?;
+            (text.get(..at)?, text.get(at + 2..)?)
+        }
+    };
+    let head = String::from_utf8_lossy(head).into_owned();
+    let name = head.split("name=").nth(1)?.trim_start_matches('"');
+    let name = name.split(['"', ';', '\r', '\n']).next()?.to_owned();
+    let body = body.strip_suffix(b"\r\n").or_else(|| body.strip_suffix(b"\n")).unwrap_or(body);
+    Some(Part { name, body: body.to_vec() })
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}

@@ -1,0 +1,214 @@
+//! What only SOAP can do: login, merge, undelete (sheet: sections 1 and 5.9).
+//!
+//! The envelopes are read by the local names of their elements; prefixes and attributes are not looked at, but
+//! `xsi:type` of a master record. Deliberately absent: convertLead and every call that REST has.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::access::Access;
+use super::draft::{self, Purpose};
+use super::instant::Seconds;
+use super::refusal::Fault;
+use super::rules::DuplicateHeader;
+use super::world::World;
+use super::write::Writer;
+use super::{id, oauth, remove, values};
+use crate::{Reply, Request};
+
+/// An element with its children.
+#[derive(Debug, Default)]
+struct Element {
+    name: String,
+    text: String,
+    children: Vec<Element>,
+}
+
+impl Element {
+    fn child(&self, name: &str) -> Option<&Element> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
+        self.children.iter().filter(move |child| child.name == name)
+    }
+
+    fn value(&self, name: &str) -> &str {
+        self.child(name).map_or("", |child| child.text.trim())
+    }
+}
+
+/// Answers `/services/Soap/u/66.0`.
+pub(super) fn answer(world: &mut World, request: &Request, at: Seconds) -> Reply {
+    let text = String::from_utf8_lossy(&request.body).into_owned();
+    let Some(envelope) = read(&text) else { return fault("soapenv:Client", "the envelope cannot be read") };
+    let Some(call) = envelope.child("Body").and_then(|body| body.children.first()) else {
+        return fault("soapenv:Client", "the envelope has no body");
+    };
+    if call.name == "login" {
+        return login(world, request, call, at);
+    }
+    let header = envelope.child("Header").and_then(|header| header.child("SessionHeader"));
+    let token = header.map(|header| header.value("sessionId")).unwrap_or("").to_owned();
+    let idle = world.settings.session_s;
+    let Some(user) = Access::enter(&mut world.access, &token, at, idle) else {
+        return fault("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session");
+    };
+    let by = Writer { user, at, duplicates: DuplicateHeader { allow_save: true, include_details: false }, system: false };
+    match call.name.as_str() {
+        "merge" => merge(world, call, &by),
+        "undelete" => undelete(world, call, &by),
+        other => fault("sf:UNKNOWN_EXCEPTION", &format!("the operation {other} is not supported")),
+    }
+}
+
+fn login(world: &mut World, request: &Request, call: &Element, at: Seconds) -> Reply {
+    let username = call.value("username");
+    let right = world.access.passwords.get(username).is_some_and(|known| known == call.value("password"));
+    let user = oauth::user_id(world, username).filter(|user| right && world.is_active_user(user));
+    let Some(user) = user else {
+        let message = "INVALID_LOGIN: Invalid username, password, security token; or user locked out.";
+        return fault("sf:INVALID_LOGIN", message);
+    };
+    let token = oauth::begin_session(world, &user, at, true);
+    let host = request.header("host").unwrap_or("localhost");
+    let url = format!("http://{host}{}/{}", request.path, world.org.id.get(..15).unwrap_or(""));
+    envelope(&format!(
+        "<loginResponse><result><passwordExpired>false</passwordExpired><sandbox>{}</sandbox><serverUrl>{}</serverUrl>\
+         <sessionId>{}</sessionId><userId>{}</userId></result></loginResponse>",
+        world.org.sandbox,
+        escape(&url),
+        escape(&token),
+        user
+    ))
+}
+
+fn merge(world: &mut World, call: &Element, by: &Writer) -> Reply {
+    let mut out = String::from("<mergeResponse>");
+    for request in call.all("request") {
+        let done = merge_one(world, request, by);
+        out.push_str("<result>");
+        match done {
+            Ok((master, losers, moved)) => {
+                out.push_str(&format!("<id>{master}</id>"));
+                for loser in losers {
+                    out.push_str(&format!("<mergedRecordIds>{loser}</mergedRecordIds>"));
+                }
+                out.push_str("<success>true</success>");
+                for one in moved {
+                    out.push_str(&format!("<updatedRelatedIds>{one}</updatedRelatedIds>"));
+                }
+            }
+            Err(wrong) => {
+                out.push_str(&error(&wrong));
+                out.push_str("<success>false</success>");
+            }
+        }
+        out.push_str("</result>");
+    }
+    out.push_str("</mergeResponse>");
+    envelope(&out)
+}
+
+type Merged = (String, Vec<String>, Vec<String>);
+
+fn merge_one(world: &mut World, request: &Element, by: &Writer) -> Result<Merged, Fault> {
+    let malformed = |id: &str| Fault::row("MALFORMED_ID", format!("malformed id {id}"), &["Id"]);
+    let record = request.child("masterRecord").ok_or_else(|| malformed(""))?;
+    let given = record.value("Id");
+    let master = id::parse(given).ok_or_else(|| malformed(given))?;
+    let losers = request
+        .all("recordToMergeIds")
+        .map(|loser| id::parse(loser.text.trim()).ok_or_else(|| malformed(loser.text.trim())))
+        .collect::<Result<Vec<String>, Fault>>()?;
+    let fields: BTreeMap<String, Json> = match world.schema.of_id(&master) {
+        Some(object) => {
+            let mut body = Map::new();
+            for child in record.children.iter().filter(|child| !["Id", "type"].contains(&child.name.as_str())) {
+                let value = object.field(&child.name).map(|field| values::from_text(field, &child.text));
+                body.insert(child.name.clone(), value.unwrap_or_else(|| json!(child.text)));
+            }
+            draft::read(world, object, &body, Purpose::Update)?
+        }
+        None => BTreeMap::new(),
+    };
+    let moved = remove::merge(world, &master, fields, &losers, by)?;
+    Ok((master, losers, moved))
+}
+
+fn undelete(world: &mut World, call: &Element, by: &Writer) -> Reply {
+    let mut out = String::from("<undeleteResponse>");
+    for given in call.all("ids") {
+        let done = id::parse(given.text.trim())
+            .ok_or_else(|| Fault::row("MALFORMED_ID", format!("malformed id {}", given.text.trim()), &["Id"]))
+            .and_then(|id| remove::undelete(world, &id, by).map(|()| id));
+        match done {
+            Ok(id) => out.push_str(&format!("<result><id>{id}</id><success>true</success></result>")),
+            Err(wrong) => out.push_str(&format!("<result>{}<success>false</success></result>", error(&wrong))),
+        }
+    }
+    out.push_str("</undeleteResponse>");
+    envelope(&out)
+}
+
+fn error(fault: &Fault) -> String {
+    format!("<errors><message>{}</message><statusCode>{}</statusCode></errors>", escape(&fault.message), fault.code)
+}
+
+fn envelope(body: &str) -> Reply {
+    let text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope \
+         xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:partner.soap.sforce.com\">\
+         <soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+    );
+    Reply { status: 200, headers: vec![("content-type".to_owned(), "text/xml; charset=utf-8".to_owned())], body: text.into_bytes() }
+}
+
+/// 500 with a fault (sheet: section 1).
+fn fault(code: &str, message: &str) -> Reply {
+    let mut reply = envelope(&format!(
+        "<soapenv:Fault><faultcode>{code}</faultcode><faultstring>{}</faultstring></soapenv:Fault>",
+        escape(message)
+    ));
+    reply.status = 500;
+    reply
+}
+
+fn escape(text: &str) -> String {
+    html_escape::encode_text(text).into_owned()
+}
+
+/// The outermost element; none for what is no well-formed XML of elements and text.
+fn read(text: &str) -> Option<Element> {
+    let mut open: Vec<Element> = vec![Element::default()];
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        let (before, from) = rest.split_at(at);
+        if let Some(top) = open.last_mut() {
+            top.text.push_str(&html_escape::decode_html_entities(before));
+        }
+        let end = from.find('>')?;
+        let tag = from.get(1..end)?;
+        rest = from.get(end + 1..)?;
+        if tag.starts_with(['?', '!']) {
+            continue;
+        }
+        let name = |tag: &str| -> String {
+            let whole = tag.split([' ', '\t', '\n', '\r', '/']).next().unwrap_or("");
+            whole.rsplit(':').next().unwrap_or("").to_owned()
+        };
+        if let Some(tag) = tag.strip_prefix('/') {
+            let done = open.pop().filter(|done| done.name == name(tag))?;
+            open.last_mut()?.children.push(done);
+        } else {
+            let element = Element { name: name(tag), ..Element::default() };
+            if tag.ends_with('/') { open.last_mut()?.children.push(element) } else { open.push(element) }
+        }
+        if open.len() > 64 {
+            return None;
+        }
+    }
+    let root = open.pop().filter(|_| open.is_empty())?;
+    root.children.into_iter().next()
+}
