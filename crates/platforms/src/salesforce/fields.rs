@@ -19,6 +19,13 @@ const LONGEST_AREA: u32 = 131_072;
 
 /// The request that makes a field, or looks whether it is there.
 pub(super) fn create(object: &Object<'_>, wish: &Field, place: Option<&Place>) -> Result<Request, Refusal> {
+    if object.archives {
+        // The fields of tasks and events are those of an object above both, of which the sheet says nothing.
+        return Err(Refusal::unsupported(format!(
+            "fields of {} are made for all activities, in the setup",
+            object.name
+        )));
+    }
     if object.family != Family::Plain || matches!(object.name, "Note" | "OpportunityContactRole") {
         return Err(Refusal::unsupported(format!("Salesforce's {} take no fields of one's own", object.name)));
     }
@@ -26,9 +33,7 @@ pub(super) fn create(object: &Object<'_>, wish: &Field, place: Option<&Place>) -
     if place.is_some() {
         return Ok(schema::describe(object));
     }
-    // Tasks and events share their fields.
-    let holder = if object.archives { "Activity" } else { object.name };
-    let body = json!({ "FullName": format!("{holder}.{}", field_name(wish)?), "Metadata": metadata });
+    let body = json!({ "FullName": format!("{}.{}", object.name, field_name(wish)?), "Metadata": metadata });
     Ok(with_body(Method::Post, format!("{DATA}/tooling/sobjects/CustomField"), body.to_string().into_bytes()))
 }
 

@@ -10,8 +10,6 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-use super::ids::is_id;
-
 /// What separates several values (sheet: Salesforce section 9).
 const SEPARATOR: char = ';';
 
@@ -104,9 +102,9 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// Whether a value is of the type that a field of this kind takes. What a text may be is the platform's to say.
+/// Whether a value is of the type that a field of this kind takes. What a text may be, an id too, is the platform's to
+/// say, of its row alone.
 pub(super) fn fits(kind: &Kind, value: &Value) -> bool {
-    let is_ids = |value: &Value| value.as_text().is_some_and(is_id);
     value.is_blank()
         || match kind {
             Kind::Bool => matches!(value, Value::Bool(_)),
@@ -114,7 +112,6 @@ pub(super) fn fits(kind: &Kind, value: &Value) -> bool {
             Kind::Date => matches!(value, Value::Date(_)),
             Kind::DateTime => matches!(value, Value::DateTime(_)),
             Kind::Time => matches!(value, Value::Time(_)),
-            Kind::User | Kind::Reference { many: false, .. } => is_ids(value),
             _ => true,
         }
 }

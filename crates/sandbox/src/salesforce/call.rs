@@ -43,7 +43,10 @@ impl Call<'_> {
         }
         serde_json::from_slice(&self.request.body).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            Fault::new("JSON_PARSER_ERROR", format!("Unexpected character or end of input at [line:{line}, column:{column}]"))
+            Fault::new(
+                "JSON_PARSER_ERROR",
+                format!("Unexpected character or end of input at [line:{line}, column:{column}]"),
+            )
         })
     }
 

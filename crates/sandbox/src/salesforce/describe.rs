@@ -50,12 +50,21 @@ pub(super) fn object(world: &World, call: &Call<'_>, name: &str) -> Answer {
     body.insert("recordTypeInfos".to_owned(), record_types(world, object, call));
     let everything = json!([{"label": format!("All {}", object.plural.to_lowercase()), "name": "everything"}]);
     body.insert("supportedScopes".to_owned(), everything);
-    for (key, value) in [("actionOverrides", json!([])), ("namedLayoutInfos", json!([])),
-        ("networkScopeFieldName", Json::Null), ("sobjectDescribeOption", json!("FULL")),
-        ("compactLayoutable", json!(!object.setup)), ("listviewable", Json::Null), ("lookupLayoutable", Json::Null),
-        ("searchLayoutable", json!(!object.setup)), ("defaultImplementation", Json::Null), ("extendedBy", Json::Null),
-        ("extendsInterfaces", Json::Null), ("implementedBy", Json::Null), ("implementsInterfaces", Json::Null)]
-    {
+    for (key, value) in [
+        ("actionOverrides", json!([])),
+        ("namedLayoutInfos", json!([])),
+        ("networkScopeFieldName", Json::Null),
+        ("sobjectDescribeOption", json!("FULL")),
+        ("compactLayoutable", json!(!object.setup)),
+        ("listviewable", Json::Null),
+        ("lookupLayoutable", Json::Null),
+        ("searchLayoutable", json!(!object.setup)),
+        ("defaultImplementation", Json::Null),
+        ("extendedBy", Json::Null),
+        ("extendsInterfaces", Json::Null),
+        ("implementedBy", Json::Null),
+        ("implementsInterfaces", Json::Null),
+    ] {
         body.insert(key.to_owned(), value);
     }
     Ok(Reply::json(200, &body).with_header("last-modified", changed))
@@ -122,7 +131,8 @@ fn field(object: &Object, field: &Field) -> Json {
     let targets: Vec<&str> = field.targets.iter().map(|target| target.object.as_str()).collect();
     let cascade = field.custom && field.targets.iter().any(|target| target.on_delete == OnDelete::Cascade);
     let continuous = field.kind.is_number() && field.kind != Kind::Int;
-    let groupable = field.filterable && !continuous && !matches!(field.kind, Kind::Datetime | Kind::Address | Kind::Base64);
+    let groupable =
+        field.filterable && !continuous && !matches!(field.kind, Kind::Datetime | Kind::Address | Kind::Base64);
     let picks: Vec<Json> = field.values.iter().map(|pick| choice(object, field, pick)).collect();
     for (key, value) in [
         ("aggregatable", json!(field.filterable && field.kind != Kind::Boolean && field.kind != Kind::Address)),
@@ -169,14 +179,28 @@ fn field(object: &Object, field: &Field) -> Json {
     ] {
         out.insert(key.to_owned(), value);
     }
-    for key in ["aiPredictionField", "deprecatedAndHidden", "displayLocationInDecimal", "encrypted",
-        "formulaTreatNullNumberAsZero", "highScaleNumber", "queryByDistance", "restrictedDelete", "searchPrefilterable"]
-    {
+    for key in [
+        "aiPredictionField",
+        "deprecatedAndHidden",
+        "displayLocationInDecimal",
+        "encrypted",
+        "formulaTreatNullNumberAsZero",
+        "highScaleNumber",
+        "queryByDistance",
+        "restrictedDelete",
+        "searchPrefilterable",
+    ] {
         out.insert(key.to_owned(), json!(false));
     }
-    for key in ["defaultValueFormula", "extraTypeInfo", "filteredLookupInfo", "inlineHelpText", "mask", "maskType",
-        "referenceTargetField"]
-    {
+    for key in [
+        "defaultValueFormula",
+        "extraTypeInfo",
+        "filteredLookupInfo",
+        "inlineHelpText",
+        "mask",
+        "maskType",
+        "referenceTargetField",
+    ] {
         out.insert(key.to_owned(), Json::Null);
     }
     Json::Object(out)
@@ -184,7 +208,8 @@ fn field(object: &Object, field: &Field) -> Json {
 
 fn choice(object: &Object, field: &Field, pick: &Pick) -> Json {
     let controller = field.controller.as_ref().and_then(|name| object.any_field(name));
-    let valid_for = pick.valid_for.as_ref().map(|places| bitmap(places, controller.map_or(2, |field| field.values.len())));
+    let valid_for =
+        pick.valid_for.as_ref().map(|places| bitmap(places, controller.map_or(2, |field| field.values.len())));
     json!({"active": pick.active, "defaultValue": pick.default, "label": pick.label, "validFor": valid_for,
         "value": pick.value})
 }

@@ -55,7 +55,8 @@ fn point(
     by: &Writer,
 ) -> Result<(), super::refusal::Fault> {
     let fields = world.schema.object(object).map(|object| object.fields.clone()).unwrap_or_default();
-    let lookup = fields.iter().find(|field| field.updateable && field.targets.iter().any(|target| target.object == other));
+    let lookup =
+        fields.iter().find(|field| field.updateable && field.targets.iter().any(|target| target.object == other));
     match lookup {
         Some(field) => write::update(world, object, id, &Map::from_iter([(field.name.clone(), to.clone())]), by),
         None => Ok(()),

@@ -44,8 +44,11 @@ pub(super) fn deleted(world: &World, call: &Call<'_>, name: &str) -> Answer {
         .map(|(at, id)| json!({"id": id, "deletedDate": stamp(*at)}))
         .collect();
     let latest = end.min(call.at - call.at.rem_euclid(60));
-    Ok(Reply::json(200, &json!({"deletedRecords": records, "earliestDateAvailable": stamp(earliest - earliest.rem_euclid(60)),
-        "latestDateCovered": stamp(latest)})))
+    Ok(Reply::json(
+        200,
+        &json!({"deletedRecords": records, "earliestDateAvailable": stamp(earliest - earliest.rem_euclid(60)),
+        "latestDateCovered": stamp(latest)}),
+    ))
 }
 
 /// Start and end to the minute; the start lies so many days back at most.

@@ -202,7 +202,8 @@ impl Platform for Salesforce {
     }
 
     fn fault_reply(&self, fault: &Invented, _now: Timestamp) -> Reply {
-        let html = |status: u16, title: &str| Reply::html(status, &format!("<html><body><h1>{title}</h1></body></html>"));
+        let html =
+            |status: u16, title: &str| Reply::html(status, &format!("<html><body><h1>{title}</h1></body></html>"));
         let retry = |reply: Reply, after: Option<u64>| match after {
             Some(seconds) => reply.with_header("retry-after", seconds.to_string()),
             None => reply,

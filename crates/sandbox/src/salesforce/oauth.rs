@@ -131,7 +131,8 @@ impl Form {
     fn of(request: &Request) -> Self {
         let mut pairs = crate::http::read_pairs(&String::from_utf8_lossy(&request.body));
         let basic = request.header("authorization").and_then(|header| header.strip_prefix("Basic "));
-        let decoded = basic.and_then(|basic| STANDARD.decode(basic).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
+        let decoded =
+            basic.and_then(|basic| STANDARD.decode(basic).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
         if let Some((id, secret)) = decoded.as_deref().and_then(|pair| pair.split_once(':')) {
             pairs.push(("client_id".to_owned(), id.to_owned()));
             pairs.push(("client_secret".to_owned(), secret.to_owned()));
@@ -224,7 +225,9 @@ fn assertion(world: &World, form: &Form, at: Seconds) -> Result<Grant, Refused> 
     };
     let mut parts = form.get("assertion").split('.');
     let (head, claims, signature) = (part(parts.next()), part(parts.next()), parts.next());
-    let (Some(head), Some(claims), Some(signature)) = (head, claims, signature) else { return Err(Box::new(invalid())) };
+    let (Some(head), Some(claims), Some(signature)) = (head, claims, signature) else {
+        return Err(Box::new(invalid()));
+    };
     if head["alg"] != "RS256" || signature.is_empty() || parts.next().is_some() {
         return Err(Box::new(invalid()));
     }
@@ -250,7 +253,10 @@ fn assertion(world: &World, form: &Form, at: Seconds) -> Result<Grant, Refused> 
 
 fn first_user(world: &World) -> String {
     let mut users = world.rows("User").map(|(_, user)| user);
-    users.find(|user| user.get("IsActive") == Some(&Json::Bool(true))).map_or("", |user| text(user, "Username")).to_owned()
+    users
+        .find(|user| user.get("IsActive") == Some(&Json::Bool(true)))
+        .map_or("", |user| text(user, "Username"))
+        .to_owned()
 }
 
 /// The id of a user by name.

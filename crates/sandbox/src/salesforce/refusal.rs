@@ -22,7 +22,10 @@ impl Fault {
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
         let status = match code {
             "INVALID_SESSION_ID" | "INVALID_AUTH_HEADER" => 401,
-            "REQUEST_LIMIT_EXCEEDED" | "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED" | "FUNCTIONALITY_NOT_ENABLED" => 403,
+            "REQUEST_LIMIT_EXCEEDED"
+            | "API_DISABLED_FOR_ORG"
+            | "API_CURRENTLY_DISABLED"
+            | "FUNCTIONALITY_NOT_ENABLED" => 403,
             "NOT_FOUND" | "ENTITY_IS_DELETED" => 404,
             "METHOD_NOT_ALLOWED" => 405,
             "UNSUPPORTED_API_VERSION" => 410,

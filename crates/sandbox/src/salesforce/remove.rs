@@ -110,8 +110,12 @@ pub(super) fn undelete(world: &mut World, id: &str, by: &Writer) -> Result<(), F
     if own.root != id || !object.undeletable || merged {
         return Err(unknown());
     }
-    let together: Vec<(String, Binned)> =
-        world.bin.iter().filter(|(_, binned)| binned.root == id).map(|(id, binned)| (id.clone(), binned.clone())).collect();
+    let together: Vec<(String, Binned)> = world
+        .bin
+        .iter()
+        .filter(|(_, binned)| binned.root == id)
+        .map(|(id, binned)| (id.clone(), binned.clone()))
+        .collect();
     for (one, binned) in together {
         let Some(before) = world.get(&binned.object, &one).cloned() else { continue };
         let mut after = before.clone();

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::Salesforce;
 use super::call::Call;
 use super::refusal::{Answer, Fault};
-use super::Salesforce;
 use super::{bulk, composite, describe, feeds, query, sobjects, tooling};
 use crate::Reply;
 

@@ -64,11 +64,12 @@ pub(super) struct DuplicateHeader {
 impl DuplicateHeader {
     /// Reads `allowSave=true; includeRecordDetails=true`.
     pub(super) fn read(header: Option<&str>) -> Self {
-        let on = |name: &str| {
-            header.unwrap_or("").split([';', ',']).filter_map(|pair| pair.split_once('=')).any(|(key, value)| {
-                key.trim().eq_ignore_ascii_case(name) && value.trim().eq_ignore_ascii_case("true")
-            })
-        };
+        let on =
+            |name: &str| {
+                header.unwrap_or("").split([';', ',']).filter_map(|pair| pair.split_once('=')).any(|(key, value)| {
+                    key.trim().eq_ignore_ascii_case(name) && value.trim().eq_ignore_ascii_case("true")
+                })
+            };
         Self { allow_save: on("allowSave"), include_details: on("includeRecordDetails") }
     }
 }
@@ -107,7 +108,8 @@ pub(super) fn duplicates(
     header: &DuplicateHeader,
 ) -> Result<(), Fault> {
     for rule in world.rules.duplicate.iter().filter(|rule| rule.object == object.name) {
-        let changed = rule.fields.iter().any(|field| before.is_none_or(|before| before.get(field) != record.get(field)));
+        let changed =
+            rule.fields.iter().any(|field| before.is_none_or(|before| before.get(field) != record.get(field)));
         let allowed = rule.action == Action::Alert && header.allow_save;
         if !changed || allowed || !rule.fields.iter().all(|field| record.contains_key(field)) {
             continue;
@@ -128,7 +130,10 @@ pub(super) fn duplicates(
 
 fn same(world: &World, object: &Object, id: &str, record: &Record, rule: &Duplicate) -> Vec<String> {
     let key = |record: &Record| -> Vec<String> {
-        rule.fields.iter().map(|field| record.get(field).map_or(String::new(), Json::to_string).to_lowercase()).collect()
+        rule.fields
+            .iter()
+            .map(|field| record.get(field).map_or(String::new(), Json::to_string).to_lowercase())
+            .collect()
     };
     let wanted = key(record);
     let indexed = rule.fields.iter().filter_map(|field| object.any_field(field)).find(|field| field.indexed());

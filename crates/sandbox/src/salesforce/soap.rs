@@ -53,9 +53,13 @@ pub(super) fn answer(world: &mut World, request: &Request, at: Seconds) -> Reply
     let token = header.map(|header| header.value("sessionId")).unwrap_or("").to_owned();
     let idle = world.settings.session_s;
     let Some(user) = Access::enter(&mut world.access, &token, at, idle) else {
-        return fault("sf:INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session");
+        return fault(
+            "sf:INVALID_SESSION_ID",
+            "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session",
+        );
     };
-    let by = Writer { user, at, duplicates: DuplicateHeader { allow_save: true, include_details: false }, system: false };
+    let by =
+        Writer { user, at, duplicates: DuplicateHeader { allow_save: true, include_details: false }, system: false };
     match call.name.as_str() {
         "merge" => merge(world, call, &by),
         "undelete" => undelete(world, call, &by),
@@ -162,7 +166,11 @@ fn envelope(body: &str) -> Reply {
          xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"urn:partner.soap.sforce.com\">\
          <soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
     );
-    Reply { status: 200, headers: vec![("content-type".to_owned(), "text/xml; charset=utf-8".to_owned())], body: text.into_bytes() }
+    Reply {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "text/xml; charset=utf-8".to_owned())],
+        body: text.into_bytes(),
+    }
 }
 
 /// 500 with a fault (sheet: section 1).

@@ -179,6 +179,8 @@ fn precondition(call: &Call<'_>, record: &Record) -> Result<(), Fault> {
 
 /// `Wed, 21 Oct 2015 07:28:00 GMT`.
 pub(super) fn http_date(stamp: &str) -> String {
-    let at = instant::read(stamp).and_then(|at| jiff::Timestamp::from_second(at).ok()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let at = instant::read(stamp)
+        .and_then(|at| jiff::Timestamp::from_second(at).ok())
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

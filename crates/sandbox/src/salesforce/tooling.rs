@@ -66,7 +66,8 @@ fn create_field(org: &mut Salesforce, call: &Call<'_>) -> Answer {
 fn spec(name: &str, meta: &Json, hidden: bool) -> Result<FieldSpec, Fault> {
     let wanted = meta["type"].as_str().unwrap_or("");
     let known = TYPES.iter().find(|(one, _)| *one == wanted);
-    let known = known.ok_or_else(|| Fault::row("FIELD_INTEGRITY_EXCEPTION", format!("type {wanted}"), &["Metadata"]))?;
+    let known =
+        known.ok_or_else(|| Fault::row("FIELD_INTEGRITY_EXCEPTION", format!("type {wanted}"), &["Metadata"]))?;
     let size = |key: &str| meta[key].as_u64().and_then(|size| usize::try_from(size).ok());
     let on = |key: &str| meta[key] == json!(true);
     let definitions = meta["valueSet"]["valueSetDefinition"]["value"].as_array().cloned().unwrap_or_default();

@@ -186,12 +186,10 @@ fn reference(world: &World, object: &Object, field: &Field, text: &str) -> Resul
             return Err(Fault::row("INVALID_CROSS_REFERENCE_KEY", message, &["RecordTypeId"]));
         }
     }
-    if field.name == "OwnerId"
-        && target.name == "User"
-        && !world.settings.inactive_owners
-        && !world.is_active_user(&id)
+    if field.name == "OwnerId" && target.name == "User" && !world.settings.inactive_owners && !world.is_active_user(&id)
     {
-        let message = format!("operation performed with inactive user [{id}] as owner of {}", object.name.to_lowercase());
+        let message =
+            format!("operation performed with inactive user [{id}] as owner of {}", object.name.to_lowercase());
         return Err(Fault::row("INACTIVE_OWNER_OR_USER", message, &["OwnerId"]));
     }
     Ok(json!(id))

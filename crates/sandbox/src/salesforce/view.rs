@@ -40,7 +40,8 @@ fn calculated(world: &World, object: &str, record: &Record, formula: &str, depth
             let Some(field) = here.any_field(part) else { return Json::Null };
             return at_depth(world, &here.name, record, field, 0, depth + 1);
         }
-        let parent = here.lookup(part).and_then(|lookup| record.get(&lookup.name)?.as_str()).and_then(|id| world.find(id));
+        let parent =
+            here.lookup(part).and_then(|lookup| record.get(&lookup.name)?.as_str()).and_then(|id| world.find(id));
         let Some((of, parent)) = parent else { return Json::Null };
         here = of;
         record = parent;

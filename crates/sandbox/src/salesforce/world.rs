@@ -135,7 +135,8 @@ impl World {
     /// Ids whose `SystemModstamp` is this one or later, in its order.
     pub(super) fn stamped_since(&self, object: &str, stamp: &str) -> Vec<String> {
         let index = self.tables.get(object).and_then(|table| table.index.get("SystemModstamp"));
-        index.map(|index| index.range(stamp.to_lowercase()..).flat_map(|(_, ids)| ids.iter().cloned()).collect())
+        index
+            .map(|index| index.range(stamp.to_lowercase()..).flat_map(|(_, ids)| ids.iter().cloned()).collect())
             .unwrap_or_default()
     }
 
@@ -238,7 +239,14 @@ impl World {
     }
 
     /// Records a change for the journal: fields that differ between the two states.
-    pub(super) fn log(&mut self, action: Action, object: &str, id: &str, before: Option<&Record>, after: Option<&Record>) {
+    pub(super) fn log(
+        &mut self,
+        action: Action,
+        object: &str,
+        id: &str,
+        before: Option<&Record>,
+        after: Option<&Record>,
+    ) {
         let mut change = Change::new(object, id, action);
         let empty = Record::new();
         let (before, after) = (before.unwrap_or(&empty), after.unwrap_or(&empty));
@@ -246,10 +254,9 @@ impl World {
         for name in names {
             let (old, new) = (before.get(name), after.get(name));
             if old != new {
-                change.fields.insert(
-                    name.clone(),
-                    (old.cloned().unwrap_or(Json::Null), new.cloned().unwrap_or(Json::Null)),
-                );
+                change
+                    .fields
+                    .insert(name.clone(), (old.cloned().unwrap_or(Json::Null), new.cloned().unwrap_or(Json::Null)));
             }
         }
         self.changes.push(change);

@@ -54,11 +54,8 @@ pub(super) fn insert(world: &mut World, name: &str, draft: Draft, by: &Writer) -
 
 fn try_insert(world: &mut World, name: &str, draft: Draft, by: &Writer) -> Result<String, Fault> {
     let object = writable(world, name)?.clone();
-    let mut record: Record = object
-        .fields
-        .iter()
-        .filter_map(|field| Some((field.name.clone(), field.default.clone()?)))
-        .collect();
+    let mut record: Record =
+        object.fields.iter().filter_map(|field| Some((field.name.clone(), field.default.clone()?))).collect();
     let given: Vec<String> = draft.keys().cloned().collect();
     for (field, value) in &draft {
         if value.is_null() {
@@ -83,7 +80,13 @@ fn try_insert(world: &mut World, name: &str, draft: Draft, by: &Writer) -> Resul
 }
 
 /// Updates a record.
-pub(super) fn update(world: &mut World, name: &str, id: &str, body: &Map<String, Json>, by: &Writer) -> Result<(), Fault> {
+pub(super) fn update(
+    world: &mut World,
+    name: &str,
+    id: &str,
+    body: &Map<String, Json>,
+    by: &Writer,
+) -> Result<(), Fault> {
     let object = writable(world, name)?;
     present(world, object, id)?;
     if !object.updateable {
@@ -195,9 +198,10 @@ fn present(world: &World, object: &Object, id: &str) -> Result<(), Fault> {
 }
 
 fn writable<'a>(world: &'a World, name: &str) -> Result<&'a Object, Fault> {
-    world.schema.object(name).ok_or_else(|| {
-        Fault::new("INVALID_TYPE", format!("sObject type '{name}' is not supported."))
-    })
+    world
+        .schema
+        .object(name)
+        .ok_or_else(|| Fault::new("INVALID_TYPE", format!("sObject type '{name}' is not supported.")))
 }
 
 fn closed(object: &str) -> Fault {

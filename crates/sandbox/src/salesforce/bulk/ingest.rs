@@ -22,7 +22,8 @@ const ONE_SHOT: usize = 100_000;
 pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let kind = call.request.header("content-type").unwrap_or("");
     let (body, content) = if kind.starts_with("multipart/form-data") {
-        let parts = multipart::parts(call.request).ok_or_else(|| Fault::new("INVALIDJOB", "the parts cannot be read"))?;
+        let parts =
+            multipart::parts(call.request).ok_or_else(|| Fault::new("INVALIDJOB", "the parts cannot be read"))?;
         let part = |name: &str| parts.iter().find(|part| part.name == name).map(|part| part.body.clone());
         let job = part("job").and_then(|job| serde_json::from_slice::<Map<String, Json>>(&job).ok());
         let job = job.ok_or_else(|| Fault::new("INVALIDJOB", "the part `job` cannot be read"))?;
@@ -36,9 +37,8 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     };
     let text = |key: &str| body.get(key).and_then(Json::as_str).unwrap_or("");
     let object = world.schema.object(text("object"));
-    let object = object.ok_or_else(|| {
-        Fault::new("INVALIDENTITY", format!("Unable to find object: {}", text("object")))
-    })?;
+    let object =
+        object.ok_or_else(|| Fault::new("INVALIDENTITY", format!("Unable to find object: {}", text("object"))))?;
     let operation = text("operation");
     if operation == "hardDelete" {
         return Err(Fault::new("FEATURENOTENABLED", "hardDelete needs the permission Bulk API Hard Delete"));
@@ -97,7 +97,11 @@ pub(super) fn leave_unprocessed(job: &mut Job) {
 enum Column {
     Field(Box<Field>),
     /// `Account.Src_Id__c`, `Lead:Who.Email`.
-    Parent { relationship: String, kind: Option<String>, key: String },
+    Parent {
+        relationship: String,
+        kind: Option<String>,
+        key: String,
+    },
     Id,
 }
 
@@ -171,7 +175,13 @@ fn column(object: &Object, name: &str) -> Result<Column, String> {
     }
 }
 
-fn row(world: &mut World, job: &Job, columns: &[Column], cells: &[String], by: &Writer) -> Result<(String, bool), Fault> {
+fn row(
+    world: &mut World,
+    job: &Job,
+    columns: &[Column],
+    cells: &[String],
+    by: &Writer,
+) -> Result<(String, bool), Fault> {
     if cells.len() != columns.len() {
         return Err(Fault::row("INVALID_BATCH", "the row has another number of cells than the header", &[]));
     }
@@ -239,16 +249,22 @@ fn table(job: &Job, first: &[&str], rows: impl Iterator<Item = Vec<String>>) -> 
 
 pub(super) fn successful(job: &Job) -> Reply {
     let rows = job.rows.iter().filter(|row| row.error.is_none());
-    table(job, &["sf__Id", "sf__Created"], rows.map(|row| {
-        [row.id.clone(), row.created.to_string()].into_iter().chain(row.cells.iter().cloned()).collect()
-    }))
+    table(
+        job,
+        &["sf__Id", "sf__Created"],
+        rows.map(|row| {
+            [row.id.clone(), row.created.to_string()].into_iter().chain(row.cells.iter().cloned()).collect()
+        }),
+    )
 }
 
 pub(super) fn failed(job: &Job) -> Reply {
     let rows = job.rows.iter().filter_map(|row| Some((row, row.error.clone()?)));
-    table(job, &["sf__Id", "sf__Error"], rows.map(|(row, error)| {
-        [row.id.clone(), error].into_iter().chain(row.cells.iter().cloned()).collect()
-    }))
+    table(
+        job,
+        &["sf__Id", "sf__Error"],
+        rows.map(|(row, error)| [row.id.clone(), error].into_iter().chain(row.cells.iter().cloned()).collect()),
+    )
 }
 
 pub(super) fn unprocessed(job: &Job) -> Reply {

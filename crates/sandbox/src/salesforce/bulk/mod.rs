@@ -163,18 +163,18 @@ fn wrong_state(message: &str) -> Fault {
 /// Works on every job whose time has come, and forgets the old ones.
 pub(super) fn settle(world: &mut World, at: Seconds) {
     world.jobs.all.retain(|_, job| at - job.created < KEPT_S);
-    let mut due: Vec<(Seconds, String)> = world
-        .jobs
-        .all
-        .values()
-        .filter_map(|job| Some((job.due.filter(|due| *due <= at)?, job.id.clone())))
-        .collect();
+    let mut due: Vec<(Seconds, String)> =
+        world.jobs.all.values().filter_map(|job| Some((job.due.filter(|due| *due <= at)?, job.id.clone()))).collect();
     due.sort();
     for (due, id) in due {
         let Some(mut job) = world.jobs.all.get(&id).cloned() else { continue };
         job.due = None;
         job.stamped = due;
-        if job.query.is_some() { query::work(world, &mut job, due) } else { ingest::work(world, &mut job, due) }
+        if job.query.is_some() {
+            query::work(world, &mut job, due)
+        } else {
+            ingest::work(world, &mut job, due)
+        }
         world.jobs.all.insert(id, job);
     }
 }

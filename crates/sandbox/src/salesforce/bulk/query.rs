@@ -91,7 +91,9 @@ pub(super) fn work(world: &World, job: &mut Job, at: Seconds) {
 fn shown(value: &Json, route: &Route) -> String {
     match value {
         Json::Null => String::new(),
-        Json::String(text) if route.field().is_some_and(|field| field.kind == Kind::Datetime) => instant::bulk_stamp(text),
+        Json::String(text) if route.field().is_some_and(|field| field.kind == Kind::Datetime) => {
+            instant::bulk_stamp(text)
+        }
         Json::String(text) => text.clone(),
         other => other.to_string(),
     }
@@ -127,7 +129,11 @@ pub(super) fn results(call: &Call<'_>, job: &Job) -> Answer {
     }
     let after = from + page.len();
     let locator = if after < job.lines.len() { locator(after) } else { "null".to_owned() };
-    let reply = Reply { status: 200, headers: vec![("content-type".to_owned(), "text/csv".to_owned())], body: text.into_bytes() };
+    let reply = Reply {
+        status: 200,
+        headers: vec![("content-type".to_owned(), "text/csv".to_owned())],
+        body: text.into_bytes(),
+    };
     Ok(reply.with_header("sforce-locator", locator).with_header("sforce-numberofrecords", page.len().to_string()))
 }
 

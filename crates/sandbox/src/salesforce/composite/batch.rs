@@ -10,7 +10,8 @@ use crate::salesforce::refusal::{Answer, Fault};
 
 pub(super) fn answer(org: &mut Salesforce, call: &Call<'_>) -> Answer {
     let body = call.map()?;
-    let list = body.get("batchRequests").and_then(Json::as_array).ok_or_else(|| Fault::parser("batchRequests is missing"))?;
+    let list =
+        body.get("batchRequests").and_then(Json::as_array).ok_or_else(|| Fault::parser("batchRequests is missing"))?;
     if list.len() > SUBREQUESTS {
         return Err(Fault::new("LIMIT_EXCEEDED", format!("Limit of {SUBREQUESTS} subrequests exceeded.")));
     }

@@ -51,15 +51,22 @@ fn write_rows(world: &mut World, call: &Call<'_>, work: &Work) -> Answer {
     let body = call.map()?;
     let all_or_none = body.get("allOrNone") == Some(&Json::Bool(true));
     let rows = body.get("records").and_then(Json::as_array).ok_or_else(|| Fault::parser("records is missing"))?;
-    let rows: Vec<&Map<String, Json>> =
-        rows.iter().map(|row| row.as_object().ok_or_else(|| Fault::parser("A record must be an object"))).collect::<Result<_, _>>()?;
+    let rows: Vec<&Map<String, Json>> = rows
+        .iter()
+        .map(|row| row.as_object().ok_or_else(|| Fault::parser("A record must be an object")))
+        .collect::<Result<_, _>>()?;
     if rows.len() > ROWS {
-        return Err(Fault::new("EXCEEDED_ID_LIMIT", format!("record limit reached. cannot submit more than {ROWS} records into this call")));
+        return Err(Fault::new(
+            "EXCEEDED_ID_LIMIT",
+            format!("record limit reached. cannot submit more than {ROWS} records into this call"),
+        ));
     }
     let names: Vec<String> = rows.iter().map(|row| type_of(world, row, work)).collect::<Result<_, _>>()?;
     let chunks = names.windows(2).filter(|pair| pair.first() != pair.last()).count() + 1;
     if chunks > CHUNKS {
-        let message = format!("Cannot have more than {CHUNKS} chunks in a single operation. Please rearrange the data to reduce chunking.");
+        let message = format!(
+            "Cannot have more than {CHUNKS} chunks in a single operation. Please rearrange the data to reduce chunking."
+        );
         return Err(Fault::new("INVALID_FIELD", message));
     }
     if world.settings.collection_parse_errors == ParseErrors::Whole {
@@ -75,7 +82,8 @@ fn write_rows(world: &mut World, call: &Call<'_>, work: &Work) -> Answer {
         world.rollback(mark);
         for row in &mut results {
             if row.is_ok() {
-                let message = "Record rolled back because not all records were valid and the request was using AllOrNone header";
+                let message =
+                    "Record rolled back because not all records were valid and the request was using AllOrNone header";
                 *row = Err(Fault::row("ALL_OR_NONE_OPERATION_ROLLED_BACK", message, &[]));
             }
         }
@@ -96,9 +104,10 @@ fn type_of(world: &World, row: &Map<String, Json>, work: &Work) -> Result<String
     let Some(named) = named else {
         return Err(Fault::new("INVALID_INPUT", "The attributes of a record must name its type"));
     };
-    let of = world.schema.object(named).ok_or_else(|| {
-        Fault::new("INVALID_TYPE", format!("sObject type '{named}' is not supported."))
-    })?;
+    let of = world
+        .schema
+        .object(named)
+        .ok_or_else(|| Fault::new("INVALID_TYPE", format!("sObject type '{named}' is not supported.")))?;
     match work {
         Work::Upsert { object, .. } if *object != of.name => {
             Err(Fault::new("INVALID_TYPE", format!("The records must be of the type {object}")))
@@ -161,7 +170,10 @@ fn one(
         Work::Upsert { key, .. } => {
             let mut fields = if key == "Id" { plain(row) } else { row.clone() };
             fields.remove("attributes");
-            let found = row.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(name, value)| (name.clone(), value.clone()));
+            let found = row
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(key))
+                .map(|(name, value)| (name.clone(), value.clone()));
             let Some((written, value)) = found.filter(|(_, value)| !value.is_null() && value != "") else {
                 return Err(Fault::row("MISSING_ARGUMENT", format!("{key} not specified"), &[]));
             };
@@ -199,7 +211,8 @@ fn delete(world: &mut World, call: &Call<'_>) -> Answer {
         world.rollback(mark);
         for row in &mut results {
             if row.is_ok() {
-                let message = "Record rolled back because not all records were valid and the request was using AllOrNone header";
+                let message =
+                    "Record rolled back because not all records were valid and the request was using AllOrNone header";
                 *row = Err(Fault::row("ALL_OR_NONE_OPERATION_ROLLED_BACK", message, &[]));
             }
         }

@@ -22,8 +22,11 @@ const HEAVY: usize = 5;
 pub(super) fn answer(org: &mut Salesforce, call: &Call<'_>, path: &[&str]) -> Answer {
     if !path.starts_with(&["sobjects"]) && call.method() != "POST" {
         return match path {
-            [] => Ok(Reply::json(200, &json!({"sobjects": call.url("composite/sobjects"), "tree": call.url("composite/tree"),
-                "batch": call.url("composite/batch"), "graph": call.url("composite/graph")}))),
+            [] => Ok(Reply::json(
+                200,
+                &json!({"sobjects": call.url("composite/sobjects"), "tree": call.url("composite/tree"),
+                "batch": call.url("composite/batch"), "graph": call.url("composite/graph")}),
+            )),
             _ => Err(call.not_allowed("POST")),
         };
     }
@@ -45,7 +48,11 @@ pub(super) fn answer(org: &mut Salesforce, call: &Call<'_>, path: &[&str]) -> An
 /// One request of a composite as a request of its own, with the headers of the whole.
 fn inner(call: &Call<'_>, method: &str, url: &str, body: Option<&Json>) -> Option<(Request, u16, Vec<String>)> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let full = if path.starts_with("/services/data/") { path.to_owned() } else { format!("/services/data/{}", path.trim_start_matches('/')) };
+    let full = if path.starts_with("/services/data/") {
+        path.to_owned()
+    } else {
+        format!("/services/data/{}", path.trim_start_matches('/'))
+    };
     let (version, segments) = super::address(&full)?;
     let mut request = Request::new(method, &full);
     request.query = crate::http::read_pairs(query);
@@ -62,7 +69,9 @@ fn run(org: &mut Salesforce, call: &Call<'_>, method: &str, url: &str, body: Opt
     let Some((request, version, path)) = inner(call, method, url, body) else {
         return Fault::not_found().reply();
     };
-    if path.first().is_some_and(|first| first == "composite") && path.get(1).is_none_or(|second| second != "sobjects" && second != "tree") {
+    if path.first().is_some_and(|first| first == "composite")
+        && path.get(1).is_none_or(|second| second != "sobjects" && second != "tree")
+    {
         return Fault::new("INVALID_REQUEST", "a composite cannot stand in a composite").reply();
     }
     let inner = Call { request: &request, path, version, user: call.user.clone(), at: call.at, apply_only: None };
@@ -85,7 +94,8 @@ fn subrequests(
         return Err(Fault::new("LIMIT_EXCEEDED", message));
     }
     let url = |request: &Json| request["url"].as_str().unwrap_or("").to_owned();
-    let heavy = list.iter().filter(|request| url(request).contains("/query") || url(request).contains("/composite/sobjects"));
+    let heavy =
+        list.iter().filter(|request| url(request).contains("/query") || url(request).contains("/composite/sobjects"));
     if most.is_some() && heavy.count() > HEAVY {
         return Err(Fault::new("LIMIT_EXCEEDED", format!("Limit of {HEAVY} queries and collections exceeded.")));
     }

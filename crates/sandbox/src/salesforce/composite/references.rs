@@ -27,9 +27,9 @@ impl References {
         Ok(match value {
             Json::String(text) => self.fill_text(text)?,
             Json::Array(list) => Json::Array(list.iter().map(|one| self.fill(one)).collect::<Result<_, _>>()?),
-            Json::Object(map) => {
-                Json::Object(map.iter().map(|(key, one)| Ok((key.clone(), self.fill(one)?))).collect::<Result<_, String>>()?)
-            }
+            Json::Object(map) => Json::Object(
+                map.iter().map(|(key, one)| Ok((key.clone(), self.fill(one)?))).collect::<Result<_, String>>()?,
+            ),
             other => other.clone(),
         })
     }

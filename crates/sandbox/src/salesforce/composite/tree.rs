@@ -46,7 +46,8 @@ impl Planted {
     ) -> Result<(), Fault> {
         self.count += 1;
         let node = node.as_object().ok_or_else(|| Fault::parser("A record must be an object"))?;
-        let reference = node.get("attributes").and_then(|attributes| attributes["referenceId"].as_str()).unwrap_or("").to_owned();
+        let reference =
+            node.get("attributes").and_then(|attributes| attributes["referenceId"].as_str()).unwrap_or("").to_owned();
         if self.count > RECORDS || level > LEVELS || reference.is_empty() {
             let message = format!("at most {RECORDS} records on {LEVELS} levels, each with a referenceId");
             return Err(Fault::new("INVALID_INPUT", message));
@@ -54,7 +55,8 @@ impl Planted {
         let mut fields: Map<String, Json> = Map::new();
         let mut below: Vec<(String, String, Json)> = Vec::new();
         for (key, value) in node {
-            let child = world.schema.children(name).find(|child| child.target.children.as_deref() == Some(key.as_str()));
+            let child =
+                world.schema.children(name).find(|child| child.target.children.as_deref() == Some(key.as_str()));
             match (child, value.get("records")) {
                 (Some(child), Some(records)) => {
                     below.push((child.object.name.clone(), child.field.name.clone(), records.clone()));

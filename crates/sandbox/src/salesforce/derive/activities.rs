@@ -67,7 +67,8 @@ pub(super) fn event(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> {
         start => start,
     };
     let Some(start) = instant::read(start) else { return missing("ActivityDateTime") };
-    let by_end = draft.gave("EndDateTime") || !draft.gave("DurationInMinutes") && draft.number("DurationInMinutes").is_none();
+    let by_end =
+        draft.gave("EndDateTime") || !draft.gave("DurationInMinutes") && draft.number("DurationInMinutes").is_none();
     let minutes = if by_end {
         instant::read(draft.text("EndDateTime")).map(|end| (end - start).div_euclid(60))
     } else {

@@ -34,7 +34,10 @@ pub(super) fn version(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault>
     let extension = draft.text("PathOnClient").rsplit_once('.').map(|(_, extension)| extension.to_owned());
     let number = world
         .rows("ContentVersion")
-        .filter(|(_, other)| !draft.text("ContentDocumentId").is_empty() && text(other, "ContentDocumentId") == draft.text("ContentDocumentId"))
+        .filter(|(_, other)| {
+            !draft.text("ContentDocumentId").is_empty()
+                && text(other, "ContentDocumentId") == draft.text("ContentDocumentId")
+        })
         .count()
         + 1;
     draft.set("ContentSize", json!(bytes.len()));
@@ -61,10 +64,15 @@ pub(super) fn link(world: &World, draft: &Draft<'_>) -> Result<(), Fault> {
     let Some(field) = draft.object.any_field("LinkedEntityId") else { return Ok(()) };
     let entity = json!(draft.text("LinkedEntityId"));
     let twin = world.live_by_value("ContentDocumentLink", field, &entity).iter().any(|id| {
-        world.get("ContentDocumentLink", id).is_some_and(|link| text(link, "ContentDocumentId") == draft.text("ContentDocumentId"))
+        world
+            .get("ContentDocumentLink", id)
+            .is_some_and(|link| text(link, "ContentDocumentId") == draft.text("ContentDocumentId"))
     });
     if twin {
-        let message = format!("duplicate value found: LinkedEntityId duplicates value on record with id: {}", draft.text("LinkedEntityId"));
+        let message = format!(
+            "duplicate value found: LinkedEntityId duplicates value on record with id: {}",
+            draft.text("LinkedEntityId")
+        );
         return Err(Fault::row("DUPLICATE_VALUE", message, &[]));
     }
     Ok(())
@@ -74,22 +82,32 @@ pub(super) fn link(world: &World, draft: &Draft<'_>) -> Result<(), Fault> {
 /// the place of the version before.
 pub(super) fn publish(world: &mut World, id: &str, by: &Writer) -> Result<(), Fault> {
     let Some(version) = world.get("ContentVersion", id).cloned() else { return Ok(()) };
-    let shown: BTreeMap<String, Json> = ["Title", "Description", "PublishStatus", "FileType", "FileExtension", "ContentSize"]
-        .into_iter()
-        .filter_map(|field| Some((field.to_owned(), version.get(field)?.clone())))
-        .chain([("LatestPublishedVersionId".to_owned(), json!(id))])
-        .collect();
+    let shown: BTreeMap<String, Json> =
+        ["Title", "Description", "PublishStatus", "FileType", "FileExtension", "ContentSize"]
+            .into_iter()
+            .filter_map(|field| Some((field.to_owned(), version.get(field)?.clone())))
+            .chain([("LatestPublishedVersionId".to_owned(), json!(id))])
+            .collect();
     let document = text(&version, "ContentDocumentId").to_owned();
     if !document.is_empty() {
         let older: Vec<String> = world
             .rows("ContentVersion")
             .filter(|(other, row)| {
-                *other != id && text(row, "ContentDocumentId") == document && flag(Some(row), "IsLatest") && !is_deleted(row)
+                *other != id
+                    && text(row, "ContentDocumentId") == document
+                    && flag(Some(row), "IsLatest")
+                    && !is_deleted(row)
             })
             .map(|(other, _)| other.clone())
             .collect();
         for other in older {
-            write::change(world, "ContentVersion", &other, BTreeMap::from([("IsLatest".to_owned(), json!(false))]), by)?;
+            write::change(
+                world,
+                "ContentVersion",
+                &other,
+                BTreeMap::from([("IsLatest".to_owned(), json!(false))]),
+                by,
+            )?;
         }
         return write::change(world, "ContentDocument", &document, shown, by);
     }
@@ -104,7 +122,8 @@ pub(super) fn publish(world: &mut World, id: &str, by: &Writer) -> Result<(), Fa
         if entity.is_empty() || share == "V" && entity == owner {
             continue;
         }
-        let link = [("ContentDocumentId", json!(document)), ("LinkedEntityId", json!(entity)), ("ShareType", json!(share))];
+        let link =
+            [("ContentDocumentId", json!(document)), ("LinkedEntityId", json!(entity)), ("ShareType", json!(share))];
         let link = link.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
         write::insert(world, "ContentDocumentLink", link, by)?;
     }

@@ -63,7 +63,9 @@ pub(super) fn before(
     let mut draft = Draft { object, record, old, given, by };
     numbers(world, &mut draft);
     circles(world, &draft)?;
-    if world.org.multi_currency && object.any_field("CurrencyIsoCode").is_some() && draft.text("CurrencyIsoCode").is_empty()
+    if world.org.multi_currency
+        && object.any_field("CurrencyIsoCode").is_some()
+        && draft.text("CurrencyIsoCode").is_empty()
     {
         let corporate = corporate_currency(world);
         draft.set("CurrencyIsoCode", json!(corporate));
@@ -92,7 +94,13 @@ pub(super) fn before(
 }
 
 /// Carries a write over to its neighbours.
-pub(super) fn after(world: &mut World, object: &Object, id: &str, old: Option<&Record>, by: &Writer) -> Result<(), Fault> {
+pub(super) fn after(
+    world: &mut World,
+    object: &Object,
+    id: &str,
+    old: Option<&Record>,
+    by: &Writer,
+) -> Result<(), Fault> {
     let system = Writer { system: true, ..by.clone() };
     match object.name.as_str() {
         "OpportunityContactRole" => sales::one_primary(world, id, &system),
@@ -144,7 +152,9 @@ fn numbers(world: &mut World, draft: &mut Draft<'_>) {
 fn circles(world: &World, draft: &Draft<'_>) -> Result<(), Fault> {
     let id = draft.text("Id");
     for field in draft.object.fields.iter().filter(|field| {
-        field.updateable && field.targets.len() == 1 && field.targets.iter().any(|target| target.object == draft.object.name)
+        field.updateable
+            && field.targets.len() == 1
+            && field.targets.iter().any(|target| target.object == draft.object.name)
     }) {
         let mut above = draft.text(&field.name).to_owned();
         for _ in 0..500 {
@@ -155,7 +165,8 @@ fn circles(world: &World, draft: &Draft<'_>) -> Result<(), Fault> {
                 let message = format!("attempt to create a circular dependency: {}", field.label);
                 return Err(Fault::row("CIRCULAR_DEPENDENCY", message, &[&field.name]));
             }
-            above = world.get(&draft.object.name, &above).map(|record| text(record, &field.name)).unwrap_or("").to_owned();
+            above =
+                world.get(&draft.object.name, &above).map(|record| text(record, &field.name)).unwrap_or("").to_owned();
         }
     }
     Ok(())

@@ -43,7 +43,8 @@ pub(super) fn opportunity(world: &World, draft: &mut Draft<'_>) {
     {
         draft.set("Amount", old.get("Amount").cloned().unwrap_or(Json::Null));
     }
-    let expected = draft.number("Amount").zip(draft.number("Probability")).map(|(amount, percent)| amount * percent / 100.0);
+    let expected =
+        draft.number("Amount").zip(draft.number("Probability")).map(|(amount, percent)| amount * percent / 100.0);
     draft.set("ExpectedRevenue", expected.map_or(Json::Null, |expected| json!((expected * 100.0).round() / 100.0)));
 }
 
@@ -86,9 +87,13 @@ pub(super) fn line(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> {
     if draft.gave("UnitPrice") && draft.gave("TotalPrice") {
         return integrity("TotalPrice and UnitPrice cannot both be specified", "TotalPrice");
     }
-    let book = world.get("Opportunity", draft.text("OpportunityId")).map(|deal| text(deal, "Pricebook2Id")).unwrap_or("");
+    let book =
+        world.get("Opportunity", draft.text("OpportunityId")).map(|deal| text(deal, "Pricebook2Id")).unwrap_or("");
     if book.is_empty() {
-        return integrity("field integrity exception: PricebookEntryId (the opportunity has no price book)", "PricebookEntryId");
+        return integrity(
+            "field integrity exception: PricebookEntryId (the opportunity has no price book)",
+            "PricebookEntryId",
+        );
     }
     let (entry, product) = (draft.text("PricebookEntryId"), draft.text("Product2Id"));
     let found = world.rows("PricebookEntry").find(|(id, row)| {
@@ -140,7 +145,13 @@ pub(super) fn one_primary(world: &mut World, id: &str, by: &Writer) -> Result<()
         .map(|(other, _)| other.clone())
         .collect();
     for other in others {
-        write::change(world, "OpportunityContactRole", &other, BTreeMap::from([("IsPrimary".to_owned(), json!(false))]), by)?;
+        write::change(
+            world,
+            "OpportunityContactRole",
+            &other,
+            BTreeMap::from([("IsPrimary".to_owned(), json!(false))]),
+            by,
+        )?;
     }
     Ok(())
 }
@@ -152,17 +163,16 @@ pub(super) fn roll_up(world: &mut World, line: &str, by: &Writer) -> Result<(), 
 }
 
 pub(super) fn roll_up_opportunity(world: &mut World, deal: &str, by: &Writer) -> Result<(), Fault> {
-    let Some(field) = world.schema.object("OpportunityLineItem").and_then(|object| object.any_field("OpportunityId")) else {
+    let Some(field) = world.schema.object("OpportunityLineItem").and_then(|object| object.any_field("OpportunityId"))
+    else {
         return Ok(());
     };
     if world.live("Opportunity", deal).is_none() {
         return Ok(());
     }
     let lines = world.live_by_value("OpportunityLineItem", field, &json!(deal));
-    let sum: f64 = lines
-        .iter()
-        .filter_map(|line| world.get("OpportunityLineItem", line)?.get("TotalPrice")?.as_f64())
-        .sum();
+    let sum: f64 =
+        lines.iter().filter_map(|line| world.get("OpportunityLineItem", line)?.get("TotalPrice")?.as_f64()).sum();
     let mut draft = BTreeMap::from([("HasOpportunityLineItem".to_owned(), json!(!lines.is_empty()))]);
     if !lines.is_empty() {
         draft.insert("Amount".to_owned(), json!((sum * 100.0).round() / 100.0));

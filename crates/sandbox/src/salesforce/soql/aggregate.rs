@@ -54,7 +54,9 @@ fn fold(function: &str, values: &[Json]) -> Json {
     let sum: f64 = numbers.iter().sum();
     match function {
         "COUNT" => json!(values.len()),
-        "COUNT_DISTINCT" => json!(values.iter().map(|value| value.to_string().to_lowercase()).collect::<BTreeSet<_>>().len()),
+        "COUNT_DISTINCT" => {
+            json!(values.iter().map(|value| value.to_string().to_lowercase()).collect::<BTreeSet<_>>().len())
+        }
         "MIN" => values.iter().min_by(|a, b| ascending(a, b, false)).cloned().unwrap_or(Json::Null),
         "MAX" => values.iter().max_by(|a, b| ascending(a, b, false)).cloned().unwrap_or(Json::Null),
         _ if numbers.is_empty() => Json::Null,

@@ -47,9 +47,17 @@ pub(in super::super) enum Condition {
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
-    Compare { path: Path, operator: Operator, values: Vec<Literal> },
+    Compare {
+        path: Path,
+        operator: Operator,
+        values: Vec<Literal>,
+    },
     /// `AccountId IN (SELECT ...)`.
-    Semijoin { path: Path, inside: bool, query: Box<Query> },
+    Semijoin {
+        path: Path,
+        inside: bool,
+        query: Box<Query>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,11 +66,23 @@ pub(in super::super) enum Item {
     /// A subquery over children.
     Children(Query),
     /// `FIELDS(ALL)`, `FIELDS(STANDARD)`, `FIELDS(CUSTOM)`.
-    Fields { group: String, at: usize },
+    Fields {
+        group: String,
+        at: usize,
+    },
     /// `COUNT(Id)`, `MAX(Amount) best`.
-    Aggregate { function: String, path: Option<Path>, alias: Option<String>, at: usize },
+    Aggregate {
+        function: String,
+        path: Option<Path>,
+        alias: Option<String>,
+        at: usize,
+    },
     /// `TYPEOF What WHEN Account THEN Phone ELSE Name END`.
-    TypeOf { path: Path, cases: Vec<(String, Vec<Path>)>, other: Vec<Path> },
+    TypeOf {
+        path: Path,
+        cases: Vec<(String, Vec<Path>)>,
+        other: Vec<Path>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -17,7 +17,17 @@ const FIELDS_ROWS: usize = 200;
 
 /// Fields that the record behind a lookup of many objects shows (sheet: section 9; the list is \[unsure\]).
 const NAME_FIELDS: [&str; 12] = [
-    "Id", "Name", "FirstName", "LastName", "Email", "Phone", "Title", "Username", "IsActive", "Alias", "UserRoleId",
+    "Id",
+    "Name",
+    "FirstName",
+    "LastName",
+    "Email",
+    "Phone",
+    "Title",
+    "Username",
+    "IsActive",
+    "Alias",
+    "UserRoleId",
     "ProfileId",
 ];
 
@@ -49,7 +59,12 @@ pub(in super::super) fn check(schema: &Schema, text: &str, query: &Query, link_f
 }
 
 /// Judges a condition alone.
-pub(in super::super) fn test(schema: &Schema, text: &str, object: &Object, condition: &Condition) -> Result<Test, Fault> {
+pub(in super::super) fn test(
+    schema: &Schema,
+    text: &str,
+    object: &Object,
+    condition: &Condition,
+) -> Result<Test, Fault> {
     Check { schema, text }.test(object, None, condition)
 }
 
@@ -130,7 +145,14 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn item(&self, object: &Object, alias: Option<&str>, query: &Query, item: &Item, plan: &mut Plan) -> Result<(), Fault> {
+    fn item(
+        &self,
+        object: &Object,
+        alias: Option<&str>,
+        query: &Query,
+        item: &Item,
+        plan: &mut Plan,
+    ) -> Result<(), Fault> {
         match item {
             Item::Field(path) => plan.outputs.push(Output::Field(self.route(object, alias, path)?)),
             Item::Fields { group, at } => {
@@ -172,26 +194,35 @@ impl Check<'_> {
     fn child<'s>(&'s self, object: &'s Object, inner: &Query) -> Result<Child<'s>, Fault> {
         let name = inner.from.parts.last().map_or("", String::as_str);
         let mut children = self.schema.children(&object.name).filter(|child| !child.field.hidden);
-        let child = children.find(|child| child.target.children.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)));
+        let child =
+            children.find(|child| child.target.children.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)));
         child.ok_or_else(|| {
             let message = format!("Didn't understand relationship '{name}' in FROM part of query call. {CUSTOM_WAY}");
             self.refuse(inner.from.at, "INVALID_TYPE", &message)
         })
     }
 
-    fn type_of(&self, object: &Object, path: &Path, cases: &[(String, Vec<Path>)], other: &[Path]) -> Result<Output, Fault> {
+    fn type_of(
+        &self,
+        object: &Object,
+        path: &Path,
+        cases: &[(String, Vec<Path>)],
+        other: &[Path],
+    ) -> Result<Output, Fault> {
         let lookup = object.lookup(&path.text()).filter(|field| field.polymorphic());
         let field = lookup.ok_or_else(|| self.no_way(path.at, &path.text()))?;
         let mut checked = Vec::new();
         for (name, paths) in cases {
-            let target = self.schema.object(name).filter(|target| field.targets.iter().any(|one| one.object == target.name));
+            let target =
+                self.schema.object(name).filter(|target| field.targets.iter().any(|one| one.object == target.name));
             let target = target.ok_or_else(|| {
                 self.refuse(path.at, "INVALID_TYPE", &format!("sObject type '{name}' is not supported in TYPEOF."))
             })?;
             let routes = paths.iter().map(|path| self.route(target, None, path)).collect::<Result<_, _>>()?;
             checked.push((target.name.clone(), routes));
         }
-        let other = other.iter().map(|path| self.name_leaf(path, &path.text(), Vec::new())).collect::<Result<_, _>>()?;
+        let other =
+            other.iter().map(|path| self.name_leaf(path, &path.text(), Vec::new())).collect::<Result<_, _>>()?;
         Ok(Output::TypeOf { hop: hop(field), cases: checked, other })
     }
 
@@ -205,7 +236,8 @@ impl Check<'_> {
         let mut parts = path.parts.as_slice();
         if let [first, rest @ ..] = parts
             && !rest.is_empty()
-            && (alias.is_some_and(|alias| alias.eq_ignore_ascii_case(first)) || first.eq_ignore_ascii_case(&object.name))
+            && (alias.is_some_and(|alias| alias.eq_ignore_ascii_case(first))
+                || first.eq_ignore_ascii_case(&object.name))
             && object.lookup(first).is_none()
         {
             parts = rest;

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::ast::{Literal, Operator};
+use super::period;
 use super::plan::{Leaf, Output, Route, Test};
 use super::run::{Scope, ids};
-use super::period;
 use crate::salesforce::instant::{self, Seconds};
 use crate::salesforce::schema::{Field, Kind};
 use crate::salesforce::view;
@@ -130,7 +130,9 @@ fn moment(value: &Json, field: Option<&Field>) -> Option<Seconds> {
 fn order(value: &Json, field: Option<&Field>, literal: &Literal, now: Seconds, end: bool) -> Option<Ordering> {
     match (value, literal) {
         (Json::Number(own), Literal::Number(wanted)) => own.as_f64()?.partial_cmp(wanted),
-        (Json::String(own), Literal::Text(wanted)) if field.is_some_and(|field| field.kind.is_id()) => Some(own.cmp(wanted)),
+        (Json::String(own), Literal::Text(wanted)) if field.is_some_and(|field| field.kind.is_id()) => {
+            Some(own.cmp(wanted))
+        }
         (Json::String(own), Literal::Text(wanted)) => Some(own.to_lowercase().cmp(&wanted.to_lowercase())),
         (Json::String(own), Literal::Date(wanted)) => Some(own.cmp(wanted)),
         (Json::String(own), Literal::Datetime(wanted)) => Some(instant::read(own)?.cmp(wanted)),

@@ -32,7 +32,8 @@ pub(super) fn judge(text: &str, route: &Route, operator: Operator, values: &[Lit
             let (good, wanted, quotes) = wanted(kind, value);
             if !good {
                 let quotes = if quotes { "should be enclosed in quotes" } else { "should not be enclosed in quotes" };
-                let message = format!("value of filter criterion for field '{name}' must be of type {wanted} and {quotes}");
+                let message =
+                    format!("value of filter criterion for field '{name}' must be of type {wanted} and {quotes}");
                 return Err(refuse("INVALID_FIELD", message));
             }
             match value {

@@ -10,7 +10,8 @@ const DEPTH: usize = 32;
 
 /// Words that end a list where an alias could stand.
 const KEYWORDS: [&str; 14] = [
-    "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "WITH", "USING", "FOR", "ALL", "AND", "OR", "TYPEOF",
+    "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "WITH", "USING", "FOR", "ALL", "AND", "OR",
+    "TYPEOF",
 ];
 
 pub(in super::super) fn query(text: &str) -> Result<Query, Fault> {

@@ -40,7 +40,8 @@ enum Candidates {
 
 fn select(world: &World, plan: &Plan, scope: Scope, candidates: Candidates) -> Vec<String> {
     let test = plan.test.as_ref().map(|test| flatten(world, test, scope));
-    let seen = |record: &Record| scope.all || !is_deleted(record) && record.get("IsArchived") != Some(&Json::Bool(true));
+    let seen =
+        |record: &Record| scope.all || !is_deleted(record) && record.get("IsArchived") != Some(&Json::Bool(true));
     let fits = |record: &Record| {
         seen(record) && test.as_ref().is_none_or(|test| holds(world, &plan.object, record, test, scope))
     };
@@ -49,7 +50,8 @@ fn select(world: &World, plan: &Plan, scope: Scope, candidates: Candidates) -> V
         [only] => only.route.own().is_some_and(|field| field.name == "Id") && !only.descending,
         _ => false,
     };
-    let enough = if by_id { plan.limit.map_or(usize::MAX, |limit| limit.saturating_add(plan.offset)) } else { usize::MAX };
+    let enough =
+        if by_id { plan.limit.map_or(usize::MAX, |limit| limit.saturating_add(plan.offset)) } else { usize::MAX };
     let mut found: Vec<(String, &Record)> = match candidates {
         Candidates::After(id) => world
             .rows_after(&plan.object, &id)
@@ -136,11 +138,13 @@ fn by_index(world: &World, test: &Test, plan: &Plan, scope: Scope) -> Option<Can
     let flat = flatten(world, test, scope);
     let Test::Compare { route, operator, values } = &flat else { return None };
     let field = route.own()?;
-    let texts = || values.iter().map(|value| match value {
-        Literal::Text(text) => Some(json!(text)),
-        Literal::Number(number) => Some(json!(number)),
-        _ => None,
-    });
+    let texts = || {
+        values.iter().map(|value| match value {
+            Literal::Text(text) => Some(json!(text)),
+            Literal::Number(number) => Some(json!(number)),
+            _ => None,
+        })
+    };
     match (field.name.as_str(), operator, values.first()?) {
         ("Id", Operator::Equal | Operator::In, _) => {
             let ids = texts().map(|text| text.and_then(|text| text.as_str().map(str::to_owned)));

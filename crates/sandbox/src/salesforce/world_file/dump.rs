@@ -18,7 +18,8 @@ pub(in super::super) fn dump(world: &World) -> Json {
         .bin
         .iter()
         .map(|(id, binned)| {
-            let entry = json!({"object": binned.object, "at": binned.at, "root": binned.root, "cleared": binned.cleared});
+            let entry =
+                json!({"object": binned.object, "at": binned.at, "root": binned.root, "cleared": binned.cleared});
             (id.clone(), entry)
         })
         .collect();

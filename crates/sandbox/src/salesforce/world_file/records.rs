@@ -18,9 +18,26 @@ const BEGINNING: &str = "2026-01-01T00:00:00.000+0000";
 
 /// Objects in whose order records are completed: what others look at comes first.
 const ORDER: [&str; 20] = [
-    "Organization", "Profile", "User", "Group", "RecordType", "CurrencyType", "OpportunityStage", "LeadStatus",
-    "CaseStatus", "TaskStatus", "Account", "Contact", "Campaign", "CampaignMemberStatus", "Lead", "Product2",
-    "Pricebook2", "PricebookEntry", "Opportunity", "Case",
+    "Organization",
+    "Profile",
+    "User",
+    "Group",
+    "RecordType",
+    "CurrencyType",
+    "OpportunityStage",
+    "LeadStatus",
+    "CaseStatus",
+    "TaskStatus",
+    "Account",
+    "Contact",
+    "Campaign",
+    "CampaignMemberStatus",
+    "Lead",
+    "Product2",
+    "Pricebook2",
+    "PricebookEntry",
+    "Opportunity",
+    "Case",
 ];
 
 /// Loads the records and what lies in the bin.
@@ -45,8 +62,7 @@ pub(super) fn load(world: &mut World, file: &WorldFile) -> Result<(), WorldError
     }
     for (id, binned) in &file.bin {
         let binned = binned.clone();
-        let binned =
-            Binned { object: binned.object, at: binned.at, root: binned.root, cleared: binned.cleared };
+        let binned = Binned { object: binned.object, at: binned.at, root: binned.root, cleared: binned.cleared };
         world.set_bin(id, Some(binned));
     }
     world.gone.clone_from(&file.gone);
@@ -180,21 +196,44 @@ fn standard(world: &World) -> Rows {
         );
     }
     for (object, mark, values) in [
-        ("LeadStatus", "IsConverted", vec![("Open - Not Contacted", false), ("Working - Contacted", false),
-            ("Closed - Converted", true), ("Closed - Not Converted", false)]),
+        (
+            "LeadStatus",
+            "IsConverted",
+            vec![
+                ("Open - Not Contacted", false),
+                ("Working - Contacted", false),
+                ("Closed - Converted", true),
+                ("Closed - Not Converted", false),
+            ],
+        ),
         ("CaseStatus", "IsClosed", vec![("New", false), ("Working", false), ("Escalated", false), ("Closed", true)]),
-        ("TaskStatus", "IsClosed", vec![("Not Started", false), ("In Progress", false), ("Completed", true),
-            ("Waiting on someone else", false), ("Deferred", false)]),
+        (
+            "TaskStatus",
+            "IsClosed",
+            vec![
+                ("Not Started", false),
+                ("In Progress", false),
+                ("Completed", true),
+                ("Waiting on someone else", false),
+                ("Deferred", false),
+            ],
+        ),
     ] {
         for (order, (label, marked)) in values.into_iter().enumerate() {
-            add(object, json!({"MasterLabel": label, "ApiName": label, "SortOrder": order + 1,
-                "IsDefault": order == 0, mark: marked}));
+            add(
+                object,
+                json!({"MasterLabel": label, "ApiName": label, "SortOrder": order + 1,
+                "IsDefault": order == 0, mark: marked}),
+            );
         }
     }
     add("Pricebook2", json!({"Name": "Standard Price Book", "IsActive": true, "IsStandard": true}));
     if org.multi_currency {
-        add("CurrencyType", json!({"IsoCode": "USD", "ConversionRate": 1.0, "DecimalPlaces": 2, "IsActive": true,
-            "IsCorporate": true}));
+        add(
+            "CurrencyType",
+            json!({"IsoCode": "USD", "ConversionRate": 1.0, "DecimalPlaces": 2, "IsActive": true,
+            "IsCorporate": true}),
+        );
     }
     rows
 }
