@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use handover_sandbox::hubspot::Hubspot;
 use handover_sandbox::pipedrive::Pipedrive;
+use handover_sandbox::salesforce::Salesforce;
 use handover_sandbox::{Platform, Sandbox, http};
 
 const SEED: u64 = 1;
@@ -23,7 +24,9 @@ async fn main() -> std::io::Result<()> {
         ("pipedrive", Some(world)) => Box::new(Pipedrive::from_world(world, SEED).map_err(std::io::Error::other)?),
         ("hubspot", None) => Box::new(Hubspot::empty(SEED)),
         ("hubspot", Some(world)) => Box::new(Hubspot::from_world(world, SEED).map_err(std::io::Error::other)?),
-        _ => return Err(std::io::Error::other("usage: serve pipedrive|hubspot [WORLD FILE]")),
+        ("salesforce", None) => Box::new(Salesforce::empty(SEED)),
+        ("salesforce", Some(world)) => Box::new(Salesforce::from_world(world, SEED).map_err(std::io::Error::other)?),
+        _ => return Err(std::io::Error::other("usage: serve pipedrive|hubspot|salesforce [WORLD FILE]")),
     };
     let mut sandbox = Sandbox::new(platform);
     sandbox.platform_mut().set_limits(false);

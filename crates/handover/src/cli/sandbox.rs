@@ -75,6 +75,10 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
 fn load(options: &Options) -> Result<Box<dyn handover_sandbox::Platform>, Vec<Problem>> {
     let side =
         |company: sample::Company| if options.platform == "hubspot" { company.hubspot } else { company.pipedrive };
+    if options.platform == "salesforce" && ["sample", "small"].contains(&options.world.as_str()) {
+        let problem = Problem::new("world", "there is no sample world of `salesforce` yet");
+        return Err(vec![problem.hint("give `empty` or a world file")]);
+    }
     let json = match options.world.as_str() {
         "empty" => None,
         "sample" => Some(side(sample::company(options.seed))),

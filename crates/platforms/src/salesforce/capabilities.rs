@@ -74,6 +74,8 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
             content: true,
             delete_batch: 0,
             delete_charges: Vec::new(),
+            // Of a file all versions go together, with their document; whether they are shown then is not said.
+            lists_deleted: false,
             ..common
         },
         Family::Attachment => ObjectCapabilities {

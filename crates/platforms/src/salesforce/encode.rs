@@ -34,6 +34,11 @@ pub(super) fn request(
             if let (Operation::Enrich { field, ids, .. }, true) = (operation, reading.junction().is_none()) {
                 return notes::body(&reading, field, ids);
             }
+            if let (Operation::List(read), Family::File) = (operation, reading.object.family)
+                && read.which == Which::Deleted
+            {
+                return Err(Refusal::unsupported("deleted files are not listed: their documents are"));
+            }
             let rows = Rows::of(place)?;
             let mut queries = queries(operation, &reading)?;
             if rows.nth >= queries.len() {

@@ -8,6 +8,7 @@
 use handover_connect::{Fault, FaultKind, Limited, Reply};
 use serde_json::Value as Json;
 
+use super::capabilities::DAILY;
 use super::ids::is_id;
 use super::json::{items, text_at};
 
@@ -99,6 +100,8 @@ const CODES: [Code; 67] = [
     told("UNSUPPORTED_GRANT_TYPE", FaultKind::Auth),
 ];
 
+/// How long is waited when too many requests are under way at once, in milliseconds.
+const CROWDED_MS: u64 = 5_000;
 /// How long a message may be, in characters.
 const LONGEST: usize = 300;
 
@@ -142,7 +145,7 @@ pub(super) fn of_reply(reply: &Reply, values: bool) -> Fault {
         fault.message = format!("Salesforce answered with status {}", reply.status);
     }
     if fault.kind == FaultKind::Limited {
-        fault.detail.limited = Some(limited(error));
+        fault.detail.limited = Some(limited(error, reply.header("retry-after")));
     }
     fault
 }
@@ -164,7 +167,7 @@ pub(super) fn of_row(row: &Json) -> Option<Fault> {
         fault.message = "the row was neither carried out nor refused with a reason".to_owned();
     }
     if fault.kind == FaultKind::Limited {
-        fault.detail.limited = Some(limited(error));
+        fault.detail.limited = Some(limited(error, None));
     }
     if fault.code == "DUPLICATES_DETECTED" {
         fault.detail.clashing = duplicates(error);
@@ -172,17 +175,17 @@ pub(super) fn of_row(row: &Json) -> Option<Fault> {
     Some(fault)
 }
 
-/// The limit that was met. Nothing says how long to wait, and a day's allowance is no matter of seconds (sheet:
-/// Salesforce section 6): only what names requests under way at once passes soon.
-fn limited(error: &Json) -> Limited {
+/// The limit that was met. The platform says how long to wait nowhere, an edge before it may; and a day's allowance is
+/// no matter of seconds (sheet: Salesforce section 6): only what names requests under way at once passes soon.
+fn limited(error: &Json, told: Option<&str>) -> Limited {
     let message = text_at(error, "message").unwrap_or_default().to_ascii_lowercase();
-    let concurrent = message.contains("concurrent") || text_at(error, "error").is_some();
-    let wait_ms = concurrent.then_some(5_000);
+    let passes = message.contains("concurrent") || text_at(error, "error").is_some() || error.is_null();
+    let told = told.and_then(|text| text.trim().parse::<u64>().ok()).map(|seconds| seconds.saturating_mul(1_000));
     Limited {
-        limit: if concurrent { "" } else { super::capabilities::DAILY },
-        daily: !concurrent,
+        limit: if passes { "" } else { DAILY },
+        daily: !passes,
         until: None,
-        wait_ms,
+        wait_ms: passes.then(|| told.unwrap_or(CROWDED_MS)),
     }
 }
 

@@ -179,6 +179,12 @@ fn field(object: &Object, field: &Field) -> Json {
     ] {
         out.insert(key.to_owned(), value);
     }
+    unused(&mut out);
+    Json::Object(out)
+}
+
+/// What a sandbox has no use for, as every field of the recordings has it.
+fn unused(out: &mut Map<String, Json>) {
     for key in [
         "aiPredictionField",
         "deprecatedAndHidden",
@@ -203,7 +209,6 @@ fn field(object: &Object, field: &Field) -> Json {
     ] {
         out.insert(key.to_owned(), Json::Null);
     }
-    Json::Object(out)
 }
 
 fn choice(object: &Object, field: &Field, pick: &Pick) -> Json {

@@ -169,7 +169,7 @@ impl Salesforce {
             .map(|version| {
                 // Three releases a year; v66.0 is Spring '26 [doc].
                 let season = ["Summer", "Winter", "Spring"][usize::from(version % 3 + 2) % 3];
-                let year = 26 - i32::from(66_u16.abs_diff(version)) / 3;
+                let year = (version + 13) / 3;
                 let label = format!("{season} '{year}");
                 json!({"label": label, "url": format!("/services/data/v{version}.0"), "version": format!("{version}.0")})
             })

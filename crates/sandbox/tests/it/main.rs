@@ -12,6 +12,7 @@ mod pipedrive_paging;
 mod pipedrive_records;
 mod pipedrive_strict;
 mod pipedrive_webhooks;
+mod salesforce;
 mod sample;
 mod sample_api;
 mod sample_hubspot;

@@ -121,7 +121,7 @@ ContentDocumentId | reference | cn | ContentDocument>ContentVersions*
 IsLatest | boolean | d
 ContentUrl | url 1333 | cun
 VersionNumber | string 20 | n
-Title | string 255 | cuN
+Title | string 255 | cudN
 Description | textarea 1000 | cun
 ReasonForChange | string 1000 | cun
 PathOnClient | string 500 | cn

@@ -11,7 +11,7 @@ use crate::salesforce::refusal::{Answer, Fault};
 use crate::salesforce::schema::Field;
 use crate::salesforce::settings::ParseErrors;
 use crate::salesforce::sobjects::object;
-use crate::salesforce::world::World;
+use crate::salesforce::world::{Mark, World};
 use crate::salesforce::{id, remove, view, write};
 
 /// Rows of a write, and ids of a retrieve by POST.
@@ -79,16 +79,19 @@ fn write_rows(world: &mut World, call: &Call<'_>, work: &Work) -> Answer {
         results.push(one(world, call, row, name, work, &mut keys));
     }
     if all_or_none && results.iter().any(Result::is_err) {
-        world.rollback(mark);
-        for row in &mut results {
-            if row.is_ok() {
-                let message =
-                    "Record rolled back because not all records were valid and the request was using AllOrNone header";
-                *row = Err(Fault::row("ALL_OR_NONE_OPERATION_ROLLED_BACK", message, &[]));
-            }
-        }
+        take_back(world, mark, &mut results);
     }
-    Ok(Reply::json(200, &results.iter().map(|row| shown(row)).collect::<Vec<_>>()))
+    Ok(Reply::json(200, &results.iter().map(shown).collect::<Vec<_>>()))
+}
+
+/// One row was refused and all or none was asked for: the others say so.
+fn take_back(world: &mut World, mark: Mark, results: &mut [Row]) {
+    world.rollback(mark);
+    for row in results.iter_mut().filter(|row| row.is_ok()) {
+        let message =
+            "Record rolled back because not all records were valid and the request was using AllOrNone header";
+        *row = Err(Fault::row("ALL_OR_NONE_OPERATION_ROLLED_BACK", message, &[]));
+    }
 }
 
 fn shown(row: &Row) -> Json {
@@ -208,16 +211,9 @@ fn delete(world: &mut World, call: &Call<'_>) -> Answer {
         .collect();
     let mut results = results;
     if call.flag("allOrNone") && results.iter().any(Result::is_err) {
-        world.rollback(mark);
-        for row in &mut results {
-            if row.is_ok() {
-                let message =
-                    "Record rolled back because not all records were valid and the request was using AllOrNone header";
-                *row = Err(Fault::row("ALL_OR_NONE_OPERATION_ROLLED_BACK", message, &[]));
-            }
-        }
+        take_back(world, mark, &mut results);
     }
-    Ok(Reply::json(200, &results.iter().map(|row| shown(row)).collect::<Vec<_>>()))
+    Ok(Reply::json(200, &results.iter().map(shown).collect::<Vec<_>>()))
 }
 
 /// Records by their ids; null for what is not there.

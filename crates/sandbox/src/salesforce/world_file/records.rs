@@ -172,6 +172,21 @@ fn standard(world: &World) -> Rows {
             "InstanceName": org.instance, "DefaultLocaleSidKey": org.locale, "TimeZoneSidKey": org.time_zone,
             "LanguageLocaleKey": org.locale, "FiscalYearStartMonth": 1}),
     );
+    stages(&mut add);
+    statuses(&mut add);
+    add("Pricebook2", json!({"Name": "Standard Price Book", "IsActive": true, "IsStandard": true}));
+    if org.multi_currency {
+        add(
+            "CurrencyType",
+            json!({"IsoCode": "USD", "ConversionRate": 1.0, "DecimalPlaces": 2, "IsActive": true,
+            "IsCorporate": true}),
+        );
+    }
+    rows
+}
+
+/// The stages of a new organization.
+fn stages(add: &mut impl FnMut(&str, Json)) {
     // Sheet: section 3 [fixture] for the names; probabilities and categories are those of a new organization.
     for (order, (label, percent, category, closed, won)) in [
         ("Prospecting", 10, "Pipeline", false, false),
@@ -195,6 +210,10 @@ fn standard(world: &World) -> Rows {
                 "ForecastCategoryName": category}),
         );
     }
+}
+
+/// The statuses of leads, cases and tasks.
+fn statuses(add: &mut impl FnMut(&str, Json)) {
     for (object, mark, values) in [
         (
             "LeadStatus",
@@ -227,13 +246,4 @@ fn standard(world: &World) -> Rows {
             );
         }
     }
-    add("Pricebook2", json!({"Name": "Standard Price Book", "IsActive": true, "IsStandard": true}));
-    if org.multi_currency {
-        add(
-            "CurrencyType",
-            json!({"IsoCode": "USD", "ConversionRate": 1.0, "DecimalPlaces": 2, "IsActive": true,
-            "IsCorporate": true}),
-        );
-    }
-    rows
 }
