@@ -74,8 +74,11 @@ fn list(object: &str, fields: &[&str]) -> Operation {
     Operation::List(Read { object: object.into(), fields: names(fields), which: Which::Live, since: None })
 }
 
-fn batch(object: &str, mode: WriteMode, rows: &[(&str, &[(&str, Value)])]) -> WriteBatch {
-    let write = |(at, (id, fields)): (usize, &(&str, &[(&str, Value)]))| Write {
+/// An id, empty for new records, and fields.
+type Row<'r> = (&'r str, &'r [(&'r str, Value)]);
+
+fn batch(object: &str, mode: WriteMode, rows: &[Row<'_>]) -> WriteBatch {
+    let write = |(at, (id, fields)): (usize, &Row<'_>)| Write {
         trace: format!("t{at}").into(),
         id: (!id.is_empty()).then(|| RecordId::from(*id)),
         fields: Arc::new(
@@ -87,11 +90,11 @@ fn batch(object: &str, mode: WriteMode, rows: &[(&str, &[(&str, Value)])]) -> Wr
 }
 
 fn create(object: &str, rows: &[&[(&str, Value)]]) -> Operation {
-    let rows: Vec<(&str, &[(&str, Value)])> = rows.iter().map(|row| ("", *row)).collect();
+    let rows: Vec<Row<'_>> = rows.iter().map(|row| ("", *row)).collect();
     Operation::Write(batch(object, WriteMode::Create { key: None }, &rows))
 }
 
-fn update(object: &str, rows: &[(&str, &[(&str, Value)])]) -> Operation {
+fn update(object: &str, rows: &[Row<'_>]) -> Operation {
     Operation::Write(batch(object, WriteMode::Update, rows))
 }
 
