@@ -11,6 +11,9 @@ pub struct Capabilities {
     pub platform: &'static str,
     /// Its objects.
     pub objects: Vec<ObjectCapabilities>,
+    /// What can be done with objects that customers make, whose names only the account tells; `None` where they are
+    /// not carried.
+    pub custom: Option<CustomObjects>,
     /// Its documented limits; the lowest documented tier where the account does not tell its own.
     pub limits: Vec<Limit>,
     /// The versions of its API that are used and to which the platform has given an end.
@@ -19,6 +22,15 @@ pub struct Capabilities {
     pub automations: bool,
     /// Whether it can create custom fields through its API.
     pub create_fields: bool,
+}
+
+/// The objects that customers make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomObjects {
+    /// How their names end.
+    pub suffix: &'static str,
+    /// What can be done with each of them; its name is the ending.
+    pub can: ObjectCapabilities,
 }
 
 /// A version of an API that ends.
@@ -169,9 +181,10 @@ pub enum Span {
 }
 
 impl Capabilities {
-    /// What can be done with `object`.
+    /// What can be done with `object`; whether an account has an object of a customer's is not asked.
     pub fn object(&self, object: &str) -> Option<&ObjectCapabilities> {
-        self.objects.iter().find(|have| have.object == *object)
+        let custom = || self.custom.as_ref().filter(|custom| object.ends_with(custom.suffix)).map(|custom| &custom.can);
+        self.objects.iter().find(|have| have.object == *object).or_else(custom)
     }
 }
 

@@ -31,8 +31,13 @@ pub trait Connector: Send + Sync {
     /// What the system can do.
     fn capabilities(&self) -> &Capabilities;
 
-    /// Its objects.
+    /// Its objects, without those that the customer made.
     fn objects(&self) -> Vec<ObjectName>;
+
+    /// The objects that the customer made; empty where there are none that could be carried.
+    async fn custom_objects(&self) -> Result<Vec<ObjectName>, Fault> {
+        Ok(Vec::new())
+    }
 
     /// Who we are there.
     async fn account(&self) -> Result<Account, Fault>;

@@ -22,6 +22,49 @@ pub enum Credentials {
         /// The access token and when it ends, once there is one.
         access: Option<(SecretString, Timestamp)>,
     },
+    /// OAuth for the app itself (RFC 6749, section 4.4): an access token is bought with the app's secret alone.
+    App {
+        /// The app's id.
+        client_id: String,
+        /// The app's secret.
+        client_secret: SecretString,
+        /// The access token and when it ends, once there is one.
+        access: Option<(SecretString, Timestamp)>,
+    },
+    /// OAuth for a user on whose behalf the app signs (RFC 7523, section 2.1).
+    Signed {
+        /// The app's id: the issuer.
+        client_id: String,
+        /// The user: the subject.
+        user: String,
+        /// The app's private key: RSA in PEM.
+        key: SecretString,
+        /// What was signed for the token that is being bought.
+        assertion: Option<SecretString>,
+        /// The access token and when it ends, once there is one.
+        access: Option<(SecretString, Timestamp)>,
+    },
+}
+
+impl Credentials {
+    /// The token that goes with requests, as far as there is one.
+    pub fn access(&self) -> Option<&SecretString> {
+        match self {
+            Self::None => None,
+            Self::Token(token) => Some(token),
+            Self::Oauth { access, .. } | Self::App { access, .. } | Self::Signed { access, .. } => {
+                access.as_ref().map(|(token, _)| token)
+            }
+        }
+    }
+
+    /// Where the access token stands, for those that buy one.
+    pub(crate) fn bought(&mut self) -> Option<&mut Option<(SecretString, Timestamp)>> {
+        match self {
+            Self::None | Self::Token(_) => None,
+            Self::Oauth { access, .. } | Self::App { access, .. } | Self::Signed { access, .. } => Some(access),
+        }
+    }
 }
 
 /// The answer of a token endpoint.

@@ -18,7 +18,7 @@ pub trait Dialect: Send + Sync {
     /// What the platform can do.
     fn capabilities(&self) -> &Capabilities;
 
-    /// The objects that this dialect knows.
+    /// The objects that this dialect knows of itself; those that a customer made are told by [`Operation::Objects`].
     fn objects(&self) -> Vec<ObjectName>;
 
     /// The request for an operation, or for its continuation at `cursor`.
@@ -161,6 +161,13 @@ pub enum Part {
         /// Its value.
         value: String,
     },
+    /// A part that is JSON and says so.
+    Json {
+        /// Its name.
+        name: String,
+        /// Its text.
+        value: String,
+    },
     /// A staged file, streamed.
     File {
         /// The field's name.
@@ -231,6 +238,8 @@ pub enum Step {
     },
     /// Answers `Account`.
     Account(Account),
+    /// Answers `Objects`.
+    Objects(Vec<ObjectName>),
     /// Answers `Describe`.
     Schema(Schema),
     /// Answers `Users`.

@@ -10,6 +10,7 @@
 //! - No request leaves without a place in the budget of every limit that it is charged to.
 //! - Tokens and bodies appear in no error and no log line.
 
+mod assertion;
 mod budget;
 mod capabilities;
 mod clock;
@@ -23,7 +24,9 @@ mod policy;
 mod transport;
 
 pub use budget::{Budget, Flight, Spent};
-pub use capabilities::{Capabilities, Charge, Count, Ending, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
+pub use capabilities::{
+    Capabilities, Charge, Count, CustomObjects, Ending, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert,
+};
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use connector::{Connector, Page};
 pub use credentials::{Credentials, Keeper, NoKeeper, Token};

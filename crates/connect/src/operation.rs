@@ -19,6 +19,8 @@ pub struct Cursor(pub String);
 pub enum Operation {
     /// Who are we, and what may we do?
     Account,
+    /// The objects that the customer made. Answered by [`crate::Step::Objects`].
+    Objects,
     /// An object's fields.
     Describe(ObjectName),
     /// All users, inactive ones too.

@@ -103,6 +103,11 @@ impl HttpTransport {
                 for part in parts {
                     form = match part {
                         Part::Text { name, value } => form.text(name, value),
+                        Part::Json { name, value } => {
+                            let part = reqwest::multipart::Part::text(value);
+                            let part = part.mime_str("application/json").map_err(lost)?;
+                            form.part(name, part)
+                        }
                         Part::File { name, file_name, path, bytes } => {
                             let file = tokio::fs::File::open(&path)
                                 .await

@@ -167,6 +167,10 @@ impl Connector for Overlay {
         self.below.objects()
     }
 
+    async fn custom_objects(&self) -> Result<Vec<ObjectName>, Fault> {
+        self.below.custom_objects().await
+    }
+
     async fn account(&self) -> Result<Account, Fault> {
         self.below.account().await
     }

@@ -72,6 +72,7 @@ impl CsvConnector {
         let capabilities = Capabilities {
             platform: "csv",
             objects: objects.iter().map(object).collect(),
+            custom: None,
             limits: Vec::new(),
             ending: Vec::new(),
             automations: false,

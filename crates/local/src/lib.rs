@@ -135,6 +135,10 @@ async fn multipart(parts: Vec<Part>) -> Result<Vec<u8>, Lost> {
             Part::Text { name, value } => {
                 body.extend_from_slice(format!("name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
             }
+            Part::Json { name, value } => {
+                let head = format!("name=\"{name}\"\r\ncontent-type: application/json\r\n\r\n");
+                body.extend_from_slice(format!("{head}{value}\r\n").as_bytes());
+            }
             Part::File { name, file_name, path, .. } => {
                 let file_name = file_name.replace('"', "%22");
                 body.extend_from_slice(

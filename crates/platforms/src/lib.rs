@@ -6,6 +6,7 @@
 pub mod hubspot;
 mod keys;
 pub mod pipedrive;
+pub mod salesforce;
 
 use handover_connect::Dialect;
 
@@ -22,7 +23,7 @@ pub struct Platform {
 }
 
 /// Every platform, one line each.
-pub const PLATFORMS: [Platform; 2] = [
+pub const PLATFORMS: [Platform; 3] = [
     Platform {
         name: "hubspot",
         api_base: "https://api.hubapi.com",
@@ -34,6 +35,13 @@ pub const PLATFORMS: [Platform; 2] = [
         api_base: "https://api.pipedrive.com",
         oauth_base: "https://oauth.pipedrive.com",
         dialect: || Box::new(pipedrive::Pipedrive::new()),
+    },
+    Platform {
+        name: "salesforce",
+        // Every organization has an address of its own, which comes with its tokens.
+        api_base: "https://login.salesforce.com",
+        oauth_base: "https://login.salesforce.com",
+        dialect: || Box::new(salesforce::Salesforce::new()),
     },
 ];
 

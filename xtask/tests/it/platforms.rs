@@ -27,15 +27,19 @@ fn section(all: &Capabilities) -> String {
         writeln!(text, "- limit `{}`: {} {}", limit.name, limit.amount, span(limit.span)).unwrap();
     }
     writeln!(text, "- fields can be created: {}", yes(all.create_fields)).unwrap();
+    if let Some(custom) = &all.custom {
+        writeln!(text, "- objects that customers make, their names end in `{}`: yes", custom.suffix).unwrap();
+    }
     writeln!(text, "- workflows can be listed: {}", yes(all.automations)).unwrap();
     text.push_str("\n| object | list page | read at once | written at once | charges (list, read, write) | upsert | a lost answer is found | total | links | bytes | deleted | since |\n");
     text.push_str("|---|---|---|---|---|---|---|---|---|---|---|---|\n");
-    for object in &all.objects {
+    let custom = all.custom.as_ref().map(|custom| &custom.can);
+    for object in all.objects.iter().chain(custom) {
         text.push_str(&row(object));
     }
     text.push_str("\n| object | deleted at once | merged | last changes at once | charges (delete, merge, changes) | old ids lead on after a merge | links touch the record |\n");
     text.push_str("|---|---|---|---|---|---|---|\n");
-    for object in &all.objects {
+    for object in all.objects.iter().chain(custom) {
         text.push_str(&row_of_changes(object));
     }
     text

@@ -30,6 +30,16 @@ impl Connector for Driver {
         self.dialect.objects()
     }
 
+    async fn custom_objects(&self) -> Result<Vec<ObjectName>, Fault> {
+        if self.capabilities().custom.is_none() {
+            return Ok(Vec::new());
+        }
+        match self.one(Operation::Objects).await? {
+            Step::Objects(objects) => Ok(objects),
+            step => Err(unexpected(&step)),
+        }
+    }
+
     async fn account(&self) -> Result<Account, Fault> {
         match self.one(Operation::Account).await? {
             Step::Account(account) => {

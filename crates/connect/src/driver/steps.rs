@@ -101,6 +101,7 @@ pub(super) fn unexpected(step: &Step) -> Fault {
         Step::Then { .. } => "a continuation",
         Step::Page { .. } => "a page",
         Step::Account(_) => "an account",
+        Step::Objects(_) => "objects",
         Step::Schema(_) => "a schema",
         Step::Users { .. } => "users",
         Step::Automations(_) => "automations",

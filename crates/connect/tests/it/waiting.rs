@@ -103,6 +103,7 @@ async fn ask_with_turns(way: Way, turns: u32) -> (Result<usize, Fault>, u32, i64
     let capabilities = Capabilities {
         platform: "slow",
         objects: Vec::new(),
+        custom: None,
         limits: Vec::new(),
         ending: Vec::new(),
         automations: false,

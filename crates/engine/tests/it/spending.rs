@@ -68,6 +68,7 @@ impl Process {
         let capabilities = Capabilities {
             platform: "silent",
             objects: Vec::new(),
+            custom: None,
             limits: vec![Limit { name: "tokens", amount: 20, span: Span::Day }],
             ending: Vec::new(),
             automations: false,

@@ -163,8 +163,13 @@ async fn described(
                         ),
                     ]);
                 };
-                if !system.objects().contains(&end.object) {
-                    let known: Vec<String> = system.objects().iter().map(ToString::to_string).collect();
+                let mut known = system.objects();
+                if !known.contains(&end.object) {
+                    let own = system.custom_objects().await;
+                    known.extend(own.map_err(|fault| vec![failure::system(&end.system, &fault)])?);
+                }
+                if !known.contains(&end.object) {
+                    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
                     return Err(vec![
                         Problem::new("unknown_object", format!("`{}` has no object `{}`", end.system, end.object))
                             .at(&flow.place, 0, &session.project.sources)

@@ -236,8 +236,8 @@ fn ends(session: &Session) -> Vec<Ends> {
         let day = system.token_ends.as_ref();
         ends.extend(day.map(|day| Ends { system: system.name.clone(), version: None, on: day.date }));
         let opened = session.systems.get(&system.name);
-        let is_used =
-            |ending: &&Ending| !ending.buys_tokens || matches!(system.credentials, CredentialSource::Oauth { .. });
+        let buys = !matches!(system.credentials, CredentialSource::None | CredentialSource::Token(_));
+        let is_used = |ending: &&Ending| !ending.buys_tokens || buys;
         let versions = opened.into_iter().flat_map(|opened| &opened.capabilities().ending).filter(is_used);
         ends.extend(versions.map(|one| Ends { system: system.name.clone(), version: Some(one.version), on: one.on }));
     }

@@ -27,6 +27,22 @@ pub enum CredentialSource {
         /// The refresh token. Platforms that change it at every use: the state keeps the newer one.
         refresh_token: Secret,
     },
+    /// An OAuth app that acts for itself.
+    App {
+        /// The app's id.
+        client_id: String,
+        /// The app's secret.
+        client_secret: Secret,
+    },
+    /// An OAuth app that signs for a user.
+    Signed {
+        /// The app's id.
+        client_id: String,
+        /// The user.
+        user: String,
+        /// The app's private key, in PEM.
+        private_key: Secret,
+    },
 }
 
 /// Where one secret is.
@@ -72,6 +88,22 @@ impl CredentialSource {
                 client_id: client_id.clone(),
                 client_secret: client_secret.resolve(system, environment)?,
                 refresh_token: refresh_token.resolve(system, environment)?,
+                access: None,
+            }),
+            Self::App { client_id, client_secret } => Ok(Credentials::App {
+                client_id: client_id.clone(),
+                client_secret: client_secret.resolve(system, environment)?,
+                access: None,
+            }),
+            Self::Signed { client_id, user, private_key } => Ok(Credentials::Signed {
+                client_id: client_id.clone(),
+                user: user.clone(),
+                // A key has lines.
+                key: private_key
+                    .text(environment)
+                    .map(|(text, _)| SecretString::from(text))
+                    .map_err(|cause| missing(system, &cause))?,
+                assertion: None,
                 access: None,
             }),
         }
@@ -158,17 +190,41 @@ fn read_oauth(
 ) -> (Option<CredentialSource>, Option<String>) {
     let Some(mut entries) = reading.open(file, node, "oauth") else { return (None, None) };
     let client_id = entries.need("client_id", reading).and_then(|node| reading.text(file, node, "client_id"));
-    let client_secret =
-        entries.need("client_secret", reading).and_then(|node| secret(reading, file, node, "client_secret", root));
-    let refresh_token =
-        entries.need("refresh_token", reading).and_then(|node| secret(reading, file, node, "refresh_token", root));
+    let user = entries.take("user");
+    let [client_secret, refresh_token, private_key] =
+        ["client_secret", "refresh_token", "private_key"].map(|name| (name, entries.take(name)));
     let base = entries.take("token_url").and_then(|node| super::system::address(reading, file, node, "token_url"));
     entries.finish(reading);
-    let source = match (client_id, client_secret, refresh_token) {
-        (Some(client_id), Some(client_secret), Some(refresh_token)) => {
-            Some(CredentialSource::Oauth { client_id, client_secret, refresh_token })
+    let secret_of = |reading: &mut Reading, (name, node): (&str, Option<&Node>)| {
+        node.and_then(|node| secret(reading, file, node, name, root))
+    };
+    let ways = (client_secret.1.is_some(), refresh_token.1.is_some(), user, private_key.1.is_some());
+    let source = match ways {
+        (true, true, None, false) => {
+            let secrets = (secret_of(reading, client_secret), secret_of(reading, refresh_token));
+            client_id.zip(secrets.0).zip(secrets.1).map(|((client_id, client_secret), refresh_token)| {
+                CredentialSource::Oauth { client_id, client_secret, refresh_token }
+            })
         }
-        _ => None,
+        (true, false, None, false) => {
+            let secret = secret_of(reading, client_secret);
+            client_id.zip(secret).map(|(client_id, client_secret)| CredentialSource::App { client_id, client_secret })
+        }
+        (false, false, Some(user), true) => {
+            let user = reading.text(file, user, "user");
+            let key = secret_of(reading, private_key);
+            client_id.zip(user).zip(key).map(|((client_id, user), private_key)| CredentialSource::Signed {
+                client_id,
+                user,
+                private_key,
+            })
+        }
+        _ => {
+            let message = "`oauth` needs `client_secret` with `refresh_token`, `client_secret` alone where the app acts \
+                           for itself, or `user` with `private_key`";
+            reading.complain(file, node.mark, "missing_key", message);
+            None
+        }
     };
     (source, base)
 }

@@ -12,11 +12,12 @@ use crate::problem::Problem;
 pub struct Sources(BTreeMap<Arc<str>, Vec<String>>);
 
 /// Keys whose literal values are secrets: they are refused, and masked wherever their line is shown.
-pub(super) const SECRET_KEYS: [&str; 9] = [
+pub(super) const SECRET_KEYS: [&str; 10] = [
     "token",
     "access_token",
     "client_secret",
     "refresh_token",
+    "private_key",
     "password",
     "secret",
     "api_key",

@@ -22,10 +22,7 @@ pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
         }
         return;
     }
-    let token = match credentials {
-        Credentials::Token(token) | Credentials::Oauth { access: Some((token, _)), .. } => token,
-        Credentials::Oauth { access: None, .. } | Credentials::None => return,
-    };
+    let Some(token) = credentials.access() else { return };
     request.headers.push(("authorization".to_owned(), format!("Bearer {}", token.expose_secret())));
 }
 

@@ -22,6 +22,7 @@ pub(super) fn table() -> Capabilities {
     Capabilities {
         platform: "hubspot",
         objects: OBJECTS.iter().map(of_object).collect(),
+        custom: None,
         limits: vec![
             Limit { name: "burst", amount: 100, span: Span::Rolling(10_000) },
             Limit { name: "daily", amount: 250_000, span: Span::Day },

@@ -22,7 +22,8 @@ pub(super) fn refresh() -> Request {
 /// Puts the credentials on a request.
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     match credentials {
-        Credentials::None => {}
+        // Whoever authorised the app is the one for whom it acts: there is no other way in.
+        Credentials::None | Credentials::App { .. } | Credentials::Signed { .. } => {}
         Credentials::Token(token) => header(request, "x-api-token", token.expose_secret().to_owned()),
         Credentials::Oauth { client_id, client_secret, refresh_token, access } => {
             if request.host == Host::Oauth {

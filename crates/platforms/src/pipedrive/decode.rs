@@ -49,7 +49,9 @@ pub(super) fn step(
         Operation::Download { .. } => download(cursor, reply),
         Operation::CreateField { .. } => schema::created(reply),
         Operation::Refresh => auth::token(reply),
-        Operation::Automations | Operation::Count(_) => Err(Fault::unsupported("Pipedrive does not tell this")),
+        Operation::Objects | Operation::Automations | Operation::Count(_) => {
+            Err(Fault::unsupported("Pipedrive does not tell this"))
+        }
     }
 }
 

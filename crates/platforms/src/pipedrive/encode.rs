@@ -23,6 +23,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
             None => Request::new(Method::Get, "/v1/users/me", &cost(2)),
             Some(_) => Request::new(Method::Get, "/v1/currencies", &cost(20)),
         }),
+        Operation::Objects => Err(Refusal::unsupported("Pipedrive has no objects of a customer's own")),
         Operation::Describe(object) => schema::request(object_of(object)?, cursor),
         // All users in one answer, inactive ones too (sheet: section 2 [spec]).
         Operation::Users => Ok(Request::new(Method::Get, "/v1/users", &cost(20))),

@@ -111,6 +111,7 @@ fn capabilities() -> Capabilities {
     Capabilities {
         platform: "pipedrive",
         objects: Object::ALL.into_iter().map(object_capabilities).collect(),
+        custom: None,
         limits: vec![
             Limit { name: BURST, amount: 20, span: Span::Rolling(2_000) },
             Limit { name: SEARCH, amount: 10, span: Span::Rolling(2_000) },

@@ -5,3 +5,4 @@ mod conformance;
 mod hubspot;
 mod pipedrive;
 mod pipedrive_sandbox;
+mod salesforce;

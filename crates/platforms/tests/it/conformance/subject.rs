@@ -72,6 +72,12 @@ pub(super) trait Subject: Sync {
     /// Its objects.
     fn objects(&self) -> &'static [Object];
 
+    /// Objects that are not under test, each with the one under test that can exactly the same; without one where the
+    /// sandbox has no such object.
+    fn alike(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// A world file: two records of every object to point to, and those of the scene.
     fn world(&self, scene: Scene) -> Json;
 

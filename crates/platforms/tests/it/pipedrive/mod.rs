@@ -34,7 +34,7 @@ fn line(request: &Request) -> String {
             let parts: Vec<String> = parts
                 .iter()
                 .map(|part| match part {
-                    Part::Text { name, value } => format!("{name}={value}"),
+                    Part::Text { name, value } | Part::Json { name, value } => format!("{name}={value}"),
                     Part::File { name, file_name, bytes, .. } => format!("{name}=<{file_name}, {bytes} bytes>"),
                 })
                 .collect();

@@ -121,7 +121,7 @@ pub(crate) async fn nothing_leaks(subject: &'static dyn Subject, object: &'stati
     }
     assert!(heard >= 5);
     stage.plan(json!([]));
-    if let Some((field, value)) = bad(subject, &schema).filter(|_| stage.can(object).write_batch > 0) {
+    if let Some((field, value)) = bad(subject, object, &schema).filter(|_| stage.can(object).write_batch > 0) {
         let mut row = subject.mint(object, 2);
         row.set(field, value);
         let written = stage.write(&stage.batch(object, create(object), vec![(None, row)])).await.unwrap();

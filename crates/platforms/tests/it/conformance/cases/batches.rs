@@ -10,8 +10,10 @@ use crate::conformance::stage::{Setting, Stage, create, live, outcome, refused};
 use crate::conformance::subject::{MARK, Object, Scene, Subject};
 
 /// A field and a value that the system refuses, with its type right.
-pub(super) fn bad(subject: &dyn Subject, schema: &Schema) -> Option<(FieldName, Value)> {
-    let writable = |field: &&Field| field.writable == Writable::Always && !field.name.as_str().contains('.');
+pub(super) fn bad(subject: &dyn Subject, object: &Object, schema: &Schema) -> Option<(FieldName, Value)> {
+    let open = |field: &Field| object.open.iter().any(|(name, _)| field.name == *name);
+    let writable =
+        |field: &&Field| field.writable == Writable::Always && !field.name.as_str().contains('.') && !open(field);
     let kinds: [fn(&Kind) -> bool; 3] = [
         |kind| matches!(kind, Kind::Choice { options, many: false } if !options.is_empty()),
         |kind| matches!(kind, Kind::User),
@@ -63,7 +65,7 @@ pub(crate) async fn one_bad_row_is_refused_alone(subject: &'static dyn Subject, 
         let batch = stage.batch(object, create(object), rows);
         return Verdict::Refused(refused(&stage, stage.driver.write(&batch)).await);
     }
-    let (field, value) = bad(subject, &schema).unwrap();
+    let (field, value) = bad(subject, object, &schema).unwrap();
     let mut rows: Vec<Fields> = (0..7).map(|n| subject.mint(object, n)).collect();
     rows[3].set(field.clone(), value.clone());
     let batch = stage.batch(object, create(object), rows.iter().map(|row| (None, row.clone())).collect());
@@ -112,7 +114,7 @@ pub(crate) async fn a_batch_refused_as_a_whole(subject: &'static dyn Subject, ob
         let batch = stage.batch(object, create(object), vec![(None, subject.mint(object, 1))]);
         return Verdict::Refused(refused(&stage, stage.driver.write(&batch)).await);
     }
-    let Some((field, value)) = bad(subject, &schema) else {
+    let Some((field, value)) = bad(subject, object, &schema) else {
         return Verdict::Ran("none of its fields can be wrong".to_owned());
     };
     // Alone, the bad row is refused for itself.

@@ -68,8 +68,10 @@ pub(crate) async fn gone_bytes_are_not_found(subject: &'static dyn Subject, obje
         stage.upset(object, id.as_str(), DisturbAction::Delete).await;
     } else {
         // Files that are seen from elsewhere are deleted where they are.
-        let files = subject.objects().iter().find(|other| other.name == "files").unwrap();
-        stage.upset(files, "1", DisturbAction::Delete).await;
+        match subject.objects().iter().find(|other| other.name == "files") {
+            Some(files) => stage.upset(files, "1", DisturbAction::Delete).await,
+            None => stage.upset(object, id.as_str(), DisturbAction::Delete).await,
+        }
     }
     let fault = stage.driver.download(&name, &id, &to).await.unwrap_err();
     hear(&fault);

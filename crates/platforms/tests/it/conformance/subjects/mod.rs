@@ -2,3 +2,4 @@
 
 pub(super) mod hubspot;
 pub(super) mod pipedrive;
+pub(super) mod salesforce;

@@ -1,0 +1,100 @@
+//! What replies mean, one for each operation and place.
+
+use std::sync::Arc;
+
+use handover_connect::{Fault, Operation, Reply, Step};
+use handover_model::Schema;
+
+use super::encode::queries;
+use super::objects::{Family, object};
+use super::place::{Place, Rows};
+use super::reading::Reading;
+use super::rows::Page;
+use super::{account, auth, faults, fetch, fields, files, links, notes, removal, schema, write};
+
+/// The meaning of a reply.
+pub(super) fn step(
+    operation: &Operation,
+    place: Option<Place>,
+    reply: &Reply,
+    learnt: Option<Arc<Schema>>,
+) -> Result<Step, Fault> {
+    match operation {
+        Operation::Account => account::told(place, reply),
+        Operation::Objects => schema::objects_told(reply),
+        Operation::Describe(name) => {
+            let object = object(name.as_str()).map_err(Fault::from)?;
+            schema::described(&object, reply)
+        }
+        Operation::Users => account::users_told(Rows::of(place).map_err(Fault::from)?, reply),
+        Operation::Count(_) => {
+            let page = Page::of(reply)?;
+            Ok(Step::Count(page.total_size.ok_or_else(|| Fault::malformed("the answer tells no number"))?))
+        }
+        Operation::Enrich { field, ids, .. } => {
+            let reading = Reading::of(operation, learnt).map_err(Fault::from)?;
+            match reading.junction() {
+                Some(junction) => {
+                    let rows = Rows::of(place).map_err(Fault::from)?;
+                    if let Some(step) = forgotten(&rows, reply) {
+                        return Ok(step);
+                    }
+                    links::enriched(junction, field, ids, rows, reply)
+                }
+                None => notes::read(field, ids, reply),
+            }
+        }
+        Operation::List(_) | Operation::Candidates { .. } => {
+            let reading = Reading::of(operation, learnt).map_err(Fault::from)?;
+            listed(operation, &reading, Rows::of(place).map_err(Fault::from)?, reply)
+        }
+        Operation::Fetch { ids, .. } => {
+            let reading = Reading::of(operation, learnt).map_err(Fault::from)?;
+            fetch::fetched(&reading, ids, place, reply)
+        }
+        Operation::Write(batch) => {
+            let object = object(batch.object.as_str()).map_err(Fault::from)?;
+            match object.family {
+                Family::File => files::uploaded(batch, reply),
+                Family::Plain | Family::Note | Family::Attachment => write::written(batch, place, reply),
+            }
+        }
+        Operation::Link(batch) => links::linked(batch, place, links::Way::Add, reply),
+        Operation::Unlink(batch) => links::linked(batch, place, links::Way::TakeAway, reply),
+        Operation::Delete { ids, .. } => removal::deleted(ids, reply),
+        Operation::Download { .. } => faults::check(reply, false).map(|()| Step::Downloaded),
+        Operation::CreateField { object: name, field } => {
+            let object = object(name.as_str()).map_err(Fault::from)?;
+            fields::created(&object, field, place, reply)
+        }
+        Operation::Refresh => auth::refreshed(reply),
+        Operation::Automations | Operation::Merge { .. } | Operation::History { .. } => {
+            Err(Fault::malformed("an answer that was not asked for"))
+        }
+    }
+}
+
+/// Where reading goes on when the platform has forgotten the path of the next page: behind the last record.
+fn forgotten(rows: &Rows, reply: &Reply) -> Option<Step> {
+    rows.next.as_ref()?;
+    let fault = faults::check(reply, false).err()?;
+    // A locator that was never one, or of another user, is not found (sheet: Salesforce section 4).
+    let is_forgotten = fault.code == "INVALID_QUERY_LOCATOR" || fault.status == 404;
+    is_forgotten.then(|| Place::Rows(Rows { next: None, ..rows.clone() }).then())
+}
+
+/// One page of rows, and where the next one is.
+fn listed(operation: &Operation, reading: &Reading<'_>, mut rows: Rows, reply: &Reply) -> Result<Step, Fault> {
+    if let Some(step) = forgotten(&rows, reply) {
+        return Ok(step);
+    }
+    let page = Page::of(reply)?;
+    let mut records = Vec::with_capacity(page.records.len());
+    for row in &page.records {
+        records.push(reading.record(row)?);
+    }
+    let queries = queries(operation, reading).map_err(Fault::from)?.len();
+    let goes_on = links::go_on(&mut rows, &page, queries);
+    let next = goes_on.then(|| Place::Rows(rows).cursor());
+    Ok(Step::Page { records, next })
+}

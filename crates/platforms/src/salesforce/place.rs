@@ -1,0 +1,130 @@
+//! Where an operation goes on: the cursors of this dialect, JSON text to everybody else.
+
+use handover_connect::{Cursor, Refusal, Step};
+use handover_model::Account;
+use serde::{Deserialize, Serialize};
+
+/// A position within an operation.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    /// Within the rows of its queries.
+    Rows(Rows),
+    /// Records that were asked for by their ids and are not there: perhaps they were merged.
+    Gone(Gone),
+    /// The records that those became.
+    Became(Gone),
+    /// An account that still lacks its currencies.
+    Currencies(Account),
+    /// Rows of a batch that are sent again, since somebody held a record that they need.
+    Again(Again),
+    /// Links that are there already, or are to be taken away.
+    Links(Links),
+    /// The new field was made: can it be seen?
+    Made,
+    /// The new field's name is taken: is what is there what was wanted?
+    Existing,
+}
+
+/// Within the rows of an operation's queries.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Rows {
+    /// Which query.
+    pub(super) nth: usize,
+    /// The path of the next page, as long as the platform keeps it (sheet: Salesforce section 4: two days).
+    pub(super) next: Option<String>,
+    /// The last record that was read: where it goes on when the platform has forgotten the path.
+    pub(super) last: Option<String>,
+    /// Pairs of ids that the pages before had, for links.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) pairs: Vec<(String, String)>,
+}
+
+/// Records that are not there.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Gone {
+    /// Their ids.
+    pub(super) ids: Vec<String>,
+    /// How many of them were asked for.
+    pub(super) asked: usize,
+    /// The records that they became, as far as told.
+    pub(super) became: Vec<String>,
+    /// What was given already.
+    pub(super) given: Vec<String>,
+    /// How often a record was followed: merged into one that was merged.
+    pub(super) hops: u32,
+}
+
+/// Rows of a batch that are sent again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Again {
+    /// For each write of the batch its record and whether it was made, once applied.
+    pub(super) applied: Vec<Option<(String, Option<bool>)>>,
+    /// How often rows were sent again.
+    pub(super) times: u32,
+}
+
+/// Links on their way.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Links {
+    /// The rows that make links of these records: row, from, to.
+    pub(super) known: Vec<(String, String, String)>,
+    /// Where reading them goes on.
+    pub(super) rows: Rows,
+    /// Whether all are known.
+    pub(super) read: bool,
+    /// How many of the links, or of the rows to be deleted, are done.
+    pub(super) done: usize,
+    /// What was refused: link, code, message, kind.
+    pub(super) refused: Vec<(usize, Refused)>,
+}
+
+/// A refusal that is kept while the other links are made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Refused {
+    /// Its kind.
+    pub(super) kind: handover_connect::FaultKind,
+    /// Its code.
+    pub(super) code: String,
+    /// Its message.
+    pub(super) message: String,
+}
+
+impl Place {
+    /// As a cursor.
+    pub(super) fn cursor(&self) -> Cursor {
+        // A place is plain data with text keys, which always has a JSON form.
+        Cursor(serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// From a cursor.
+    pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
+        cursor
+            .map(|cursor| {
+                serde_json::from_str(&cursor.0)
+                    .map_err(|error| Refusal::unsupported(format!("the position is not one of this dialect: {error}")))
+            })
+            .transpose()
+    }
+
+    /// Going on here at once.
+    pub(super) fn then(&self) -> Step {
+        self.after(0)
+    }
+
+    /// Going on here after a while.
+    pub(super) fn after(&self, wait_ms: u64) -> Step {
+        Step::Then { cursor: self.cursor(), wait_ms }
+    }
+}
+
+impl Rows {
+    /// The rows of an operation that is here, or at its beginning.
+    pub(super) fn of(place: Option<Place>) -> Result<Self, Refusal> {
+        match place {
+            None => Ok(Self::default()),
+            Some(Place::Rows(rows)) => Ok(rows),
+            Some(_) => Err(Refusal::unsupported("the position is not one of this operation")),
+        }
+    }
+}

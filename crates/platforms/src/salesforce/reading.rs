@@ -1,0 +1,107 @@
+//! One read: which columns it wants, and records out of rows.
+
+use std::sync::Arc;
+
+use handover_connect::{Fault, Operation, Refusal};
+use handover_model::{FieldName, Fields, Kind, Record, Schema, Value};
+
+use super::links::{self, Junction};
+use super::notes;
+use super::objects::{MODIFIED, OBJECTS, Object, object};
+use super::rows::Row;
+use super::{ids, values};
+
+/// What a read operation wants.
+pub(super) struct Reading<'a> {
+    /// The object.
+    pub(super) object: Object<'a>,
+    /// The fields asked for.
+    pub(super) fields: &'a [FieldName],
+    /// The field types, once they were learnt.
+    pub(super) schema: Option<Arc<Schema>>,
+}
+
+impl<'a> Reading<'a> {
+    /// What an operation that yields records wants.
+    pub(super) fn of(operation: &'a Operation, schema: Option<Arc<Schema>>) -> Result<Self, Refusal> {
+        let (name, fields) = match operation {
+            Operation::List(read) => (&read.object, &*read.fields),
+            Operation::Fetch { object, fields, .. } => (object, &**fields),
+            Operation::Candidates { batch, fields, .. } => (&batch.object, &**fields),
+            Operation::Enrich { object, field, .. } => (object, std::slice::from_ref(field)),
+            _ => return Err(Refusal::unsupported("it yields no records")),
+        };
+        Ok(Self { object: object(name.as_str())?, fields, schema })
+    }
+
+    /// The fields that come with a record.
+    fn listed(&self) -> impl Iterator<Item = &'a str> {
+        let object = self.object.name;
+        let apart = move |name: &&str| !Junction::is_field(object, name) && !notes::is_body(object, name);
+        self.fields.iter().map(FieldName::as_str).filter(apart)
+    }
+
+    /// The columns to ask for, each once, beside the id.
+    pub(super) fn columns(&self) -> Vec<&'a str> {
+        let mut columns: Vec<&str> = self.listed().map(|name| part_of(name).0).chain([MODIFIED]).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns.retain(|name| *name != "Id");
+        columns
+    }
+
+    /// Whether accounts may be persons.
+    pub(super) fn has_person_accounts(&self) -> bool {
+        self.schema.as_ref().is_some_and(|schema| schema.field("IsPersonAccount").is_some())
+    }
+
+    fn kind(&self, name: &str) -> Option<&Kind> {
+        self.schema.as_ref().and_then(|schema| schema.field(name)).map(|field| &field.kind)
+    }
+
+    /// A record with the fields asked for.
+    pub(super) fn record(&self, row: &Row<'_>) -> Result<Record, Fault> {
+        let text = |name: &str| row.get(name).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+        let id = text("Id").filter(|id| !id.is_empty()).ok_or_else(|| Fault::malformed("a record has no id"))?;
+        let mut fields = Fields::with_capacity(self.fields.len());
+        for name in self.listed() {
+            let (column, part) = part_of(name);
+            // Columns that are asked for come, null or not (sheet: Salesforce section 2).
+            let Some(raw) = row.get(column) else { continue };
+            let value = match part {
+                None => values::read(self.kind(name), raw.get()),
+                Some(to) => pointed_to(to, values::read(None, raw.get())),
+            };
+            fields.set(name.into(), value);
+        }
+        Ok(Record {
+            id: id.into(),
+            fields,
+            modified: text(MODIFIED).and_then(|text| values::read_instant(&text)),
+            gone: row.get("IsDeleted").is_some_and(|raw| raw.get() == "true"),
+        })
+    }
+
+    /// The junction whose links an extra read asks for.
+    pub(super) fn junction(&self) -> Option<&'static Junction> {
+        links::junction(self.object.name, self.fields.first()?.as_str())
+    }
+}
+
+/// The column of a field, and the object that it points to where the column can point to several: `WhatId` and
+/// `Account` of `WhatId.Account`.
+pub(super) fn part_of(field: &str) -> (&str, Option<&str>) {
+    field.split_once('.').map_or((field, None), |(column, to)| (column, Some(to)))
+}
+
+/// The id, if it is one of the object's: the beginnings of ids tell (sheet: Salesforce section 2).
+fn pointed_to(to: &str, value: Value) -> Value {
+    let is_one = value.as_text().is_some_and(|id| is_of(id, to));
+    if is_one { value } else { Value::Null }
+}
+
+/// Whether an id is one of this object's records.
+pub(super) fn is_of(id: &str, object: &str) -> bool {
+    let prefix = OBJECTS.iter().find(|known| known.name == object).map_or("", |known| known.prefix);
+    !prefix.is_empty() && ids::short(id).starts_with(prefix)
+}
