@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use handover_sandbox::activecampaign::ActiveCampaign;
 use handover_sandbox::hubspot::Hubspot;
 use handover_sandbox::pipedrive::Pipedrive;
 use handover_sandbox::{Platform, Sandbox, http};
@@ -23,7 +24,11 @@ async fn main() -> std::io::Result<()> {
         ("pipedrive", Some(world)) => Box::new(Pipedrive::from_world(world, SEED).map_err(std::io::Error::other)?),
         ("hubspot", None) => Box::new(Hubspot::empty(SEED)),
         ("hubspot", Some(world)) => Box::new(Hubspot::from_world(world, SEED).map_err(std::io::Error::other)?),
-        _ => return Err(std::io::Error::other("usage: serve pipedrive|hubspot [WORLD FILE]")),
+        ("activecampaign", None) => Box::new(ActiveCampaign::empty(SEED)),
+        ("activecampaign", Some(world)) => {
+            Box::new(ActiveCampaign::from_world(world, SEED).map_err(std::io::Error::other)?)
+        }
+        _ => return Err(std::io::Error::other("usage: serve pipedrive|hubspot|activecampaign [WORLD FILE]")),
     };
     let mut sandbox = Sandbox::new(platform);
     sandbox.platform_mut().set_limits(false);
