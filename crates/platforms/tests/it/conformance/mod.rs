@@ -141,6 +141,7 @@ macro_rules! suite {
             ]
         }
 
+        platform_tests!(activecampaign, ActiveCampaign, $($case)* $($once)*);
         platform_tests!(pipedrive, Pipedrive, $($case)* $($once)*);
         platform_tests!(hubspot, HubSpot, $($case)* $($once)*);
     };
@@ -213,7 +214,8 @@ suite! {
 #[test]
 fn no_case_has_vanished() {
     let mut expected = Vec::new();
-    let all: [&'static dyn Subject; 2] = [&subjects::pipedrive::Pipedrive, &subjects::hubspot::HubSpot];
+    let all: [&'static dyn Subject; 3] =
+        [&subjects::activecampaign::ActiveCampaign, &subjects::pipedrive::Pipedrive, &subjects::hubspot::HubSpot];
     for subject in all {
         assert_eq!(
             subject.objects().iter().map(|object| object.name.to_owned()).collect::<std::collections::BTreeSet<_>>(),

@@ -1,4 +1,5 @@
 //! The platforms: the only part of the suite that knows them by name.
 
+pub(super) mod activecampaign;
 pub(super) mod hubspot;
 pub(super) mod pipedrive;
