@@ -17,7 +17,12 @@ use super::{link, removal, schema, write};
 const ANCHORS: usize = 20;
 
 /// What a reply means for its operation.
-pub(super) fn step(known: &Known, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
+pub(super) fn step(
+    known: &Known,
+    operation: &Operation,
+    cursor: Option<&Cursor>,
+    reply: &Reply,
+) -> Result<Step, Fault> {
     match operation {
         Operation::Account => account(cursor, reply),
         Operation::Describe(object) => schema::described(object_of(object).map_err(odd)?, cursor, reply),

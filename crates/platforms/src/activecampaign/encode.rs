@@ -181,7 +181,8 @@ fn candidates(
         let id = write.id.as_ref().ok_or_else(|| Refusal::unsupported("an update needs the record's id"))?;
         return Ok(get(&object.record_path(id.as_str())));
     }
-    let text = |name: &str| write.fields.get(name).and_then(|value| value.as_text()).unwrap_or_default().trim().to_owned();
+    let text =
+        |name: &str| write.fields.get(name).and_then(|value| value.as_text()).unwrap_or_default().trim().to_owned();
     let parent = super::write::parent(object, &write.fields)?;
     let request = match object {
         Object::Contacts => get(&object.path()).with_query("email", text("email")),
@@ -194,9 +195,9 @@ fn candidates(
             None => return Err(Refusal::unsupported("a note that hangs on nothing cannot have been made")),
         },
         Object::Tasks => match parent {
-            Some((to, id)) => get(&object.path())
-                .with_query("filters[reltype]", to.reltype())
-                .with_query("filters[relid]", id),
+            Some((to, id)) => {
+                get(&object.path()).with_query("filters[reltype]", to.reltype()).with_query("filters[relid]", id)
+            }
             None => return Err(Refusal::unsupported("a task that hangs on nothing cannot have been made")),
         },
     };

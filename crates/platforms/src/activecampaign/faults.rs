@@ -94,7 +94,8 @@ fn told(reply: &Reply, body: &Json) -> Fault {
     let text = if text.is_empty() { "no reason given" } else { text };
     let mut fault = Fault::new(kind, code, cleaned(text));
     fault.detail.passing = reply.status == 403 && kind == FaultKind::Auth;
-    if let Some(key) = said.and_then(|said| said.pointer).and_then(|pointer| pointer.strip_prefix("/data/attributes/")) {
+    if let Some(key) = said.and_then(|said| said.pointer).and_then(|pointer| pointer.strip_prefix("/data/attributes/"))
+    {
         fault = fault.with_field(key);
     }
     fault
@@ -119,7 +120,8 @@ pub(super) fn without_values(mut fault: Fault, values: &[String]) -> Fault {
         if value.chars().count() > 3 {
             fault.message = fault.message.replace(value.as_str(), "…");
         } else {
-            let words: Vec<&str> = fault.message.split(' ').map(|word| if word == value { "…" } else { word }).collect();
+            let words: Vec<&str> =
+                fault.message.split(' ').map(|word| if word == value { "…" } else { word }).collect();
             fault.message = words.join(" ");
         }
     }

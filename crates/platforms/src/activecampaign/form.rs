@@ -79,7 +79,9 @@ impl Form {
             // 0 is a status and no record; the reader knows which it is.
             Self::Id | Self::TextIds => Value::Text(text),
             Self::Number | Self::Decimal => or_text(decimal(&text).map(Value::Number)),
-            Self::Cents => or_text(decimal(&text).map(|cents| Value::Number((cents / Decimal::ONE_HUNDRED).normalize()))),
+            Self::Cents => {
+                or_text(decimal(&text).map(|cents| Value::Number((cents / Decimal::ONE_HUNDRED).normalize())))
+            }
             Self::Currency => Value::Text(text.to_uppercase()),
             Self::Flag => match text.as_str() {
                 "0" | "false" => Value::Bool(false),
@@ -107,9 +109,10 @@ impl Form {
             }
             (_, Value::Null) => Ok(Json::Null),
             (Self::Text | Self::Opaque, Value::Text(text)) => Ok(json!(text)),
-            (Self::Text | Self::Opaque, Value::Number(_) | Value::Date(_) | Value::DateTime(_) | Value::Time(_) | Value::Bool(_)) => {
-                Ok(json!(value.display()))
-            }
+            (
+                Self::Text | Self::Opaque,
+                Value::Number(_) | Value::Date(_) | Value::DateTime(_) | Value::Time(_) | Value::Bool(_),
+            ) => Ok(json!(value.display())),
             (Self::Text | Self::Opaque, _) => Err("text"),
             (Self::Id, Value::Text(id)) => id_json(id),
             (Self::Id, _) => Err("an id"),

@@ -79,7 +79,9 @@ impl Known {
         }
         let told = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let form = told.custom.get(&object).and_then(|fields| fields.get(name)).copied();
-        let id = name.strip_prefix(CUSTOM).map(|rest| rest.split_once('.').map_or((rest, None), |(id, part)| (id, Some(part))));
+        let id = name
+            .strip_prefix(CUSTOM)
+            .map(|rest| rest.split_once('.').map_or((rest, None), |(id, part)| (id, Some(part))));
         match (form, id) {
             (Some(form), Some((id, part))) => Ok(Spot::Value {
                 field: id.to_owned(),

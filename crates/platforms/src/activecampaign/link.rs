@@ -90,9 +90,7 @@ fn check(batch: &LinkBatch) -> Result<(), Refusal> {
     let object = object_of(&batch.object)?;
     match (object, batch.field.as_str()) {
         (Object::Deals, SECONDARY) => Ok(()),
-        (_, field) => {
-            Err(Refusal::unsupported(format!("`{field}` of `{}` is written with the record", object.name())))
-        }
+        (_, field) => Err(Refusal::unsupported(format!("`{field}` of `{}` is written with the record", object.name()))),
     }
 }
 

@@ -72,7 +72,9 @@ impl Reader {
             // What the key's user may not see comes stripped, and must not be read as empty (section 9 trap 11).
             let is_stripped = row.get("isDisabled").and_then(Json::as_bool) == Some(true);
             let is_whole = (!self.wants_values || values.is_some()) && (!self.wants_join || join.is_some());
-            if is_whole || is_stripped {
+            if is_stripped {
+                page.records.push(self.record(row, More::default())?);
+            } else if is_whole {
                 page.records.push(self.record(row, More { values, join })?);
             } else {
                 page.waiting.push_back((*row).clone());

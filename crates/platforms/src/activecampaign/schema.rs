@@ -288,9 +288,8 @@ pub(super) fn created(object: Object, field: &Field, cursor: Option<&Cursor>, re
             id.ok_or_else(|| Fault::malformed("the new field has no id"))?
         }
     };
-    let next = |has_options| {
-        Ok(Step::Then { cursor: mark::cursor(&FieldMark { id: id.clone(), has_options }), wait_ms: 0 })
-    };
+    let next =
+        |has_options| Ok(Step::Then { cursor: mark::cursor(&FieldMark { id: id.clone(), has_options }), wait_ms: 0 });
     match mark {
         _ if object != Object::Contacts => made(id),
         None => next(options.is_empty()),

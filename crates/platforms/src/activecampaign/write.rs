@@ -8,7 +8,8 @@
 //! - A note hangs on one record, a task on a contact or a deal.
 
 use handover_connect::{
-    Cursor, Fault, FaultKind, Method, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode, WriteOutcome, Written,
+    Cursor, Fault, FaultKind, Method, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode, WriteOutcome,
+    Written,
 };
 use handover_model::{FieldName, Fields, RecordId, Value, Writable};
 use serde_json::{Map, Value as Json, json};
@@ -92,7 +93,8 @@ fn body(known: &Known, object: Object, write: &Write, is_new: bool) -> Result<Ma
         let spot = known.spot(object, name.as_str())?;
         // There is nothing to clear in a record that does not exist yet.
         let is_idle = is_new && *value == Value::Null;
-        let wrong = |expected| Refusal::invalid(name.clone(), format!("`{name}` of `{}` takes {expected}", object.name()));
+        let wrong =
+            |expected| Refusal::invalid(name.clone(), format!("`{name}` of `{}` takes {expected}", object.name()));
         match spot {
             Spot::System(system) => {
                 if system.writable == Writable::Never {
@@ -214,7 +216,12 @@ fn joining(write: &Write, mark: &WriteMark) -> Result<Request, Refusal> {
 }
 
 /// What the answer to a write means.
-pub(super) fn written(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
+pub(super) fn written(
+    known: &Known,
+    batch: &WriteBatch,
+    cursor: Option<&Cursor>,
+    reply: &Reply,
+) -> Result<Step, Fault> {
     let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.message))?;
     let Some(write) = batch.writes.first() else { return Ok(Step::Written(Vec::new())) };
     let outcome = |outcome| Ok(Step::Written(vec![Written { trace: write.trace.clone(), outcome }]));

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::conformance::Verdict;
 use crate::conformance::cases::batches::bad;
-use crate::conformance::cases::listing::{assert_each_once, text};
 use crate::conformance::cases::failing::has_day;
+use crate::conformance::cases::listing::{assert_each_once, text};
 use crate::conformance::stage::{Setting, Stage, create, hear, live, outcome, refused};
 use crate::conformance::subject::{Object, Scene, Subject};
 

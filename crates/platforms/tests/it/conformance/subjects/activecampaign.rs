@@ -34,10 +34,30 @@ static OBJECTS: [Object; 5] = [
 ];
 
 const CONTACT_TYPES: [&str; 11] = [
-    "text", "textarea", "date", "datetime", "dropdown", "multiselect", "listbox", "radio", "checkbox", "hidden", "number",
+    "text",
+    "textarea",
+    "date",
+    "datetime",
+    "dropdown",
+    "multiselect",
+    "listbox",
+    "radio",
+    "checkbox",
+    "hidden",
+    "number",
 ];
 const META_TYPES: [&str; 11] = [
-    "text", "textarea", "date", "datetime", "dropdown", "multiselect", "radio", "checkbox", "hidden", "currency", "number",
+    "text",
+    "textarea",
+    "date",
+    "datetime",
+    "dropdown",
+    "multiselect",
+    "radio",
+    "checkbox",
+    "hidden",
+    "currency",
+    "number",
 ];
 
 /// The scene's record `n` of an object.
@@ -51,7 +71,9 @@ fn record(object: &str, n: u64) -> Json {
     let mut record = match object {
         "accounts" => json!({"name": text}),
         "contacts" => json!({"email": format!("c{n}@x.example"), "lastName": text}),
-        "deals" => json!({"title": text, "value": 100, "currency": "eur", "contact": 1, "stage": 1, "group": 1, "owner": 1}),
+        "deals" => {
+            json!({"title": text, "value": 100, "currency": "eur", "contact": 1, "stage": 1, "group": 1, "owner": 1})
+        }
         "dealTasks" => json!({"title": text, "ownerType": "contact", "relid": 1, "dealTasktype": 1,
             "duedate": "2026-01-05T10:00:00Z", "assignee": 1}),
         _ => json!({"note": text, "reltype": "Subscriber", "relid": 1}),
