@@ -206,7 +206,7 @@ fn by_offset(reader: &Reader, mark: ListMark, body: &Json, rows: &[Json]) -> Res
         _ => return Err(Fault::malformed("none of the records read last is in the list any more")),
     };
     let fresh: Vec<&Json> = rows.iter().skip(begin).collect();
-    let goes_on = more(body, rows.len(), mark.start) && !(fresh.is_empty() && !mark.is_back);
+    let goes_on = (mark.is_back || !fresh.is_empty()) && more(body, rows.len(), mark.start);
     let next = goes_on.then(|| {
         let start = mark.start + (rows.len() as u64).saturating_sub(1);
         let mut recent = mark.recent.clone();
