@@ -77,6 +77,8 @@ pub struct ObjectCapabilities {
     pub delete_charges: Vec<Charge>,
     /// What merging two records is charged to; `None` when it cannot.
     pub merge_charges: Option<Vec<Charge>>,
+    /// Whether people can merge its records in the platform's own application, whether or not its API can.
+    pub people_merge: bool,
     /// Records that one reading of the history covers; 0 when there is none.
     pub history_batch: u32,
     /// What one reading of the history is charged to.

@@ -67,6 +67,9 @@ pub struct Detail {
     pub limited: Option<Limited>,
     /// Ids of records that the platform names as clashing.
     pub clashing: Vec<String>,
+    /// Whether the platform is known to refuse so now and then without a reason: nothing was applied, and it is asked
+    /// again a few times before it is believed.
+    pub passing: bool,
 }
 
 impl Fault {

@@ -9,6 +9,9 @@ use crate::{Fault, FaultKind, Limited};
 /// waits for hours without knowing.
 const LONGEST_WAIT_MS: u64 = 10 * 60 * 1_000;
 
+/// How often a refusal that may pass is asked about again before it is believed.
+const DOUBTS: u32 = 2;
+
 /// What to do after a failed attempt.
 pub(crate) enum Next {
     Again { wait_ms: u64 },
@@ -30,6 +33,7 @@ pub(crate) fn after(fault: Fault, harmless: bool, attempt: u32, retries: u32, no
             asked.max(until).max(backoff)
         }
         FaultKind::Unavailable | FaultKind::Malformed if harmless && attempt < retries => asked.max(backoff),
+        FaultKind::Auth | FaultKind::Denied if fault.detail.passing && attempt < retries.min(DOUBTS) => backoff,
         FaultKind::Limited
         | FaultKind::Unavailable
         | FaultKind::Malformed

@@ -59,6 +59,7 @@ impl CsvConnector {
             delete_batch: 0,
             delete_charges: Vec::new(),
             merge_charges: None,
+            people_merge: false,
             history_batch: 0,
             history_charges: Vec::new(),
             fetch_follows_merges: false,

@@ -9,7 +9,7 @@ use crate::{ObjectName, RecordId};
 pub struct Event {
     /// What is the same in every delivery of this event, and different in any other.
     pub id: String,
-    /// The account that it happened in.
+    /// The account that it happened in; empty where the platform does not tell.
     pub account: String,
     /// The object.
     pub object: ObjectName,

@@ -3,6 +3,7 @@
 //! Every platform is a folder with the same files in it; no folder knows another. What a dialect needs from
 //! outside (credentials, time, sockets) the driver brings.
 
+pub mod activecampaign;
 pub mod hubspot;
 mod keys;
 pub mod pipedrive;
@@ -14,7 +15,7 @@ use handover_connect::Dialect;
 pub struct Platform {
     /// The name that project files use.
     pub name: &'static str,
-    /// Where its API is, unless the project says otherwise.
+    /// Where its API is, unless the project says otherwise; empty where the project must say it.
     pub api_base: &'static str,
     /// Where its tokens are bought, unless the project says otherwise.
     pub oauth_base: &'static str,
@@ -23,7 +24,14 @@ pub struct Platform {
 }
 
 /// Every platform, one line each.
-pub const PLATFORMS: [Platform; 3] = [
+pub const PLATFORMS: [Platform; 4] = [
+    Platform {
+        name: "activecampaign",
+        // Each account has an address of its own (sheet: ActiveCampaign section 1 [doc]).
+        api_base: "",
+        oauth_base: "",
+        dialect: || Box::new(activecampaign::ActiveCampaign::new()),
+    },
     Platform {
         name: "hubspot",
         api_base: "https://api.hubapi.com",

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use handover_sandbox::activecampaign::ActiveCampaign;
 use handover_sandbox::hubspot::Hubspot;
 use handover_sandbox::pipedrive::Pipedrive;
 use handover_sandbox::salesforce::Salesforce;
@@ -26,7 +27,13 @@ async fn main() -> std::io::Result<()> {
         ("hubspot", Some(world)) => Box::new(Hubspot::from_world(world, SEED).map_err(std::io::Error::other)?),
         ("salesforce", None) => Box::new(Salesforce::empty(SEED)),
         ("salesforce", Some(world)) => Box::new(Salesforce::from_world(world, SEED).map_err(std::io::Error::other)?),
-        _ => return Err(std::io::Error::other("usage: serve pipedrive|hubspot|salesforce [WORLD FILE]")),
+        ("activecampaign", None) => Box::new(ActiveCampaign::empty(SEED)),
+        ("activecampaign", Some(world)) => {
+            Box::new(ActiveCampaign::from_world(world, SEED).map_err(std::io::Error::other)?)
+        }
+        _ => {
+            return Err(std::io::Error::other("usage: serve activecampaign|hubspot|pipedrive|salesforce [WORLD FILE]"));
+        }
     };
     let mut sandbox = Sandbox::new(platform);
     sandbox.platform_mut().set_limits(false);

@@ -10,6 +10,7 @@
 //! - Every request and every change of state stands in the journal, also those whose reply was lost.
 //! - Deliberately absent: wall clock, sleeping, and any type of the client.
 
+pub mod activecampaign;
 pub mod faults;
 pub mod http;
 pub mod hubspot;
@@ -75,7 +76,7 @@ pub struct Event {
     pub url: String,
     /// Headers, signature included. Names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The JSON body.
+    /// The body: JSON, or a text that is sent as it is (a form).
     pub body: Json,
 }
 

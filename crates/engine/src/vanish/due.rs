@@ -180,7 +180,7 @@ impl Pass {
     /// Whether a record of this side that is gone without a word was certainly not merged.
     fn tells_merges(&self, ready: &Ready, side: Side) -> Result<bool, Error> {
         let can = self.can(ready.flow.end(side))?;
-        Ok(can.is_none_or(|can| can.merge_charges.is_none() || can.fetch_follows_merges))
+        Ok(can.is_none_or(|can| !can.people_merge || can.fetch_follows_merges))
     }
 
     /// What is to be done; `None` when it is not time yet, or a person was asked already.

@@ -22,7 +22,7 @@ use crate::problem::{Exit, Problem};
 Prints one JSON line {\"platform\",\"base_url\",\"token\",...} when it is ready. Its journal of requests
 and changes is at /_sandbox/journal.")]
 pub(crate) struct Options {
-    /// pipedrive, hubspot or salesforce
+    /// activecampaign, hubspot, pipedrive or salesforce
     platform: String,
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
@@ -73,16 +73,19 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
 }
 
 fn load(options: &Options) -> Result<Box<dyn handover_sandbox::Platform>, Vec<Problem>> {
-    let side =
-        |company: sample::Company| if options.platform == "hubspot" { company.hubspot } else { company.pipedrive };
     if options.platform == "salesforce" && ["sample", "small"].contains(&options.world.as_str()) {
         let problem = Problem::new("world", "there is no sample world of `salesforce` yet");
         return Err(vec![problem.hint("give `empty` or a world file")]);
     }
+    let company = |scale: sample::Scale| match options.platform.as_str() {
+        "activecampaign" => sample::activecampaign_company_scaled(options.seed, scale),
+        "hubspot" => sample::company_scaled(options.seed, scale).hubspot,
+        _ => sample::company_scaled(options.seed, scale).pipedrive,
+    };
     let json = match options.world.as_str() {
         "empty" => None,
-        "sample" => Some(side(sample::company(options.seed))),
-        "small" => Some(side(sample::small(options.seed))),
+        "sample" => Some(company(sample::Scale::full())),
+        "small" => Some(company(sample::Scale::small())),
         file => {
             let unreadable = |error: &(dyn std::error::Error + 'static)| {
                 vec![

@@ -111,6 +111,12 @@ impl Session {
                 .hint(format!("it knows {}", handover_platforms::PLATFORMS.map(|platform| platform.name).join(", ")))
         };
         let platform = handover_platforms::platform(&system.platform).ok_or_else(unknown)?;
+        if platform.api_base.is_empty() && system.base_url.is_none() && system.sandbox.is_none() {
+            let message = format!("the system `{}` does not say where it is", system.name);
+            return Err(Problem::new("no_address", message)
+                .at(&system.place, 0, &self.project.sources)
+                .hint("add `base_url: https://...`, the address that the account itself shows for its API"));
+        }
         let mut settings = handover_connect::Settings {
             api_base: system
                 .base_url
@@ -366,6 +372,10 @@ pub(crate) fn world(
         ("hubspot", None) => Box::new(handover_sandbox::hubspot::Hubspot::empty(SEED)),
         ("salesforce", Some(world)) => Box::new(handover_sandbox::salesforce::Salesforce::from_world(world, SEED)?),
         ("salesforce", None) => Box::new(handover_sandbox::salesforce::Salesforce::empty(SEED)),
+        ("activecampaign", Some(world)) => {
+            Box::new(handover_sandbox::activecampaign::ActiveCampaign::from_world(world, SEED)?)
+        }
+        ("activecampaign", None) => Box::new(handover_sandbox::activecampaign::ActiveCampaign::empty(SEED)),
         _ => return Err(format!("there is no sandbox for `{platform}`").into()),
     })
 }

@@ -55,7 +55,8 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         content: false,
         delete_batch: 100,
         delete_charges: CALL.to_vec(),
-        merge_charges: None,
+        merge_charges: (object.family == Family::Record).then(|| CALL.to_vec()),
+        people_merge: object.family == Family::Record,
         // Fewer records come with their history than without (sheet: HubSpot section 4 [code]).
         history_batch: history::BATCH,
         history_charges: CALL.to_vec(),
@@ -75,7 +76,6 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         Family::Record => ObjectCapabilities {
             upsert: Upsert::ByUniqueField,
             lookup: Lookup::ByKey,
-            merge_charges: Some(CALL.to_vec()),
             fetch_follows_merges: true,
             // Its form is not certain (section 4 [unsure]); the ids in it are looked up.
             merge_marks: Some("hs_merged_object_ids"),

@@ -148,6 +148,7 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         delete_batch: u32::from(!is_mail),
         delete_charges: if is_mail { Vec::new() } else { cost(object.delete_cost()).to_vec() },
         merge_charges: object.has_changelog().then(|| cost(removal::MERGE_COST).to_vec()),
+        people_merge: object.has_changelog(),
         history_batch: u32::from(object.has_changelog()),
         history_charges: if object.has_changelog() { cost(history::PAGE_COST).to_vec() } else { Vec::new() },
         // The merged-away id is deleted (section 4); where it went is told by webhooks only.

@@ -1,6 +1,7 @@
 //! The dialects, through their public doors.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod activecampaign;
 mod conformance;
 mod hubspot;
 mod pipedrive;

@@ -30,7 +30,10 @@ pub(super) async fn deliver(shell: Shell, mut event: Event) {
 async fn post(event: &Event) -> Option<u16> {
     let (authority, path) = split_url(&event.url)?;
     let address = loopback(authority)?;
-    let body = event.body.to_string();
+    let body = match &event.body {
+        serde_json::Value::String(text) => text.clone(),
+        json => json.to_string(),
+    };
     let mut head = format!("POST {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n");
     for (name, value) in &event.headers {
         if !name.contains(['\r', '\n']) && !value.contains(['\r', '\n']) {

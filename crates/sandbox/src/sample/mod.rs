@@ -14,6 +14,7 @@
 
 mod account;
 mod activities;
+mod as_activecampaign;
 mod as_hubspot;
 mod as_pipedrive;
 mod calendar;
@@ -98,6 +99,17 @@ pub fn hubspot_company_scaled(seed: u64, scale: Scale) -> HubspotCompany {
     let (fields, books, _) = books(seed, &scale);
     let (hubspot, facts) = as_hubspot::world(seed, &fields, &books);
     HubspotCompany { hubspot, pipedrive: as_pipedrive::empty(seed), facts }
+}
+
+/// The company standing in ActiveCampaign: a world file. Deals, contacts and accounts keep their ids.
+pub fn activecampaign_company(seed: u64) -> Json {
+    activecampaign_company_scaled(seed, Scale::full())
+}
+
+/// The company standing in ActiveCampaign, at any scale.
+pub fn activecampaign_company_scaled(seed: u64, scale: Scale) -> Json {
+    let (fields, books, _) = books(seed, &scale);
+    as_activecampaign::world(seed, &fields, &books)
 }
 
 /// Everything that the company recorded, its fields, and the numbers that are still free.

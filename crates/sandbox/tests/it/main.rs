@@ -1,6 +1,7 @@
 //! The sandbox through its public doors.
 #![expect(clippy::unwrap_used, reason = "a test stops where something unexpected happens")]
 
+mod activecampaign;
 mod core_faults;
 mod core_http;
 mod core_persist;

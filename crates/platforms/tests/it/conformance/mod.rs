@@ -141,6 +141,7 @@ macro_rules! suite {
             ]
         }
 
+        platform_tests!(activecampaign, ActiveCampaign, $($case)* $($once)*);
         platform_tests!(pipedrive, Pipedrive, $($case)* $($once)*);
         platform_tests!(hubspot, HubSpot, $($case)* $($once)*);
         platform_tests!(salesforce, Salesforce, $($case)* $($once)*);
@@ -214,8 +215,12 @@ suite! {
 #[test]
 fn no_case_has_vanished() {
     let mut expected = Vec::new();
-    let all: [&'static dyn Subject; 3] =
-        [&subjects::pipedrive::Pipedrive, &subjects::hubspot::HubSpot, &subjects::salesforce::Salesforce];
+    let all: [&'static dyn Subject; 4] = [
+        &subjects::activecampaign::ActiveCampaign,
+        &subjects::pipedrive::Pipedrive,
+        &subjects::hubspot::HubSpot,
+        &subjects::salesforce::Salesforce,
+    ];
     for subject in all {
         every_object_is_under_test(subject);
         for case in cases() {

@@ -90,6 +90,11 @@ pub(super) trait Subject: Sync {
     /// Parts of secrets that may stand nowhere.
     fn secrets(&self) -> &'static [&'static str];
 
+    /// Whether access tokens are bought; without, there are keys that do not end by themselves.
+    fn has_oauth(&self) -> bool {
+        true
+    }
+
     /// Whether the token endpoint gives a new refresh token at every use.
     fn renews_refresh_tokens(&self) -> bool;
 

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::conformance::Verdict;
 use crate::conformance::cases::batches::bad;
+use crate::conformance::cases::failing::has_day;
 use crate::conformance::cases::listing::{assert_each_once, text};
-use crate::conformance::stage::{Setting, Stage, create, hear, live, outcome};
+use crate::conformance::stage::{Setting, Stage, create, hear, live, outcome, refused};
 use crate::conformance::subject::{Object, Scene, Subject};
 
 fn oauth() -> Setting {
@@ -24,6 +25,9 @@ pub(crate) async fn tokens_end_in_the_middle_of_a_list(
     subject: &'static dyn Subject,
     object: &'static Object,
 ) -> Verdict {
+    if !subject.has_oauth() {
+        return no_tokens_are_bought(subject, object).await;
+    }
     let page = u64::from(subject.dialect().capabilities().object(object.name).unwrap().list_page);
     let count = 2 * page + 10;
     let stage = Stage::over(subject, subject.world(Scene::of(object, count)), &oauth());
@@ -50,8 +54,18 @@ pub(crate) async fn tokens_end_in_the_middle_of_a_list(
     Verdict::ran()
 }
 
+/// The mirrored case: credentials that would have to be renewed are refused, and nothing is sent.
+async fn no_tokens_are_bought(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
+    let stage = Stage::over(subject, subject.world(Scene::of(object, 3)), &oauth());
+    let read = live(object, &text(object));
+    Verdict::Refused(refused(&stage, stage.page(&read, None)).await)
+}
+
 pub(crate) async fn refresh_tokens_are_kept_before_use(subject: &'static dyn Subject) -> Verdict {
     let object = &subject.objects()[0];
+    if !subject.has_oauth() {
+        return no_tokens_are_bought(subject, object).await;
+    }
     let stage = Stage::over(subject, subject.world(Scene::of(object, 3)), &oauth());
     stage.schema(object).await;
     stage.later(10 * 3_600);
@@ -97,7 +111,8 @@ pub(crate) async fn missing_rights_are_denied(subject: &'static dyn Subject, obj
 /// Faults of every kind, while the log is read: the judgement is made over every case; this one sees to it
 /// that there is something to judge.
 pub(crate) async fn nothing_leaks(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
-    let stage = Stage::over(subject, subject.world(Scene::of(object, 3)), &oauth());
+    let setting = Setting { oauth: subject.has_oauth(), ..Setting::default() };
+    let stage = Stage::over(subject, subject.world(Scene::of(object, 3)), &setting);
     let schema = stage.schema(object).await;
     let read = live(object, &text(object));
     let mut heard = 0;
@@ -128,7 +143,7 @@ pub(crate) async fn nothing_leaks(subject: &'static dyn Subject, object: &'stati
         assert!(matches!(outcome(&written, 0), WriteOutcome::Refused(_)));
     }
     stage.plan(json!([{"fault": {"kind": "limited", "scope": "daily"}}]));
-    assert!(stage.page(&read, None).await.unwrap_err().is_daily_limit());
+    assert_eq!(stage.page(&read, None).await.unwrap_err().is_daily_limit(), has_day(&stage));
     // On another day, a token endpoint that fails.
     stage.later(48 * 3_600);
     for fault in [json!({"kind": "malformed"}), json!({"kind": "unavailable", "status": 500})] {

@@ -173,9 +173,13 @@ fn bound(limits: &[Limit], charges: &[handover_connect::Charge], operations: u64
 /// judged one by one only.)
 async fn within_limits(subject: &'static dyn Subject, reserve: f64) -> Verdict {
     let mut note = Vec::new();
+    // Not more at once than the smallest limit has places: those that have one would come late, with others.
+    let dialect = subject.dialect();
+    let smallest = dialect.capabilities().limits.iter().map(|limit| limit.amount).min().unwrap_or(u64::MAX);
+    let concurrency = usize::try_from(smallest.min(7)).unwrap();
     for object in subject.objects() {
         let world = subject.world(Scene::of(object, 3));
-        let stage = Stage::over(subject, world, &Setting { reserve, concurrency: 7, ..Setting::default() });
+        let stage = Stage::over(subject, world, &Setting { reserve, concurrency, ..Setting::default() });
         stage.schema(object).await;
         // The account's own limits are known from now on; the windows are empty again.
         stage.later(60);

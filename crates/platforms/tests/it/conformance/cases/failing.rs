@@ -1,6 +1,6 @@
 //! Limits, failures, broken and slow answers.
 
-use handover_connect::{Clock as _, Connector as _, FaultKind, WriteOutcome};
+use handover_connect::{Clock as _, Connector as _, FaultKind, Span, WriteOutcome};
 use serde_json::{Value as Json, json};
 
 use crate::conformance::Verdict;
@@ -49,8 +49,20 @@ pub(crate) async fn limits_are_waited_out(subject: &'static dyn Subject, object:
     Verdict::Ran("reads and writes".to_owned())
 }
 
+/// Whether the platform has a limit per day.
+pub(super) fn has_day(stage: &Stage) -> bool {
+    stage.driver.capabilities().limits.iter().any(|limit| limit.span == Span::Day)
+}
+
 pub(crate) async fn a_spent_day_stops(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
     let stage = ready(subject, object).await;
+    if !has_day(&stage) {
+        // The mirrored case: whatever a refusal says, no day is counted and none is waited for.
+        stage.plan(json!([{"when": {"nth": 1}, "fault": {"kind": "limited", "scope": "daily"}}]));
+        reads_all(&stage, object).await;
+        assert_eq!(stage.driver.spent().allowed_today, None);
+        return Verdict::Refused("there is no limit per day".to_owned());
+    }
     stage.plan(json!([{"fault": {"kind": "limited", "scope": "daily"}}]));
     let (start, before) = (stage.clock.now(), stage.sent());
     let fault = stage.page(&live(object, &text(object)), None).await.unwrap_err();

@@ -98,12 +98,15 @@ pub(crate) async fn a_list_resumes_in_another_process(
         // Every page by a driver of its own, which knows nothing but the cursor.
         let driver = stage.another();
         driver.describe(&object.name.into()).await.unwrap();
+        // Nor what the others have left of the limits.
+        stage.later(2);
         let page = driver.page(&read, cursor.as_ref()).await.unwrap();
         all.extend(page.records);
         match page.next {
             Some(next) => cursor = Some(next),
             None => break,
         }
+        stage.later(2);
     }
     assert_each_once(subject, object, &all, count);
     Verdict::ran()

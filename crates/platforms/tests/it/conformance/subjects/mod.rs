@@ -1,5 +1,6 @@
 //! The platforms: the only part of the suite that knows them by name.
 
+pub(super) mod activecampaign;
 pub(super) mod hubspot;
 pub(super) mod pipedrive;
 pub(super) mod salesforce;

@@ -1,0 +1,105 @@
+//! Webhook deliveries: whether they are ActiveCampaign's, and what they tell (sheet: ActiveCampaign section 8).
+//!
+//! - Nothing is signed. Whoever knows the secret is believed: as `user:password` of HTTP Basic, or as `key` in the
+//!   address, which nobody can guess then.
+//! - One event for each delivery, form-encoded with brackets. The account is not told, nor is any deletion or merge.
+//! - Ids and the time only are read: amounts are in units here and not in cents.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use handover_connect::{Delivery, Event, Fault, FaultKind, Happened};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::object::Object;
+
+/// What each type tells: the object, the key of its id, and whether it was made. Of what is not here nothing is
+/// needed. The keys of notes and tasks are not documented: without them nothing is told.
+const TYPES: [(&str, Object, &str, bool); 17] = [
+    ("subscribe", Object::Contacts, "contact[id]", false),
+    ("unsubscribe", Object::Contacts, "contact[id]", false),
+    ("update", Object::Contacts, "contact[id]", false),
+    ("contact_tag_added", Object::Contacts, "contact[id]", false),
+    ("contact_tag_removed", Object::Contacts, "contact[id]", false),
+    ("list_add", Object::Contacts, "contact[id]", false),
+    ("account_contact_add", Object::Contacts, "contact[id]", false),
+    ("account_contact_update", Object::Contacts, "contact[id]", false),
+    ("deal_add", Object::Deals, "deal[id]", true),
+    ("deal_update", Object::Deals, "deal[id]", false),
+    ("account_add", Object::Accounts, "account[id]", true),
+    ("account_update", Object::Accounts, "account[id]", false),
+    ("subscriber_note", Object::Notes, "note[id]", true),
+    ("deal_note_add", Object::Notes, "note[id]", true),
+    ("deal_task_add", Object::Tasks, "task[id]", true),
+    ("contact_task_add", Object::Tasks, "task[id]", true),
+    ("deal_task_complete", Object::Tasks, "task[id]", false),
+];
+
+/// What a delivery tells.
+pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+    check(delivery)?;
+    let text = std::str::from_utf8(delivery.body).map_err(|_| Fault::malformed("the delivery is no form"))?;
+    let pairs = pairs(text);
+    let of = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let kind = of("type").ok_or_else(|| Fault::malformed("the delivery has no `type`"))?;
+    let Some((_, object, key, is_new)) = TYPES.iter().find(|(name, ..)| *name == kind) else { return Ok(Vec::new()) };
+    let Some(id) = of(key).filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())) else {
+        return if matches!(object, Object::Notes | Object::Tasks) {
+            Ok(Vec::new())
+        } else {
+            Err(Fault::malformed(format!("the delivery has no `{key}`")))
+        };
+    };
+    let at: Option<Timestamp> = of("date_time").and_then(|at| at.parse().ok());
+    let at = at.ok_or_else(|| Fault::malformed("the delivery has no time"))?;
+    let mark: String = Sha256::digest(delivery.body).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    Ok(vec![Event {
+        id: format!("{}:{id}:{kind}:{}:{mark}", object.name(), at.as_second()),
+        account: String::new(),
+        object: object.name().into(),
+        record: id.into(),
+        what: if *is_new { Happened::Created } else { Happened::Changed },
+        at,
+    }])
+}
+
+/// What to register, so that an object's changes are told.
+pub(super) fn subscriptions(name: &str) -> Vec<String> {
+    let of = TYPES.iter().filter(|(_, object, ..)| object.name() == name);
+    let events: Vec<&str> = of.map(|(event, ..)| *event).collect();
+    if events.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("events={} sources=public,admin,api,system", events.join(","))]
+}
+
+/// A form's pairs.
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let plain = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pair = |pair: &str| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (plain(key), plain(value))
+    };
+    text.split('&').filter(|part| !part.is_empty()).map(pair).collect()
+}
+
+/// Whether the sender knows the secret.
+fn check(delivery: &Delivery<'_>) -> Result<(), Fault> {
+    let refused = |message: &str| Fault::new(FaultKind::Auth, "credentials", message);
+    if delivery.secret.is_empty() || delivery.secret == ":" {
+        return Err(refused("the secret of the webhook is not known"));
+    }
+    let is_secret = |told: &[u8]| bool::from(told.ct_eq(delivery.secret.as_bytes()));
+    let header = delivery.headers.iter().find(|(name, _)| name == "authorization").map(|(_, value)| value.trim());
+    let (scheme, basic) = header.and_then(|header| header.split_once(' ')).unwrap_or_default();
+    let basic = STANDARD.decode(basic.trim()).unwrap_or_default();
+    let query = delivery.address.split_once('?').map_or("", |(_, query)| query);
+    let keys = pairs(query);
+    let mut keys = keys.iter().filter(|(name, _)| name == "key");
+    if (scheme.eq_ignore_ascii_case("basic") && is_secret(&basic)) || keys.any(|(_, key)| is_secret(key.as_bytes())) {
+        return Ok(());
+    }
+    Err(refused("the delivery knows neither user and password of the webhook nor the key in its address"))
+}
