@@ -151,15 +151,7 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
             values["outcome"].as_str().unwrap_or_default(),
             values["target"].as_str().unwrap_or_default()
         )),
-        "held" => {
-            text.push_str("held:");
-            for cause in values["causes"].as_array().into_iter().flatten() {
-                match serde_json::from_value::<handover_model::Cause>(cause.clone()) {
-                    Ok(cause) => text.push_str(&format!("\n  {}", cause.sentence())),
-                    Err(_) => text.push_str(&format!("\n  {cause}")),
-                }
-            }
-        }
+        "held" => tell_held(&mut text, values),
         "answered" => {
             text.push_str(&format!(
                 "{} answered: {}",
@@ -198,6 +190,17 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
         kind => text.push_str(&format!("{kind} {values}")),
     }
     text
+}
+
+/// Why a record was held.
+fn tell_held(text: &mut String, values: &Json) {
+    text.push_str("held:");
+    for cause in values["causes"].as_array().into_iter().flatten() {
+        match serde_json::from_value::<handover_model::Cause>(cause.clone()) {
+            Ok(cause) => text.push_str(&format!("\n  {}", cause.sentence())),
+            Err(_) => text.push_str(&format!("\n  {cause}")),
+        }
+    }
 }
 
 /// A ledger row about a record that vanished; whether it is one.

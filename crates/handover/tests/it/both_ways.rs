@@ -6,7 +6,7 @@ use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::{Action, Entry};
 use serde_json::{Value as Json, json};
 
-use crate::rig::{Death, Ended, Ground, Orders, Scene, Way, disturbance};
+use crate::rig::{Around, Death, Ended, Ground, Orders, Scene, Way, disturbance};
 
 /// A pass; gives what it changed in the old and in the new system, one word for each record.
 pub(crate) fn pass(ground: &mut Ground<'_>) -> (Vec<String>, Vec<String>) {
@@ -107,6 +107,30 @@ fn edits_on_either_side_arrive_on_the_other() {
     ground.disturb(0, &[change("person", &newly.unwrap().id, "name", json!("Newly Gone"))]);
     assert_eq!(pass(&mut ground), (Vec::new(), words(&["Updated contacts"])));
     assert_eq!(pass(&mut ground), nothing());
+}
+
+/// Whoever goes on with a write that was interrupted finds what people wrote meanwhile, and does not write it over:
+/// both have changed the field then.
+#[test]
+fn what_people_wrote_after_an_interrupted_write_stays() {
+    for around in [Around::Before, Around::After] {
+        let mut ground = begun(Way::ToHubspot);
+        let [one, _] = two_carried(&ground, "organizations", "organizations");
+        let company = in_hubspot(&ground, "companies", &format!("old:organizations:{one}"));
+        ground.disturb(0, &[change("organization", &one, "name", json!("Renamed GmbH"))]);
+        let mut whole = ground.copy();
+        assert_eq!(pass(&mut whole), (Vec::new(), words(&["Updated companies"])));
+        let orders = Orders { selection: Some(Selection::Changes), ..Orders::default() };
+        let ended = ground.live_with(Death::AtRequest(whole.changing[0], around), &orders);
+        assert!(matches!(ended, Ended::Died), "{ended:?}");
+        ground.disturb(1, &[change("companies", &company, "name", json!("By Hand Ltd"))]);
+        assert_eq!(pass(&mut ground), nothing(), "{around:?}: it is asked who is right");
+        assert_eq!(pass(&mut ground), nothing(), "{around:?}");
+        let new = ground.end().new;
+        let records = new["objects"]["companies"].as_array().unwrap().clone();
+        let record = records.iter().find(|record| record["id"] == *company).unwrap();
+        assert_eq!(record["properties"]["name"], "By Hand Ltd", "{around:?}");
+    }
 }
 
 #[test]
