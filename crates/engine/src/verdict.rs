@@ -140,6 +140,7 @@ fn source_differs(ready: &Ready, row: &RecordRow, resolved: &Resolved, rule: &Ru
     }
     let was = known_of(row);
     match resolved.fields.get(name.as_str()) {
+        Some(value) if is_blank_as_zero((was, name, kind), value, || reads_blank_as_zero(ready, rule)) => None,
         Some(value) => (base::differs(was, name, kind, value) != Some(false)).then(|| value.clone()),
         None => (base::differs(was, name, kind, &Value::Null) == Some(true)).then_some(Value::Null),
     }
@@ -148,7 +149,26 @@ fn source_differs(ready: &Ready, row: &RecordRow, resolved: &Resolved, rule: &Ru
 fn target_differs(ready: &Ready, row: &RecordRow, there: &Record, name: &FieldName) -> bool {
     let have = there.fields.get(name.as_str()).unwrap_or(&Value::Null);
     let was = row.base.as_deref().unwrap_or_default();
-    base::differs(was, name, kind_of(ready, name), have).unwrap_or(!have.is_blank())
+    let kind = kind_of(ready, name);
+    let is_zero = || ready.target_field(name).is_some_and(|field| field.blank_is_zero);
+    !is_blank_as_zero((was, name, kind), have, is_zero)
+        && base::differs(was, name, kind, have).unwrap_or(!have.is_blank())
+}
+
+/// Whether a number is what the system shows where nothing was settled.
+fn is_blank_as_zero(
+    (was, name, kind): (&[u8], &FieldName, Option<&Kind>),
+    now: &Value,
+    shows_zero: impl FnOnce() -> bool,
+) -> bool {
+    matches!(now, Value::Number(number) if number.is_zero())
+        && base::differs(was, name, kind, &Value::Null) == Some(false)
+        && shows_zero()
+}
+
+fn reads_blank_as_zero(ready: &Ready, rule: &Rule) -> bool {
+    let shows_zero = |name: &FieldName| ready.source.field(name.as_str()).is_some_and(|field| field.blank_is_zero);
+    matches!(&rule.from, handover_model::From::Fields(names) if names.iter().any(shows_zero))
 }
 
 /// The target fields that the source has blanked since they were settled.

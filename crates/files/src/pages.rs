@@ -372,6 +372,7 @@ fn schema(
         unique: id == Some(at),
         custom: true,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     };
     Schema {
         object: object.clone(),

@@ -38,6 +38,8 @@ pub struct Field {
     pub custom: bool,
     /// What reading it costs.
     pub read: ReadCost,
+    /// Whether the system reads a number that was cleared, or never given, as zero.
+    pub blank_is_zero: bool,
 }
 
 /// When a field can be written.

@@ -172,5 +172,6 @@ fn key_field(unique: bool) -> Field {
         unique,
         custom: true,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn field(name: &str, kind: Kind) -> Field {
         unique: false,
         custom: false,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     }
 }
 

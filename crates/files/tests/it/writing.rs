@@ -18,6 +18,7 @@ fn column(name: &str) -> Field {
         unique: false,
         custom: true,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     }
 }
 

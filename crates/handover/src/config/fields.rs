@@ -170,6 +170,7 @@ fn field(reading: &mut Reading, file: &File, node: &Node, systems: &[SystemName]
             unique,
             custom: true,
             read: ReadCost::Listed,
+            blank_is_zero: false,
         },
         from,
         created_as: created_as.map(FieldName::new),

@@ -167,5 +167,6 @@ pub(super) fn field(name: &str, label: &str, kind: Kind, unique: bool) -> Field 
         unique,
         custom: true,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     }
 }

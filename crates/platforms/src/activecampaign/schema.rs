@@ -138,6 +138,7 @@ fn system_field(system: &System, mark: &DescribeMark) -> Field {
         unique: system.is_unique,
         custom: false,
         read,
+        blank_is_zero: false,
     }
 }
 
@@ -202,6 +203,7 @@ fn custom(told: &Told, into: &mut Vec<Field>) {
             unique: false,
             custom: true,
             read: ReadCost::Listed,
+            blank_is_zero: false,
         });
     };
     let options = |many| Kind::Choice { options: choices(&told.options), many };

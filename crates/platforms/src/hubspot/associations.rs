@@ -114,6 +114,7 @@ impl Association {
             } else {
                 ReadCost::Extra { per_call: READ_BATCH, opt_in: false, only_above: None }
             },
+            blank_is_zero: false,
         }
     }
 

@@ -179,5 +179,6 @@ fn field(name: &str, label: &str, kind: Kind, writable: Writable, required: bool
         unique: false,
         custom: false,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     }
 }

@@ -97,6 +97,7 @@ fn field(object: &Object, property: &Json) -> Option<Field> {
         unique: flag_at(property, "hasUniqueValue") || is_email,
         custom: !flag_at(property, "hubspotDefined"),
         read: ReadCost::Listed,
+        blank_is_zero: false,
     })
 }
 

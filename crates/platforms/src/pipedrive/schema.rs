@@ -204,6 +204,7 @@ fn system_fields(object: Object, system: &System, told: Option<&Told>, mark: &De
         unique: false,
         custom: false,
         read: read_cost(object, system),
+        blank_is_zero: system.blank_is_zero,
     };
     if system.parts().is_empty() {
         into.push(field(system.name.into(), label.to_owned(), kind(system, told, mark)));
@@ -325,6 +326,7 @@ fn custom(told: &Told, into: &mut Vec<Field>) {
             writable: Writable::Always,
             unique: false,
             custom: true,
+            blank_is_zero: false,
             read: ReadCost::Listed,
         });
     };

@@ -88,6 +88,8 @@ pub(super) struct System {
     pub(super) brought: Brought,
     /// Another code under which the account's field list may have it.
     pub(super) also: &'static str,
+    /// Whether it reads as zero where nothing is.
+    pub(super) blank_is_zero: bool,
 }
 
 /// Parts of an address; those left out of a write become null (sheet: section 3 \[doc\]).
@@ -137,6 +139,7 @@ const fn field(name: &'static str, label: &'static str, form: Form, holds: Holds
         shown: Shown::Always,
         brought: Brought::Listed,
         also: "",
+        blank_is_zero: false,
     }
 }
 
@@ -153,6 +156,12 @@ impl System {
 
     const fn brought(mut self, brought: Brought) -> Self {
         self.brought = brought;
+        self
+    }
+
+    /// Reads as zero where nothing is.
+    const fn zero(mut self) -> Self {
+        self.blank_is_zero = true;
         self
     }
 
@@ -259,7 +268,7 @@ const PRODUCTS: &[System] = &[
     field("code", "Code", T, Text(VARCHAR), Always),
     field("description", "Description", T, Free, Always),
     field("unit", "Unit", T, Text(VARCHAR), Always),
-    field("tax", "Tax", Number, Plain, Always),
+    field("tax", "Tax", Number, Plain, Always).zero(),
     field("category", "Category", Id, Choice, Always),
     field("owner_id", "Owner", Id, User, Always),
     field("is_linkable", "Can be added to deals", Bool, Plain, Always),
@@ -275,7 +284,7 @@ const DEALS: &[System] = &[
     field("title", "Title", T, Text(VARCHAR), Always).required(),
     field("owner_id", "Owner", Id, User, Always),
     // Derived from the products where a deal has some (sheet: section 9 trap 6).
-    field("value", "Value", Number, Plain, Always),
+    field("value", "Value", Number, Plain, Always).zero(),
     field("currency", "Currency", T, Currency, Always),
     field("person_id", "Contact person", Id, Link(Object::Persons), Always),
     field("org_id", "Organization", Id, Link(Object::Organizations), Always),

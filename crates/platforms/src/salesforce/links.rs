@@ -110,6 +110,7 @@ impl Junction {
             unique: false,
             custom: false,
             read: ReadCost::Extra { per_call: u32::try_from(IDS).unwrap_or(1), opt_in: false, only_above: None },
+            blank_is_zero: false,
         }
     }
 

@@ -31,6 +31,7 @@ pub(super) fn field(object: &Object<'_>) -> Option<Field> {
         unique: false,
         custom: false,
         read: ReadCost::Extra { per_call: 1, opt_in: false, only_above: None },
+        blank_is_zero: false,
     })
 }
 

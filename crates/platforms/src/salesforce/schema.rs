@@ -91,6 +91,7 @@ fn fields_of(object: &Object<'_>, raw: &Json, description: &Json) -> Vec<Field> 
         unique: flag_at(raw, "unique"),
         custom: flag_at(raw, "custom"),
         read: ReadCost::Listed,
+        blank_is_zero: false,
     };
     match kind(name, raw, description) {
         None => Vec::new(),

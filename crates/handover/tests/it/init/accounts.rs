@@ -34,6 +34,7 @@ fn field(line: &str) -> Field {
         unique: has("unique"),
         custom: has("custom"),
         read: ReadCost::Listed,
+        blank_is_zero: false,
     }
 }
 

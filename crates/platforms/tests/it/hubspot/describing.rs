@@ -123,6 +123,7 @@ fn wish(name: &str, kind: Kind, unique: bool) -> Field {
         unique,
         custom: true,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     }
 }
 

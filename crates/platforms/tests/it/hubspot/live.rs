@@ -338,6 +338,7 @@ async fn new_fields_are_made_on_records_and_activities() {
             unique: object == "companies",
             custom: true,
             read: ReadCost::Listed,
+            blank_is_zero: false,
         };
         let made = portal.driver.create_field(&object.into(), &field).await.unwrap();
         assert_eq!((made.name.as_str(), made.unique), ("handover_key", object == "companies"));

@@ -108,6 +108,7 @@ fn a_field_is_created_with_its_options_and_gets_its_code() {
         unique: false,
         custom: true,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     };
     let of = |object: &str, kind: Kind| Operation::CreateField { object: object.into(), field: wish(kind) };
     let tier = of("deals", Kind::Choice { options: options.to_vec().into(), many: false });

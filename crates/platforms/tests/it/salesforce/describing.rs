@@ -117,6 +117,7 @@ fn wish(kind: Kind, unique: bool) -> Operation {
         unique,
         custom: true,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     };
     Operation::CreateField { object: "Account".into(), field }
 }

@@ -132,6 +132,7 @@ pub(crate) async fn new_fields_are_made(subject: &'static dyn Subject, object: &
         unique: false,
         custom: true,
         read: ReadCost::Listed,
+        blank_is_zero: false,
     };
     let before = stage.sent();
     let made = match stage.driver.create_field(&object.name.into(), &wish).await {
