@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use handover_model::{Content, Field, FieldName, Fields, ObjectName, RecordId};
+use handover_model::{Content, Field, FieldName, Fields, ObjectName, RecordId, Value};
 use jiff::Timestamp;
 
 use crate::Fault;
@@ -121,6 +121,17 @@ impl Operation {
     pub(crate) fn changes_records(&self) -> bool {
         matches!(self, Self::Write(_) | Self::Delete { .. } | Self::Merge { .. })
     }
+
+    /// The object and the fields that are asked for; `None` of an operation that yields no records.
+    pub fn wanted(&self) -> Option<(&ObjectName, &[FieldName])> {
+        match self {
+            Self::List(read) => Some((&read.object, &read.fields)),
+            Self::Fetch { object, fields, .. } => Some((object, fields)),
+            Self::Candidates { batch, fields, .. } => Some((&batch.object, fields)),
+            Self::Enrich { object, field, .. } => Some((object, std::slice::from_ref(field))),
+            _ => None,
+        }
+    }
 }
 
 /// Which records to list.
@@ -184,6 +195,23 @@ pub struct Write {
     pub fields: Arc<Fields>,
     /// The bytes, for files.
     pub content: Option<Content>,
+}
+
+impl Write {
+    /// The values as text: what the message of a fault must not repeat.
+    pub fn values(&self) -> Vec<String> {
+        fn gather(value: &Value, into: &mut Vec<String>) {
+            match value {
+                Value::List(items) => items.iter().for_each(|item| gather(item, into)),
+                Value::Map(parts) => parts.values().for_each(|part| gather(part, into)),
+                Value::Null | Value::Bool(_) => {}
+                value => into.push(value.display()),
+            }
+        }
+        let mut values = Vec::new();
+        self.fields.iter().for_each(|(_, value)| gather(value, &mut values));
+        values
+    }
 }
 
 /// What became of one write.

@@ -6,6 +6,7 @@
 pub mod activecampaign;
 pub mod hubspot;
 mod keys;
+mod marks;
 pub mod pipedrive;
 pub mod salesforce;
 

@@ -8,10 +8,11 @@ use super::encode::object_of;
 use super::faults;
 use super::form::{count, id_text, word};
 use super::known::Known;
-use super::mark::{self, AccountMark, Completing, ListMark};
+use super::mark::{AccountMark, Completing, ListMark};
 use super::object::{Object, PAGE};
 use super::reader::{Reader, rows};
 use super::{link, removal, schema, write};
+use crate::marks;
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
 const ANCHORS: usize = 20;
@@ -71,7 +72,7 @@ fn text(row: &Json, name: &str) -> Option<String> {
 
 /// The account is known by its host, which the links of its records name; where there are none, by the key's user.
 fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-    let Some(mark) = mark::sent::<AccountMark>(cursor)? else {
+    let Some(mark) = marks::sent::<AccountMark>(cursor)? else {
         let body = faults::check(reply)?;
         let me = body.get("user").ok_or_else(|| Fault::malformed("the answer about the key's user is empty"))?;
         let host = me.get("links").and_then(Json::as_object).and_then(|links| links.values().find_map(host_of));
@@ -83,7 +84,7 @@ fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
         let zone = text(me, "localZoneid").filter(|zone| jiff::tz::TimeZone::get(zone).is_ok());
         let time_zone = zone.unwrap_or_else(|| "UTC".to_owned());
         let user = me.get("id").and_then(id_text);
-        return Ok(Step::Then { cursor: mark::cursor(&AccountMark { id, name, time_zone, user }), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&AccountMark { id, name, time_zone, user }), wait_ms: 0 });
     };
     let mut lacks = Vec::new();
     let mut currencies: Vec<String> = Vec::new();
@@ -121,7 +122,7 @@ fn host_of(link: &Json) -> Option<String> {
 
 fn users(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let body = faults::check(reply)?;
-    let mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
+    let mark: ListMark = marks::sent(cursor)?.unwrap_or_default();
     let rows = rows(&body, "users");
     let user = |row: &Json| {
         let name = [text(row, "firstName"), text(row, "lastName")];
@@ -135,7 +136,7 @@ fn users(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
         })
     };
     let start = mark.start + rows.len() as u64;
-    let next = more(&body, rows.len(), mark.start).then(|| mark::cursor(&ListMark { start, ..ListMark::default() }));
+    let next = more(&body, rows.len(), mark.start).then(|| marks::cursor(&ListMark { start, ..ListMark::default() }));
     Ok(Step::Users { users: rows.iter().filter_map(user).collect(), next })
 }
 
@@ -156,7 +157,7 @@ fn list(
     reply: &Reply,
 ) -> Result<Step, Fault> {
     let reader = Reader::new(known, object, fields)?;
-    let mut mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: ListMark = marks::sent(cursor)?.unwrap_or_default();
     if let Some(page) = mark.page.take() {
         return reader.completed(*page, reply);
     }
@@ -202,7 +203,7 @@ fn by_offset(reader: &Reader, mark: ListMark, body: &Json, rows: &[Json]) -> Res
         Some(at) if at == 0 || mark.is_back => (at..ids.len()).find(|at| !is_known(*at)).unwrap_or(ids.len()),
         _ if mark.start > 0 => {
             let start = mark.start.saturating_sub(u64::from(PAGE) / 2);
-            return Ok(Step::Then { cursor: mark::cursor(&ListMark { start, is_back: true, ..mark }), wait_ms: 0 });
+            return Ok(Step::Then { cursor: marks::cursor(&ListMark { start, is_back: true, ..mark }), wait_ms: 0 });
         }
         _ => return Err(Fault::malformed("none of the records read last is in the list any more")),
     };
@@ -236,7 +237,7 @@ fn records(
     reply: &Reply,
 ) -> Result<Step, Fault> {
     let reader = Reader::new(known, object, fields)?;
-    let mut mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: ListMark = marks::sent(cursor)?.unwrap_or_default();
     if let Some(page) = mark.page.take() {
         return reader.completed(*page, reply);
     }

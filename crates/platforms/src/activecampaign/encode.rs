@@ -6,21 +6,22 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::form::iso;
 use super::known::Known;
-use super::mark::{self, AccountMark, Completing, ListMark};
+use super::mark::{AccountMark, Completing, ListMark};
 use super::object::{CALL, Object, PAGE};
 use super::reader::Reader;
 use super::{link, removal, schema, write};
+use crate::marks;
 
 /// The request for an operation.
 pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     match operation {
-        Operation::Account => Ok(match mark::of::<AccountMark>(cursor)? {
+        Operation::Account => Ok(match marks::of::<AccountMark>(cursor)? {
             None => get("/api/3/users/me"),
             Some(_) => paged(get("/api/3/dealGroups"), 0),
         }),
         Operation::Objects => Err(Refusal::unsupported("custom objects of ActiveCampaign are not carried")),
         Operation::Describe(object) => schema::request(object_of(object)?, cursor),
-        Operation::Users => Ok(paged(get("/api/3/users"), mark::of::<ListMark>(cursor)?.unwrap_or_default().start)),
+        Operation::Users => Ok(paged(get("/api/3/users"), marks::of::<ListMark>(cursor)?.unwrap_or_default().start)),
         Operation::Automations => {
             Err(Refusal::unsupported("what acts when records are written is not told by ActiveCampaign's API"))
         }
@@ -91,7 +92,7 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>) -> Result<Request, 
         return Err(Refusal::unsupported(what));
     }
     let reader = reader(known, object, &read.fields)?;
-    let mark: ListMark = mark::of(cursor)?.unwrap_or_default();
+    let mark: ListMark = marks::of(cursor)?.unwrap_or_default();
     if let Some(page) = &mark.page {
         return completing(object, page);
     }
@@ -132,7 +133,7 @@ fn fetch(
     cursor: Option<&Cursor>,
 ) -> Result<Request, Refusal> {
     let reader = reader(known, object, fields)?;
-    if let Some(page) = mark::of::<ListMark>(cursor)?.and_then(|mark| mark.page) {
+    if let Some(page) = marks::of::<ListMark>(cursor)?.and_then(|mark| mark.page) {
         return completing(object, &page);
     }
     if object != Object::Contacts {
@@ -174,7 +175,7 @@ fn candidates(
     let object = object_of(&batch.object)?;
     let write = only(batch)?;
     let reader = reader(known, object, fields)?;
-    let mark: ListMark = mark::of(cursor)?.unwrap_or_default();
+    let mark: ListMark = marks::of(cursor)?.unwrap_or_default();
     if let Some(page) = &mark.page {
         return completing(object, page);
     }

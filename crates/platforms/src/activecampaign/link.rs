@@ -11,11 +11,12 @@ use super::decode::more;
 use super::encode::{get, object_of, paged};
 use super::faults;
 use super::form::{id_text, word};
-use super::mark::{self, LinkMark, LinkRefused};
+use super::mark::LinkMark;
 use super::object::{CALL, Object, segment};
 use super::reader::rows;
 use super::system::{LISTS, SECONDARY, TAGS, UNSUBSCRIBED};
 use super::write::concerns_the_record;
+use crate::marks::{self, Refused};
 
 /// Where a field is read: the list below one record, and the key of its rows.
 fn below(object: Object, field: &str) -> Result<(&'static str, &'static str), Refusal> {
@@ -40,7 +41,7 @@ pub(super) fn enrich(
     cursor: Option<&Cursor>,
 ) -> Result<Request, Refusal> {
     let (name, _) = below(object, field.as_str())?;
-    let mark: LinkMark = mark::of(cursor)?.unwrap_or_default();
+    let mark: LinkMark = marks::of(cursor)?.unwrap_or_default();
     match ids {
         [id] => Ok(page(object, name, id.as_str(), mark.pages.len() as u64)),
         _ => Err(Refusal::unsupported(format!("`{field}` is read for one record at a time"))),
@@ -57,7 +58,7 @@ pub(super) fn enriched(
 ) -> Result<Step, Fault> {
     let (name, key) = below(object, field.as_str()).map_err(|refusal| Fault::malformed(refusal.message))?;
     let Some(id) = ids.first() else { return Ok(Step::Page { records: Vec::new(), next: None }) };
-    let mut mark: LinkMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: LinkMark = marks::sent(cursor)?.unwrap_or_default();
     let body = match faults::check(reply) {
         Ok(body) => body,
         // A record that is gone has none.
@@ -71,7 +72,7 @@ pub(super) fn enriched(
         mark.pages.push((row.get(key).and_then(id_text).unwrap_or_default(), status));
     }
     if goes_on {
-        return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
     }
     // 1 is subscribed, 2 unsubscribed (sheet: ActiveCampaign section 2).
     let wanted = match field.as_str() {
@@ -97,7 +98,7 @@ fn check(batch: &LinkBatch) -> Result<(), Refusal> {
 /// The request that adds the next link. Adding one that is there is refused in words that are known.
 pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     check(batch)?;
-    let mark: LinkMark = mark::of(cursor)?.unwrap_or_default();
+    let mark: LinkMark = marks::of(cursor)?.unwrap_or_default();
     let link = batch.links.get(mark.outcomes.len()).ok_or_else(|| Refusal::unsupported("there is nothing to link"))?;
     let body = json!({"contactDeal": {"contact": link.to.as_str(), "deal": link.from.as_str()}});
     let request = Request::new(Method::Post, "/api/3/contactDeals", &CALL);
@@ -106,7 +107,7 @@ pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Requ
 
 /// What the answer about a link means, and what comes next.
 pub(super) fn linked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-    let mut mark: LinkMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: LinkMark = marks::sent(cursor)?.unwrap_or_default();
     match faults::check(reply) {
         Ok(_) => mark.outcomes.push(None),
         Err(fault) if is_there(&fault) => mark.outcomes.push(None),
@@ -123,9 +124,9 @@ fn is_there(fault: &Fault) -> bool {
 
 fn next(batch: &LinkBatch, mark: LinkMark) -> Step {
     if mark.outcomes.len() < batch.links.len() {
-        return Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 };
+        return Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 };
     }
-    let outcome = |(link, refused): (&Link, Option<LinkRefused>)| LinkOutcome {
+    let outcome = |(link, refused): (&Link, Option<Refused>)| LinkOutcome {
         link: link.clone(),
         result: refused.map_or(Ok(()), |refused| Err(refused.fault())),
     };
@@ -135,7 +136,7 @@ fn next(batch: &LinkBatch, mark: LinkMark) -> Step {
 /// The request that looks for the rows of a deal's links, or the one that takes the next away.
 pub(super) fn away(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     check(batch)?;
-    let mark: LinkMark = mark::of(cursor)?.unwrap_or_default();
+    let mark: LinkMark = marks::of(cursor)?.unwrap_or_default();
     let link = batch.links.get(mark.outcomes.len());
     let link = link.ok_or_else(|| Refusal::unsupported("there is nothing to take away"))?;
     if let Some(row) = mark.away.front() {
@@ -147,7 +148,7 @@ pub(super) fn away(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Request
 
 /// What the answer means, and what comes next.
 pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-    let mut mark: LinkMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: LinkMark = marks::sent(cursor)?.unwrap_or_default();
     let Some(link) = batch.links.get(mark.outcomes.len()) else { return Ok(Step::Linked(Vec::new())) };
     let answer = match faults::check(reply) {
         // A record that is gone has no links, and a link that is gone is taken away.
@@ -167,7 +168,7 @@ pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply
             let pair = |row: &Json| Some((row.get("contact").and_then(id_text)?, row.get("id").and_then(id_text)?));
             mark.pages.extend(rows_here.iter().filter_map(pair));
             if goes_on {
-                return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+                return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
             }
             let of = |(to, row): &(String, String)| (link.to == *to.as_str()).then(|| row.clone());
             mark.away = mark.pages.iter().filter_map(of).collect();
@@ -178,5 +179,5 @@ pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply
         let outcomes = mark.outcomes.into_iter().chain([None]).collect();
         return Ok(next(batch, LinkMark { outcomes, ..LinkMark::default() }));
     }
-    Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 })
+    Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 })
 }

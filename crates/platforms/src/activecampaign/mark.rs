@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use handover_connect::{Cursor, Fault, FaultKind, Refusal};
-use handover_model::{FieldName, Record};
-use serde::de::DeserializeOwned;
+use handover_model::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+
+use crate::marks::Refused;
 
 /// A list in the middle.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -117,59 +117,11 @@ pub(super) struct WriteMark {
 #[serde(default)]
 pub(super) struct LinkMark {
     /// What became of the links before.
-    pub(super) outcomes: Vec<Option<LinkRefused>>,
+    pub(super) outcomes: Vec<Option<Refused>>,
     /// The rows on the pages so far: the record pointed to, and what else is wanted of the row.
     pub(super) pages: Vec<(String, String)>,
     /// Whether all of them are read.
     pub(super) is_read: bool,
     /// Rows that are still to be deleted for the link.
     pub(super) away: VecDeque<String>,
-}
-
-/// A link that was refused, as a cursor keeps it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct LinkRefused {
-    kind: FaultKind,
-    code: String,
-    message: String,
-    field: Option<FieldName>,
-    status: u16,
-}
-
-impl From<&Fault> for LinkRefused {
-    fn from(fault: &Fault) -> Self {
-        let Fault { kind, code, message, field, status, .. } = fault.clone();
-        Self { kind, code, message, field, status }
-    }
-}
-
-impl LinkRefused {
-    /// The fault again.
-    pub(super) fn fault(self) -> Fault {
-        Fault { field: self.field, ..Fault::new(self.kind, self.code, self.message).with_status(self.status) }
-    }
-}
-
-/// A mark as a cursor.
-pub(super) fn cursor<T: Serialize>(mark: &T) -> Cursor {
-    Cursor(serde_json::to_string(mark).unwrap_or_default())
-}
-
-/// The mark in a cursor, to encode its request; `None` at the beginning.
-///
-/// # Errors
-/// When this dialect did not make the cursor.
-pub(super) fn of<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Refusal> {
-    cursor
-        .map(|cursor| serde_json::from_str(&cursor.0))
-        .transpose()
-        .map_err(|_| Refusal::unsupported("the cursor is not one of this platform's"))
-}
-
-/// The mark in a cursor, to decode its reply.
-///
-/// # Errors
-/// When this dialect did not make the cursor.
-pub(super) fn sent<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Fault> {
-    of(cursor).map_err(|refusal| Fault::malformed(refusal.message))
 }

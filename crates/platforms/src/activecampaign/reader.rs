@@ -11,9 +11,10 @@ use serde_json::Value as Json;
 use super::faults;
 use super::form::{count, id_text, instant, word};
 use super::known::{Known, Spot};
-use super::mark::{self, Completing, ListMark};
+use super::mark::{Completing, ListMark};
 use super::object::Object;
 use super::system::{Holds, Place, System};
+use crate::marks;
 
 /// Reads records of one object, with the fields wanted and no others.
 pub(super) struct Reader {
@@ -169,9 +170,9 @@ impl Reader {
 /// The page when nothing waits, else the next call for it.
 fn step(page: Completing) -> Step {
     if page.waiting.is_empty() {
-        return Step::Page { records: page.records, next: page.next.map(|next| mark::cursor(&*next)) };
+        return Step::Page { records: page.records, next: page.next.map(|next| marks::cursor(&*next)) };
     }
-    Step::Then { cursor: mark::cursor(&ListMark { page: Some(Box::new(page)), ..ListMark::default() }), wait_ms: 0 }
+    Step::Then { cursor: marks::cursor(&ListMark { page: Some(Box::new(page)), ..ListMark::default() }), wait_ms: 0 }
 }
 
 /// A field's value; `None` where the row does not tell it.

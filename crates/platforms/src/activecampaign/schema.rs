@@ -12,10 +12,11 @@ use super::encode::{get, paged};
 use super::faults;
 use super::form::{Form, id_text, word};
 use super::known::{AMOUNT, CURRENCY, CUSTOM};
-use super::mark::{self, Asked, DescribeMark, FieldMark, Told};
+use super::mark::{Asked, DescribeMark, FieldMark, Told};
 use super::object::{CALL, Object};
 use super::reader::rows;
 use super::system::{Holds, System};
+use crate::marks;
 
 /// The longest one-line text, in characters (sheet: ActiveCampaign section 9 trap 22 \[unsure\]).
 const LINE: u32 = 255;
@@ -51,7 +52,7 @@ const fn place(object: Object, asked: Asked) -> (&'static str, &'static str) {
 
 /// The next question of a description.
 pub(super) fn request(object: Object, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
-    let mark: DescribeMark = mark::of(cursor)?.unwrap_or_default();
+    let mark: DescribeMark = marks::of(cursor)?.unwrap_or_default();
     let asked = questions(object).get(mark.answered).copied().unwrap_or(Asked::Me);
     let request = get(place(object, asked).0);
     Ok(if asked == Asked::Me { request } else { paged(request, mark.start) })
@@ -60,7 +61,7 @@ pub(super) fn request(object: Object, cursor: Option<&Cursor>) -> Result<Request
 /// What the answer to a question means: the next one, or the schema.
 pub(super) fn described(object: Object, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let body = faults::check(reply)?;
-    let mut mark: DescribeMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: DescribeMark = marks::sent(cursor)?.unwrap_or_default();
     let asked = questions(object).get(mark.answered).copied().unwrap_or(Asked::Me);
     let found = rows(&body, place(object, asked).1);
     let named = |row: &Json, name: &str| Some((row.get("id").and_then(id_text)?, text(row, name)?));
@@ -88,7 +89,7 @@ pub(super) fn described(object: Object, cursor: Option<&Cursor>, reply: &Reply) 
         mark.answered += 1;
     }
     if mark.answered < questions(object).len() {
-        return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
     }
     Ok(Step::Schema(schema(object, &mark)))
 }
@@ -246,7 +247,7 @@ pub(super) fn create(object: Object, field: &Field, cursor: Option<&Cursor>) -> 
         }
         return Ok(post(path, json!({ one: body })));
     }
-    Ok(match mark::of::<FieldMark>(cursor)? {
+    Ok(match marks::of::<FieldMark>(cursor)? {
         None => {
             let tag: String = field.name.as_str().chars().filter(char::is_ascii).collect();
             post(path, json!({one: {"type": kind, "title": field.label, "perstag": tag.to_uppercase(), "visible": 1}}))
@@ -281,7 +282,7 @@ pub(super) fn created(object: Object, field: &Field, cursor: Option<&Cursor>, re
         custom(&Told { id, label: field.label.clone(), kind, options: options.clone() }, &mut fields);
         fields.into_iter().next().map(Step::Field).ok_or_else(|| Fault::malformed("the new field has no type"))
     };
-    let mark: Option<FieldMark> = mark::sent(cursor)?;
+    let mark: Option<FieldMark> = marks::sent(cursor)?;
     let id = match &mark {
         Some(mark) => mark.id.clone(),
         None => {
@@ -291,7 +292,7 @@ pub(super) fn created(object: Object, field: &Field, cursor: Option<&Cursor>, re
         }
     };
     let next =
-        |has_options| Ok(Step::Then { cursor: mark::cursor(&FieldMark { id: id.clone(), has_options }), wait_ms: 0 });
+        |has_options| Ok(Step::Then { cursor: marks::cursor(&FieldMark { id: id.clone(), has_options }), wait_ms: 0 });
     match mark {
         _ if object != Object::Contacts => made(id),
         None => next(options.is_empty()),

@@ -18,10 +18,11 @@ use super::encode::{get, object_of, only};
 use super::faults;
 use super::form::id_text;
 use super::known::{CUSTOM, Known, Spot};
-use super::mark::{self, JoinStep, WriteMark};
+use super::mark::{JoinStep, WriteMark};
 use super::object::{CALL, Object, segment};
 use super::reader::rows;
 use super::system::{ACCOUNT, JOB_TITLE, Place};
+use crate::marks;
 
 /// Whether a fault is about this record only, so that the record is refused and the next may go on.
 pub(super) fn concerns_the_record(fault: &Fault) -> bool {
@@ -53,7 +54,7 @@ pub(super) fn parent(object: Object, fields: &Fields) -> Result<Option<(Object, 
 pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     let object = object_of(&batch.object)?;
     let write = only(batch)?;
-    if let Some(mark) = mark::of::<WriteMark>(cursor)? {
+    if let Some(mark) = marks::of::<WriteMark>(cursor)? {
         return joining(write, &mark);
     }
     let is_new = match &batch.mode {
@@ -226,9 +227,9 @@ pub(super) fn written(
     let Some(write) = batch.writes.first() else { return Ok(Step::Written(Vec::new())) };
     let outcome = |outcome| Ok(Step::Written(vec![Written { trace: write.trace.clone(), outcome }]));
     let is_new = matches!(batch.mode, WriteMode::Create { .. });
-    let mark: Option<WriteMark> = mark::sent(cursor)?;
+    let mark: Option<WriteMark> = marks::sent(cursor)?;
     let refused = |fault: Fault| {
-        let fault = in_our_names(known, object, write, reply, faults::without_values(fault, &values(write)));
+        let fault = in_our_names(known, object, write, reply, faults::without_values(fault, &write.values()));
         // The contact itself stands already: what it lacks is written when it was found.
         let stands = is_new && mark.is_some();
         match concerns_the_record(&fault) {
@@ -270,7 +271,7 @@ pub(super) fn written(
         None | Some(JoinStep::Add { .. } | JoinStep::Title { .. }) => None,
     };
     match step {
-        Some(step) => Ok(Step::Then { cursor: mark::cursor(&WriteMark { id, step }), wait_ms: 0 }),
+        Some(step) => Ok(Step::Then { cursor: marks::cursor(&WriteMark { id, step }), wait_ms: 0 }),
         None => outcome(WriteOutcome::Applied { id: RecordId::from(id), created: Some(is_new) }),
     }
 }
@@ -302,21 +303,6 @@ fn not_saved(object: Object, body: &Json) -> Option<Fault> {
     let status = body.get(object.one())?.pointer("/customFieldSaveStatus/status")?.as_str()?;
     let what = "the record stands, but a custom value of it was not saved";
     (status != "success").then(|| Fault::new(FaultKind::Invalid, "customFieldSaveStatus", what))
-}
-
-/// What a fault's message must not repeat.
-fn values(write: &Write) -> Vec<String> {
-    fn gather(value: &Value, into: &mut Vec<String>) {
-        match value {
-            Value::List(items) => items.iter().for_each(|item| gather(item, into)),
-            Value::Map(parts) => parts.values().for_each(|part| gather(part, into)),
-            Value::Null | Value::Bool(_) => {}
-            value => into.push(value.display()),
-        }
-    }
-    let mut values = Vec::new();
-    write.fields.iter().for_each(|(_, value)| gather(value, &mut values));
-    values
 }
 
 /// The fault with the field as the schema names it.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::attached::Attached;
 use super::gather::Gathering;
 use super::links::Labels;
+use crate::marks;
 
 /// A position within an operation.
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,18 +58,12 @@ pub(super) enum Place {
 impl Place {
     /// As a cursor.
     pub(super) fn cursor(&self) -> Cursor {
-        // A place is plain data with text keys, which always has a JSON form.
-        Cursor(serde_json::to_string(self).unwrap_or_default())
+        marks::cursor(self)
     }
 
     /// From a cursor.
     pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
-        cursor
-            .map(|cursor| {
-                serde_json::from_str(&cursor.0)
-                    .map_err(|error| Refusal::unsupported(format!("the position is not one of this dialect: {error}")))
-            })
-            .transpose()
+        marks::of(cursor)
     }
 
     /// Going on here at once.

@@ -31,13 +31,7 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// What an operation that yields records wants.
     pub(super) fn of(operation: &'a Operation, schema: Option<Arc<Schema>>) -> Result<Self, Refusal> {
-        let (name, fields) = match operation {
-            Operation::List(read) => (&read.object, &*read.fields),
-            Operation::Fetch { object, fields, .. } => (object, &**fields),
-            Operation::Candidates { batch, fields, .. } => (&batch.object, &**fields),
-            Operation::Enrich { object, field, .. } => (object, std::slice::from_ref(field)),
-            _ => return Err(Refusal::unsupported("it yields no records")),
-        };
+        let (name, fields) = operation.wanted().ok_or_else(|| Refusal::unsupported("it yields no records"))?;
         Ok(Self { object: object(name.as_str())?, fields, schema })
     }
 

@@ -10,10 +10,11 @@ use super::faults;
 use super::form::{id_text, instant};
 use super::known::Known;
 use super::link::{self, next_start};
-use super::mark::{self, AccountMark, CandidatesMark, DownloadMark, ListMark};
+use super::mark::{AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::Object;
 use super::reader::Reader;
 use super::{auth, history, mail, removal, schema, unlink, write};
+use crate::marks;
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
 const ANCHORS: usize = 20;
@@ -62,7 +63,7 @@ pub(super) fn odd(refusal: Refusal) -> Fault {
 
 fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let body = faults::check(reply)?;
-    if let Some(mark) = mark::sent::<AccountMark>(cursor)? {
+    if let Some(mark) = marks::sent::<AccountMark>(cursor)? {
         let active = |row: &&Json| row.get("active_flag").and_then(Json::as_bool) != Some(false);
         let currencies = rows(&body).iter().filter(active);
         return Ok(Step::Account(Account {
@@ -86,7 +87,7 @@ fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let name = text(me, "company_name").or_else(|| text(me, "company_domain")).unwrap_or_default();
     let user = me.get("id").and_then(id_text);
     let time_zone = text(me, "timezone_name").unwrap_or_else(|| "UTC".to_owned());
-    Ok(Step::Then { cursor: mark::cursor(&AccountMark { id, name, time_zone, lacks, user }), wait_ms: 0 })
+    Ok(Step::Then { cursor: marks::cursor(&AccountMark { id, name, time_zone, lacks, user }), wait_ms: 0 })
 }
 
 fn users(reply: &Reply) -> Result<Step, Fault> {
@@ -111,14 +112,14 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> R
     let reader = Reader::new(known, object, &read.fields)?;
     if !object.is_v2() {
         let body = faults::check(reply)?;
-        let mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
+        let mark: ListMark = marks::sent(cursor)?.unwrap_or_default();
         return match object {
             Object::Leads => leads(&reader, read.since, mark, &body),
             _ => offset_page(&reader, read.since, mark, &body),
         };
     }
     let page = reader.page(reply)?;
-    let mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
+    let mark: ListMark = marks::sent(cursor)?.unwrap_or_default();
     let deleted = read.which == Which::Deleted;
     // Whether the first list tells deleted deals that were archived too is not documented, and the second
     // one may tell all deleted ones: it adds only those that say of themselves that they are archived.
@@ -133,7 +134,7 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> R
         None if object == Object::Deals && !mark.archived => Some(ListMark { archived: true, ..ListMark::default() }),
         None => None,
     };
-    Ok(Step::Page { records, next: next.map(|mark| mark::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
 }
 
 /// A page of a list with offsets, sorted by id. The offset of a page counts on nothing before it being
@@ -155,7 +156,7 @@ fn offset_page(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: 
     };
     if !is_anchored && mark.start > 0 {
         let start = mark.start.saturating_sub(u64::from(reader.object.page()) / 2);
-        return Ok(Step::Then { cursor: mark::cursor(&ListMark { start, ..mark }), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&ListMark { start, ..mark }), wait_ms: 0 });
     }
     let fresh: Vec<&Json> =
         rows.iter().zip(&ids).filter(|(_, id)| mark.last.is_none_or(|last| **id > last)).map(|(row, _)| row).collect();
@@ -164,7 +165,7 @@ fn offset_page(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: 
     // The last record again, as the anchor of the next page.
     let start = mark.start + (rows.len() as u64).saturating_sub(1);
     let next = next_start(body).map(|_| ListMark { start, last, ..mark });
-    Ok(Step::Page { records, next: next.map(|mark| mark::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
 }
 
 /// A page of leads: in the order of creation, the archived ones in a list of their own. Ids do not grow
@@ -183,7 +184,7 @@ fn leads(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: &Json)
         Some(at) if at == 0 || mark.is_back => (at..ids.len()).find(|at| !is_known(*at)).unwrap_or(ids.len()),
         _ if mark.start > 0 => {
             let start = mark.start.saturating_sub(u64::from(reader.object.page()) / 2);
-            return Ok(Step::Then { cursor: mark::cursor(&ListMark { start, is_back: true, ..mark }), wait_ms: 0 });
+            return Ok(Step::Then { cursor: marks::cursor(&ListMark { start, is_back: true, ..mark }), wait_ms: 0 });
         }
         _ => return Err(Fault::malformed("none of the leads read last is in the list any more")),
     };
@@ -199,7 +200,7 @@ fn leads(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: &Json)
         None if !mark.archived => Some(ListMark { archived: true, ..ListMark::default() }),
         None => None,
     };
-    Ok(Step::Page { records, next: next.map(|mark| mark::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
 }
 
 fn fetch(
@@ -215,7 +216,7 @@ fn fetch(
         return Ok(Step::Page { records: reader.one(reply)?, next: None });
     }
     let page = reader.page(reply)?;
-    let mark: ListMark = mark::sent(cursor)?.unwrap_or_default();
+    let mark: ListMark = marks::sent(cursor)?.unwrap_or_default();
     let records: Vec<Record> = page.rows.into_iter().map(|row| row.record).collect();
     let complete = object != Object::Deals || mark.archived || records.len() >= ids.len();
     let next = match page.next {
@@ -223,7 +224,7 @@ fn fetch(
         None if !complete => Some(ListMark { archived: true, ..ListMark::default() }),
         None => None,
     };
-    Ok(Step::Page { records, next: next.map(|mark| mark::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
 }
 
 fn candidates(
@@ -236,7 +237,7 @@ fn candidates(
 ) -> Result<Step, Fault> {
     let object = object_of(&batch.object).map_err(odd)?;
     let reader = Reader::new(known, object, wanted)?;
-    let mark: CandidatesMark = mark::sent(cursor)?.unwrap_or_default();
+    let mark: CandidatesMark = marks::sent(cursor)?.unwrap_or_default();
     let sources = encode::sources(object, batch);
     let source = sources.get(mark.source).ok_or_else(|| Fault::malformed("there is nothing to look up"))?;
     let next_source = || {
@@ -245,7 +246,7 @@ fn candidates(
     };
     if matches!(source, Source::Ids { .. }) && !object.is_v2() {
         let records = reader.one(reply)?;
-        return Ok(Step::Page { records, next: next_source().map(|mark| mark::cursor(&mark)) });
+        return Ok(Step::Page { records, next: next_source().map(|mark| marks::cursor(&mark)) });
     }
     let body = faults::check(reply)?;
     let rows = rows(&body);
@@ -259,11 +260,11 @@ fn candidates(
         (None, Some(start)) if !is_past && start > mark.start => Some(CandidatesMark { start, ..mark }),
         _ => next_source(),
     };
-    Ok(Step::Page { records, next: next.map(|mark| mark::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
 }
 
 fn download(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-    let hops = mark::sent::<DownloadMark>(cursor)?.map_or(0, |mark| mark.hops);
+    let hops = marks::sent::<DownloadMark>(cursor)?.map_or(0, |mark| mark.hops);
     match reply.status {
         200..=299 if reply.sunk.is_some() => Ok(Step::Downloaded),
         200..=299 => Err(Fault::malformed("the download brought no bytes")),
@@ -272,7 +273,7 @@ fn download(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
             let location =
                 location.ok_or_else(|| Fault::malformed("the download is elsewhere, without saying where"))?;
             let mark = DownloadMark { location: location.to_owned(), hops: hops + 1 };
-            Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 })
+            Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 })
         }
         // The store's own answers are no JSON: an address that ended is asked for anew by the caller.
         403 if hops > 0 => {

@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::form::rfc3339;
 use super::known::Known;
-use super::mark::{self, AccountMark, CandidatesMark, DownloadMark, ListMark};
+use super::mark::{AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::{Object, cost};
 use super::system::Brought;
 use super::{auth, history, link, mail, removal, schema, unlink, write};
+use crate::marks;
 
 /// `custom_fields` takes so many keys (sheet: Pipedrive section 4 \[spec\]).
 const MOST_CUSTOM: usize = 15;
@@ -19,7 +20,7 @@ const MOST_HOPS: u32 = 5;
 /// The request for an operation.
 pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     match operation {
-        Operation::Account => Ok(match mark::of::<AccountMark>(cursor)? {
+        Operation::Account => Ok(match marks::of::<AccountMark>(cursor)? {
             None => Request::new(Method::Get, "/v1/users/me", &cost(2)),
             Some(_) => Request::new(Method::Get, "/v1/currencies", &cost(20)),
         }),
@@ -83,7 +84,7 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>) -> Result<Request, 
     if object == Object::MailMessages {
         return mail::list(read, cursor);
     }
-    let mark = mark::of::<ListMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<ListMark>(cursor)?.unwrap_or_default();
     if read.which == Which::Deleted && object != Object::Deals {
         return Err(Refusal::unsupported(format!("Pipedrive does not list deleted {}", object.name())));
     }
@@ -174,7 +175,7 @@ fn fetch(
     ids: &[RecordId],
     cursor: Option<&Cursor>,
 ) -> Result<Request, Refusal> {
-    let mark = mark::of::<ListMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<ListMark>(cursor)?.unwrap_or_default();
     let fields = listed(known, object, wanted)?;
     if object.is_v2() {
         let joined = ids.iter().map(RecordId::as_str).collect::<Vec<_>>().join(",");
@@ -259,7 +260,7 @@ fn candidates(
     if object == Object::MailMessages {
         return Err(Refusal::unsupported("Pipedrive takes no e-mail, so none can have come of a write"));
     }
-    let mark = mark::of::<CandidatesMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<CandidatesMark>(cursor)?.unwrap_or_default();
     let source = sources(object, batch).into_iter().nth(mark.source);
     let source = source.ok_or_else(|| Refusal::unsupported("there is nothing to look up"))?;
     let fields = listed(known, object, wanted)?;
@@ -297,7 +298,7 @@ fn download(object: Object, id: &RecordId, cursor: Option<&Cursor>) -> Result<Re
     if object != Object::Files {
         return Err(Refusal::unsupported(format!("{} carry no bytes", object.name())));
     }
-    let Some(mark) = mark::of::<DownloadMark>(cursor)? else {
+    let Some(mark) = marks::of::<DownloadMark>(cursor)? else {
         return Ok(Request::new(Method::Get, format!("{}/download", object.record_path(id.as_str())), &cost(20)));
     };
     if mark.hops > MOST_HOPS {

@@ -14,8 +14,9 @@ use serde_json::Value as Json;
 use super::faults;
 use super::form::{id_text, instant};
 use super::link::Relation;
-use super::mark::{self, HistoryMark};
+use super::mark::HistoryMark;
 use super::object::{Object, cost, segment};
+use crate::marks;
 
 /// Tokens for one page: v1's price of a list (sheet: section 2.1 \[unsure\]).
 pub(super) const PAGE_COST: u32 = 20;
@@ -38,7 +39,7 @@ pub(super) fn request(
     if logged(object, fields).next().is_none() {
         return Err(Refusal::unsupported("relations have no history"));
     }
-    let mark = mark::of::<HistoryMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<HistoryMark>(cursor)?.unwrap_or_default();
     let path = format!("/v1/{}/{}/changelog", object.name(), segment(id.as_str()));
     let request = Request::new(Method::Get, path, &cost(PAGE_COST)).with_query("limit", PAGE.to_string());
     Ok(match mark.cursor {
@@ -60,7 +61,7 @@ pub(super) fn told(
     cursor: Option<&Cursor>,
     reply: &Reply,
 ) -> Result<Step, Fault> {
-    let mut mark: HistoryMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: HistoryMark = marks::sent(cursor)?.unwrap_or_default();
     let body = match faults::check(reply) {
         Ok(body) => body,
         // A record that is gone has no history any more.
@@ -85,7 +86,7 @@ pub(super) fn told(
     match next.filter(|next| !is_complete && mark.cursor.as_deref() != Some(*next)) {
         Some(next) => {
             mark.cursor = Some(next.to_owned());
-            Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 })
+            Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 })
         }
         None => Ok(Step::History(mark.changes)),
     }

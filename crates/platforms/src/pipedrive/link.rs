@@ -15,8 +15,9 @@ use serde_json::{Value as Json, json};
 use super::encode::object_of;
 use super::faults;
 use super::form::id_text;
-use super::mark::{self, EnrichMark, LinkMark, LinkRefused};
+use super::mark::{EnrichMark, LinkMark};
 use super::object::{Object, cost, segment};
+use crate::marks::{self, Refused};
 
 /// A relation that has calls of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ pub(super) fn enrich(
     cursor: Option<&Cursor>,
 ) -> Result<Request, Refusal> {
     let relation = Relation::of(object, field.as_str())?;
-    let mark = mark::of::<EnrichMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<EnrichMark>(cursor)?.unwrap_or_default();
     match ids {
         [id] => Ok(relation.read(id.as_str(), mark.start)),
         _ => Err(Refusal::unsupported(format!("`{field}` is read for one record at a time"))),
@@ -152,12 +153,12 @@ pub(super) fn enriched(
     let relation = Relation::of(object, field.as_str()).map_err(|refusal| Fault::malformed(refusal.message))?;
     let Some(id) = ids.first() else { return Ok(Step::Page { records: Vec::new(), next: None }) };
     let body = faults::check(reply)?;
-    let mut mark: EnrichMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: EnrichMark = marks::sent(cursor)?.unwrap_or_default();
     let (found, next) = relation.page(&body, id.as_str());
     mark.ids.extend(found);
     if let Some(next) = next.filter(|next| *next > mark.start) {
         mark.start = next;
-        return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
     }
     let value = match relation {
         // An organization can have several; the first is given, in the order of the answer.
@@ -173,7 +174,7 @@ pub(super) fn enriched(
 /// The request that looks for the links of a record, or the one that adds a link.
 pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     let relation = Relation::of(object_of(&batch.object)?, batch.field.as_str())?;
-    let mark = mark::of::<LinkMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<LinkMark>(cursor)?.unwrap_or_default();
     let link = batch.links.get(mark.outcomes.len()).ok_or_else(|| Refusal::unsupported("there is nothing to link"))?;
     match &mark.known {
         Some(_) => relation.add(link.from.as_str(), link.to.as_str()),
@@ -185,7 +186,7 @@ pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Requ
 pub(super) fn linked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.message))?;
     let relation = Relation::of(object, batch.field.as_str()).map_err(|refusal| Fault::malformed(refusal.message))?;
-    let mut mark: LinkMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: LinkMark = marks::sent(cursor)?.unwrap_or_default();
     let Some(link) = batch.links.get(mark.outcomes.len()) else { return Ok(Step::Linked(Vec::new())) };
     match (faults::check(reply), &mut mark.known) {
         (Err(fault), _) if super::write::concerns_the_record(&fault) => mark.outcomes.push(Some((&fault).into())),
@@ -204,14 +205,14 @@ pub(super) fn linked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) 
         }
     }
     if mark.advance(&batch.links) {
-        return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
     }
     Ok(told(&batch.links, mark.outcomes))
 }
 
 /// What became of each link.
-pub(super) fn told(links: &[Link], outcomes: Vec<Option<LinkRefused>>) -> Step {
-    let outcome = |(link, refused): (&Link, Option<LinkRefused>)| LinkOutcome {
+pub(super) fn told(links: &[Link], outcomes: Vec<Option<Refused>>) -> Step {
+    let outcome = |(link, refused): (&Link, Option<Refused>)| LinkOutcome {
         link: link.clone(),
         result: refused.map_or(Ok(()), |refused| Err(refused.fault())),
     };

@@ -23,9 +23,9 @@ use super::faults;
 use super::form::id_text;
 use super::known::Known;
 use super::link::next_start;
-use super::mark;
 use super::object::{Object, cost, segment};
 use super::reader::Reader;
+use crate::marks;
 
 /// The text of a message.
 pub(super) const BODY: &str = "body";
@@ -106,7 +106,7 @@ pub(super) fn list(read: &Read, cursor: Option<&Cursor>) -> Result<Request, Refu
     if read.since.is_some() {
         return Err(Refusal::unsupported("e-mails have no filter by time: they are read whole"));
     }
-    let mark = mark::of::<MailMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<MailMark>(cursor)?.unwrap_or_default();
     let object = mark.walk.object();
     let limit = Object::MailMessages.page().to_string();
     if let Some(id) = mark.queue.first() {
@@ -128,7 +128,7 @@ pub(super) fn list(read: &Read, cursor: Option<&Cursor>) -> Result<Request, Refu
 
 /// What the answer to it means.
 pub(super) fn listed(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-    let mark: MailMark = mark::sent(cursor)?.unwrap_or_default();
+    let mark: MailMark = marks::sent(cursor)?.unwrap_or_default();
     if mark.queue.is_empty() {
         return Ok(on(with_mail(mark, &faults::check(reply)?)));
     }
@@ -143,7 +143,7 @@ pub(super) fn listed(known: &Known, read: &Read, cursor: Option<&Cursor>, reply:
 
 fn on(mark: MailMark) -> Step {
     match mark.settled() {
-        Some(mark) => Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 },
+        Some(mark) => Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 },
         None => Step::Page { records: Vec::new(), next: None },
     }
 }
@@ -183,7 +183,7 @@ fn messages(reader: &Reader, read: &Read, mut mark: MailMark, body: &Json) -> Re
     } else {
         mark.without_first().settled()
     };
-    Ok(Step::Page { records, next: next.map(|mark| mark::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
 }
 
 /// A message. `deal` is the deal that it was read through, `None` inside when it was a person; without it

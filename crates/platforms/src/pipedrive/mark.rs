@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use handover_connect::{Change, Cursor, Fault, FaultKind, Refusal};
-use handover_model::{FieldName, RecordId};
-use serde::de::DeserializeOwned;
+use handover_connect::Change;
+use handover_model::RecordId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+
+use crate::marks::Refused;
 
 /// A list in the middle.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +122,7 @@ pub(super) struct LinkMark {
     /// All ids that the record points to, once they were read.
     pub(super) known: Option<Vec<String>>,
     /// What became of the links before: nothing is told of those that are there.
-    pub(super) outcomes: Vec<Option<LinkRefused>>,
+    pub(super) outcomes: Vec<Option<Refused>>,
 }
 
 /// Links that are taken away, in the middle: the relations of a record are read, page by page; then those that
@@ -142,7 +143,7 @@ pub(super) struct UnlinkMark {
     /// A row that was said to be unknown; the relations are read again to see whether it is.
     pub(super) doubted: Option<String>,
     /// What became of the links before.
-    pub(super) outcomes: Vec<Option<LinkRefused>>,
+    pub(super) outcomes: Vec<Option<Refused>>,
 }
 
 /// A changelog in the middle: the newest change of each field so far.
@@ -153,62 +154,9 @@ pub(super) struct HistoryMark {
     pub(super) changes: Vec<Change>,
 }
 
-/// A link that was refused, as a cursor keeps it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct LinkRefused {
-    kind: FaultKind,
-    code: String,
-    message: String,
-    field: Option<FieldName>,
-    status: u16,
-}
-
-impl From<&Fault> for LinkRefused {
-    fn from(fault: &Fault) -> Self {
-        Self {
-            kind: fault.kind,
-            code: fault.code.clone(),
-            message: fault.message.clone(),
-            field: fault.field.clone(),
-            status: fault.status,
-        }
-    }
-}
-
-impl LinkRefused {
-    /// The fault again.
-    pub(super) fn fault(self) -> Fault {
-        Fault { field: self.field, ..Fault::new(self.kind, self.code, self.message).with_status(self.status) }
-    }
-}
-
 /// A download that was sent elsewhere.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct DownloadMark {
     pub(super) location: String,
     pub(super) hops: u32,
-}
-
-/// A mark as a cursor.
-pub(super) fn cursor<T: Serialize>(mark: &T) -> Cursor {
-    Cursor(serde_json::to_string(mark).unwrap_or_default())
-}
-
-/// The mark in a cursor, to encode its request; `None` at the beginning.
-///
-/// # Errors
-/// When this dialect did not make the cursor.
-pub(super) fn of<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Refusal> {
-    cursor
-        .map(|cursor| serde_json::from_str(&cursor.0))
-        .transpose()
-        .map_err(|_| Refusal::unsupported("the cursor is not one of this platform's"))
-}
-
-/// The mark in a cursor, to decode its reply.
-///
-/// # Errors
-/// When this dialect did not make the cursor.
-pub(super) fn sent<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Fault> {
-    of(cursor).map_err(|refusal| Fault::malformed(refusal.message))
 }

@@ -10,9 +10,10 @@ use serde_json::{Value as Json, json};
 use super::faults;
 use super::form::id_text;
 use super::mail;
-use super::mark::{self, Asked, DescribeMark, Told};
+use super::mark::{Asked, DescribeMark, Told};
 use super::object::{Object, cost};
 use super::system::{ADDRESS, Brought, Holds, LONG, Shown, System, VARCHAR};
+use crate::marks;
 
 /// What describing an object asks, in order.
 fn questions(object: Object) -> &'static [Asked] {
@@ -28,7 +29,7 @@ fn questions(object: Object) -> &'static [Asked] {
 
 /// The next question of a description.
 pub(super) fn request(object: Object, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
-    let mark = mark::of::<DescribeMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<DescribeMark>(cursor)?.unwrap_or_default();
     let asked = questions(object).get(mark.answered).copied().unwrap_or(Asked::Me);
     let paged = |path: &str, tokens: u32| {
         let request = Request::new(Method::Get, path, &cost(tokens)).with_query("limit", "500");
@@ -51,7 +52,7 @@ pub(super) fn request(object: Object, cursor: Option<&Cursor>) -> Result<Request
 /// What the answer to a question means: the next one, or the schema.
 pub(super) fn described(object: Object, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let body = faults::check(reply)?;
-    let mut mark: DescribeMark = mark::sent(cursor)?.unwrap_or_default();
+    let mut mark: DescribeMark = marks::sent(cursor)?.unwrap_or_default();
     let asked = questions(object).get(mark.answered).copied().unwrap_or(Asked::Me);
     let rows = body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     let named = |row: &Json, id: &str, name: &str| Some((row.get(id).and_then(id_text)?, text(row, name)?));
@@ -78,7 +79,7 @@ pub(super) fn described(object: Object, cursor: Option<&Cursor>, reply: &Reply) 
         mark.answered += 1;
     }
     if mark.answered < questions(object).len() {
-        return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
     }
     Ok(Step::Schema(schema(object, &mark)))
 }

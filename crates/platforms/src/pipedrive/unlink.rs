@@ -17,13 +17,14 @@ use serde_json::Value as Json;
 use super::encode::object_of;
 use super::faults;
 use super::link::{Relation, next_start, told};
-use super::mark::{self, UnlinkMark};
+use super::mark::UnlinkMark;
 use super::write::concerns_the_record;
+use crate::marks;
 
 /// The request that looks for the relations of a record, or the one that takes the next away.
 pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
     let relation = Relation::of(object_of(&batch.object)?, batch.field.as_str())?;
-    let mark = mark::of::<UnlinkMark>(cursor)?.unwrap_or_default();
+    let mark = marks::of::<UnlinkMark>(cursor)?.unwrap_or_default();
     let link = batch.links.get(mark.outcomes.len());
     let link = link.ok_or_else(|| Refusal::unsupported("there is nothing to take away"))?;
     match mark.away.front().filter(|_| !mark.reads) {
@@ -36,7 +37,7 @@ pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Requ
 pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.message))?;
     let relation = Relation::of(object, batch.field.as_str()).map_err(|refusal| Fault::malformed(refusal.message))?;
-    let mut mark: UnlinkMark = mark::sent(cursor)?.unwrap_or_else(UnlinkMark::first);
+    let mut mark: UnlinkMark = marks::sent(cursor)?.unwrap_or_else(UnlinkMark::first);
     let Some(link) = batch.links.get(mark.outcomes.len()) else { return Ok(Step::Linked(Vec::new())) };
     let answer = faults::check(reply);
     if mark.reads {
@@ -45,7 +46,7 @@ pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply
         mark.removed(answer)?;
     }
     if mark.advance(&batch.links) {
-        return Ok(Step::Then { cursor: mark::cursor(&mark), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
     }
     Ok(told(&batch.links, mark.outcomes))
 }

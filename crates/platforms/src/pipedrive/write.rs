@@ -20,8 +20,9 @@ use super::faults;
 use super::flat;
 use super::form::{Form, id_text, participants_json};
 use super::known::{Known, Spot};
-use super::mark::{self, WriteMark};
+use super::mark::WriteMark;
 use super::object::{Object, cost};
+use crate::marks;
 
 /// Whether a fault is about this record only, so that the record is refused and the next may go on.
 pub(super) fn concerns_the_record(fault: &Fault) -> bool {
@@ -45,7 +46,7 @@ pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>
     if object == Object::MailMessages {
         return Err(Refusal::unsupported("Pipedrive takes no e-mail through its API"));
     }
-    let mark = mark::of::<WriteMark>(cursor)?;
+    let mark = marks::of::<WriteMark>(cursor)?;
     if let Some(WriteMark::Uploaded(id)) = &mark {
         return file_properties(write, id);
     }
@@ -71,11 +72,11 @@ pub(super) fn written(
     let object = object_of(&batch.object).map_err(|refusal| Fault::malformed(refusal.message))?;
     let Some(write) = batch.writes.first() else { return Ok(Step::Written(Vec::new())) };
     let outcome = |outcome| Ok(Step::Written(vec![Written { trace: write.trace.clone(), outcome }]));
-    let mark: Option<WriteMark> = mark::sent(cursor)?;
+    let mark: Option<WriteMark> = marks::sent(cursor)?;
     let body = match faults::check(reply) {
         Ok(body) => body,
         Err(fault) => {
-            let fault = in_our_names(faults::without_values(fault, &values(write)), write);
+            let fault = in_our_names(faults::without_values(fault, &write.values()), write);
             // The file itself stands already, so its description's refusal leaves the outcome open.
             let uploaded = matches!(mark, Some(WriteMark::Uploaded(_)));
             return if !uploaded && concerns_the_record(&fault) {
@@ -94,13 +95,13 @@ pub(super) fn written(
         let before = json!({"custom_fields": data.get("custom_fields"), "address": data.get("address"),
             "postal_address": data.get("postal_address"), "location": data.get("location"),
             "participants": data.get("participants"), "value": data.get("value")});
-        return Ok(Step::Then { cursor: mark::cursor(&WriteMark::Before(before)), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&WriteMark::Before(before)), wait_ms: 0 });
     }
     let id = data.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("the record written has no id"))?;
     let id = RecordId::from(id);
     let unfinished = has_text(write, "description") || has_unfit_name(write);
     if creates && object == Object::Files && mark.is_none() && unfinished {
-        return Ok(Step::Then { cursor: mark::cursor(&WriteMark::Uploaded(id)), wait_ms: 0 });
+        return Ok(Step::Then { cursor: marks::cursor(&WriteMark::Uploaded(id)), wait_ms: 0 });
     }
     outcome(WriteOutcome::Applied { id, created: Some(creates) })
 }
@@ -126,21 +127,6 @@ fn id_of(write: &Write) -> Result<&RecordId, Refusal> {
 
 fn bytes(body: &Map<String, Json>) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
-}
-
-/// What a fault's message must not repeat.
-fn values(write: &Write) -> Vec<String> {
-    fn gather(value: &Value, into: &mut Vec<String>) {
-        match value {
-            Value::List(items) => items.iter().for_each(|item| gather(item, into)),
-            Value::Map(parts) => parts.values().for_each(|part| gather(part, into)),
-            Value::Null | Value::Bool(_) => {}
-            value => into.push(value.display()),
-        }
-    }
-    let mut values = Vec::new();
-    write.fields.iter().for_each(|(_, value)| gather(value, &mut values));
-    values
 }
 
 /// The fault with the field as the schema names it: Pipedrive names a structured value as a whole.

@@ -15,7 +15,7 @@ use super::encode::with_body;
 use super::faults;
 use super::ids::are_one;
 use super::objects::DATA;
-use super::place::{Links, Place, Refused, Rows};
+use super::place::{Links, Place, Rows};
 use super::reading::is_of;
 use super::rows::{self, Page};
 use super::soql::{IDS, Query, ids_of};
@@ -266,10 +266,7 @@ pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, way: Way, reply: &
                 Some(fault) if way == Way::TakeAway && super::removal::is_absent(&fault) => {}
                 // The link was made meanwhile.
                 Some(fault) if way == Way::Add && fault.code == "DUPLICATE_VALUE" => {}
-                Some(fault) => {
-                    let refused = Refused { kind: fault.kind, code: fault.code, message: fault.message };
-                    state.refused.push((at, refused));
-                }
+                Some(fault) => state.refused.push((at, (&fault).into())),
                 None => {}
             }
         }
@@ -312,7 +309,7 @@ fn outcomes(batch: &LinkBatch, state: &Links, way: Way) -> Vec<LinkOutcome> {
     };
     let outcome = |(at, link): (usize, &handover_connect::Link)| {
         let result = match refused(at) {
-            Some(refused) => Err(Fault::new(refused.kind, refused.code.clone(), refused.message.clone())),
+            Some(refused) => Err(refused.clone().fault()),
             None => Ok(()),
         };
         LinkOutcome { link: link.clone(), result }

@@ -4,6 +4,8 @@ use handover_connect::{Cursor, Refusal, Step};
 use handover_model::Account;
 use serde::{Deserialize, Serialize};
 
+use crate::marks::{self, Refused};
+
 /// A position within an operation.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,36 +77,19 @@ pub(super) struct Links {
     pub(super) read: bool,
     /// How many of the links, or of the rows to be deleted, are done.
     pub(super) done: usize,
-    /// What was refused: link, code, message, kind.
+    /// What was refused: link and why.
     pub(super) refused: Vec<(usize, Refused)>,
-}
-
-/// A refusal that is kept while the other links are made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Refused {
-    /// Its kind.
-    pub(super) kind: handover_connect::FaultKind,
-    /// Its code.
-    pub(super) code: String,
-    /// Its message.
-    pub(super) message: String,
 }
 
 impl Place {
     /// As a cursor.
     pub(super) fn cursor(&self) -> Cursor {
-        // A place is plain data with text keys, which always has a JSON form.
-        Cursor(serde_json::to_string(self).unwrap_or_default())
+        marks::cursor(self)
     }
 
     /// From a cursor.
     pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
-        cursor
-            .map(|cursor| {
-                serde_json::from_str(&cursor.0)
-                    .map_err(|error| Refusal::unsupported(format!("the position is not one of this dialect: {error}")))
-            })
-            .transpose()
+        marks::of(cursor)
     }
 
     /// Going on here at once.

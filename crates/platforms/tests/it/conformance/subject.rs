@@ -4,6 +4,7 @@ use handover_connect::{Credentials, Dialect, Request};
 use handover_model::{Fields, RecordId, Value};
 use handover_sandbox::Platform;
 use handover_sandbox::faults::DisturbAction;
+use secrecy::SecretString;
 use serde_json::Value as Json;
 
 use super::values::Dice;
@@ -84,8 +85,21 @@ pub(super) trait Subject: Sync {
     /// The sandbox over a world file.
     fn sandbox(&self, world: Json) -> Box<dyn Platform>;
 
+    /// A token that the world accepts.
+    fn token(&self) -> &'static str;
+
     /// Credentials that the world accepts.
-    fn credentials(&self, oauth: bool) -> Credentials;
+    fn credentials(&self, oauth: bool) -> Credentials {
+        if !oauth {
+            return Credentials::Token(SecretString::from(self.token()));
+        }
+        Credentials::Oauth {
+            client_id: "app".to_owned(),
+            client_secret: SecretString::from("app-secret"),
+            refresh_token: SecretString::from("first-secret"),
+            access: None,
+        }
+    }
 
     /// Parts of secrets that may stand nowhere.
     fn secrets(&self) -> &'static [&'static str];

@@ -1,11 +1,10 @@
 //! ActiveCampaign for the suite.
 
-use handover_connect::{Credentials, Method, Request};
+use handover_connect::{Method, Request};
 use handover_model::{Fields, RecordId, Value};
 use handover_sandbox::Platform;
 use handover_sandbox::faults::DisturbAction;
 use rust_decimal::Decimal;
-use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use crate::conformance::subject::{MARK, MODIFIED, Object, Scene, Subject, live_text};
@@ -138,16 +137,8 @@ impl Subject for ActiveCampaign {
         Box::new(handover_sandbox::activecampaign::ActiveCampaign::from_world(world, 11).unwrap())
     }
 
-    fn credentials(&self, oauth: bool) -> Credentials {
-        if !oauth {
-            return Credentials::Token(SecretString::from("key-secret"));
-        }
-        Credentials::Oauth {
-            client_id: "app".to_owned(),
-            client_secret: SecretString::from("app-secret"),
-            refresh_token: SecretString::from("first-secret"),
-            access: None,
-        }
+    fn token(&self) -> &'static str {
+        "key-secret"
     }
 
     fn secrets(&self) -> &'static [&'static str] {

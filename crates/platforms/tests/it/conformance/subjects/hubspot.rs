@@ -1,11 +1,10 @@
 //! HubSpot for the suite.
 
 use base64::Engine as _;
-use handover_connect::{Credentials, Method, Request};
+use handover_connect::{Method, Request};
 use handover_model::{Fields, RecordId, Value};
 use handover_sandbox::Platform;
 use handover_sandbox::faults::DisturbAction;
-use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use crate::conformance::subject::{MARK, MODIFIED, Object, Scene, Subject, live_text};
@@ -147,16 +146,8 @@ impl Subject for HubSpot {
         Box::new(handover_sandbox::hubspot::Hubspot::from_world(world, 7).unwrap())
     }
 
-    fn credentials(&self, oauth: bool) -> Credentials {
-        if !oauth {
-            return Credentials::Token(SecretString::from("pat-secret"));
-        }
-        Credentials::Oauth {
-            client_id: "app".to_owned(),
-            client_secret: SecretString::from("app-secret"),
-            refresh_token: SecretString::from("first-secret"),
-            access: None,
-        }
+    fn token(&self) -> &'static str {
+        "pat-secret"
     }
 
     fn secrets(&self) -> &'static [&'static str] {

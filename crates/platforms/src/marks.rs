@@ -1,0 +1,56 @@
+//! What dialects keep in cursors: their own notes about an operation in the middle, JSON text to everybody else.
+
+use handover_connect::{Cursor, Fault, FaultKind, Refusal};
+use handover_model::FieldName;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A note as a cursor.
+pub(crate) fn cursor<T: Serialize>(mark: &T) -> Cursor {
+    // Notes are plain data with text keys, which always have a JSON form.
+    Cursor(serde_json::to_string(mark).unwrap_or_default())
+}
+
+/// The note in a cursor, to encode its request; `None` at the beginning.
+///
+/// # Errors
+/// When another dialect, or another operation, made the cursor.
+pub(crate) fn of<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Refusal> {
+    let read = |cursor: &Cursor| {
+        serde_json::from_str(&cursor.0)
+            .map_err(|error| Refusal::unsupported(format!("the position is not one of this dialect: {error}")))
+    };
+    cursor.map(read).transpose()
+}
+
+/// The note in a cursor, to decode its reply.
+///
+/// # Errors
+/// When another dialect, or another operation, made the cursor.
+pub(crate) fn sent<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Fault> {
+    of(cursor).map_err(|refusal| Fault::malformed(refusal.message))
+}
+
+/// A refusal that is kept while the operation goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Refused {
+    kind: FaultKind,
+    code: String,
+    message: String,
+    field: Option<FieldName>,
+    status: u16,
+}
+
+impl From<&Fault> for Refused {
+    fn from(fault: &Fault) -> Self {
+        let Fault { kind, code, message, field, status, .. } = fault.clone();
+        Self { kind, code, message, field, status }
+    }
+}
+
+impl Refused {
+    /// The fault again.
+    pub(crate) fn fault(self) -> Fault {
+        Fault { field: self.field, ..Fault::new(self.kind, self.code, self.message).with_status(self.status) }
+    }
+}
