@@ -3,7 +3,7 @@
 //! Some platforms do not tell where a merged record went. But what belonged to it belongs to the survivor then: the
 //! records that pointed to it, and its addresses and numbers. That is no proof, and enough to ask a person.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_model::{FieldName, From, Record, RecordId};
@@ -158,12 +158,12 @@ impl Pass {
             let staged = block.iter().find(|record| record.id == row.record);
             keyed.extend(staged.map(|record| (row, keys_of(&pairing.source, record))));
         }
-        // What a way back wrote nobody may have read: its counterpart says the same.
+        // What a way back wrote nobody may have read: its counterpart says the same, or said so then.
         if ready.back.is_some() {
             let paired: HashMap<RecordId, &RecordRow> =
                 rows.values().filter_map(|row| Some((row.target.clone()?, row))).collect();
             let targets: Vec<RecordId> = paired.keys().cloned().collect();
-            for card in self.targets_now(ready, &targets).await? {
+            for card in self.counterparts(ready, &targets).await? {
                 keyed.extend(paired.get(&card.id).map(|row| (*row, keys_of(&pairing.target, &card))));
             }
         }
@@ -173,5 +173,18 @@ impl Pass {
             found.entry(row.record.clone()).or_default().extend(others);
         }
         Ok(found)
+    }
+
+    /// These records of the flow's target as they are, and as they were staged.
+    async fn counterparts(&self, ready: &Ready, ids: &[RecordId]) -> Result<Vec<Record>, Error> {
+        let mut cards = self.targets_now(ready, ids).await?;
+        let ids: HashSet<&RecordId> = ids.iter().collect();
+        let end = &ready.flow.target;
+        let blocks = self.place.store.extraction(&end.system, &end.object).await?.map_or(0, |read| read.blocks);
+        for number in 0..blocks {
+            let staged = self.place.store.block_once(&end.system, &end.object, number).await?;
+            cards.extend(staged.into_iter().filter(|record| ids.contains(&record.id)));
+        }
+        Ok(cards)
     }
 }
