@@ -3,6 +3,7 @@
 //! Shape: `1` (the format), the names, then the records; texts and lists are preceded by their length.
 //! Numbers are unsigned LEB128, signed ones zigzag before. The whole is compressed with zstd.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashMapExt as _};
@@ -25,12 +26,31 @@ const LEVEL: i32 = 1;
 #[error("stored bytes cannot be read: {0}")]
 pub(crate) struct Unreadable(pub(crate) &'static str);
 
+/// What is decompressed at one go; what says that it is larger is read piece by piece.
+const AT_ONE_GO: u64 = 16 * 1024 * 1024;
+
+thread_local! {
+    // Making zstd's working space costs more than what most rows need it for.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
 pub(crate) fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    zstd::bulk::compress(bytes, LEVEL)
+    COMPRESSOR.with_borrow_mut(|space| match space {
+        Some(compressor) => compressor.compress(bytes),
+        None => space.insert(zstd::bulk::Compressor::new(LEVEL)?).compress(bytes),
+    })
 }
 
 pub(crate) fn decompress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    zstd::stream::decode_all(bytes)
+    let told = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten().filter(|size| *size <= AT_ONE_GO);
+    let Some(size) = told.and_then(|size| usize::try_from(size).ok()) else {
+        return zstd::stream::decode_all(bytes);
+    };
+    DECOMPRESSOR.with_borrow_mut(|space| match space {
+        Some(decompressor) => decompressor.decompress(bytes, size),
+        None => space.insert(zstd::bulk::Decompressor::new()?).decompress(bytes, size),
+    })
 }
 
 /// Writes parts one after the other.
