@@ -162,7 +162,7 @@ fn is_blank_as_zero(
     shows_zero: impl FnOnce() -> bool,
 ) -> bool {
     matches!(now, Value::Number(number) if number.is_zero())
-        && base::differs(was, name, kind, &Value::Null) == Some(false)
+        && base::differs(was, name, kind, &Value::Null) != Some(true)
         && shows_zero()
 }
 
