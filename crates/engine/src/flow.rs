@@ -96,12 +96,12 @@ impl Pass {
         Ok((read, self.open(&ready, staged, Look::New).await?))
     }
 
-    /// What came more than once in these blocks, and which of them has it last. Only of an object that other flows
-    /// read too: what those read while this one did not work stands in several blocks.
+    /// What came more than once in these blocks, and which of them has it last: changes come from several lists, and
+    /// what other flows read while this one did not work stands in several blocks. A first reading has each once.
     async fn staged_again(&self, ready: &Ready, blocks: std::ops::Range<i64>) -> Result<Again, Error> {
         let source = &ready.flow.source;
-        let alone = self.setup.meeting(ready, source).next().is_none();
-        if alone || blocks.end - blocks.start < 2 {
+        let is_first = blocks.start == 0 && self.setup.meeting(ready, source).next().is_none();
+        if is_first || blocks.end - blocks.start < 2 {
             return Ok(Again::default());
         }
         Ok(Arc::new(self.place.store.staged_twice(&source.system, &source.object, blocks).await?))

@@ -49,10 +49,12 @@ impl Pass {
             {
                 took(&ready, back, written, &there.fields, &mut resolved, |_| true);
             }
-            let mut mapped = base::encode(&ready, &resolved.fields);
-            if !matches!(one.decision, Decision::Create(_)) {
-                mapped = base::keeping(&mapped, &[], &owed(&ready, source, &resolved.fields, there));
-            }
+            let mut owed = match &one.decision {
+                Decision::Create(_) => Vec::new(),
+                _ => owed(&ready, source, &resolved.fields, there),
+            };
+            owed.extend(key_of_another(&ready, &resolved.fields, there).cloned());
+            let mapped = base::keeping(&base::encode(&ready, &resolved.fields), &[], &owed);
             one.digest = base::digest(&mapped, &ready.deferred);
             one.settles(mapped, base::encode(&ready, &there.fields));
             // What it points to is one of the target's records here.
@@ -79,6 +81,13 @@ fn owed(ready: &Ready, source: &Record, mapped: &Fields, there: &Record) -> Vec<
         names.extend(key.cloned());
     }
     names
+}
+
+/// The key, where the target's record still has that of another record: under it that one would be found.
+fn key_of_another<'r>(ready: &'r Ready, mapped: &Fields, there: &Record) -> Option<&'r FieldName> {
+    let key = ready.flow.key.as_ref()?;
+    let has = there.fields.get(key.as_str()).filter(|has| !has.is_blank())?;
+    (Some(has) != mapped.get(key.as_str())).then_some(key)
 }
 
 /// Whether something of that is not given yet.

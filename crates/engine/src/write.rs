@@ -303,6 +303,9 @@ impl Pass {
             // It has its counterpart all the same; what was not carried stays different from the base.
             let Before { outcome, target, digest, base, mapped } = before.clone();
             (row.outcome, row.target, row.digest, row.base, row.mapped) = (outcome, Some(target), digest, base, mapped);
+            // Links are calls of their own.
+            relink(commit, ready, &case.record, true);
+            commit.links.extend(case.links.iter().cloned());
         }
     }
 

@@ -385,7 +385,7 @@ impl<'s> Weeks<'s> {
 }
 
 impl Weeks<'_> {
-    /// Both journals and the passes, for whoever wants to know what happened.
+    /// Both journals, the passes and the state, for whoever wants to know what happened.
     fn dump(&self, folder: &Path, journals: [&[Entry]; 2]) -> Result<(), Broken> {
         std::fs::create_dir_all(folder)?;
         for (name, journal) in ["old", "new"].into_iter().zip(journals) {
@@ -394,6 +394,10 @@ impl Weeks<'_> {
         }
         let passes: Vec<String> = self.passes.iter().map(|pass| format!("{pass:?}")).collect();
         std::fs::write(folder.join(format!("{}-passes.txt", self.seed)), passes.join("\n"))?;
+        for end in ["", "-wal"].into_iter().filter(|end| self.folder.path().join(format!("state.db{end}")).exists()) {
+            let to = folder.join(format!("{}-state.db{end}", self.seed));
+            std::fs::copy(self.folder.path().join(format!("state.db{end}")), to)?;
+        }
         Ok(())
     }
 }

@@ -43,7 +43,7 @@ pub struct Vanished {
     pub into: Option<RecordId>,
     /// Whether the system says that it became that one.
     pub certain: bool,
-    /// Its own counterpart, when the pair is the survivor's already.
+    /// Its own counterpart: when the pair is the survivor's already, or when it is gone with it.
     pub counterpart: Option<RecordId>,
 }
 

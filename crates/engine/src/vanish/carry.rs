@@ -273,7 +273,8 @@ impl Pass {
                 state: "deleted".to_owned(),
             }));
         }
-        commit.vanished.push(Vanished { fate: Fate::Deleted, ..gone.clone() });
+        let counterpart = case.counterpart().cloned();
+        commit.vanished.push(Vanished { fate: Fate::Deleted, counterpart, ..gone.clone() });
         commit.rows.push(unpaired(row, Outcome::Excluded));
         Ok(())
     }

@@ -24,6 +24,9 @@ use crate::watermark::{Seen, Watermark};
 const DELETED: &str = "deleted";
 const MERGED: &str = "merged";
 
+/// By then a list of deleted records shows a deletion.
+const LISTED_BY: SignedDuration = SignedDuration::from_hours(24);
+
 impl Pass {
     /// Looks for records of an object that vanished since it was looked last, and makes durable what it finds.
     pub(crate) async fn look_for_vanished(&self, end: &End) -> Result<(), Error> {
@@ -42,9 +45,15 @@ impl Pass {
         }
         if can.lists_deleted {
             let read = Read { object: end.object.clone(), fields: Arc::from([]), which: Which::Deleted, since: None };
-            let ids = &mut missing;
-            let take = |page: Vec<Record>| ids.extend(page.into_iter().map(|record| record.id));
+            let (ids, mut was_read) = (&mut missing, false);
+            let take = |page: Vec<Record>| {
+                was_read = true;
+                ids.extend(page.into_iter().map(|record| record.id));
+            };
             lookouts.extend(self.look_through(end, DELETED, read, began, take).await?);
+            if was_read {
+                self.stage_returned(end, &places, &missing).await?;
+            }
         }
         let sweep = self.sweep_of(end, &places, &can);
         if sweep.has_something_to_find() && self.is_due(end, began).await? {
@@ -57,6 +66,46 @@ impl Pass {
             self.place.store.commit(commit).await?;
         }
         Ok(())
+    }
+
+    /// Records that were gone and do not stand in the list of deleted records, `listed`: those that are there again go
+    /// the way of everything that changed, since not every platform takes a restored record for a changed one. The
+    /// others are gone for good and asked for no more.
+    async fn stage_returned(&self, end: &End, places: &[(Arc<Ready>, Side)], listed: &[RecordId]) -> Result<(), Error> {
+        let Some(state) = self.place.store.extraction(&end.system, &end.object).await? else { return Ok(()) };
+        let listed: HashSet<&RecordId> = listed.iter().collect();
+        let mut missed: BTreeMap<RecordId, Vec<(bool, Vanished)>> = BTreeMap::new();
+        for (ready, side) in places {
+            let flow = &ready.flow.name;
+            // Who is waited for is asked for anyhow.
+            let own = self.place.store.vanished(flow, *side, false).await?.into_iter();
+            let own = own.filter(|gone| gone.fate > Fate::Asked).map(|gone| (gone.record.clone(), (true, gone)));
+            let with_it = self.place.store.vanished(flow, side.opposite(), false).await?.into_iter();
+            let with_it = with_it.filter(|gone| gone.fate == Fate::Deleted);
+            let with_it = with_it.filter_map(|gone| Some((gone.counterpart.clone()?, (false, gone))));
+            for (id, gone) in own.chain(with_it).filter(|(id, _)| !listed.contains(id)) {
+                missed.entry(id).or_default().push(gone);
+            }
+        }
+        if missed.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<RecordId> = missed.keys().cloned().collect();
+        let mut found = self.sought(end, &ids).await?;
+        found.retain(|_, found| *found != Found::Gone);
+        let mut commit = self.commit();
+        let is_old = |gone: &Vanished| commit.at.duration_since(gone.since) > LISTED_BY;
+        let lost = missed.into_iter().filter(|(id, _)| !found.contains_key(id)).flat_map(|(_, all)| all);
+        for (is_own, gone) in lost.filter(|(_, gone)| is_old(gone)) {
+            if is_own {
+                commit.returned.push((gone.flow, gone.side, gone.record));
+            } else {
+                commit.vanished.push(Vanished { counterpart: None, ..gone });
+            }
+        }
+        self.place.store.commit(commit).await?;
+        let live: Vec<RecordId> = found.into_keys().collect();
+        self.stage_now(&self.reading_of(end), state, &live).await
     }
 
     /// When the first reading of the sources began whose records these flows carry.

@@ -343,7 +343,7 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
             if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit) && !shared(lost))
                 && value != field.plain(side, &lost.after)
                 && field.plain(side, &lost.after) != Plain::Blank
-                && !told(judged, pair, target, field, side, &lost.after)
+                && !told(judged, pair, field, side, &lost.after)
             {
                 wrong.push(format!(
                     "no loss: {}: the edit of {} was overwritten at {} and the ledger does not say so",
@@ -378,10 +378,14 @@ fn excused(judged: &Judged<'_>, lost: &Edit, by: &Edit) -> bool {
 }
 
 /// Whether the ledger tells what was overwritten, in the story of the pair or of its way back.
-fn told(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule, side: usize, value: &Json) -> bool {
+fn told(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule, side: usize, value: &Json) -> bool {
     let value = field.plain(side, value);
-    let (flow, record) = if side == NEW { (pair.flow.name, &pair.source.id) } else { (pair.flow.back, &target.id) };
-    judged.case.claims.told.iter().filter(|told| told.flow == flow && told.record == *record).any(|told| {
+    // Of the way back, the stories of all counterparts that it ever had.
+    let is_its = |flow: &str, record: &str| {
+        (side == NEW && flow == pair.flow.name && record == pair.source.id)
+            || (side == OLD && flow == pair.flow.back && pair.targets.iter().any(|target| target.id == record))
+    };
+    judged.case.claims.told.iter().filter(|told| is_its(&told.flow, &told.record)).any(|told| {
         let whole = field.part_of.filter(|_| side == OLD);
         let part = |whole: &str| match &value {
             Plain::Text(value) => whole.contains(value.as_str()),

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::cohorts;
 use super::fields::is_held;
-use super::replay::Fate;
+use super::replay::{Fate, Life};
 use super::rules::{FieldRule, FlowRule, Form, NEW, OLD};
 use super::{Judged, Pair};
 
@@ -50,6 +50,11 @@ fn linked(
         stray(judged, pair, field, (own, to), kind, there, wrong);
         return;
     };
+    let is_gone = |life: &Life| life.id == parent && life.fate != Fate::Living;
+    // A link to what is gone may have been made before, or not.
+    if judged.sides[OLD].of(to.objects[OLD]).any(is_gone) {
+        return;
+    }
     let Some(expected) = judged.counterpart(flow, &parent) else { return };
     let parent = (to.objects[NEW], expected.id.as_str());
     // Each pair stands there once, from one of its ends.

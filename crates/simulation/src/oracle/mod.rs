@@ -163,6 +163,15 @@ pub(crate) struct Pair<'c> {
     pub(crate) source: &'c Life,
     /// Living or not.
     pub(crate) targets: Vec<&'c Life>,
+    /// Those that people brought back when another one had taken their place: theirs now.
+    pub(crate) beside: Vec<&'c Life>,
+}
+
+/// Whether people brought a record back while another one stood in its place.
+fn came_back_beside(life: &Life, all: &[&Life]) -> bool {
+    let Some((at, By::People, Fate::Living)) = life.fates.last() else { return false };
+    let stood = |other: &&Life| other.id != life.id && other.born < *at && !other.was_dead(*at, *at);
+    all.iter().any(stood)
 }
 
 /// Both sides replayed, paired by the key that stands on the target's records.
@@ -210,8 +219,9 @@ impl<'c> Judged<'c> {
                 }
             }
             for source in sides[OLD].of(flow.objects[OLD]) {
-                let targets = targets.remove(source.id.as_str()).unwrap_or_default();
-                pairs.push(Pair { flow, source, targets });
+                let all = targets.remove(source.id.as_str()).unwrap_or_default();
+                let (beside, targets) = all.iter().copied().partition(|life| came_back_beside(life, &all));
+                pairs.push(Pair { flow, source, targets, beside });
             }
         }
         let mut held: BTreeMap<(&str, &str), Vec<&Held>> = BTreeMap::new();
@@ -234,7 +244,7 @@ impl<'c> Judged<'c> {
 
     /// Each living source record has one counterpart, or is held.
     fn records(&self, wrong: &mut Vec<String>) {
-        for Pair { flow, source, targets } in &self.pairs {
+        for Pair { flow, source, targets, .. } in &self.pairs {
             let name = format!("{} {}", flow.objects[OLD], source.id);
             let made: Vec<&Life> = targets.iter().copied().filter(|life| life.made_by == By::Client).collect();
             // Whoever is gone may be made anew.
@@ -251,7 +261,8 @@ impl<'c> Judged<'c> {
             if living > 1 {
                 wrong.push(format!("no duplicate: {name} has {living} living counterparts"));
             }
-            if source.fate == Fate::Living && living == 0 && self.holds_of(flow, source).is_empty() {
+            let is_left = || vanished::is_left(self, flow, source, targets);
+            if source.fate == Fate::Living && living == 0 && self.holds_of(flow, source).is_empty() && !is_left() {
                 wrong.push(format!("no loss: {name} has no counterpart and is not held"));
             }
         }
@@ -287,7 +298,8 @@ impl<'c> Judged<'c> {
         for flow in &self.case.rules.flows {
             let pairs = || self.pairs.iter().filter(|pair| pair.flow.name == flow.name);
             for life in self.sides[NEW].of(flow.objects[NEW]).filter(|life| life.fate == Fate::Living) {
-                let paired = pairs().any(|pair| pair.targets.iter().any(|target| target.id == life.id));
+                let is_it = |other: &&Life| other.id == life.id;
+                let paired = pairs().any(|pair| pair.targets.iter().chain(&pair.beside).any(is_it));
                 let waits =
                     self.held.contains_key(&(flow.back, life.id.as_str())) || holds::is_in_question(self, flow, life);
                 let stays = load.is_none_or(|load| life.touched < load);

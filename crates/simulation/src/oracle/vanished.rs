@@ -37,7 +37,7 @@ fn is_stopped(judged: &Judged<'_>, flow: &FlowRule) -> bool {
 
 /// What is left of a pair whose source is gone.
 fn left(judged: &Judged<'_>, pair: &Pair<'_>, wrong: &mut Vec<String>) {
-    let Pair { flow, source, targets } = pair;
+    let Pair { flow, source, targets, .. } = pair;
     if source.fate == Fate::Living || !is_old(judged, source.fated) || is_stopped(judged, flow) {
         return;
     }
@@ -60,6 +60,12 @@ fn left(judged: &Judged<'_>, pair: &Pair<'_>, wrong: &mut Vec<String>) {
             ));
         }
     }
+}
+
+/// Whether a record is left without its counterparts, which are gone, by the flow's rule.
+pub(super) fn is_left(judged: &Judged<'_>, flow: &FlowRule, source: &Life, targets: &[&Life]) -> bool {
+    let by_rule = matches!(flow.deletes, Deletes::Ignore | Deletes::Mark(..));
+    by_rule && !targets.is_empty() && told(judged, flow, &source.id, "kept").next().is_some()
 }
 
 /// What the ledger tells of a record.
@@ -103,7 +109,13 @@ fn unjust(judged: &Judged<'_>, flow: &FlowRule, side: usize, life: &Life, at: Ti
     if !judged.case.passes.iter().any(|earlier| noticed(&earlier)) {
         return Some("no earlier pass had missed its counterpart".to_owned());
     }
+    // Of two that became one and are both gone it does not matter which was which.
+    let is_there = |into: &str| {
+        let mut lives = judged.sides[OLD].of(flow.objects[OLD]);
+        lives.any(|life| life.id == into && !life.was_dead(pass.began - judged.case.lag, at))
+    };
     if let (Fate::Merged(into), OLD) = (fate, 1 - side)
+        && is_there(into)
         && leaves_traces(judged, flow, other, Some(into))
     {
         return Some(format!("its counterpart had become {into}"));
@@ -126,8 +138,16 @@ fn unjust(judged: &Judged<'_>, flow: &FlowRule, side: usize, life: &Life, at: Ti
 /// The records of the other side that a record stood for, or that stood for it.
 fn counterparts<'c>(judged: &Judged<'c>, flow: &FlowRule, side: usize, life: &Life) -> Vec<&'c Life> {
     let pairs = judged.pairs.iter().filter(|pair| pair.flow.name == flow.name);
+    // Whom people brought back may be another one's counterpart by now.
+    let was = |source: &Life| {
+        told(judged, flow, &source.id, "removing").any(|story| story.other == life.id)
+            || told(judged, flow, &source.id, "removed").any(|story| story.other == life.id)
+    };
     match side {
-        NEW => pairs.filter(|pair| pair.targets.iter().any(|target| target.id == life.id)).map(|p| p.source).collect(),
+        NEW => pairs
+            .filter(|pair| pair.targets.iter().any(|target| target.id == life.id) || was(pair.source))
+            .map(|pair| pair.source)
+            .collect(),
         _ => pairs.filter(|pair| pair.source.id == life.id).flat_map(|pair| pair.targets.iter().copied()).collect(),
     }
 }
