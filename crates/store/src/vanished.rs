@@ -132,6 +132,22 @@ impl Store {
         Ok(found)
     }
 
+    /// The counterparts of these source records that vanished, where the records were deleted with them.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn gone_with(&self, flow: &FlowName, sources: &[RecordId]) -> Result<Vec<Vanished>, Error> {
+        let mut found = Vec::new();
+        for sources in sources.chunks(LIST) {
+            let Some(mut sql) = self.vanished_of(flow, Side::Target).await? else { return Ok(found) };
+            sql.push(" AND v.fate = ").int(number(Fate::Deleted));
+            sql.push(" AND v.source IN ").texts(sources.iter().map(RecordId::as_str));
+            found.extend(self.fetch(sql, |row| read(flow, Side::Target, row)).await?);
+        }
+        Ok(found)
+    }
+
     async fn vanished_of(&self, flow: &FlowName, side: Side) -> Result<Option<Sql>, Error> {
         let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(None) };
         let mut sql = self.sql(&format!("SELECT {COLUMNS} FROM vanished v WHERE v.flow = "));

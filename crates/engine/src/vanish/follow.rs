@@ -32,12 +32,13 @@ impl Pass {
             }
             let ids: Vec<RecordId> = records.into_iter().map(|record| record.id).collect();
             back.extend(self.place.store.vanished_among(flow, Side::Source, &ids).await?);
+            back.extend(self.place.store.gone_with(flow, &ids).await?);
         }
         if !back.is_empty() {
             // It may have been read before it vanished.
-            let ids: Vec<RecordId> = back.iter().map(|gone| gone.record.clone()).collect();
-            let found = self.sought(end, &ids).await?;
-            back.retain(|gone| found.get(&gone.record) == Some(&Found::Live));
+            let ids: BTreeSet<RecordId> = back.iter().map(|gone| gone.source.clone()).collect();
+            let found = self.sought(end, &ids.into_iter().collect::<Vec<_>>()).await?;
+            back.retain(|gone| found.get(&gone.source) == Some(&Found::Live));
             self.seen_again(ready, &back).await?;
         }
         if olds.is_empty() { Ok(()) } else { self.notice_missing(end, &self.places(end), &olds).await }

@@ -6,11 +6,11 @@
 //! - A list of deleted records that took many pages is not read again at once: no platform filters it by the date of
 //!   the deletion, so a page a minute is what looking may cost.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Cursor, Read, Which};
-use handover_model::{End, FieldName, Outcome, Record, RecordId, Side};
+use handover_model::{End, FieldName, FlowName, Outcome, Record, RecordId, Side};
 use handover_store::{Fate, Item, Lookout, RecordRow, Vanished};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -29,7 +29,7 @@ const LISTED_BY: SignedDuration = SignedDuration::from_hours(24);
 
 impl Pass {
     /// Looks for records of an object that vanished since it was looked last, and makes durable what it finds.
-    pub(crate) async fn look_for_vanished(&self, end: &End) -> Result<(), Error> {
+    pub(crate) async fn look_for_vanished(self: &Arc<Self>, end: &End) -> Result<(), Error> {
         let places = self.places(end);
         let Some(can) = self.can(end)?.filter(|can| can.through.is_empty()) else { return Ok(()) };
         let Some(began) = self.first_read(&places).await? else { return Ok(()) };
@@ -71,7 +71,12 @@ impl Pass {
     /// Records that were gone and do not stand in the list of deleted records, `listed`: those that are there again go
     /// the way of everything that changed, since not every platform takes a restored record for a changed one. The
     /// others are gone for good and asked for no more.
-    async fn stage_returned(&self, end: &End, places: &[(Arc<Ready>, Side)], listed: &[RecordId]) -> Result<(), Error> {
+    async fn stage_returned(
+        self: &Arc<Self>,
+        end: &End,
+        places: &[(Arc<Ready>, Side)],
+        listed: &[RecordId],
+    ) -> Result<(), Error> {
         let Some(state) = self.place.store.extraction(&end.system, &end.object).await? else { return Ok(()) };
         let listed: HashSet<&RecordId> = listed.iter().collect();
         let mut missed: BTreeMap<RecordId, Vec<(bool, Vanished)>> = BTreeMap::new();
@@ -94,16 +99,28 @@ impl Pass {
         let mut found = self.sought(end, &ids).await?;
         found.retain(|_, found| *found != Found::Gone);
         let mut commit = self.commit();
-        let is_old = |gone: &Vanished| commit.at.duration_since(gone.since) > LISTED_BY;
-        let lost = missed.into_iter().filter(|(id, _)| !found.contains_key(id)).flat_map(|(_, all)| all);
-        for (is_own, gone) in lost.filter(|(_, gone)| is_old(gone)) {
-            if is_own {
-                commit.returned.push((gone.flow, gone.side, gone.record));
-            } else {
-                commit.vanished.push(Vanished { counterpart: None, ..gone });
+        let mut kept: BTreeMap<FlowName, Vec<Vanished>> = BTreeMap::new();
+        for (id, all) in missed {
+            let is_there = found.contains_key(&id);
+            for (is_own, gone) in all {
+                match is_there {
+                    false if commit.at.duration_since(gone.since) <= LISTED_BY => {}
+                    // The judging of what is staged takes note of it.
+                    true if is_own && gone.side == Side::Source => {}
+                    true if is_own && gone.fate == Fate::Kept => {
+                        kept.entry(gone.flow.clone()).or_default().push(gone);
+                    }
+                    _ if is_own => commit.returned.push((gone.flow, gone.side, gone.record)),
+                    _ => commit.vanished.push(Vanished { counterpart: None, ..gone }),
+                }
             }
         }
         self.place.store.commit(commit).await?;
+        for (ready, _) in places.iter().filter(|(_, side)| *side == Side::Target) {
+            if let Some(back) = kept.get(&ready.flow.name) {
+                self.counterparts_again(ready, back).await?;
+            }
+        }
         let live: Vec<RecordId> = found.into_keys().collect();
         self.stage_now(&self.reading_of(end), state, &live).await
     }
@@ -197,13 +214,19 @@ impl Pass {
                 }
             }
         }
-        let wanted: Vec<RecordId> = known.keys().cloned().collect();
+        let alone = self.held_alone(places, ids).await?;
+        let wanted: BTreeSet<&RecordId> = known.keys().chain(alone.iter().map(|row| &row.record)).collect();
+        let wanted: Vec<RecordId> = wanted.into_iter().cloned().collect();
         if wanted.is_empty() {
             return Ok(());
         }
         let mut merged: BTreeMap<RecordId, Vec<RecordId>> = BTreeMap::new();
         let mut commit = self.commit();
         let mut found = self.sought(end, &wanted).await?;
+        for row in alone.into_iter().filter(|row| found.get(&row.record) != Some(&Found::Live)) {
+            commit.released.push((row.flow.clone(), row.record.clone()));
+            commit.rows.push(RecordRow { outcome: Outcome::Excluded, digest: None, last_entry: None, ..row });
+        }
         for id in ids {
             let Some(found) = found.remove(id) else { continue };
             let id = id.clone();
@@ -239,6 +262,18 @@ impl Pass {
         }
         self.place.store.commit(commit).await?;
         Ok(())
+    }
+
+    /// Those of these records of a target that are held on their way back, and have no counterpart.
+    async fn held_alone(&self, places: &[(Arc<Ready>, Side)], ids: &[RecordId]) -> Result<Vec<RecordRow>, Error> {
+        let mut held = Vec::new();
+        let backs =
+            places.iter().filter(|(_, side)| *side == Side::Target).filter_map(|(ready, _)| ready.back.as_ref());
+        for back in backs {
+            let rows = self.place.store.rows(&back.ready.flow.name, ids).await?;
+            held.extend(rows.into_values().filter(|row| row.outcome == Outcome::Held));
+        }
+        Ok(held)
     }
 
     /// Of pairs of which one record seems to be missing: whichever it is goes the way of everything that vanished.

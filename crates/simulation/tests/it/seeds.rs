@@ -30,7 +30,7 @@ fn six_weeks_of_many_seeds() {
 
 #[test]
 fn six_weeks_both_ways() {
-    many(&Scenario::default().both_ways(), 1..=10);
+    many(&Scenario::default().both_ways(), 1..=16);
 }
 
 #[test]
