@@ -295,3 +295,18 @@ fn what_both_sides_tell_is_carried_once() {
     assert_eq!(pass_over(&mut ground, told(&[&other], &[&contact_one])), nothing(), "our own writes");
     assert_eq!(pass(&mut ground), nothing(), "polling has nothing to add");
 }
+
+/// Pipedrive reads a value that is cleared as zero: that is no edit of anybody, and collides with none.
+#[test]
+fn a_number_that_is_cleared_and_reads_as_zero() {
+    let mut ground = begun(Way::ToHubspot);
+    let [id, _] = two_carried(&ground, "deals", "deals");
+    let deal = in_hubspot(&ground, "deals", &format!("old:deals:{id}"));
+    ground.disturb(1, &[change("deals", &deal, "amount", json!(""))]);
+    assert_eq!(pass(&mut ground), (words(&["Updated deal"]), Vec::new()));
+    assert_eq!(pass(&mut ground), nothing());
+    ground.disturb(1, &[change("deals", &deal, "amount", json!("9566"))]);
+    assert_eq!(pass(&mut ground), (words(&["Updated deal"]), Vec::new()));
+    assert!(!ground.end().held.contains(&("deals".to_owned(), id)), "there is nothing to ask");
+    assert_eq!(pass(&mut ground), nothing());
+}

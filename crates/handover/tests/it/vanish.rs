@@ -2,6 +2,7 @@
 
 mod dying;
 mod merges;
+mod returning;
 mod targets;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,84 @@
+//! What people of the new system delete and bring back, in flows that go both ways.
+
+use handover_model::{Deletes, Merges, Outcome};
+use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
+use handover_sandbox::journal::Action;
+use serde_json::{Value as Json, json};
+
+use super::Play;
+use crate::rig::{Scene, Way};
+
+fn contact(play: &Play, id: &str) -> Json {
+    let contacts = play.ground.end().new["objects"]["contacts"].clone();
+    contacts.as_array().unwrap().iter().find(|contact| contact["id"] == id).unwrap().clone()
+}
+
+/// HubSpot does not take a restored record for a changed one: that the list of deleted records lacks it tells.
+#[test]
+fn a_counterpart_that_went_and_comes_again_is_made_anew_in_the_old_system() {
+    let mut play = Play::on(Scene::both_ways(Way::ToHubspot), Deletes::Delete, Merges::Ask);
+    let row = play.made("persons")[0].clone();
+    let target = row.target.clone().unwrap();
+    play.in_new("contacts", &target, DisturbAction::Delete);
+    play.is_quiet();
+    play.is_quiet();
+    assert_eq!(play.row("persons", &row.record).outcome, Outcome::Excluded, "the deletion went back");
+    play.in_new("contacts", &target, DisturbAction::Restore);
+    // Under its old key another record would be found.
+    assert_eq!(play.pass(), [play.line("Updated", &row)]);
+    let paired = play.read(async |store| store.rows_with_targets(&"persons".into(), &[target.clone()]).await.unwrap());
+    let [anew] = paired.as_slice() else { panic!("{paired:?}") };
+    assert_ne!(anew.record, row.record);
+    assert_eq!(
+        contact(&play, target.as_str())["properties"]["handover_source_key"],
+        format!("old:persons:{}", anew.record)
+    );
+    play.is_quiet();
+    // Who was there first comes back too, and takes nothing from anybody.
+    play.in_old("person", &row.record, DisturbAction::Restore);
+    play.pass();
+    let paired = play.read(async |store| store.rows_with_targets(&"persons".into(), &[target.clone()]).await.unwrap());
+    assert_eq!(paired.iter().map(|row| &row.record).collect::<Vec<_>>(), [&anew.record]);
+}
+
+/// A question about a record that nobody has any more is no question.
+#[test]
+fn what_is_held_on_its_way_back_and_deleted_is_asked_about_no_more() {
+    let mut play = Play::on(Scene::both_ways(Way::ToHubspot), Deletes::Ask, Merges::Ask);
+    let fields = json!({"phone": "+49 30 1234567"});
+    let action = DisturbAction::Create { fields };
+    play.ground.disturb(1, &[Disturbance { object: "contacts".to_owned(), which: Which::default(), action }]);
+    play.is_quiet();
+    let journal = play.ground.end().new_journal;
+    let created = journal.iter().flat_map(|entry| &entry.changes).rfind(|change| change.action == Action::Created);
+    let id = created.unwrap().id.as_str().into();
+    assert_eq!(play.holds("persons.back", &id).len(), 1, "nobody has no name");
+    play.in_new("contacts", &id, DisturbAction::Delete);
+    play.is_quiet();
+    assert_eq!(play.holds("persons.back", &id).len(), 0);
+    play.is_quiet();
+}
+
+/// A link is a call of its own: it does not wait for a field that is refused.
+#[test]
+fn a_link_beside_a_field_that_is_refused() {
+    let mut play = Play::new(Way::ToHubspot, Deletes::Ask, Merges::Ask);
+    let row = play.made("persons")[0].clone();
+    let company = play.made("organizations").pop().unwrap();
+    let fields = json!({"email": "taken@example.com"});
+    let action = DisturbAction::Create { fields };
+    play.ground.disturb(1, &[Disturbance { object: "contacts".to_owned(), which: Which::default(), action }]);
+    let emails = json!([{"value": "taken@example.com", "primary": true, "label": "work"}]);
+    for (field, value) in [("emails", emails), ("org_id", json!(company.record.as_str().parse::<u64>().unwrap()))] {
+        play.in_old("person", &row.record, DisturbAction::Change { field: field.to_owned(), value });
+    }
+    let before = play.ground.end().new_journal.len();
+    play.is_quiet();
+    assert_eq!(play.words(&row.record), ["refused"]);
+    let journal = play.ground.end().new_journal;
+    let linked = journal[before..].iter().flat_map(|entry| &entry.changes);
+    let ends = [row.target.unwrap().to_string(), company.target.unwrap().to_string()];
+    let linked = linked.filter(|change| change.action == Action::Linked && ends.contains(&change.id)).count();
+    assert!(linked > 0, "{ends:?}");
+    play.is_quiet();
+}
