@@ -53,12 +53,6 @@ pub(super) async fn of(desk: &Desk) -> Result<String, Error> {
         "1 while this worker writes the state, 0 while it stands by or nothing is to be done; in PostgreSQL.",
         desk.state.is_shared().then(|| (vec![("worker", desk.state.worker())], u8::from(writes).to_string())),
     );
-    page.family(
-        "handover_pass_idle_seconds",
-        "gauge",
-        "How long the pass under way has had no answer and written nothing; while there is one.",
-        desk.pulse.idle().map(|idle| (Vec::new(), idle.as_secs().to_string())),
-    );
     let good = || standing.flows.iter().filter_map(|(flow, _, good)| Some((flow.as_str(), good.as_ref()?)));
     page.family(
         "handover_last_good_pass_timestamp_seconds",
@@ -170,8 +164,14 @@ fn reconciled(standing: &Standing, page: &mut Page) {
     );
 }
 
-/// What this process has counted.
+/// What this process has counted, and how its pass gets on.
 fn counted(desk: &Desk, page: &mut Page) {
+    page.family(
+        "handover_pass_idle_seconds",
+        "gauge",
+        "How long the pass under way has had no answer and written nothing; while there is one.",
+        desk.pulse.idle().map(|idle| (Vec::new(), idle.as_secs().to_string())),
+    );
     let tally = desk.tally();
     page.family(
         "handover_passes_total",
