@@ -21,6 +21,8 @@ use crate::{Charge, Clock, Fault, FaultKind, Limit, Limited, Span};
 pub struct Spent {
     /// Requests sent.
     pub calls: u64,
+    /// Of those, answered.
+    pub answered: u64,
     /// By limit, in its unit.
     pub charges: BTreeMap<&'static str, u64>,
     /// Times that the system said "too many".

@@ -5,6 +5,8 @@
 //! - What waits is looked at again by the first pass that begins after its date, whether it was changed or not; that
 //!   it was is noted after all of it is settled.
 //! - A record whose cohort the filters cannot tell stays in the one that it was in.
+//! - What a person's report stops waits like a record whose cohort has not begun, whatever cohort it is in, until the
+//!   report is closed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +27,7 @@ use crate::writer::Writer;
 pub(crate) struct Standing {
     /// The cohort, of a record that is in one.
     pub(crate) cohort: Option<CohortName>,
-    /// Whether it has not begun: nothing of the record is carried.
+    /// Whether it has not begun, or a report stops the record: nothing of it is carried.
     pub(crate) waits: bool,
     /// Whether it has moved: what the source owned of the record is the target's.
     pub(crate) moved: bool,
@@ -43,6 +45,11 @@ const AT_ONCE: usize = 500;
 /// Stands where the dates were that a flow's waiting records were judged by: some of them may wait no longer.
 const DUE: &str = "due";
 
+/// What is to be kept when a report that stopped a record of a flow is closed: the next pass looks at what waits.
+pub fn looked_at_anew(flow: &FlowName) -> (String, String) {
+    (judged_by(flow), DUE.to_owned())
+}
+
 /// Under which name the state keeps by which dates a flow's waiting records were judged last.
 fn judged_by(flow: &FlowName) -> String {
     format!("cohorts {flow}")
@@ -57,6 +64,7 @@ impl Pass {
         }
         let ids: Vec<RecordId> = staged.iter().map(|one| one.record.id.clone()).collect();
         let mut known = self.place.store.cohorts_of(&ready.flow.name, &ids).await?;
+        let stopped = self.place.store.stopped_among(&ready.flow.name, &ids).await?;
         let mut followed =
             if ready.program.has_cohorts() { HashMap::new() } else { self.followed(ready, staged).await? };
         let mut placed = Placed::default();
@@ -77,13 +85,14 @@ impl Pass {
                 (Err(message), None) => (None, Some(message)),
             };
             one.standing = Standing { untold, ..self.standing(cohort.as_ref()) };
+            one.standing.waits |= stopped.contains(&one.record.id);
             let block = had.as_ref().map_or(one.block, |had| had.block.max(one.block));
             let (flow, record) = (ready.flow.name.clone(), one.record.id.clone());
             let row = CohortRow { flow, record, cohort, waits: one.standing.waits, block };
             let is_news = match &had {
                 Some(had) if row.waits => *had != row,
                 Some(had) => (&had.cohort, had.waits) != (&row.cohort, false),
-                None => row.cohort.is_some(),
+                None => row.cohort.is_some() || row.waits,
             };
             if is_news {
                 placed.0.push((row, had));
@@ -111,7 +120,13 @@ impl Pass {
             return Ok(HashMap::new());
         }
         let rows = self.place.store.cohorts_of(&ready.flow.name, ids).await?;
-        Ok(rows.into_values().map(|row| (row.record, self.standing(row.cohort.as_ref()))).collect())
+        let stopped = self.place.store.stopped_among(&ready.flow.name, ids).await?;
+        let standing = |row: CohortRow| {
+            let mut standing = self.standing(row.cohort.as_ref());
+            standing.waits |= stopped.contains(&row.record);
+            (row.record, standing)
+        };
+        Ok(rows.into_values().map(standing).collect())
     }
 
     /// Of records of a flow that no filter speaks of the cohort of their parents: of the first that is in one, in the
@@ -221,6 +236,9 @@ impl Pass {
             let mut page = self.place.store.cohort_waiting(&ready.flow.name, after.as_ref(), AT_ONCE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.record.clone());
+            let ids: Vec<RecordId> = page.iter().map(|row| row.record.clone()).collect();
+            let stopped = self.place.store.stopped_among(&ready.flow.name, &ids).await?;
+            page.retain(|row| !stopped.contains(&row.record));
             page.retain(|row| anew || !self.standing(row.cohort.as_ref()).waits);
             let due = if anew { self.still_waiting(ready, page).await? } else { page };
             if due.is_empty() {

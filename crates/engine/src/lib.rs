@@ -62,6 +62,7 @@ mod writer;
 pub use announce::{Announced, Announcement, announce};
 pub use back::Back;
 pub use cleared::Cleared;
+pub use cohorts::looked_at_anew;
 pub use drift::{Drift, Remembered};
 pub use error::Error;
 pub use flips::{Reread, Times};

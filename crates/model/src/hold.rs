@@ -132,8 +132,8 @@ pub enum Cause {
         /// What both counterparts became.
         target: RecordId,
     },
-    /// A person says that the record is wrong; what they say is the hold's value. It is carried on as before, and the
-    /// report stays until somebody closes it.
+    /// A person says that the record is wrong; what they say is the hold's value. The report stays until somebody closes
+    /// it; the record is carried on as before, unless the report stops it.
     Reported {
         /// When.
         at: Timestamp,
@@ -141,6 +141,9 @@ pub enum Cause {
         by: String,
         /// In whose care it is, if it is in somebody's.
         owner: Option<String>,
+        /// Whether nothing of the record is carried, either way, until the report is closed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stop: bool,
     },
     /// An expression or a step failed on this record's values.
     Expression {
@@ -348,6 +351,7 @@ impl Cause {
                 format!("refused:{code}:{}", field.as_ref().map_or("", |field| field.as_str()))
             }
             Self::Expression { field, message } => format!("expression:{field}:{message}"),
+            Self::Reported { stop: true, .. } => "reported:stop".to_owned(),
             Self::Ambiguous { .. }
             | Self::Contradiction { .. }
             | Self::DuplicateSource { .. }
@@ -423,12 +427,11 @@ impl Cause {
             Self::TargetMerged { other, target } => {
                 format!("its counterpart became one with that of {other}, as {target} in the target")
             }
-            Self::Reported { by, owner, .. } => {
+            Self::Reported { by, owner, stop, .. } => {
                 let by = if by.is_empty() { "somebody" } else { by };
-                match owner {
-                    Some(owner) => format!("{by} says that it is wrong; {owner} looks into it"),
-                    None => format!("{by} says that it is wrong"),
-                }
+                let care = owner.as_ref().map(|owner| format!("; {owner} looks into it")).unwrap_or_default();
+                let stop = if *stop { "; nothing of it is carried until that is closed" } else { "" };
+                format!("{by} says that it is wrong{care}{stop}")
             }
             Self::Expression { field, message } => format!("`{field}`: {message}"),
         }

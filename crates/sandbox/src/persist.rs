@@ -142,14 +142,14 @@ where
 pub(crate) fn begin(dir: &Path, platform: &dyn Platform) -> Result<Log, PersistError> {
     let world_path = dir.join(WORLD);
     let draft = dir.join("world.json.new");
-    let text = platform.world().to_string();
+    let text = serde_json::to_vec(&platform.world()).map_err(io::Error::from).map_err(file_error("writing", &draft))?;
     let written = File::create(&draft).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(&text)?;
         file.sync_all()
     });
     written.map_err(file_error("writing", &draft))?;
     fs::rename(&draft, &world_path).map_err(file_error("replacing", &world_path))?;
-    begin_log(dir, blake3::hash(text.as_bytes()).to_hex().as_str())
+    begin_log(dir, blake3::hash(&text).to_hex().as_str())
 }
 
 fn begin_log(dir: &Path, hash: &str) -> Result<Log, PersistError> {

@@ -40,6 +40,17 @@ pub struct CohortCount {
     pub conflicts: u64,
 }
 
+/// Records of a cohort that are held for the same reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CohortHolds {
+    /// The flow.
+    pub flow: FlowName,
+    /// Their group (`Cause::group`).
+    pub group: String,
+    /// How many.
+    pub records: u64,
+}
+
 const SELECT: &str = "SELECT c.record, n.text, c.waits, c.block FROM cohort c LEFT JOIN name n ON n.id = c.cohort \
      WHERE c.flow = ";
 
@@ -94,6 +105,24 @@ impl Store {
         }
         sql.push(" ORDER BY c.record LIMIT ").int(limit as i64);
         self.fetch(sql, |row| read_row(flow, row)).await
+    }
+
+    /// Why records of a cohort are held, in order of flows and groups.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn cohort_holds(&self, cohort: &CohortName) -> Result<Vec<CohortHolds>, Error> {
+        let mut sql = self.sql(
+            "SELECT f.text, h.grp, COUNT(DISTINCT h.record) FROM hold h JOIN cohort c ON c.flow = h.flow \
+             AND c.record = h.record JOIN name n ON n.id = c.cohort JOIN name f ON f.id = h.flow WHERE n.text = ",
+        );
+        sql.text(cohort.as_str()).push(" GROUP BY f.text, h.grp ORDER BY f.text, h.grp");
+        let read = |row: &Row<'_>| {
+            let (flow, group) = (row.text(0)?.into(), row.text(1)?.to_owned());
+            Ok(CohortHolds { flow, group, records: row.int(2)?.unsigned_abs() })
+        };
+        self.fetch(sql, read).await
     }
 
     /// The cohorts' records, in order of flows and cohorts.

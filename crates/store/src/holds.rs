@@ -76,13 +76,23 @@ impl Store {
         self.fetch(sql, |row| serde_json::from_str(row.text(0)?).map_err(unreadable)).await
     }
 
-    /// Those of these records that have holds in a flow. What people report keeps nothing from being carried.
+    /// Those of these records that have holds in a flow, as far as they say that something could not be carried: what
+    /// people report is not among them.
     ///
     /// # Errors
     ///
     /// The database's.
     pub async fn held_among(&self, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {
         self.among("SELECT DISTINCT record FROM hold WHERE cause <> 'reported' AND flow = ", flow, records).await
+    }
+
+    /// Those of these records of which nothing is carried since somebody reported them and said so.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn stopped_among(&self, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {
+        self.among("SELECT DISTINCT record FROM hold WHERE grp = 'reported:stop' AND flow = ", flow, records).await
     }
 
     async fn among(&self, query: &str, flow: &FlowName, records: &[RecordId]) -> Result<HashSet<RecordId>, Error> {

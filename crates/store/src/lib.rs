@@ -41,7 +41,7 @@ mod told;
 mod vanished;
 mod watermarks;
 
-pub use cohorts::{CohortCount, CohortRow};
+pub use cohorts::{CohortCount, CohortHolds, CohortRow};
 pub use commit::{
     Block, Commit, Entry, Extraction, GivenAnswer, Identity, Intent, Item, MatchRow, Membership, PendingLink,
     RecordRow, Seq, Worked,

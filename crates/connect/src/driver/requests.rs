@@ -109,6 +109,7 @@ impl Driver {
             flight.landed();
         }
         if let Ok(reply) = &answer {
+            lock(&self.spent).answered += 1;
             let now = self.clock.now();
             // A file's host has a clock of its own.
             if own && let Some(date) = reply.header("date") {

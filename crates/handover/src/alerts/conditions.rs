@@ -1,5 +1,7 @@
 //! What deserves an alert at the end of a pass.
 
+use std::time::Duration;
+
 use handover_engine::{Looked, Report};
 use handover_model::{FlowName, SystemName, Weight};
 use handover_store::Pass;
@@ -42,12 +44,17 @@ pub(crate) struct Judged {
     pub(crate) alerts: Vec<Alert>,
     /// The pass failed: what only a whole pass tells is not known to be over.
     pub(crate) failed: bool,
+    /// The pass is under way and hangs: nothing else is known.
+    pub(crate) hangs: bool,
 }
 
 impl Judged {
     /// Whether the pass can tell that such an alert is over.
     pub(crate) fn knows(&self, key: &str) -> bool {
-        !self.failed || [FAILED, QUIET, CALLS, LAG].iter().any(|known| key.starts_with(known))
+        if self.hangs {
+            return key == HANGS;
+        }
+        !self.failed || [FAILED, QUIET, CALLS, LAG, HANGS].iter().any(|known| key.starts_with(known))
     }
 }
 
@@ -55,6 +62,7 @@ const FAILED: &str = "failed:";
 const QUIET: &str = "quiet";
 const CALLS: &str = "calls:";
 const LAG: &str = "lag:";
+const HANGS: &str = "hangs";
 
 /// Fewer changes are never too many.
 const FEW: u64 = 50;
@@ -93,7 +101,17 @@ pub(crate) fn judge(facts: &Facts<'_>, alerts: &Alerts) -> Judged {
             once.push(one);
         }
     }
-    Judged { alerts: once, failed: facts.ended.is_err() }
+    Judged { alerts: once, failed: facts.ended.is_err(), hangs: false }
+}
+
+/// What is told of a pass under way that has made no progress for so long.
+pub(crate) fn hanging(idle: Duration) -> Judged {
+    let text = format!(
+        "It has had no answer of a system and written nothing for {} minutes. What it did is kept: end the process and \
+         start it again, and the next pass goes on from there.",
+        idle.as_secs() / 60
+    );
+    Judged { alerts: vec![alert(HANGS.to_owned(), "a pass hangs", text)], failed: false, hangs: true }
 }
 
 fn alert(key: String, title: impl Into<String>, text: impl Into<String>) -> Alert {

@@ -12,6 +12,7 @@ pub(crate) mod conditions;
 pub(crate) mod send;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use handover_store::{Commit, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -160,17 +161,40 @@ impl Outcome {
 
 /// Tells people what the end of a pass brought. Never fails: what went wrong stands in the outcome.
 pub(crate) async fn tell(project: &str, alerts: &config::Alerts, store: &Store, facts: &Facts<'_>) -> Outcome {
+    deliver(project, alerts, store, &conditions::judge(facts, alerts), facts.now).await
+}
+
+/// Tells people that the pass under way has made no progress for so long; gives what went wrong, in words.
+pub(crate) async fn tell_hanging(
+    project: &str,
+    alerts: &config::Alerts,
+    store: &Store,
+    (now, idle): (Timestamp, Duration),
+) -> Vec<String> {
+    deliver(project, alerts, store, &conditions::hanging(idle), now).await.why
+}
+
+/// How long the state may take: it may be what is wrong.
+const STATE: Duration = Duration::from_secs(10);
+
+async fn in_time<T>(asked: impl Future<Output = Result<T, handover_store::Error>>) -> Result<T, String> {
+    match tokio::time::timeout(STATE, asked).await {
+        Ok(told) => told.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", STATE.as_secs())),
+    }
+}
+
+async fn deliver(project: &str, alerts: &config::Alerts, store: &Store, judged: &Judged, now: Timestamp) -> Outcome {
     let mut outcome = Outcome::default();
-    let mut standing: Standing = match store.kept(NAME).await {
+    let mut standing: Standing = match in_time(store.kept(NAME)).await {
         Ok(text) => text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
-        Err(error) => {
-            outcome.why.push(format!("what was told before cannot be read: {error}"));
+        Err(why) => {
+            outcome.why.push(format!("what was told before cannot be read: {why}"));
             Standing::default()
         }
     };
-    let judged = conditions::judge(facts, alerts);
     let before = standing.clone();
-    let messages = standing.messages(&judged, facts.now, alerts.silence);
+    let messages = standing.messages(judged, now, alerts.silence);
     let open = messages.iter().filter(|message| message.state != State::Resolved).count();
     outcome.silenced = (judged.alerts.len().saturating_sub(open)) as u64;
     let mut delivered = true;
@@ -184,13 +208,13 @@ pub(crate) async fn tell(project: &str, alerts: &config::Alerts, store: &Store, 
         outcome.sent = if delivered { messages.len() as u64 } else { 0 };
         outcome.why.extend(why);
     }
-    standing.after(&judged, &messages, delivered, facts.now, alerts.silence);
+    standing.after(judged, &messages, delivered, now, alerts.silence);
     outcome.failures = standing.failures;
     if standing != before
         && let Ok(text) = serde_json::to_string(&standing)
     {
-        let commit = Commit { at: facts.now, kept: vec![(NAME.to_owned(), text)], ..Commit::default() };
-        if let Err(error) = store.commit(commit).await {
+        let commit = Commit { at: now, kept: vec![(NAME.to_owned(), text)], ..Commit::default() };
+        if let Err(error) = in_time(store.commit(commit)).await {
             outcome.why.push(format!("what was told cannot be kept, and will be told again: {error}"));
         }
     }
@@ -239,7 +263,7 @@ mod tests {
         let mut standing = Standing::default();
         for (minute, (present, works, expected)) in rows.into_iter().enumerate() {
             let now = Timestamp::from_second(1_800_000_000 + 60 * minute as i64).unwrap();
-            let judged = Judged { alerts: present.iter().map(|key| alert(key)).collect(), failed: false };
+            let judged = Judged { alerts: present.iter().map(|key| alert(key)).collect(), failed: false, hangs: false };
             // Each pass is a process of its own.
             standing = serde_json::from_str(&serde_json::to_string(&standing).unwrap()).unwrap();
             let messages = standing.messages(&judged, now, silence);

@@ -54,7 +54,7 @@ enum Action {
     },
     /// Answer a group or one record; only those records and what waits for them are processed then
     Answer(AnswerOptions),
-    /// Say that a record is wrong: it waits in the queue, in somebody's care, and is carried on as before
+    /// Say that a record is wrong: that waits in the queue, in somebody's care; the record is carried on, or stopped
     Report(report::Report),
     /// Write the queue to a CSV file, to be answered in a spreadsheet
     #[command(after_help = "Example:\n  handover holds export queue.csv")]
@@ -432,6 +432,10 @@ pub(crate) async fn carry_answers(
         let answer = &given_to(hold, answer);
         if *answer == Answer::Close {
             commit.closed.push((hold.flow.clone(), hold.record.clone()));
+            if matches!(hold.cause, Cause::Reported { stop: true, .. }) {
+                // What was stopped is looked at on both sides, as it is then.
+                commit.kept.push(handover_engine::looked_at_anew(&hold.flow));
+            }
         } else {
             wanted.entry(hold.flow.clone()).or_default().insert(hold.record.clone());
             commit.answers.push(GivenAnswer {

@@ -6,6 +6,7 @@ mod check;
 mod cohorts;
 mod demo;
 mod failure;
+mod hanging;
 mod holds;
 mod inferred;
 mod init;

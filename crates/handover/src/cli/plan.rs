@@ -7,10 +7,11 @@ use std::sync::Arc;
 use handover_connect::{Capabilities, Connector, Span, Spent};
 use handover_engine::{Overlay, Pass, Report, Selection};
 use handover_model::{Field, ObjectName, SystemName};
+use handover_store::CohortCount;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::cohorts::Cohorts;
+use super::cohorts::{Cohorts, Move, Passing};
 use super::output::{count, duration, plural, table};
 use super::progress::Progress;
 use super::queue::Queue;
@@ -25,6 +26,7 @@ use crate::problem::{Exit, Problem};
 #[command(after_help = "Examples:
   handover plan                   what would be created, updated, held; calls and minutes
   handover plan --as-of 2027-02-01  the same as if it were that day: what cohorts begin and move by then
+  handover plan --cohort north    what the coming date of this cohort does: records, owners, holds
   handover plan --values 20       with the values of the first 20 updates of each flow
   handover plan --create-fields   create the fields of fields.yaml that do not exist yet")]
 pub(crate) struct Options {
@@ -37,6 +39,9 @@ pub(crate) struct Options {
     /// Judge the dates of cohorts as on this day, in the project's time zone
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
+    /// Show this cohort alone, on the day on which it moves (or begins, if it does not move) unless --as-of names another
+    #[arg(long, value_name = "NAME", conflicts_with = "values")]
+    cohort: Option<String>,
 }
 
 /// What one system would be asked.
@@ -59,8 +64,19 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
         drop(session);
         session = Session::open(&global.project)?;
     }
-    let as_of = options.as_of.as_deref().map(|text| as_of(&session, text)).transpose()?;
+    let cohort = options.cohort.as_deref().map(|name| cohorts::named(&session.project, name)).transpose()?;
+    let said = options.as_of.as_deref().map(|text| as_of(&session, text)).transpose()?;
+    let comes = cohort.as_ref().and_then(|cohort| cohort.moves.or(cohort.begins)).map(|day| day.at);
+    let as_of = said.or(comes.filter(|day| *day > session.clock.now()));
     let planned = plan(&session, output, as_of).await?;
+    if let Some(cohort) = &cohort {
+        let about = (&planned.passing, planned.dated);
+        let told = Move::of((&session.project, cohort), &planned.before, &planned.store, about).await?;
+        output.value(&json!({"cohort": told.json()}));
+        told.say(output);
+        session.close().map_err(|problem| vec![problem])?;
+        return Ok(Exit::Done);
+    }
     output.value(&planned.json(&session));
     planned.say(&session, output);
     if options.values > 0 {
@@ -88,6 +104,9 @@ pub(crate) struct Plan {
     prices: Vec<Price>,
     inferred: super::inferred::Found,
     cohorts: Cohorts,
+    passing: Passing,
+    /// The cohorts' records before it was played.
+    before: Vec<CohortCount>,
     /// By which day the cohorts were judged.
     dated: Timestamp,
     store: handover_store::Store,
@@ -129,17 +148,18 @@ async fn played(
         session.systems.iter().map(|(name, system)| (name.clone(), system.spent())).collect();
     let place = session.workplace(fork.clone(), Progress::watch(output.shows_progress(), &session.systems));
     let failed = |error: handover_engine::Error| failure::engine(&error, &session.project.sources);
+    let before_it = fork.cohort_counts().await.map_err(|error| vec![failure::store(&error)])?;
     let pass = Pass::begin(setup, &place, "plan", stop_on_request(output)).await.map_err(failed)?;
     let report = pass.run(&Selection::All).await.map_err(failed)?;
     let queue = Queue::of(&fork).await?;
-    let cohorts = Cohorts::of(&session.project, &fork, Some(passing)).await?;
+    let cohorts = Cohorts::of(&session.project, &fork, Some(passing.clone())).await?;
     output.warn(&Problem::from_findings(&cohorts.findings(&session.project), &session.project.sources));
     let prices = session
         .systems
         .iter()
         .map(|(name, system)| price(name, system.as_ref(), before.get(name), overlays.get(name)))
         .collect();
-    Ok(Plan { report, queue, prices, inferred, cohorts, dated, store: fork })
+    Ok(Plan { report, queue, prices, inferred, cohorts, passing, before: before_it, dated, store: fork })
 }
 
 fn price(name: &SystemName, system: &dyn Connector, before: Option<&Spent>, overlay: Option<&Arc<Overlay>>) -> Price {

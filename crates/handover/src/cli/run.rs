@@ -9,6 +9,7 @@ use handover_store::Store;
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 
+use super::hanging;
 use super::inferred::{self, Nowhere};
 use super::output::{count, plural, table};
 use super::progress::Progress;
@@ -139,10 +140,8 @@ pub(crate) async fn pass(
     stop: Arc<AtomicBool>,
 ) -> Result<Report, Vec<Problem>> {
     let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
-    let pass = Pass::begin(setup, &place, kind, stop)
-        .await
-        .map_err(|error| failure::engine(&error, &session.project.sources))?;
-    pass.run(selection).await.map_err(|error| failure::engine(&error, &session.project.sources))
+    let pass = async { Pass::begin(setup, &place, kind, stop).await?.run(selection).await };
+    hanging::watched(session, store, pass).await.map_err(|error| failure::engine(&error, &session.project.sources))
 }
 
 /// Ctrl-C and SIGTERM end the pass at the next safe place; a second one ends the process.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use handover_connect::{Clock, Connector, Credentials, Driver, HttpTransport, NoKeeper, SystemClock, VirtualClock};
 use handover_engine::{Drift, Observer, Policies, Project, Schemas, Setup, Workplace, transform::Tables};
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::failure;
+use crate::cli::hanging::Pulse;
 use crate::config::{self, System};
 use crate::problem::Problem;
 use crate::worker::{Turn, Worker};
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) worker: Worker,
     /// Its turn to write; every system asks for leave here.
     pub(crate) turn: Arc<Turn>,
+    /// How the pass under way gets on.
+    pub(crate) pulse: Arc<Pulse>,
     virtual_clock: Option<(Arc<VirtualClock>, PathBuf)>,
 }
 
@@ -50,6 +53,7 @@ impl Session {
             clock: Arc::new(SystemClock),
             worker: Worker::named(None),
             turn: Arc::default(),
+            pulse: Arc::default(),
             virtual_clock: None,
             systems: BTreeMap::new(),
             sandboxes: BTreeMap::new(),
@@ -57,14 +61,27 @@ impl Session {
             project,
         };
         session.choose_clock();
+        session.connect_all()?;
+        Ok(session)
+    }
+
+    /// Takes the project as its files say it now; clock and sandboxes go on as they are.
+    pub(crate) fn read_anew(&mut self, path: &Path) -> Result<(), Vec<Problem>> {
+        self.project = config::Project::load(path)?;
+        self.systems.clear();
+        self.files.clear();
+        self.connect_all()
+    }
+
+    fn connect_all(&mut self) -> Result<(), Vec<Problem>> {
         let mut problems = Vec::new();
-        for system in session.project.systems.clone() {
-            match session.connect(&system) {
-                Ok(connector) => drop(session.systems.insert(system.name.clone(), connector)),
+        for system in self.project.systems.clone() {
+            match self.connect(&system) {
+                Ok(connector) => drop(self.systems.insert(system.name.clone(), connector)),
                 Err(problem) => problems.push(problem),
             }
         }
-        if problems.is_empty() { Ok(session) } else { Err(problems) }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// Projects on sandboxes share a clock with them that jumps over waits; it goes on where it stopped.
@@ -90,7 +107,7 @@ impl Session {
             })?;
         }
         for (name, sandbox) in &self.sandboxes {
-            let mut sandbox = sandbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut sandbox = sandbox.lock().unwrap_or_else(PoisonError::into_inner);
             sandbox.snapshot().map_err(|error| {
                 Problem::ours("sandbox_state", format!("the sandbox `{name}` could not be kept")).because(&error)
             })?;
@@ -138,10 +155,13 @@ impl Session {
         };
         let (transport, credentials): (Arc<dyn handover_connect::Transport>, Credentials) = match &system.sandbox {
             Some(dir) => {
-                let sandbox = open_sandbox(system, dir)?;
-                let token = sandbox.platform().credentials()["token"].as_str().unwrap_or_default().to_owned();
-                let sandbox = Arc::new(Mutex::new(sandbox));
+                let sandbox = match self.sandboxes.get(&system.name) {
+                    Some(open) => open.clone(),
+                    None => Arc::new(Mutex::new(open_sandbox(system, dir)?)),
+                };
                 self.sandboxes.insert(system.name.clone(), sandbox.clone());
+                let credentials = sandbox.lock().unwrap_or_else(PoisonError::into_inner).platform().credentials();
+                let token = credentials["token"].as_str().unwrap_or_default().to_owned();
                 settings.api_base = format!("http://{}.sandbox.test", system.name);
                 settings.oauth_base.clone_from(&settings.api_base);
                 (

@@ -9,12 +9,15 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::queue::last_run;
+use crate::cli::hanging::Hanging;
 
 /// What the state tells.
 #[derive(Clone, Debug)]
 pub(crate) struct Standing {
     /// The pass that was begun last.
     pub(crate) last: Option<Pass>,
+    /// The pass under way that makes no progress, if it is known that it does not.
+    pub(crate) hanging: Option<Hanging>,
     /// Whether the last run came to its end.
     pub(crate) is_loaded: bool,
     /// By flow: its records, and its last good pass.
@@ -92,6 +95,7 @@ impl Standing {
         let is_loaded = last_run(&passes).is_some_and(|pass| pass.status.as_deref() == Some("finished"));
         Ok(Self {
             last: passes.into_iter().next_back(),
+            hanging: Hanging::of(store).await?,
             is_loaded,
             flows: standing,
             holds: store.hold_counts().await?,

@@ -32,6 +32,7 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
     let last = standing.last.as_ref();
     output.value(&json!({
         "last_pass": last.map(|pass| json!({"pass": pass.id, "kind": pass.kind, "began": pass.began.to_string(), "ended": pass.ended.map(|at| at.to_string()), "status": pass.status})),
+        "hanging": standing.hanging,
         "flows": standing.flows.iter().map(|(name, counts, _)| (name.to_string(), json!(counts))).collect::<serde_json::Map<_, _>>(),
         "last_good_pass": standing.good_json(now),
         "holds": queue.json(),
@@ -58,6 +59,10 @@ pub(crate) async fn run(global: &Global, _: &Options, output: &Output) -> Done {
             plain::moment(pass.began),
             pass.status.as_deref().unwrap_or("cut off: `handover run` goes on where it stopped")
         )),
+    }
+    if let Some(hanging) = &standing.hanging {
+        let since = plain::moment(hanging.since);
+        output.say(&format!("Pass {} hangs: no answer and nothing written since {since}.", hanging.pass));
     }
     output.say(&table(
         &["flow", "created", "updated", "unchanged", "merged", "held", "skipped", "lag"],

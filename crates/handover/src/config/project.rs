@@ -73,6 +73,8 @@ pub struct Policies {
     pub reconcile: Option<Reconcile>,
     /// How long the right to write a state in PostgreSQL lasts each time it is prolonged.
     pub lease: Duration,
+    /// A pass hangs that had no answer and wrote nothing for so long.
+    pub hangs: Duration,
     /// Automations of the target, by name, that somebody has looked at and lets run.
     pub acknowledged_automations: Vec<String>,
 }
@@ -88,6 +90,7 @@ impl Default for Policies {
             sweep: Duration::from_secs(24 * 60 * 60),
             reconcile: Some(reconcile::USUAL),
             lease: Duration::from_secs(3 * 60),
+            hangs: Duration::from_secs(30 * 60),
             acknowledged_automations: Vec::new(),
         }
     }
@@ -364,6 +367,9 @@ fn policies(reading: &mut Reading, file: &File, node: &Node, longest: Duration) 
     }
     if let Some(sweep) = entries.take("sweep").and_then(|node| reading.duration(file, node, "sweep")) {
         policies.sweep = sweep;
+    }
+    if let Some(hangs) = entries.take("hangs").and_then(|node| reading.duration(file, node, "hangs")) {
+        policies.hangs = hangs;
     }
     if let Some(node) = entries.take("reconcile") {
         policies.reconcile = reconcile::read(reading, file, node);

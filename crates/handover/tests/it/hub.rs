@@ -2,6 +2,7 @@
 //! customers. What one brings reaches the others once, and nothing comes back to where it came from.
 
 mod card;
+mod example;
 mod wrong;
 
 use std::path::PathBuf;

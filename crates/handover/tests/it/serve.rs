@@ -66,6 +66,25 @@ fn what_hubspot_tells_is_carried_to_pipedrive() {
     assert!(serving.stops().success());
 }
 
+/// A system that has stopped answering: health, metrics and `status` tell while the pass waits.
+#[test]
+fn a_pass_that_hangs_is_seen() {
+    let company = Company::forth();
+    company.play.edit("handover.yaml", "policies:\n", "policies:\n  hangs: 1s\n");
+    let serving = company.in_step(&["--every", "1s"]);
+    assert_eq!(serving.asks("GET", "/health", &[], b"").0, 200);
+    company.silences(&company.new, &[("POST", "**/search")]);
+    let hangs = |body: &str| body.contains("the pass under way hangs: no answer and nothing written for ");
+    while !hangs(&serving.asks("GET", "/health", &[], b"").1) {}
+    assert_eq!(serving.asks("GET", "/health", &[], b"").0, 503);
+    assert!(serving.metric("handover_pass_idle_seconds") >= 1);
+    let shown = || company.play.does_with(&["status", "--json"], &company.environment()).ends(3).json();
+    while shown()["hanging"]["pass"].is_null() {}
+    let told = company.play.does_with(&["status"], &company.environment()).ends(3);
+    assert!(told.out.contains(" hangs: no answer and nothing written since "), "{}", told.out);
+    assert!(serving.stops().success());
+}
+
 /// The server dies after it answered 200 and before it looked: the next one looks. Polling would not see it for an hour.
 #[test]
 fn what_was_received_is_carried_after_a_kill() {

@@ -129,7 +129,7 @@ fn page(hub: &Hubspot, call: &Call<'_>, from: Node) -> Answer {
     let kind = kind_at(world, call, 6)?;
     let limit = call.limit(PAGE, PAGE)?;
     let (results, next) = listed(world, from, kind, call.after()?.unwrap_or(0), limit);
-    let mut body = json!({"results": results});
+    let mut body: Json = [("results", Json::Array(results))].into_iter().collect();
     if let (Some(after), Some(body)) = (next, body.as_object_mut()) {
         let link = format!("https://api.hubapi.com{}?limit={limit}&after={after}", call.request.path);
         body.insert("paging".into(), json!({"next": {"after": after.to_string(), "link": link}}));

@@ -284,7 +284,7 @@ fn search(hub: &Hubspot, call: &Call<'_>) -> Answer {
     };
     let mut found = hub.world.files.range(from..).map(|(_, f)| f).filter(|f| fits(f));
     let results: Vec<Json> = found.by_ref().take(limit).map(|f| shown(hub, f)).collect();
-    let mut body = json!({"results": results});
+    let mut body: Json = [("results", Json::Array(results))].into_iter().collect();
     if let (Some(next), Some(body)) = (found.next(), body.as_object_mut()) {
         body.insert("paging".into(), json!({"next": {"after": next.id.to_string()}}));
     }

@@ -38,7 +38,7 @@ pub(crate) fn list(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
         }
         results.push(Json::Object(record_json(&hub.world, kind, record, &wanted)));
     }
-    let mut body = json!({"results": results});
+    let mut body: Json = [("results", Json::Array(results))].into_iter().collect();
     if let (Some(after), Some(body)) = (next, body.as_object_mut()) {
         let link = format!(
             "https://api.hubapi.com{}?limit={limit}&after={after}{}",

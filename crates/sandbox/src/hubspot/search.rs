@@ -105,7 +105,7 @@ pub(crate) fn search(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
     let page = found.iter().skip(query.after).take(query.limit);
     let results: Vec<Json> = page.map(|record| Json::Object(record_json(world, kind, record, &query.wanted))).collect();
     let next = query.after + results.len();
-    let mut body = json!({"total": total, "results": results});
+    let mut body: Json = [("total", total.into()), ("results", Json::Array(results))].into_iter().collect();
     if let (true, Some(body)) = (next < total, body.as_object_mut()) {
         body.insert("paging".into(), json!({"next": {"after": next.to_string()}}));
     }

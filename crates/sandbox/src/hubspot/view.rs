@@ -197,7 +197,7 @@ fn association_list(world: &World, from: Node, kind: Kind) -> Option<Json> {
     if results.is_empty() {
         return None;
     }
-    let mut out = json!({"results": results});
+    let mut out: Json = [("results", Json::Array(results))].into_iter().collect();
     if let (Some(after), Some(object)) = (more, out.as_object_mut()) {
         let link = format!(
             "https://api.hubapi.com/crm/v4/objects/{}/{}/associations/{}?after={after}",

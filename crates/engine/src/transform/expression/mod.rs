@@ -7,7 +7,7 @@ mod bridge;
 mod paths;
 mod wording;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use handover_model::{FieldName, Record, Schema, Value};
 use vrl::compiler::runtime::{Runtime, Terminate};
@@ -19,7 +19,7 @@ use vrl::value::Secrets;
 
 use super::spelling::did_you_mean;
 use bridge::{FUNCTIONS, from_vrl, kind_of, to_vrl};
-use paths::paths_in;
+use paths::{names_the_record, paths_in};
 pub(crate) use wording::Fault;
 
 /// A compiled expression.
@@ -47,7 +47,7 @@ impl Expression {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let external = ExternalEnv::new_with_kind(object_kind(schema), VrlKind::object(Collection::empty()));
+        let external = ExternalEnv::new_with_kind(object_kind(text, schema), VrlKind::object(Collection::empty()));
         let compiled = compile_with_external(text, &FUNCTIONS, &external, CompileConfig::default())
             .map_err(|diagnostics| wording::reword(text, diagnostics, schema))?;
         let program = compiled.program;
@@ -127,9 +127,15 @@ fn put(object: &mut ObjectMap, path: &[KeyString], value: VrlValue) {
 
 /// The record's type: each field under its name, and dotted names as structure too, where no field has the
 /// name of the whole.
-fn object_kind(schema: &Schema) -> VrlKind {
+///
+/// The compiler copies it for each of its steps, so of a schema of hundreds of fields it is told only those that the
+/// expression names, unless that speaks of the record as a whole.
+fn object_kind(text: &str, schema: &Schema) -> VrlKind {
+    let named: Option<HashSet<FieldName>> =
+        (!names_the_record(text)).then(|| Expression::named(text, schema).into_iter().collect());
+    let is_named = |field: &&handover_model::Field| named.as_ref().is_none_or(|named| named.contains(&field.name));
     let mut root: BTreeMap<VrlField, VrlKind> = BTreeMap::from([(ID.into(), VrlKind::bytes())]);
-    for field in schema.fields.iter().filter(|field| field.name != *ID) {
+    for field in schema.fields.iter().filter(|field| field.name != *ID).filter(is_named) {
         let parts: Vec<&str> = field.name.as_str().split('.').collect();
         let kind = kind_of(&field.kind);
         if is_structured(field.name.as_str(), schema) {

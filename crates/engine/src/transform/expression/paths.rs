@@ -13,6 +13,18 @@ pub(crate) struct NamedPath {
 /// The paths in an expression, in order. Text literals, comments and paths behind a value (`foo().bar`)
 /// are not the record's fields.
 pub(crate) fn paths_in(expression: &str) -> Vec<NamedPath> {
+    let mut paths = every_path(expression);
+    paths.retain(|path| !path.segments.is_empty());
+    paths
+}
+
+/// Whether an expression speaks of the record as a whole: a `.` alone.
+pub(crate) fn names_the_record(expression: &str) -> bool {
+    every_path(expression).iter().any(|path| path.segments.is_empty())
+}
+
+/// The paths, that of the whole record among them.
+fn every_path(expression: &str) -> Vec<NamedPath> {
     let mut scan = Scan { text: expression, at: 0 };
     let mut out = Vec::new();
     let mut before = None;
@@ -24,9 +36,7 @@ pub(crate) fn paths_in(expression: &str) -> Vec<NamedPath> {
             '.' if !before.is_some_and(continues) => {
                 let start = scan.at;
                 let segments = scan.path();
-                if !segments.is_empty() {
-                    out.push(NamedPath { segments, at: start..scan.at });
-                }
+                out.push(NamedPath { segments, at: start..scan.at });
                 before = Some('x');
                 continue;
             }

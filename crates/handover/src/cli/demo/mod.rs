@@ -26,6 +26,7 @@ use crate::problem::{Exit, Problem};
   handover demo
   handover demo --reverse          from HubSpot to Pipedrive
   handover demo --parallel         and ten days of both systems in use
+  handover demo --parallel --reverse
   handover demo --json             one object with the outcome
 Afterwards every command works on it: cd handover-demo; handover holds; handover audit show persons/1")]
 pub(crate) struct Options {
@@ -39,7 +40,7 @@ pub(crate) struct Options {
     #[arg(long)]
     reverse: bool,
     /// After the load: ten days in which people work in both systems
-    #[arg(long, conflicts_with_all = ["reverse", "until"])]
+    #[arg(long, conflicts_with = "until")]
     parallel: bool,
     /// A hundredth of the size
     #[arg(long)]
@@ -76,21 +77,18 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
         options.dir.display()
     ));
     chapter(output, 1, "init: a project that fits these two accounts");
-    write_project(options, from, to, output).await?;
+    let mut session = write_project(options, from, to, output).await?;
     let global = Global { project: options.dir.join("handover.yaml"), json: false, no_color: true, quiet: true };
-    create_fields(&global, output).await?;
-    if options.until == Until::Init {
-        return stopped(&options.dir, output);
-    }
-    chapter(output, 2, "check and plan: what will happen, before anything does");
-    plan_it(&global, output).await?;
-    if options.until == Until::Plan {
-        return stopped(&options.dir, output);
-    }
-    let mut told = story(&global, options, output).await?;
-    if options.parallel {
-        told["parallel"] = parallel::ten_days(&global, &options.dir, output).await?;
-    }
+    let told = play(&mut session, &global, options, output).await;
+    // What the sandboxes did is kept, whatever became of the demo.
+    let closed = session.close();
+    let told = told?;
+    closed.map_err(|problem| vec![problem])?;
+    let Some(mut told) = told else {
+        output.value(&json!({"dir": options.dir}));
+        output.say(&format!("\nGo on by hand: cd {}; handover run", options.dir.display()));
+        return Ok(Exit::Done);
+    };
     let seconds = begun.elapsed().as_secs_f64();
     told["seconds"] = json!((seconds * 10.0).round() / 10.0);
     output.value(&told);
@@ -103,40 +101,66 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     Ok(Exit::Done)
 }
 
-/// The demo as far as it was wanted; the rest is the user's.
-fn stopped(dir: &Path, output: &Output) -> Done {
-    output.value(&json!({"dir": dir}));
-    output.say(&format!("\nGo on by hand: cd {}; handover run", dir.display()));
-    Ok(Exit::Done)
+/// The chapters, as far as they are wanted; what they told when all of them are.
+///
+/// The sandboxes stay open from the first to the last: reading and writing two companies takes longer than some chapters.
+async fn play(
+    session: &mut Session,
+    global: &Global,
+    options: &Options,
+    output: &Output,
+) -> Result<Option<Json>, Vec<Problem>> {
+    session.read_anew(&global.project)?;
+    plan::create_fields(session, output).await?;
+    if options.until == Until::Init {
+        return Ok(None);
+    }
+    chapter(output, 2, "check and plan: what will happen, before anything does");
+    session.read_anew(&global.project)?;
+    plan::plan(session, output, None).await?.say(session, output);
+    if options.until == Until::Plan {
+        return Ok(None);
+    }
+    let mut told = load(session, global, output).await?;
+    if !options.parallel {
+        chapter(output, 5, "verify: both systems read anew, everything compared");
+        told["verify"] = verify_it(session, global, &options.dir, output).await?;
+        chapter(output, 6, "audit: the ledger proves it");
+        audit(session, output).await?;
+        return Ok(Some(told));
+    }
+    // What the load brought is compared with what the ten days made of it, all at once.
+    chapter(output, 5, "audit: the ledger proves it");
+    audit(session, output).await?;
+    told["parallel"] = parallel::ten_days(session, global, &options.dir, output).await?;
+    Ok(Some(told))
 }
 
-/// Run, hold, answer, verify, audit.
-async fn story(global: &Global, options: &Options, output: &Output) -> Result<Json, Vec<Problem>> {
+/// Run, hold, answer.
+async fn load(session: &mut Session, global: &Global, output: &Output) -> Result<Json, Vec<Problem>> {
     chapter(output, 3, "run: every record written and confirmed, or held with a reason");
-    let session = Session::open(&global.project)?;
+    session.read_anew(&global.project)?;
     let started = session.clock.now();
     let store = session.store().await?;
-    let report = run::carry(&session, &store, output, &run::Options::default()).await?;
+    let report = run::carry(session, &store, output, &run::Options::default()).await?;
     output.say(&run::objects_table(&report));
     let groups = groups(&store).await?;
     queue::Queue::of(&store).await?.say(output);
     let mut told = json!({"objects": run::objects_json(&report), "holds": brief(&groups)});
     chapter(output, 4, "holds: one answer releases a group");
-    let answered = answer_some(&session, global, &store, output).await?;
+    let answered = answer_some(session, global, &store, output).await?;
     told["after"] =
         json!({"objects": answered.report.as_ref().map(run::objects_json), "holds": brief(&answered.queue.groups)});
     if let Some(report) = &answered.report {
         output.say(&run::objects_table(report));
     }
-    told["calls"] = run::calls_json(&session);
+    told["calls"] = run::calls_json(session);
     told["seconds_at_real_limits"] = json!(session.clock.now().duration_since(started).as_secs());
-    drop(store);
-    session.close().map_err(|problem| vec![problem])?;
-    // The answers are rows in the project's tables now.
-    chapter(output, 5, "verify: both systems read anew, everything compared");
-    told["verify"] = verify_it(global, &options.dir, output).await?;
-    let session = Session::open(&global.project)?;
-    chapter(output, 6, "audit: the ledger proves it");
+    Session::closed(store, Ok(told)).await
+}
+
+/// Verifies the ledger.
+async fn audit(session: &Session, output: &Output) -> Result<(), Vec<Problem>> {
     let store = session.store_reading().await?;
     let whole = store.verify(|_, _| {}).await.map_err(|error| vec![failure::store(&error)])?;
     output.say(&format!(
@@ -144,8 +168,7 @@ async fn story(global: &Global, options: &Options, output: &Output) -> Result<Js
         count(whole.entries),
         count(whole.items)
     ));
-    session.close().map_err(|problem| vec![problem])?;
-    Ok(told)
+    Ok(())
 }
 
 /// Answers the first untranslated stage and assigns the records of the user without a seat.
@@ -298,17 +321,19 @@ fn make_worlds(options: &Options, from: &str, to: &str) -> Result<(), Vec<Proble
     Ok(())
 }
 
-/// The project that `init` proposes, with the sandboxes in the place of tokens.
-async fn write_project(options: &Options, from: &str, to: &str, output: &Output) -> Result<(), Vec<Problem>> {
+/// The project that `init` proposes, with the sandboxes in the place of tokens; gives the session that has them open.
+async fn write_project(options: &Options, from: &str, to: &str, output: &Output) -> Result<Session, Vec<Problem>> {
     let systems = vec![init::sandboxed(&options.dir, "old", from), init::sandboxed(&options.dir, "new", to)];
     let session = Session::of(init::bare(&options.dir, systems))?;
     let proposal = init::propose_for(&session, from, to, output).await?;
-    let automations: Vec<String> = match session.systems.get("new") {
-        Some(system) => {
-            system.automations().await.ok().flatten().unwrap_or_default().into_iter().map(|one| one.name).collect()
+    let mut automations: Vec<String> = Vec::new();
+    // What goes back after the load is written into the old system.
+    for name in ["new", "old"].into_iter().take(if options.parallel { 2 } else { 1 }) {
+        if let Some(system) = session.systems.get(name) {
+            let found = system.automations().await.ok().flatten().unwrap_or_default();
+            automations.extend(found.into_iter().map(|one| one.name));
         }
-        None => Vec::new(),
-    };
+    }
     let mut files = proposal.files.clone();
     if let Some(text) = files.get_mut(Path::new("handover.yaml")) {
         for name in ["old", "new"] {
@@ -329,31 +354,21 @@ async fn write_project(options: &Options, from: &str, to: &str, output: &Output)
         plural(stages as u64, "finding")
     ));
     if !automations.is_empty() {
-        output.say(&format!("Workflows of the target, acknowledged by name: {}.", automations.join(", ")));
+        output.say(&format!(
+            "Workflows of the systems that are written, acknowledged by name: {}.",
+            automations.join(", ")
+        ));
     }
-    session.close().map_err(|problem| vec![problem])
-}
-
-async fn create_fields(global: &Global, output: &Output) -> Result<(), Vec<Problem>> {
-    let session = Session::open(&global.project)?;
-    plan::create_fields(&session, output).await?;
-    session.close().map_err(|problem| vec![problem])
-}
-
-async fn plan_it(global: &Global, output: &Output) -> Result<(), Vec<Problem>> {
-    let session = Session::open(&global.project)?;
-    let planned = plan::plan(&session, output, None).await?;
-    planned.say(&session, output);
-    session.close().map_err(|problem| vec![problem])
+    Ok(session)
 }
 
 /// Compares everything, tells it and writes the page; gives the summary.
-async fn verify_it(global: &Global, dir: &Path, output: &Output) -> Result<Json, Vec<Problem>> {
-    let session = Session::open(&global.project)?;
-    let found = verify::compare(&session, output).await?;
+async fn verify_it(session: &mut Session, global: &Global, dir: &Path, output: &Output) -> Result<Json, Vec<Problem>> {
+    // The answers are rows in the project's tables now.
+    session.read_anew(&global.project)?;
+    let found = verify::compare(session, output).await?;
     verify::say(&found, output);
-    verify::write_page(&session, &found, &dir.join("verify.html"))?;
-    session.close().map_err(|problem| vec![problem])?;
+    verify::write_page(session, &found, &dir.join("verify.html"))?;
     Ok(verify::summary(&found))
 }
 

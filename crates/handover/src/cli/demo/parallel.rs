@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use super::deeds::{Cast, Deed, NEW, OLD, Pair, posted_to_old};
+use super::deeds::{Cast, Deed, NEW, OLD, Pair, Place, Platform};
 use super::{chapter, verify_it};
 use crate::cli::output::plural;
 use crate::cli::session::Session;
@@ -25,39 +25,48 @@ const SWEPT: usize = 21;
 const PEOPLE: usize = SWEPT + 6;
 
 /// The ten days, told as they pass; gives them as JSON.
-pub(super) async fn ten_days(global: &Global, dir: &Path, output: &Output) -> Result<Json, Vec<Problem>> {
-    chapter(output, 7, "ten days: both systems in use, a pass at noon and one in the evening");
-    open_both_ways(dir)?;
-    output.say(
-        "Every mapping says `direction: both_ways` now; mappings/persons.yaml says `deletes: archive` besides.\n\
-         Nothing else is set up: the pairs, and what each side said last, are there since the load.",
-    );
-    let session = Session::open(&global.project)?;
+pub(super) async fn ten_days(
+    session: &mut Session,
+    global: &Global,
+    dir: &Path,
+    output: &Output,
+) -> Result<Json, Vec<Problem>> {
+    chapter(output, 6, "ten days: both systems in use, a pass at noon and one in the evening");
+    let people = open_both_ways(session, dir)?;
+    output.say(&format!(
+        "Every mapping says `direction: both_ways` now, mappings/{people} says `deletes: archive` besides, and\n\
+         handover.yaml says `sweep: 36h`: so old a list of all records may get, for what no list of changes tells.\n\
+         Nothing else is set up: the pairs, and what each side said last, are there since the load."
+    ));
+    session.read_anew(&global.project)?;
     let store = session.store().await?;
-    let told = play(&session, &store, global, output).await;
-    let told = Session::closed(store, told).await;
-    let closed = session.close();
-    let mut told = told?;
-    closed.map_err(|problem| vec![problem])?;
-    chapter(output, 8, "verify: after ten days, both systems read anew");
-    told["verify"] = verify_it(global, dir, output).await?;
+    let told = play(session, &store, global, output).await;
+    let mut told = Session::closed(store, told).await?;
+    chapter(output, 7, "verify: after ten days, both systems read anew, everything compared");
+    told["verify"] = verify_it(session, global, dir, output).await?;
     Ok(told)
 }
 
-/// Lets every flow carry both ways, and the deletion of a person go into the new system's bin.
-fn open_both_ways(dir: &Path) -> Result<(), Vec<Problem>> {
+/// Lets every flow carry both ways, and the deletion of a person go into the new system's bin; gives the name of the
+/// mapping that says so.
+fn open_both_ways(session: &Session, dir: &Path) -> Result<String, Vec<Problem>> {
     let mappings = dir.join("mappings");
     let problem = |error: &std::io::Error| {
-        vec![Problem::new("demo", format!("the mappings in {} cannot be changed", mappings.display())).because(error)]
+        vec![Problem::new("demo", format!("the project in {} cannot be changed", dir.display())).because(error)]
     };
+    let people = format!("{}.yaml", Platform::of(session, OLD).people());
     for entry in std::fs::read_dir(&mappings).map_err(|error| problem(&error))? {
         let path = entry.map_err(|error| problem(&error))?.path();
         let text = std::fs::read_to_string(&path).map_err(|error| problem(&error))?;
-        let removals = if path.ends_with("persons.yaml") { "\ndeletes: archive" } else { "" };
+        let removals = if path.ends_with(&people) { "\ndeletes: archive" } else { "" };
         let text = text.replace("\ndirection: one_way", &format!("{removals}\ndirection: both_ways"));
         std::fs::write(&path, text).map_err(|error| problem(&error))?;
     }
-    Ok(())
+    let project = dir.join("handover.yaml");
+    let text = std::fs::read_to_string(&project).map_err(|error| problem(&error))?;
+    let text = text.replace("\npolicies:\n", "\npolicies:\n  sweep: 36h  # how old a list of all records may get\n");
+    std::fs::write(&project, text).map_err(|error| problem(&error))?;
+    Ok(people)
 }
 
 /// A day of the parallel period.
@@ -79,24 +88,43 @@ impl Day {
 }
 
 /// People go on as they did.
-fn old_habits(rep: &Pair) -> Day {
+fn old_habits(old: Place, rep: &Pair) -> Day {
+    let lacks = old.platform.lacks();
     Day::of(
         "habits die hard",
         vec![
             Deed::new(
                 OLD,
                 format!("the browser still completes the old address: a rep corrects the phone number of {rep}"),
-                vec![rep.phone_in_old("+49 40 5550 1101")],
+                vec![old.phone(rep, "+49 40 5550 1101")],
             ),
             Deed::new(
                 OLD,
-                "a form that everybody forgot sends three people, one of them without a proper address",
+                format!("a form that everybody forgot sends three people, one of them without {lacks}"),
                 vec![
-                    posted_to_old("Ilse Petersen", "ilse.petersen@werft-kiel.example"),
-                    posted_to_old("Tomasz Nowak", "t.nowak@okna-gdansk.example"),
-                    posted_to_old("Jo Smith", "n/a"),
+                    old.receives(["Ilse", "Petersen", "ilse.petersen@werft-kiel.example"]),
+                    old.receives(["Tomasz", "Nowak", "t.nowak@okna-gdansk.example"]),
+                    old.receives(["Jo", "Smith", "n/a"]),
                 ],
             ),
+        ],
+    )
+}
+
+/// Two people speak with the same customers.
+fn one_customer(cast: &Cast, cem: &Pair, dora: &Pair) -> Day {
+    let (old, new) = (cast.old, cast.new);
+    Day::of(
+        "two people, one customer",
+        vec![
+            Deed::new(OLD, format!("{cem} has a new phone number"), vec![old.phone(cem, "+49 40 5550 1103")]),
+            Deed::new(
+                NEW,
+                format!("{cem} has another surname"),
+                vec![new.surname(cem, &cast.first_name, "Aydin-Meyer")],
+            ),
+            Deed::new(OLD, format!("{dora} has a new phone number"), vec![old.phone(dora, "+49 40 5550 1104")]),
+            Deed::new(NEW, format!("{dora} has another one here"), vec![new.phone(dora, "+49 40 5550 9904")]),
         ],
     )
 }
@@ -104,42 +132,25 @@ fn old_habits(rep: &Pair) -> Day {
 /// What happens on each day.
 fn script(cast: &Cast) -> Vec<Day> {
     let [ana, ben, cem, dora, twin, twice, swept @ ..] = cast.people.as_slice() else { return Vec::new() };
+    let (old, new) = (cast.old, cast.new);
     let ([deal, won], [_, firm]) = (&cast.deals, &cast.organizations);
-    let many = plural(swept.len() as u64, "person");
+    let (many, shows) = (plural(swept.len() as u64, "person"), old.platform.shows_a_merge());
+    let moved = old.hands_over(deal, cast.belongs_to.as_ref(), firm);
     vec![
-        old_habits(ana),
+        old_habits(old, ana),
         Day::of(
             "the first team works in the new system",
             vec![
-                Deed::new(NEW, format!("the deal of deals/{} is worth more", won.old), vec![won.amount_in_new(48_500)]),
-                Deed::new(NEW, format!("{ben} has a new phone number"), vec![ben.phone_in_new("+49 40 5550 1102")]),
+                Deed::new(NEW, format!("the deal of {won} is worth more"), vec![new.amount(won, 48_500)]),
+                Deed::new(NEW, format!("{ben} has a new phone number"), vec![new.phone(ben, "+49 40 5550 1102")]),
             ],
         ),
-        Day::of(
-            "two people, one customer",
-            vec![
-                Deed::new(OLD, format!("{cem} has a new phone number"), vec![cem.phone_in_old("+49 40 5550 1103")]),
-                Deed::new(NEW, format!("{cem} has another surname"), vec![cem.surname_in_new("Aydin-Meyer")]),
-                Deed::new(OLD, format!("{dora} has a new phone number"), vec![dora.phone_in_old("+49 40 5550 1104")]),
-                Deed::new(NEW, format!("{dora} has another one here"), vec![dora.phone_in_new("+49 40 5550 9904")]),
-            ],
-        ),
+        one_customer(cast, cem, dora),
         Day::answering("somebody decides", dora, "--take target", holds::taken("target")),
-        Day::of(
-            "a deal changes hands",
-            vec![Deed::new(
-                OLD,
-                format!("deals/{} belongs to organizations/{} now", deal.old, firm.old),
-                vec![deal.moved_in_old(firm)],
-            )],
-        ),
+        Day::of("a deal changes hands", vec![Deed::new(OLD, format!("{deal} belongs to {firm} now"), moved)]),
         Day::of(
             "somebody tidies up",
-            vec![Deed::new(
-                OLD,
-                format!("{twice} is merged into {twin}; to its readers the platform shows a deletion"),
-                vec![twice.merged_in_old(twin)],
-            )],
+            vec![Deed::new(OLD, format!("{twice} is merged into {twin}; {shows}"), vec![old.merges(twice, twin)])],
         ),
         Day::answering("the question is answered", twice, "--merge", Answer::Merge),
         Day::of(
@@ -147,12 +158,16 @@ fn script(cast: &Cast) -> Vec<Day> {
             vec![Deed::new(
                 OLD,
                 format!("{many} are deleted by mistake"),
-                swept.iter().map(Pair::deleted_in_old).collect(),
+                swept.iter().map(|who| old.deletes(who)).collect(),
             )],
         ),
         Day::of(
             "the mistake is noticed",
-            vec![Deed::new(OLD, "they are brought back", swept.iter().map(Pair::restored_in_old).collect())],
+            vec![Deed::new(
+                OLD,
+                "they are brought back",
+                swept.iter().flat_map(|who| old.restores(who, &cast.hung)).collect(),
+            )],
         ),
         Day::of("nobody does anything", Vec::new()),
     ]
@@ -212,7 +227,7 @@ impl Days<'_> {
     /// Somebody answers what is held of a record.
     async fn answer(&self, held: &Pair, typed: &str, answer: &Answer) -> Result<Vec<String>, Vec<Problem>> {
         let filter =
-            HoldFilter { flow: Some("persons".into()), record: Some(held.old.clone()), ..HoldFilter::default() };
+            HoldFilter { flow: Some(held.object.into()), record: Some(held.old.clone()), ..HoldFilter::default() };
         let rows = queue::rows(self.store, &filter).await?;
         let mut said = Vec::new();
         for (row, _) in &rows {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use handover_connect::{Clock, Connector};
 use handover_model::{Counts, Day, FlowName, SystemName};
@@ -11,6 +12,7 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use super::state::State;
+use crate::cli::hanging::{Hanging, Pulse};
 use crate::cli::standing::Standing;
 use crate::config::Project;
 
@@ -40,6 +42,8 @@ pub(super) struct Desk {
     /// Whether metrics are served.
     pub(super) metrics: bool,
     pub(super) tally: Mutex<Tally>,
+    /// How the pass under way gets on.
+    pub(super) pulse: Arc<Pulse>,
     /// The last reading of the state, with the number and end of the last pass then.
     read: Mutex<Option<(Mark, Standing)>>,
 }
@@ -66,6 +70,8 @@ pub(super) struct Tally {
     pub(super) flows: Vec<FlowName>,
     /// When the old system is switched off, by the project as it was read last.
     pub(super) kill_date: Option<Day>,
+    /// After how long without progress a pass hangs, by the project as it was read last.
+    pub(super) hangs: Option<Duration>,
 }
 
 impl Tally {
@@ -73,6 +79,7 @@ impl Tally {
     pub(super) fn of(&mut self, project: &Project) {
         self.flows = project.flows.iter().map(|flow| flow.name.clone()).collect();
         self.kill_date = project.kill_date;
+        self.hangs = Some(project.policies.hangs);
     }
 }
 
@@ -84,7 +91,8 @@ impl Desk {
         (every, metrics): (SignedDuration, bool),
     ) -> Self {
         let (bell, tally, read) = (Notify::new(), Mutex::default(), Mutex::default());
-        Self { state, clock, hooks, bell, every, metrics, tally, read }
+        let pulse = Arc::default();
+        Self { state, clock, hooks, bell, every, metrics, tally, pulse, read }
     }
 
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
@@ -101,7 +109,8 @@ impl Desk {
         let standing = match known {
             Some((then, standing)) if then == mark => {
                 let (webhooks, holder) = (store.received().await?, store.holder().await?);
-                Standing { webhooks, holder, workers: store.workers().await?, ..standing }
+                let hanging = Hanging::of(&store).await?;
+                Standing { webhooks, holder, hanging, workers: store.workers().await?, ..standing }
             }
             _ => {
                 let flows = self.tally().flows.clone();

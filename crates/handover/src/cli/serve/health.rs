@@ -1,5 +1,7 @@
 //! Whether all is well: the last pass over changes came to its end, and not too long ago.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -15,6 +17,8 @@ const AT_LEAST: SignedDuration = SignedDuration::from_mins(1);
 pub(super) struct Health {
     good: Option<Good>,
     waiting: u64,
+    /// How long the pass under way has made no progress.
+    idle: Option<Duration>,
     why: Vec<String>,
     now: Timestamp,
     /// The name of this process, and who writes the state, where several workers take turns.
@@ -24,17 +28,22 @@ pub(super) struct Health {
 /// How it is now.
 pub(super) async fn of(desk: &Desk) -> Health {
     let now = desk.clock.now();
-    let (failed, flows) = {
+    let (failed, flows, limit) = {
         let tally = desk.tally();
-        (tally.failed.clone(), tally.flows.len())
+        (tally.failed.clone(), tally.flows.len(), tally.hangs)
     };
+    let idle = desk.pulse.idle();
     let mut why: Vec<String> =
         failed.into_iter().map(|why| format!("the last pass over changes failed: {why}")).collect();
+    why.extend(
+        idle.filter(|idle| limit.is_some_and(|limit| *idle >= limit))
+            .map(|idle| format!("the pass under way hangs: no answer and nothing written for {} s", idle.as_secs())),
+    );
     let standing = match desk.standing().await {
         Ok(standing) => standing,
         Err(error) => {
             why.push(format!("the state cannot be read: {error}"));
-            return Health { good: None, waiting: 0, why, now, workers: None };
+            return Health { good: None, waiting: 0, idle, why, now, workers: None };
         }
     };
     let good = standing.oldest_good();
@@ -51,7 +60,7 @@ pub(super) async fn of(desk: &Desk) -> Health {
     }
     let waiting = standing.webhooks.iter().map(|told| told.waiting).sum();
     let workers = desk.state.is_shared().then(|| (desk.state.worker().to_owned(), standing.lease_json()));
-    Health { good, waiting, why, now, workers }
+    Health { good, waiting, idle, why, now, workers }
 }
 
 impl Health {
@@ -60,7 +69,7 @@ impl Health {
         self.why.is_empty()
     }
 
-    /// `{healthy, why, last_good_pass, lag_s, webhooks_waiting}`, and with a state in PostgreSQL `worker` and `lease`.
+    /// `{healthy, why, last_good_pass, lag_s, idle_s, webhooks_waiting}`, and with a state in PostgreSQL `worker` and `lease`.
     pub(super) fn json(&self) -> Json {
         let mut told = json!({
             "healthy": self.is_well(),
@@ -69,6 +78,7 @@ impl Health {
                 json!({"pass": good.pass, "began": good.began.to_string(), "ended": good.ended.to_string()})
             }),
             "lag_s": self.good.map(|good| good.lag_s(self.now)),
+            "idle_s": self.idle.map(|idle| idle.as_secs()),
             "webhooks_waiting": self.waiting,
         });
         if let Some((worker, lease)) = &self.workers {

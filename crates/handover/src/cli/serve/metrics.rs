@@ -164,8 +164,14 @@ fn reconciled(standing: &Standing, page: &mut Page) {
     );
 }
 
-/// What this process has counted.
+/// What this process has counted, and how its pass gets on.
 fn counted(desk: &Desk, page: &mut Page) {
+    page.family(
+        "handover_pass_idle_seconds",
+        "gauge",
+        "How long the pass under way has had no answer and written nothing; while there is one.",
+        desk.pulse.idle().map(|idle| (Vec::new(), idle.as_secs().to_string())),
+    );
     let tally = desk.tally();
     page.family(
         "handover_passes_total",

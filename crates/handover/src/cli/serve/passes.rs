@@ -293,10 +293,11 @@ struct Carried {
 /// The session on the project as it is now: opened anew only when its files changed.
 fn reopened<'s>(file: &Path, open: &'s mut Option<Session>, desk: &Desk) -> Result<&'s Session, Vec<Problem>> {
     let project = config::Project::load(file)?;
-    let session = match open.take().filter(|session| session.project.snapshot == project.snapshot) {
+    let mut session = match open.take().filter(|session| session.project.snapshot == project.snapshot) {
         Some(session) => session,
         None => Session::of(project)?,
     };
+    session.pulse = desk.pulse.clone();
     let mut tally = desk.tally();
     tally.of(&session.project);
     tally.reopened(&session.systems);

@@ -182,6 +182,25 @@ fn a_pass_that_fails_and_nothing_of_any_record() {
     assert!(names.iter().all(|name| !all.contains(name.as_str())), "{all}");
 }
 
+/// A system that takes its time: told while the pass waits, and over when it has ended.
+#[test]
+fn a_pass_that_hangs_for_a_while() {
+    let play = Play::ran();
+    let (webhook, posts) = stub(hook);
+    alerts(&play, "");
+    play.edit("handover.yaml", "policies:\n", "policies:\n  hangs: 400ms\n");
+    let late =
+        json!([{"when": {"path": "**/contacts/search", "nth": 1}, "fault": {"kind": "slow", "delay_ms": 1_600}}]);
+    let served = serve(&play, "new", &late);
+    let told = sync(&play, &webhook, &served.token()).ends(3);
+    let sent = posts.lock().unwrap().clone();
+    assert!(sent[0].contains("a pass hangs") && sent[0].contains("\"key\":\"hangs\""), "{sent:?}");
+    assert!(last(&posts).contains(&("hangs".to_owned(), "resolved".to_owned())), "{sent:?}");
+    assert!(number(&told, "sent") >= 1);
+    let status = play.does_with(&["status", "--json"], &served.token()).ends(3).json();
+    assert_eq!(status["hanging"], json!(null), "it has ended");
+}
+
 /// What is coming to its end, and people who were entered twice.
 #[test]
 fn what_ends_and_what_is_there_twice() {

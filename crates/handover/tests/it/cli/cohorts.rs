@@ -57,6 +57,18 @@ fn cohorts_are_planned_carried_and_shown() {
     let said = play.does(&["plan"]).ends(0).out;
     assert!(said.contains("fields that change owner") && said.contains("2026-11-05 (3 days to go)"), "{said}");
 
+    let coming = |more: &[&str]| play.does(&[&["plan", "--cohort", "north", "--json"], more].concat()).ends(0).json();
+    let told = coming(&[]);
+    let about = &told["cohort"]["flows"]["organizations"];
+    assert_eq!((&told["cohort"]["as_of"], &told["cohort"]["state"]), (&json!("2026-11-12"), &json!("moved")));
+    assert_eq!([&about["records"], &about["carried_now"], &about["carried"]], [2, 0, 2]);
+    assert!(about["fields_that_change_owner"].as_array().unwrap().contains(&json!("name")), "{about}");
+    let begun = coming(&["--as-of", "2026-11-05"]);
+    assert_eq!(begun["cohort"]["flows"]["organizations"]["fields_that_change_owner"], json!([]));
+    let said = play.does(&["plan", "--cohort", "north"]).ends(0).out;
+    assert!(said.contains("The cohort `north` on 2026-11-12: its records are the target's."), "{said}");
+    assert!(play.does(&["plan", "--cohort", "south"]).ends(1).err.contains("it has north"));
+
     play.does(&["run"]).ends(3);
     let said = play.does(&["status"]).ends(3).out;
     assert!(said.contains("2026-11-12 (10 days to go)") && said.contains("Kill date: 2026-12-01 (29 days"), "{said}");

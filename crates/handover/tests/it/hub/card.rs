@@ -90,6 +90,28 @@ fn a_report_waits_in_somebodys_care_and_blocks_nothing() {
     assert!(story.contains("the number is a fax") && story.contains("Ben answered: close (it was)"), "{story}");
 }
 
+/// Neither side's edits are carried, and the next pass after the closing carries both.
+#[test]
+fn a_report_that_stops_its_record() {
+    let place = in_step();
+    let filed = place.does(&["holds", "report", "persons/1", "--text", "two people in one", "--stop"]).ends(0);
+    assert!(filed.out.contains("nothing of it is carried until then"), "{}", filed.out);
+    place.rename("old", 1, "Ada", "King");
+    place.rename("old", 2, "Charles", "Stopless");
+    let did = place.does(&["sync", "--once", "--json"]).ends(3).json();
+    assert_eq!(did["did"]["updated"], 1, "the other one alone: {did}");
+    assert_eq!(place.does(&["sync", "--once", "--json"]).ends(3).json()["did"]["updated"], 0);
+    place.does(&["verify"]).ends(0);
+    let held = place.does(&["holds", "list", "reported:stop"]).ends(3).out;
+    assert!(held.contains("nothing of it is carried until that is closed"), "{held}");
+    place.does(&["holds", "answer", "persons/1", "--close"]).ends(0);
+    let did = place.does(&["sync", "--once", "--json"]).ends(0).json();
+    assert_eq!(did["did"]["updated"], 1, "{did}");
+    assert_eq!(place.does(&["sync", "--once", "--json"]).ends(0).json()["did"]["updated"], 0);
+    place.does(&["verify"]).ends(0);
+    place.does(&["audit", "verify"]).ends(0);
+}
+
 #[test]
 fn what_was_reported_can_be_erased() {
     let place = in_step();

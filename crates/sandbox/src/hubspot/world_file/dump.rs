@@ -20,7 +20,7 @@ pub(in crate::hubspot) fn dump(hub: &Hubspot) -> Json {
         let all = world.kinds.iter().filter_map(|(kind, k)| Some((k.plural.clone(), values(kind)?)));
         Json::Object(all.collect::<Map<_, _>>())
     };
-    json!({
+    let mut file = json!({
         "platform": "hubspot",
         "account": world.account,
         "settings": world.settings,
@@ -32,7 +32,7 @@ pub(in crate::hubspot) fn dump(hub: &Hubspot) -> Json {
         "property_groups": by_kind(&|kind| groups(world, kind)),
         "properties": by_kind(&|kind| properties(world, kind)),
         "custom_objects": custom_objects(world),
-        "objects": by_kind(&|kind| objects(world, kind)),
+        "objects": null,
         "association_labels": labels(world),
         "associations": associations(world),
         "files": files(world),
@@ -47,7 +47,10 @@ pub(in crate::hubspot) fn dump(hub: &Hubspot) -> Json {
         "follow_ups": follow_ups(world),
         "day": hub.meters.day(),
         "counters": counters(hub),
-    })
+    });
+    // Moved, not copied.
+    file["objects"] = by_kind(&|kind| objects(world, kind));
+    file
 }
 
 fn groups(world: &World, kind: Kind) -> Option<Json> {
