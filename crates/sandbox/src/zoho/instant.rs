@@ -26,11 +26,6 @@ pub(super) fn retold(kept: &str, offset_min: i32) -> String {
     read(kept).map_or_else(|| kept.to_owned(), |at| told(at, offset_min))
 }
 
-/// `2026-05-14` in a zone.
-pub(super) fn day(at: Seconds, offset_min: i32) -> String {
-    told(at, offset_min).chars().take(10).collect()
-}
-
 /// A time with an offset or `Z`.
 pub(super) fn read(text: &str) -> Option<Seconds> {
     if !text.is_ascii() || !text.contains('T') {

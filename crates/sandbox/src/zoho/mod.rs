@@ -19,7 +19,9 @@ mod access;
 mod bulk;
 mod call;
 mod catalogue;
+mod convert;
 mod coql;
+mod criteria;
 mod custom;
 mod disturb;
 mod draft;
@@ -27,6 +29,7 @@ mod files;
 mod instant;
 mod limits;
 mod list;
+mod mass;
 mod merge;
 mod metadata;
 mod multipart;
@@ -40,6 +43,7 @@ mod routes;
 mod rules;
 mod schema;
 mod scopes;
+mod search;
 mod settings;
 mod tags;
 mod values;
@@ -179,9 +183,11 @@ impl Platform for Zoho {
         let at: Seconds = now.as_second();
         self.cost = 0;
         self.world.begin(at);
+        let mut ended = bulk::settle(&mut self.world);
         let reply = self.answer(request, now, interference);
         let (changes, events) = self.settle(request);
-        Outcome { reply, changes, events }
+        ended.extend(events);
+        Outcome { reply, changes, events: ended }
     }
 
     fn fault_reply(&self, fault: &Invented, _now: Timestamp) -> Reply {
@@ -212,6 +218,8 @@ impl Platform for Zoho {
 
     fn disturb(&mut self, disturbance: &Disturbance, now: Timestamp) -> Vec<Change> {
         self.world.begin(now.as_second());
+        let ended = bulk::settle(&mut self.world);
+        self.told.extend(ended);
         disturb::disturb(&mut self.world, disturbance);
         let (changes, events) = self.settle(&Request::new("DISTURB", "/"));
         self.told.extend(events);

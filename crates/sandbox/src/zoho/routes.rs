@@ -8,7 +8,9 @@ use super::org::{PROFILES, ROLES};
 use super::refusal::{Answer, Refusal};
 use super::schema::Module;
 use super::world::World;
-use super::{custom, files, list, merge, metadata, people, related, remove, tags, watch, write};
+use super::{
+    bulk, convert, coql, custom, files, list, mass, merge, metadata, people, related, remove, search, tags, watch, write,
+};
 
 /// Answers a request of `/crm/v8/...`.
 pub(super) fn answer(org: &mut Zoho, call: &Call<'_>) -> Answer {
@@ -21,6 +23,9 @@ pub(super) fn answer(org: &mut Zoho, call: &Call<'_>) -> Answer {
         ("GET", ["org"]) => people::org(world, call),
         ("GET", ["org", "currencies"]) => people::currencies(world, call),
         (_, ["actions", "watch"]) => watch::answer(world, call),
+        ("POST", ["coql"]) => coql::answer(world, call),
+        (_, ["bulk", rest @ ..]) => bulk::answer(world, call, rest),
+        ("POST", ["upload"]) => bulk::upload(world, call),
         ("POST", ["files"]) => files::upload(world, call),
         ("GET", ["files"]) => files::download(world, call),
         (_, ["Contacts", "roles"]) => related::role_names(world, call, None),
@@ -42,6 +47,9 @@ fn records(world: &mut World, call: &Call<'_>, module: &Module, path: &[&str]) -
         ("DELETE", []) => remove::delete(world, call, module, None),
         ("POST", ["upsert"]) => write::upsert(world, call, module),
         ("GET", ["deleted"]) => remove::feed(world, call, module),
+        ("GET", ["search"]) => search::answer(world, call, module),
+        ("POST", ["actions", "change_owner"]) => mass::change_owner(world, call, module, None),
+        ("POST", ["actions", "mass_update"]) => mass::update(world, call, module),
         ("GET", ["actions", "count"]) => list::count(world, call, module),
         ("POST", ["actions", "add_tags"]) => tags::change(world, call, module, None, true),
         ("POST", ["actions", "remove_tags"]) => tags::change(world, call, module, None, false),
@@ -51,6 +59,9 @@ fn records(world: &mut World, call: &Call<'_>, module: &Module, path: &[&str]) -
         ("GET", [one, "actions", "fetch_full_data"]) => list::whole_texts(world, call, module, one),
         ("POST", [one, "actions", "add_tags"]) => tags::change(world, call, module, Some(one), true),
         ("POST", [one, "actions", "remove_tags"]) => tags::change(world, call, module, Some(one), false),
+        ("POST", [one, "actions", "change_owner"]) => mass::change_owner(world, call, module, Some(one)),
+        ("POST", [one, "actions", "clone"]) => mass::clone(world, call, module, one),
+        ("POST", [one, "actions", "convert"]) => convert::answer(world, call, module, one),
         ("GET" | "POST", [one, "actions", "merge"]) => merge::answer(world, call, module, one),
         (_, [_, "actions", ..]) | (_, ["actions", ..]) => Err(Refusal::no_url()),
         (_, [one, list]) => related::answer(world, call, module, (one, list, None)),
@@ -96,8 +107,9 @@ pub(super) fn cost(call: &Call<'_>) -> (u64, bool) {
     let tens = u64::try_from(records.div_ceil(10)).unwrap_or(0).max(1);
     match (call.method(), path.as_slice()) {
         ("POST", ["settings", "modules"]) => (500, false),
-        ("POST", ["coql"]) => (super::coql::credits(&body), true),
-        (_, ["coql"]) => (1, true),
+        ("POST", ["coql"]) => (coql::credits(&body), true),
+        ("POST", ["bulk", "read"]) => (50, false),
+        ("POST", ["bulk", "write"]) => (500, false),
         ("GET", [_, "search"]) => (3, true),
         ("POST", [_, _, "actions", "convert"]) => (5, true),
         ("POST" | "PUT", [name] | [name, "upsert"]) if *name != "files" => (tens, records > 10),

@@ -70,6 +70,8 @@ pub struct Settings {
     pub invalid_host: bool,
     /// Seconds until the search finds a change (sheet: section 4 \[doc\]: seconds to minutes). Default 30.
     pub search_lag_s: i64,
+    /// `equals` of a search finds texts that contain the text (sheet: section 4: it may). Default true.
+    pub loose_equals: bool,
     /// Seconds until COQL finds a change (sheet: section 4 \[unsure\]). Default 0.
     pub coql_lag_s: i64,
     /// Keys that cannot be written. Default `ignored`.
@@ -122,6 +124,7 @@ impl Default for Settings {
             api_host: None,
             invalid_host: true,
             search_lag_s: 30,
+            loose_equals: true,
             coql_lag_s: 0,
             unwritable: Unwritable::Ignored,
             unknown_picks: UnknownPick::Refused,
