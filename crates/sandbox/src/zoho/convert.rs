@@ -59,7 +59,9 @@ pub(super) fn answer(world: &mut World, call: &Call<'_>, module: &Module, text: 
     };
     let plain = |id: Option<Id>| id.map(|id| id.to_string());
     let done = match call.version {
-        2..=5 => json!({"Contacts": plain(Some(made.contact)), "Accounts": plain(made.account), "Deals": plain(made.deal)}),
+        2..=5 => {
+            json!({"Contacts": plain(Some(made.contact)), "Accounts": plain(made.account), "Deals": plain(made.deal)})
+        }
         _ => {
             let details = json!({"Contacts": told(world, "Contacts", Some(made.contact)),
                 "Accounts": told(world, "Accounts", made.account), "Deals": told(world, "Deals", made.deal)});
@@ -134,7 +136,11 @@ fn convert(world: &mut World, lead: &Row, item: &Map<String, Json>, by: &Writer)
     Ok(Made { account, contact, deal })
 }
 
-fn mapped(lead: &Row, owner: &str, to: impl Fn((&'static str, &'static str, &'static str)) -> &'static str) -> Map<String, Json> {
+fn mapped(
+    lead: &Row,
+    owner: &str,
+    to: impl Fn((&'static str, &'static str, &'static str)) -> &'static str,
+) -> Map<String, Json> {
     let mut fields = Map::new();
     for line in MAPPING {
         if let Some(value) = lead.values.get(line.0).filter(|_| !to(line).is_empty()) {
@@ -147,9 +153,13 @@ fn mapped(lead: &Row, owner: &str, to: impl Fn((&'static str, &'static str, &'st
 
 /// Takes the lead out of sight; what hung on it hangs on the contact.
 fn retire(world: &mut World, lead: &Row, contact: Id, by: &Writer) {
-    for (module, lookup) in
-        [("Notes", "Parent_Id"), ("Attachments", "Parent_Id"), ("Tasks", "What_Id"), ("Events", "What_Id"), ("Calls", "What_Id")]
-    {
+    for (module, lookup) in [
+        ("Notes", "Parent_Id"),
+        ("Attachments", "Parent_Id"),
+        ("Tasks", "What_Id"),
+        ("Events", "What_Id"),
+        ("Calls", "What_Id"),
+    ] {
         for id in world.pointing(module, lookup, lead.id) {
             let Some(mut row) = world.get(module, id).cloned() else { continue };
             if lookup == "Parent_Id" {

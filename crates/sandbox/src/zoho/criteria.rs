@@ -174,9 +174,7 @@ fn is(test: &Test, value: &Json) -> bool {
         Json::Array(values) => values.iter().any(|value| compare(value, other) == Some(Ordering::Equal)),
         value => compare(value, other) == Some(Ordering::Equal),
     };
-    let within = || {
-        order(first).is_some_and(Ordering::is_ge) && order(test.values.get(1)).is_some_and(Ordering::is_le)
-    };
+    let within = || order(first).is_some_and(Ordering::is_ge) && order(test.values.get(1)).is_some_and(Ordering::is_le);
     match test.op {
         Op::Null => value.is_null(),
         Op::NotNull => !value.is_null(),

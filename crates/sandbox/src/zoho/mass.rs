@@ -56,19 +56,24 @@ fn change(
     body: &Map<String, Json>,
     item: &Map<String, Json>,
 ) -> Answer {
-    let in_body = body.get("ids").and_then(Json::as_array).map(|ids| {
-        ids.iter().map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned)).collect::<Vec<_>>()
-    });
+    let in_body = body
+        .get("ids")
+        .and_then(Json::as_array)
+        .map(|ids| ids.iter().map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned)).collect::<Vec<_>>());
     let ids = one.map(|one| vec![one.to_owned()]).or(in_body).filter(|ids| !ids.is_empty());
     let ids = ids.ok_or_else(|| Refusal::missing("ids", "$.ids"))?;
     if ids.len() > MOST {
-        return Err(Refusal::limit("The limit of ids in a call is exceeded", json!({"api_name": "ids", "limit": MOST})));
+        return Err(Refusal::limit(
+            "The limit of ids in a call is exceeded",
+            json!({"api_name": "ids", "limit": MOST}),
+        ));
     }
     let by = Writer::of(call);
     let mut results = Vec::new();
     for text in ids.iter().take(call.apply_only.unwrap_or(ids.len())) {
         let id = by.record(world, module, text);
-        let id = id.ok_or_else(|| Refusal::new("INVALID_DATA", "the id given seems to be invalid").with(json!({"id": text})));
+        let id = id
+            .ok_or_else(|| Refusal::new("INVALID_DATA", "the id given seems to be invalid").with(json!({"id": text})));
         let done = id.and_then(|id| write::change(world, module, id, item, &by, ("$.data[0]", None)));
         results.push(done.map(|row| success("record updated", json!({"id": row.id.to_string()}))));
     }

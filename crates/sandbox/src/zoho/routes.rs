@@ -9,7 +9,8 @@ use super::refusal::{Answer, Refusal};
 use super::schema::Module;
 use super::world::World;
 use super::{
-    bulk, convert, coql, custom, files, list, mass, merge, metadata, people, related, remove, search, tags, watch, write,
+    bulk, convert, coql, custom, files, list, mass, merge, metadata, people, related, remove, search, tags, watch,
+    write,
 };
 
 /// Answers a request of `/crm/v8/...`.

@@ -88,9 +88,13 @@ fn criteria(world: &World, module: &Module, text: &str) -> Result<Tree, Refusal>
     let mut reader = Reader { letters: &letters, at: 0 };
     let mut tree = reader.group().filter(|_| reader.at == letters.len()).ok_or_else(|| invalid("syntax"))?;
     if tree.tests().len() > CONDITIONS {
-        return Err(Refusal::limit("The limit of criteria is exceeded", json!({"limit": CONDITIONS, "param_name": "criteria"})));
+        return Err(Refusal::limit(
+            "The limit of criteria is exceeded",
+            json!({"limit": CONDITIONS, "param_name": "criteria"}),
+        ));
     }
-    tree.prepare(world, module).map_err(|field| invalid("the field is not available").with(json!({"api_name": field})))?;
+    tree.prepare(world, module)
+        .map_err(|field| invalid("the field is not available").with(json!({"api_name": field})))?;
     // The index finds words, so that an equal text may well be a longer one (sheet: section 4).
     if world.settings.loose_equals {
         loosen(module, &mut tree);
@@ -140,9 +144,10 @@ impl Reader<'_> {
     }
 
     fn takes(&mut self, word: &str) -> bool {
-        let fits = word.chars().enumerate().all(|(n, letter)| {
-            self.letters.get(self.at + n).is_some_and(|found| found.eq_ignore_ascii_case(&letter))
-        });
+        let fits = word
+            .chars()
+            .enumerate()
+            .all(|(n, letter)| self.letters.get(self.at + n).is_some_and(|found| found.eq_ignore_ascii_case(&letter)));
         self.at += if fits { word.len() } else { 0 };
         fits
     }

@@ -2,10 +2,13 @@
 
 mod activities;
 mod auth;
+mod bulk;
+mod conversion;
 mod deletions;
 mod kept;
 mod limits;
 mod lists;
+mod queries;
 mod records;
 mod related;
 mod schema;

@@ -102,7 +102,8 @@ fn job<'a>(world: &'a World, kind: &str, text: &str) -> Result<(Id, &'a Job), Re
     let id: Id = text.parse().unwrap_or(0);
     let fits = |job: &&Job| job.operation != "merge" && (job.operation == "read") == (kind == "read");
     let job = world.jobs.get(&id).filter(fits);
-    job.map(|job| (id, job)).ok_or_else(|| Refusal::new("RESOURCE_NOT_FOUND", "The requested resource doesn't exist").with_status(404))
+    job.map(|job| (id, job))
+        .ok_or_else(|| Refusal::new("RESOURCE_NOT_FOUND", "The requested resource doesn't exist").with_status(404))
 }
 
 /// The zipped file of a job that is over.
@@ -142,12 +143,8 @@ pub(super) fn settle(world: &mut World) -> Vec<Event> {
         job.done = true;
         world.jobs.insert(id, job);
     }
-    let over: Vec<Id> = world
-        .jobs
-        .iter()
-        .filter(|(_, job)| job.callback.is_some() && job.is_over(world))
-        .map(|(id, _)| *id)
-        .collect();
+    let over: Vec<Id> =
+        world.jobs.iter().filter(|(_, job)| job.callback.is_some() && job.is_over(world)).map(|(id, _)| *id).collect();
     let mut events = Vec::new();
     for id in over {
         let state = world.jobs.get(&id).map(|job| job.state(world)).unwrap_or_default();

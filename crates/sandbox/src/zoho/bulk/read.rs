@@ -17,7 +17,8 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let query = body.get("query").filter(|query| query.is_object()).cloned();
     let mut query = query.ok_or_else(|| Refusal::missing("query", "$.query"))?;
     let name = query["module"]["api_name"].as_str().unwrap_or("").to_owned();
-    let module = world.module(&name).filter(|module| module.is_record() && !matches!(name.as_str(), "Notes" | "Attachments"));
+    let module =
+        world.module(&name).filter(|module| module.is_record() && !matches!(name.as_str(), "Notes" | "Attachments"));
     let module = module.ok_or_else(|| {
         Refusal::new("INVALID_MODULE", "the module name given seems to be invalid").with(json!({"api_name": "module"}))
     })?;
@@ -125,7 +126,12 @@ pub(super) fn work(world: &World, job: &mut Job) {
     let named = job.body["fields"].as_array().filter(|fields| !fields.is_empty());
     let names: Vec<String> = match named {
         Some(fields) => fields.iter().filter_map(|field| field.as_str().map(str::to_owned)).collect(),
-        None => module.fields.iter().filter(|field| !field.data_type.single_only()).map(|field| field.api_name.clone()).collect(),
+        None => module
+            .fields
+            .iter()
+            .filter(|field| !field.data_type.single_only())
+            .map(|field| field.api_name.clone())
+            .collect(),
     };
     // The id comes first whether it is asked for or not.
     let names: Vec<String> = names.into_iter().filter(|name| name != "id").collect();

@@ -30,14 +30,18 @@ pub(super) fn upload(world: &mut World, call: &Call<'_>) -> Answer {
     let parts = multipart::parts(call.request).unwrap_or_default();
     let part = parts.into_iter().find(|part| part.name == "file").ok_or_else(|| Refusal::missing_param("file"))?;
     if part.body.len() > LARGEST {
-        return Err(Refusal::new("FILE_SIZE_MORE_THAN_ALLOWED_SIZE", "Please check the size of the file that you upload"));
+        return Err(Refusal::new(
+            "FILE_SIZE_MORE_THAN_ALLOWED_SIZE",
+            "Please check the size of the file that you upload",
+        ));
     }
     if zip::unpack(&part.body).is_none() {
         return Err(Refusal::new("INVALID_FILE_FORMAT", "The file is no archive of one CSV file"));
     }
     let id = files::keep(world, &part.file.unwrap_or_default(), part.body);
     let details = json!({"file_id": id, "created_time": instant::told(call.at, world.org.utc_offset_min)});
-    let body = json!({"status": "success", "code": "FILE_UPLOAD_SUCCESS", "message": "file uploaded.", "details": details});
+    let body =
+        json!({"status": "success", "code": "FILE_UPLOAD_SUCCESS", "message": "file uploaded.", "details": details});
     Ok(Reply::json(200, &body))
 }
 
@@ -60,7 +64,8 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     }
     let find_by = resource["find_by"].as_str();
     let key = find_by.and_then(|key| module.field(key));
-    let is_key = key.is_some_and(|key| key.unique || key.external.is_some() || key.api_name == "id" || module.indexes(key));
+    let is_key =
+        key.is_some_and(|key| key.unique || key.external.is_some() || key.api_name == "id" || module.indexes(key));
     if operation != "insert" && !is_key {
         return Err(Refusal::invalid("find_by", &at("find_by"), "field"));
     }
@@ -163,13 +168,20 @@ fn index(mapping: &Json) -> Option<usize> {
 }
 
 /// Writes one row: the record, and whether it is new.
-fn one(world: &mut World, job: &Job, module: &Module, mappings: &[Json], row: &[String]) -> Result<(Id, bool), Refusal> {
+fn one(
+    world: &mut World,
+    job: &Job,
+    module: &Module,
+    mappings: &[Json],
+    row: &[String],
+) -> Result<(Id, bool), Refusal> {
     let by = Writer { user: job.by, at: world.now, version: 8, external: Vec::new() };
     let mut item = Map::new();
     for mapping in mappings {
         let Some(field) = mapping["api_name"].as_str().and_then(|name| module.field(name)) else { continue };
         let text = index(mapping).and_then(|at| row.get(at)).cloned().unwrap_or_default();
-        let text = if text.is_empty() { mapping["default_value"]["value"].as_str().unwrap_or("").to_owned() } else { text };
+        let text =
+            if text.is_empty() { mapping["default_value"]["value"].as_str().unwrap_or("").to_owned() } else { text };
         if text.is_empty() {
             if job.body["ignore_empty"] != json!(true) && job.operation != "insert" {
                 item.insert(field.api_name.clone(), Json::Null);

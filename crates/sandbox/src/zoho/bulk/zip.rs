@@ -122,8 +122,8 @@ const BASE: [usize; 29] =
     [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
 const EXTRA: [usize; 29] = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 const FAR: [usize; 30] = [
-    1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193,
-    12289, 16385, 24577,
+    1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
+    8193, 12289, 16385, 24577,
 ];
 
 /// The bytes of a compressed stream, `most` at most.
@@ -228,5 +228,20 @@ mod tests {
         assert_eq!(inflate(&plain, 100), Some(b"hello".to_vec()));
         assert_eq!(inflate(&fixed, 10), None);
         assert_eq!(inflate(&[0x07], 10), None);
+    }
+
+    #[test]
+    fn streams_with_a_code_of_their_own_are_read() {
+        let mut x: u64 = 1;
+        let mut letter = || {
+            x = (x * 1_103_515_245 + 12_345) % 2_147_483_648;
+            b"aaabbcd"[usize::try_from((x >> 16) % 7).unwrap()]
+        };
+        let letters: Vec<u8> = (0..100).map(|_| letter()).collect();
+        let packed = "258bb10d00300cc26e05e7ff1b6ad40c208869c95d2e705cf3cfa24acdf321d42c45562223324bdc75163a64e28abd2a\
+             c503";
+        let byte = |n: usize| u8::from_str_radix(&packed[2 * n..2 * n + 2], 16).unwrap();
+        let packed: Vec<u8> = (0..packed.len() / 2).map(byte).collect();
+        assert_eq!(inflate(&packed, 1_000), Some(letters));
     }
 }

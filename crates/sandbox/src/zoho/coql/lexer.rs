@@ -31,14 +31,17 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, Refusal> {
         rest = rest.trim_start();
         let at = text.len() - rest.len();
         let Some(first) = rest.chars().next() else { return Ok(tokens) };
-        let is_number = first.is_ascii_digit() || (first == '-' && rest[1..].starts_with(|next: char| next.is_ascii_digit()));
+        let is_number =
+            first.is_ascii_digit() || (first == '-' && rest[1..].starts_with(|next: char| next.is_ascii_digit()));
         let (token, length) = if let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) {
             (Token::Sign(sign), sign.len())
         } else if first == '\'' || first == '"' {
             let (value, length) = quoted(rest, first).ok_or_else(|| syntax("'", at))?;
             (Token::Value(json!(value)), length)
         } else if is_number {
-            let end = rest[1..].find(|letter: char| !letter.is_ascii_digit() && letter != '.').map_or(rest.len(), |end| end + 1);
+            let end = rest[1..]
+                .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
+                .map_or(rest.len(), |end| end + 1);
             let word = &rest[..end];
             let number: serde_json::Number = word.parse().map_err(|_| syntax(word, at))?;
             (Token::Value(Json::Number(number)), end)

@@ -59,8 +59,8 @@ struct Parser {
 
 /// Words that are no names.
 const KEYWORDS: [&str; 16] = [
-    "select", "from", "where", "and", "or", "not", "in", "like", "is", "null", "between", "group", "order", "by", "limit",
-    "offset",
+    "select", "from", "where", "and", "or", "not", "in", "like", "is", "null", "between", "group", "order", "by",
+    "limit", "offset",
 ];
 
 impl Parser {

@@ -31,12 +31,15 @@ pub(super) fn run(world: &World, call: &Call<'_>, mut query: Query) -> Answer {
         module.generated != "linking" && !matches!(module.api_name.as_str(), "Notes" | "Attachments")
     });
     let module = module.ok_or_else(|| {
-        Refusal::new("INVALID_MODULE", "the module name given seems to be invalid").with(json!({"module": query.module}))
+        Refusal::new("INVALID_MODULE", "the module name given seems to be invalid")
+            .with(json!({"module": query.module}))
     })?;
     call.may_in(world, &module.api_name, Does::Read)?;
     check(world, call, module, &query)?;
     let prepared = query.filter.prepare(world, module);
-    prepared.map_err(|name| invalid(json!({"column_name": name, "reason": "value given seems to be invalid for the column"})))?;
+    prepared.map_err(|name| {
+        invalid(json!({"column_name": name, "reason": "value given seems to be invalid for the column"}))
+    })?;
     let mut rows = world.seen(&module.api_name, world.settings.coql_lag_s);
     rows.retain(|row| !row.is("$converted") && query.filter.holds(world, module, row));
     sort(world, module, &query, &mut rows);
