@@ -183,7 +183,7 @@ fn searches() {
 #[test]
 fn searches_that_are_refused() {
     let mut org = people();
-    let ten = vec!["(City:equals:x)"; 11].join("and");
+    let ten = ["(City:equals:x)"; 11].join("and");
     for (query, code) in [
         ("criteria=Last_Name:equals:x", "INVALID_QUERY"),
         ("criteria=(Last_Name:like:x)", "INVALID_QUERY"),
