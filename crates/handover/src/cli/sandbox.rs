@@ -73,14 +73,14 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
 }
 
 fn load(options: &Options) -> Result<Box<dyn handover_sandbox::Platform>, Vec<Problem>> {
-    let without_sample = ["salesforce", "zoho"].contains(&options.platform.as_str());
-    if without_sample && ["sample", "small"].contains(&options.world.as_str()) {
-        let problem = Problem::new("world", format!("there is no sample world of `{}` yet", options.platform));
+    if options.platform == "salesforce" && ["sample", "small"].contains(&options.world.as_str()) {
+        let problem = Problem::new("world", "there is no sample world of `salesforce` yet");
         return Err(vec![problem.hint("give `empty` or a world file")]);
     }
     let company = |scale: sample::Scale| match options.platform.as_str() {
         "activecampaign" => sample::activecampaign_company_scaled(options.seed, scale),
         "hubspot" => sample::company_scaled(options.seed, scale).hubspot,
+        "zoho" => sample::zoho_company_scaled(options.seed, scale),
         _ => sample::company_scaled(options.seed, scale).pipedrive,
     };
     let json = match options.world.as_str() {

@@ -203,8 +203,8 @@ pub(super) fn compare(one: &Json, other: &Json) -> Option<Ordering> {
     match (one, other) {
         (Json::Null, _) | (_, Json::Null) => None,
         (Json::Bool(one), Json::Bool(other)) => Some(one.cmp(other)),
-        (Json::String(one), Json::String(other)) => match (one.parse::<Id>(), other.parse::<Id>()) {
-            (Ok(one), Ok(other)) => Some(one.cmp(&other)),
+        (Json::String(one), Json::String(other)) => match (size(one), size(other)) {
+            (Some(one), Some(other)) => Some(one.cmp(&other)),
             _ => Some(one.to_lowercase().cmp(&other.to_lowercase())),
         },
         (one, other) => {
@@ -212,6 +212,11 @@ pub(super) fn compare(one: &Json, other: &Json) -> Option<Ordering> {
             number(one)?.partial_cmp(&number(other)?)
         }
     }
+}
+
+/// A text that is a number as it would be written: `007` is none.
+fn size(text: &str) -> Option<Id> {
+    text.parse::<Id>().ok().filter(|number| number.to_string() == text)
 }
 
 /// The criteria of bulk reads and mass updates: a group with its operator, or one condition.

@@ -117,7 +117,8 @@ fn shaped(
         field.data_type,
         Kind::Text | Kind::Email | Kind::Phone | Kind::Integer | Kind::Bigint | Kind::Website
     );
-    if field.unique && !uniques {
+    let has_none = module.is_activity() || module.api_name == "Notes";
+    if field.unique && (!uniques || (has_none && !world.settings.unique_activities)) {
         return Err(Refusal::invalid("unique", &format!("{path}.unique"), "field"));
     }
     if is_given("external") {

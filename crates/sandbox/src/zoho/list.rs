@@ -34,7 +34,7 @@ pub(super) fn one(world: &World, call: &Call<'_>, module: &Module, text: &str) -
     let id = Writer::of(call).record(world, module, text);
     let Some(row) = id.and_then(|id| world.get(&module.api_name, id)) else { return missing(world) };
     if call.time_header("if-modified-since")?.is_some_and(|since| row.modified < since) {
-        return Ok(unchanged());
+        return Ok(unchanged(world));
     }
     let told = match call.list("fields") {
         Some(names) => view::some(world, call.version, module, row, &names),
@@ -184,7 +184,7 @@ fn sorted<'a>(world: &'a World, call: &Call<'_>, module: &Module, asked: &Asked)
 fn page(world: &World, call: &Call<'_>, module: &Module, rows: &[&Row], asked: &Asked) -> Answer {
     let here: Vec<&&Row> = rows.iter().skip(asked.start).take(asked.per_page).collect();
     if here.is_empty() {
-        return Ok(if asked.since.is_some() && rows.is_empty() { unchanged() } else { nothing() });
+        return Ok(if asked.since.is_some() && rows.is_empty() { unchanged(world) } else { nothing() });
     }
     let data: Vec<Json> = here.iter().map(|row| view::some(world, call.version, module, row, &asked.names)).collect();
     let end = asked.start + here.len();

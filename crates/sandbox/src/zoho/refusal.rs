@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::world::World;
 use crate::Reply;
 
 /// What is wrong with a request or with a record.
@@ -119,8 +120,8 @@ pub(super) fn nothing() -> Reply {
 }
 
 /// 304: nothing changed (sheet: section 4).
-pub(super) fn unchanged() -> Reply {
-    Reply { status: 304, headers: Vec::new(), body: Vec::new() }
+pub(super) fn unchanged(world: &World) -> Reply {
+    Reply { status: world.settings.unchanged_status, headers: Vec::new(), body: Vec::new() }
 }
 
 /// A record that was dealt with.

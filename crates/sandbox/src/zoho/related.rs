@@ -102,7 +102,7 @@ fn read(world: &World, call: &Call<'_>, module: &Module, related: &Related, pare
         data.push(told);
     }
     if data.is_empty() {
-        return Ok(if since.is_some() && rows.is_empty() { unchanged() } else { nothing() });
+        return Ok(if since.is_some() && rows.is_empty() { unchanged(world) } else { nothing() });
     }
     let more = rows.len() > start + data.len();
     let info = json!({"per_page": per_page, "count": data.len(), "page": page, "more_records": more});

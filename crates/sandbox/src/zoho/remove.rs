@@ -7,7 +7,7 @@ use super::draft::Writer;
 use super::refusal::{Answer, Refusal, nothing, success, unchanged};
 use super::schema::Module;
 use super::scopes::Does;
-use super::world::{Binned, Id, Row, World};
+use super::world::{Binned, Id, World};
 use super::{instant, view, write};
 use crate::Reply;
 use crate::journal::Action;
@@ -81,8 +81,10 @@ pub(super) fn restore(world: &mut World, id: Id) {
     let back: Vec<Id> = world.bin.iter().filter(|(_, binned)| here(binned)).map(|(id, _)| *id).collect();
     for id in back {
         if let Some(binned) = world.bin.remove(&id) {
-            // Coming back is a change: the record is found by its time again.
-            let row = Row { modified: world.now, ..binned.row };
+            let mut row = binned.row;
+            if world.settings.restore_bumps {
+                row.modified = world.now;
+            }
             world.put(&binned.module, row, Action::Restored);
         }
     }
@@ -108,7 +110,7 @@ pub(super) fn feed(world: &World, call: &Call<'_>, module: &Module) -> Answer {
     let start = (page - 1).saturating_mul(per_page);
     let rows: Vec<Json> = gone.iter().skip(start).take(per_page).map(|(id, one)| told(world, **id, one)).collect();
     if rows.is_empty() {
-        return Ok(if since.is_some() && page == 1 { unchanged() } else { nothing() });
+        return Ok(if since.is_some() && page == 1 { unchanged(world) } else { nothing() });
     }
     let more = gone.len() > start + rows.len();
     let info = json!({"per_page": per_page, "count": rows.len(), "page": page, "more_records": more});

@@ -86,6 +86,9 @@ pub struct Settings {
     pub mixed_status: u16,
     /// The status of a batch of which nothing was written (sheet: section 5 \[unsure\]). Default 400.
     pub failed_status: u16,
+    /// The status of a list in which nothing changed since the time of the header (sheet: section 4 \[unsure\]: 304, or
+    /// 204). Default 304.
+    pub unchanged_status: u16,
     /// Several records fit an upsert. Default `newest`.
     pub many_matches: ManyMatches,
     /// Deals tell their pipeline as an object from v3 on (sheet: section 2 \[unsure\]). Default true.
@@ -101,6 +104,10 @@ pub struct Settings {
     pub related_bumps: bool,
     /// Writes with `trigger: []` notify subscribers too (sheet: section 5 \[unsure\]). Default true.
     pub silent_writes_notify: bool,
+    /// A record that comes back from the recycle bin has a new `Modified_Time` (sheet: silent). Default false.
+    pub restore_bumps: bool,
+    /// Activities and notes may have unique fields (sheet: section 5 \[unsure\]). Default false.
+    pub unique_activities: bool,
     /// Activities go to the recycle bin with the record they hang on (sheet: silent). Default false.
     pub activities_go_along: bool,
     /// Seconds that a bulk job waits in each of its states. Default 10.
@@ -132,6 +139,7 @@ impl Default for Settings {
             not_found: NotFound::NoContent,
             mixed_status: 207,
             failed_status: 400,
+            unchanged_status: 304,
             many_matches: ManyMatches::Newest,
             pipeline_objects: true,
             tags_in_body: false,
@@ -139,6 +147,8 @@ impl Default for Settings {
             merged_in_feed: false,
             related_bumps: false,
             silent_writes_notify: true,
+            restore_bumps: false,
+            unique_activities: false,
             activities_go_along: false,
             bulk_s: 10,
             bulk_one_word: false,

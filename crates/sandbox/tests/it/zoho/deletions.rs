@@ -52,7 +52,7 @@ fn deleted_records_are_in_the_feed_and_become_permanent() {
 
 #[test]
 fn a_restored_record_comes_back_with_its_notes_and_its_links() {
-    let mut org = Org::new();
+    let mut org = Org::with(&json!({"restore_bumps": true}));
     let account = org.create("Accounts", &json!({"Account_Name": "Acme"}));
     let contact = org.create("Contacts", &json!({"Last_Name": "Lee", "Account_Name": {"id": account}}));
     let note = json!({"data": [{"Note_Title": "t", "Note_Content": "c"}]});
@@ -66,6 +66,12 @@ fn a_restored_record_comes_back_with_its_notes_and_its_links() {
     assert_eq!(org.texts("Note_Title", "Notes?fields=Note_Title"), ["t"]);
     assert_eq!(org.record("Contacts", &contact)["Account_Name"]["name"], "Acme");
     org.empty("Accounts/deleted?type=all");
+    let mut silent = Org::new();
+    let lead = silent.create("Leads", &json!({"Last_Name": "x"}));
+    silent.delete("Leads", &lead);
+    silent.wait(60);
+    disturb(&mut silent, "Leads", &lead, DisturbAction::Restore);
+    assert_eq!(silent.record("Leads", &lead)["Modified_Time"], "2026-11-20T12:00:00+03:00");
     assert_eq!(org.sandbox.journal().count("Accounts", Action::Restored), 1);
 }
 

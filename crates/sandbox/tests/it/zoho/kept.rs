@@ -115,3 +115,20 @@ fn records_of_a_world_file_are_completed() {
     let id = org.create("Leads", &json!({"Last_Name": "D"}));
     assert!(id.parse::<u64>().unwrap() > 5_000_000_000_000_000_001, "{id}: ids ascend");
 }
+
+#[test]
+fn the_sample_company_is_there() {
+    let seed = 3;
+    let world = handover_sandbox::sample::zoho_company_scaled(seed, handover_sandbox::sample::Scale::small());
+    assert_eq!(world, handover_sandbox::sample::zoho_company_scaled(seed, handover_sandbox::sample::Scale::small()));
+    let count = |module: &str| world["records"][module].as_array().unwrap().len();
+    for module in ["Accounts", "Contacts", "Deals", "Notes", "Calls", "Events", "Tasks", "Attachments"] {
+        assert!(count(module) > 0, "seed {seed}: no {module}");
+    }
+    let mut org = Org::of(world.clone());
+    let deals = org.get("Deals?fields=Deal_Name,Stage,Pipeline,Account_Name,Amount,Currency,Owner&sort_order=asc");
+    assert_eq!(deals["data"].as_array().unwrap().len(), count("Deals").min(200), "seed {seed}");
+    assert!(deals["data"][0]["Pipeline"]["name"].is_string(), "seed {seed}: {}", deals["data"][0]);
+    let contact = org.texts("id", "Contacts?fields=id&per_page=1")[0].clone();
+    org.update("Contacts", &contact, &json!({"Mailing_City": "Rome"}));
+}

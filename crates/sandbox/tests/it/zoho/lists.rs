@@ -64,6 +64,9 @@ fn what_changed_since_a_time_the_time_included() {
     let request = org.request("GET", path);
     let reply = org.send(&request);
     assert_eq!((reply.status, reply.body.len()), (304, 0));
+    let mut kind = Org::with(&json!({"unchanged_status": 204}));
+    kind.header("if-modified-since", "2026-11-20T12:00:03+03:00");
+    kind.empty("Leads?fields=id");
     org.headers.clear();
     org.header("if-modified-since", "yesterday");
     denied(org.call("GET", path, None), 400, "INVALID_DATA");

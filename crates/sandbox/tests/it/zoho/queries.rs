@@ -15,7 +15,8 @@ fn people() -> Org {
         let mail = format!("{}@x.io", first.to_lowercase());
         org.create(
             "Contacts",
-            &json!({"Last_Name": last, "First_Name": first, "Email": mail, "Phone": "+49 30-12", "Lead_Source": source,
+            &json!({"Last_Name": last, "First_Name": first, "Email": mail, "Fax": (last == "Rao").then_some("7"),
+                "Assistant": (last == "Lee").then_some("07"), "Phone": "+49 30-12", "Lead_Source": source,
                 "Account_Name": {"id": account}}),
         );
         org.wait(60);
@@ -50,7 +51,8 @@ fn conditions_of_a_query() {
         ("Last_Name like '%e'", vec!["Lee"]),
         ("Last_Name like '%os%'", vec!["Rossi"]),
         ("Last_Name not like '%os%'", vec!["Rao", "Lee"]),
-        ("Fax is null and Lead_Source = 'Chat'", vec!["Rao", "Rossi"]),
+        ("Fax is null and Lead_Source = 'Chat'", vec!["Rossi"]),
+        ("Assistant = '7'", vec![]),
         ("(Last_Name = 'Rao' or (Last_Name = 'Lee' and First_Name = 'x'))", vec!["Rao"]),
         ("((Last_Name = 'Rao' or Last_Name = 'Lee') and Lead_Source = 'Chat')", vec!["Rao"]),
         ("Account_Name.Account_Name = 'Acme'", vec!["Rao", "Lee"]),
@@ -59,6 +61,8 @@ fn conditions_of_a_query() {
         ("Created_Time > '2026-11-20T12:00:00+03:00'", vec!["Lee", "Rossi"]),
         ("Created_Time between '2026-11-20T09:00:00+00:00' and '2026-11-20T09:01:00+00:00'", vec!["Rao", "Lee"]),
         ("Email_Opt_Out = true", vec![]),
+        ("Phone = '+49 30-12' and Last_Name = 'Lee'", vec!["Lee"]),
+        ("Fax = '7'", vec!["Rao"]),
         ("id > '0' order by id asc limit 2", vec!["Rao", "Lee"]),
         ("id > '0' limit 2 offset 2", vec!["Rossi"]),
         ("id > '0' limit 1, 2", vec!["Lee", "Rossi"]),

@@ -115,6 +115,7 @@ fn custom_fields_have_their_limits() {
         ),
         ("Calls", json!({"field_label": "x", "data_type": "text", "external": {"type": "org"}}), "INVALID_DATA"),
         ("Leads", json!({"field_label": "x", "data_type": "date", "external": {"type": "org"}}), "INVALID_DATA"),
+        ("Tasks", unique("Key"), "INVALID_DATA"),
     ] {
         assert_eq!(add(&mut org, module, field.clone()), wanted, "{module} {field}");
     }
