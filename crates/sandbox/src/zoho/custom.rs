@@ -256,7 +256,7 @@ pub(super) fn create_module(world: &mut World, call: &Call<'_>) -> Answer {
     let id = module.id;
     world.modules.push(module);
     world.changes.push(Change::new("modules", id, Action::Created).with("api_name", Json::Null, json!(name)));
-    Ok(Reply::json(201, &json!({"modules": [success("module created successfully", json!({"id": id.to_string()}))]})))
+    Ok(Reply::json(201, &json!({"modules": [success("module created", json!({"id": id.to_string()}))]})))
 }
 
 /// A custom module with nothing but its name.

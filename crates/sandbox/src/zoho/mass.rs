@@ -22,9 +22,12 @@ pub(super) fn change_owner(world: &mut World, call: &Call<'_>, module: &Module, 
     let body = call.body()?;
     let owner = body.get("owner").ok_or_else(|| Refusal::missing("owner", "$.owner"))?;
     let owner = id_of(owner).filter(|id| world.is_active_user(*id));
-    let owner = owner.ok_or_else(|| Refusal::bad_related("owner", "$.owner"))?;
+    let owner = owner.ok_or_else(|| {
+        let refusal = Refusal::new("INVALID_DATA", "the owner id given is invalid");
+        refusal.with(json!({"api_name": "owner", "json_path": "$.owner"}))
+    })?;
     let item = Map::from_iter([("Owner".to_owned(), json!({"id": owner.to_string()}))]);
-    change(world, call, module, one, &body, &item)
+    change(world, call, module, one, (&body, &item, "owner is successfully updated"))
 }
 
 /// `POST /{M}/actions/mass_update`.
@@ -45,7 +48,7 @@ pub(super) fn update(world: &mut World, call: &Call<'_>, module: &Module) -> Ans
         let append: Map<String, Json> = lists.map(|field| (field.api_name.clone(), json!(true))).collect();
         item.insert("$append_values".to_owned(), Json::Object(append));
     }
-    change(world, call, module, None, &body, &item)
+    change(world, call, module, None, (&body, &item, "record updated"))
 }
 
 fn change(
@@ -53,8 +56,7 @@ fn change(
     call: &Call<'_>,
     module: &Module,
     one: Option<&str>,
-    body: &Map<String, Json>,
-    item: &Map<String, Json>,
+    (body, item, told): (&Map<String, Json>, &Map<String, Json>, &str),
 ) -> Answer {
     let in_body = body
         .get("ids")
@@ -75,7 +77,7 @@ fn change(
         let id = id
             .ok_or_else(|| Refusal::new("INVALID_DATA", "the id given seems to be invalid").with(json!({"id": text})));
         let done = id.and_then(|id| write::change(world, module, id, item, &by, ("$.data[0]", None)));
-        results.push(done.map(|row| success("record updated", json!({"id": row.id.to_string()}))));
+        results.push(done.map(|row| success(told, json!({"id": row.id.to_string()}))));
     }
     Ok(write::reply(world, &results, 200))
 }

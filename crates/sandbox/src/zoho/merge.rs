@@ -30,7 +30,7 @@ pub(super) fn answer(world: &mut World, call: &Call<'_>, module: &Module, master
         };
     }
     if !module.mergeable() {
-        return Err(Refusal::new("NOT_SUPPORTED", "merge is not supported for the module").with_status(400));
+        return Err(Refusal::new("INVALID_MODULE", "merge is not supported for the module"));
     }
     let (_, items) = call.items("merge", 1)?;
     let item = items.first().cloned().unwrap_or_default();
@@ -47,8 +47,9 @@ pub(super) fn answer(world: &mut World, call: &Call<'_>, module: &Module, master
     for id in children.iter().chain([&into]) {
         let is_closed = world.get(&module.api_name, *id).is_some_and(|row| closed(module, row));
         if is_closed {
-            return Err(Refusal::new("CANNOT_PERFORM_ACTION", "closed deals cannot be merged")
-                .with(json!({"id": id.to_string()})));
+            return Err(
+                Refusal::new("NOT_ALLOWED", "closed deals cannot be merged").with(json!({"id": id.to_string()}))
+            );
         }
     }
     take_fields(world, module, into, data);

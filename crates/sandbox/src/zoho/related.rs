@@ -19,7 +19,7 @@ pub(super) fn answer(world: &mut World, call: &Call<'_>, module: &Module, path: 
     call.may_in(world, &module.api_name, Does::Read)?;
     let Some(parent) = Writer::of(call).record(world, module, text) else { return list::missing(world) };
     let Some(related) = module.related.iter().find(|one| one.api_name == name).cloned() else {
-        return Err(Refusal::new("INVALID_DATA", "the relation name given seems to be invalid")
+        return Err(Refusal::new("INVALID_DATA", "The relation name given seems to be invalid")
             .with(json!({"resource_path_index": 2})));
     };
     match (call.method(), name, other) {

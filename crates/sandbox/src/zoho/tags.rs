@@ -90,7 +90,7 @@ pub(super) fn change(world: &mut World, call: &Call<'_>, module: &Module, one: O
             continue;
         }
         know(world, &module.api_name, Some(&Json::Array(tags.clone())));
-        let told: Vec<Json> = tags.clone();
+        let told = told(world, &row, &Json::Array(tags.clone()));
         row.set("Tag", (!tags.is_empty()).then_some(Json::Array(tags)));
         if world.settings.related_bumps {
             (row.modified, row.modified_by) = (call.at, call.user);

@@ -95,7 +95,11 @@ fn subscribe(world: &mut World, call: &Call<'_>) -> Answer {
                 modules.dedup();
                 let events: Vec<Json> = modules.iter().map(|name| resource(world, call, name, &id, &channel)).collect();
                 world.channels.insert(id, channel);
-                let message = "Successfully subscribed for actions-watch of the given module";
+                let message = match (call.method(), item.get("_delete_events") == Some(&json!(true))) {
+                    ("PATCH", true) => "Successfully removed the subscribe details",
+                    ("PATCH", false) => "Successfully updated the subscribe details",
+                    _ => "Successfully subscribed for actions-watch of the given module",
+                };
                 Json::Object(success(message, json!({"events": events})))
             }
             Err(refusal) => {
@@ -174,7 +178,7 @@ fn drop_all(world: &mut World, call: &Call<'_>) -> Answer {
         .iter()
         .map(|id| match world.channels.remove(id) {
             Some(_) => {
-                let message = "Successfully un-subscribed for actions-watch of the given channel";
+                let message = "Successfully un-subscribed from actions-watch";
                 Json::Object(success(message, json!({"channel_id": id})))
             }
             None => {

@@ -161,9 +161,9 @@ pub(super) fn settle(world: &mut World) -> Vec<Event> {
 fn callback(body: &serde_json::Map<String, Json>) -> Result<Option<String>, Refusal> {
     let Some(given) = body.get("callback").filter(|given| !given.is_null()) else { return Ok(None) };
     let url = given.get("url").and_then(Json::as_str).filter(|url| url.starts_with("http"));
-    let is_post = given.get("method").and_then(Json::as_str) == Some("post");
-    match url.filter(|_| is_post) {
-        Some(url) => Ok(Some(url.to_owned())),
-        None => Err(Refusal::invalid("callback", "$.callback", "jsonobject")),
+    let url = url.ok_or_else(|| Refusal::new("INVALID_CALLBACK_URL", "the url of the callback is none"))?;
+    match given.get("method").and_then(Json::as_str) {
+        Some("post") => Ok(Some(url.to_owned())),
+        _ => Err(Refusal::new("INVALID_CALLBACK_METHOD", "the method of the callback is none")),
     }
 }

@@ -19,8 +19,9 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let name = query["module"]["api_name"].as_str().unwrap_or("").to_owned();
     let module =
         world.module(&name).filter(|module| module.is_record() && !matches!(name.as_str(), "Notes" | "Attachments"));
-    let module = module.ok_or_else(|| {
-        Refusal::new("INVALID_MODULE", "the module name given seems to be invalid").with(json!({"api_name": "module"}))
+    let module = module.ok_or_else(|| match world.module(&name) {
+        Some(_) => Refusal::new("MODULE_NOT_SUPPORTED", "the module is not supported").with(json!({"module": name})),
+        None => Refusal::new("MODULE_NOT_AVAILABLE", "the module is not available").with(json!({"module": name})),
     })?;
     if body.get("file_type").is_some_and(|kind| kind != "csv") {
         return Err(Refusal::invalid("file_type", "$.file_type", "csv"));
@@ -28,11 +29,11 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     for field in query["fields"].as_array().into_iter().flatten() {
         let known = field.as_str().is_some_and(|field| criteria::target(world, module, &path(field)).is_some());
         if !known {
-            return Err(Refusal::invalid("fields", "$.query.fields", "field"));
+            return Err(Refusal::new("FIELD_NOT_AVAILABLE", "the field is not available").with(json!({"field": field})));
         }
     }
     if filter(world, module, &query).is_none() {
-        return Err(Refusal::invalid("criteria", "$.query.criteria", "jsonobject"));
+        return Err(Refusal::new("INVALID_CRITERIA", "the criteria cannot be read"));
     }
     match (query.get("page_token").and_then(Json::as_str), query.get("page")) {
         (Some(_), Some(_)) => {
@@ -50,7 +51,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
             }
         }
         (None, Some(page)) if page.as_u64().is_none_or(|page| page == 0) => {
-            return Err(Refusal::invalid("page", "$.query.page", "integer"));
+            return Err(Refusal::new("PAGE_RANGE_EXCEEDED", "the page is none"));
         }
         _ => {}
     }

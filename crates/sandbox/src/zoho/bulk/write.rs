@@ -21,22 +21,19 @@ const COLUMNS: usize = 200;
 /// `POST /upload`.
 pub(super) fn upload(world: &mut World, call: &Call<'_>) -> Answer {
     call.may("ZohoFiles.files", Does::Create)?;
-    if call.request.header("feature") != Some("bulk-write") {
-        return Err(Refusal::new("INVALID_REQUEST", "the feature header is missing"));
-    }
-    if call.request.header("x-crm-org") != Some(world.org.zgid.as_str()) {
-        return Err(Refusal::new("NO_PERMISSION", "the organization of the header is not yours"));
+    let has_headers = call.request.header("feature") == Some("bulk-write")
+        && call.request.header("x-crm-org") == Some(world.org.zgid.as_str());
+    if !has_headers {
+        let why = "check if headers [feature, X-CRM-ORG] are present and valid";
+        return Ok(Reply::json(400, &json!({"status": "error", "x-error": why, "info": "Forbidden"})));
     }
     let parts = multipart::parts(call.request).unwrap_or_default();
     let part = parts.into_iter().find(|part| part.name == "file").ok_or_else(|| Refusal::missing_param("file"))?;
     if part.body.len() > LARGEST {
-        return Err(Refusal::new(
-            "FILE_SIZE_MORE_THAN_ALLOWED_SIZE",
-            "Please check the size of the file that you upload",
-        ));
+        return Err(Refusal::new("FILE_TOO_LARGE", "File size too large to process"));
     }
     if zip::unpack(&part.body).is_none() {
-        return Err(Refusal::new("INVALID_FILE_FORMAT", "The file is no archive of one CSV file"));
+        return Err(Refusal::new("INVALID_FILE_FORMAT", "invalid file format. only zip format is supported"));
     }
     let id = files::keep(world, &part.file.unwrap_or_default(), part.body);
     let details = json!({"file_id": id, "created_time": instant::told(call.at, world.org.utc_offset_min)});
@@ -50,17 +47,17 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let body = call.body()?;
     let operation = body.get("operation").and_then(Json::as_str).unwrap_or("");
     if !["insert", "update", "upsert"].contains(&operation) {
-        return Err(Refusal::invalid("operation", "$.operation", "text"));
+        return Err(Refusal::new("MISSING_REQUIRED_KEY", "required key operation is not found in request body."));
     }
     let resource = body.get("resource").and_then(Json::as_array).and_then(|list| list.first()).cloned();
     let mut resource = resource.ok_or_else(|| Refusal::missing("resource", "$.resource"))?;
     let at = |name: &str| format!("$.resource[0].{name}");
     let name = resource["module"]["api_name"].as_str().unwrap_or("").to_owned();
     let module = world.module(&name).filter(|module| module.is_record() && name != "Attachments");
-    let module = module.ok_or_else(|| Refusal::new("INVALID_MODULE", "the module name given seems to be invalid"))?;
+    let module = module.ok_or_else(|| Refusal::new("MODULE_NOT_AVAILABLE", "the module is not available"))?;
     let file = resource["file_id"].as_str().unwrap_or("");
     if !world.files.contains_key(file) {
-        return Err(Refusal::bad_id("file_id", &at("file_id")));
+        return Err(Refusal::new("INVALID_FILE_ID", "improper file id"));
     }
     let find_by = resource["find_by"].as_str();
     let key = find_by.and_then(|key| module.field(key));
@@ -72,11 +69,21 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let mappings = resource["field_mappings"].as_array().filter(|mappings| !mappings.is_empty());
     let mappings = mappings.ok_or_else(|| Refusal::missing("field_mappings", &at("field_mappings")))?;
     for (n, mapping) in mappings.iter().enumerate() {
-        let known = mapping["api_name"].as_str().and_then(|name| module.field(name));
-        let has_value = mapping["index"].is_u64() || mapping.get("default_value").is_some();
-        if known.is_none() || !has_value {
-            return Err(Refusal::invalid("field_mappings", &format!("{}[{n}]", at("field_mappings")), "field"));
+        let name = mapping["api_name"].as_str().unwrap_or("");
+        let details = json!({"api_name": name, "json_path": format!("{}[{n}]", at("field_mappings"))});
+        if module.field(name).is_none() {
+            return Err(Refusal::new("INVALID_FIELD", "invalid mapping. invalid api_name").with(details));
         }
+        if !mapping["index"].is_u64() && mapping.get("default_value").is_none() {
+            let message = "required key index for the field is not found in request body.";
+            return Err(Refusal::new("COLUMN_INDEX_NOT_FOUND", message).with(details));
+        }
+    }
+    let is_mapped = |field: &Field| mappings.iter().any(|mapping| mapping["api_name"] == json!(field.api_name));
+    let missing = module.fields.iter().find(|field| field.mandatory && !is_mapped(field));
+    if let Some(missing) = missing.filter(|_| operation != "update") {
+        let message = "All mandatory fields are not mapped for the layout";
+        return Err(Refusal::new("MANDATORY_FIELDS_NOT_MAPPED", message).with(json!({"api_name": missing.api_name})));
     }
     resource["ignore_empty"] = body.get("ignore_empty").cloned().unwrap_or(json!(false));
     let job = Job {

@@ -66,11 +66,11 @@ pub(super) fn answer(world: &World, call: &Call<'_>) -> Answer {
 }
 
 /// A query that says nothing that the organization knows.
-fn invalid(details: Json) -> Refusal {
-    Refusal::new("INVALID_QUERY", "invalid query formed").with(details)
+fn invalid(reason: &str, details: Json) -> Refusal {
+    Refusal::new("INVALID_QUERY", reason).with(details)
 }
 
 /// A query that is more than one may be.
 fn beyond(clause: &str, limit: usize) -> Refusal {
-    invalid(json!({"clause": clause, "limit": limit, "reason": "limit exceeded"}))
+    Refusal::limit("limit exceeded", json!({"clause": clause, "limit": limit}))
 }

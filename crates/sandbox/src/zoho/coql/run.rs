@@ -37,9 +37,7 @@ pub(super) fn run(world: &World, call: &Call<'_>, mut query: Query) -> Answer {
     call.may_in(world, &module.api_name, Does::Read)?;
     check(world, call, module, &query)?;
     let prepared = query.filter.prepare(world, module);
-    prepared.map_err(|name| {
-        invalid(json!({"column_name": name, "reason": "value given seems to be invalid for the column"}))
-    })?;
+    prepared.map_err(|name| invalid("value given seems to be invalid for the column", json!({"column_name": name})))?;
     let mut rows = world.seen(&module.api_name, world.settings.coql_lag_s);
     rows.retain(|row| !row.is("$converted") && query.filter.holds(world, module, row));
     sort(world, module, &query, &mut rows);
@@ -90,13 +88,13 @@ fn check(world: &World, call: &Call<'_>, module: &Module, query: &Query) -> Resu
     let mut joins = BTreeSet::new();
     for (path, clause) in selected.chain(filtered).chain(sorted).chain(by) {
         let name = path.join(".");
-        let unknown = |reason: &str| invalid(json!({"column_name": name, "reason": reason}));
+        let unknown = |reason: &str| invalid(reason, json!({"column_name": name, "clause": clause}));
         let field = criteria::target(world, module, path).ok_or_else(|| unknown("column given seems to be invalid"))?;
         let is_text = |area: &str| field.and_then(|field| field.textarea.as_deref()) == Some(area);
         let is_list = field.is_some_and(|field| field.data_type.single_only() || field.data_type == Kind::Fileupload);
         let is_long = field.is_some_and(|field| field.data_type == Kind::Textarea);
         if is_list || is_text("rich_text") || (clause != "select" && is_long) {
-            return Err(unknown("column is not supported in the clause"));
+            return Err(unknown("data type not supported"));
         }
         if path.len() > 1 {
             joins.insert(path.iter().take(path.len() - 1).cloned().collect::<Vec<_>>());

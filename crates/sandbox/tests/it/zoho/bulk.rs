@@ -120,15 +120,16 @@ fn reads_that_are_refused() {
     let module = json!({"api_name": "Leads"});
     for (body, code) in [
         (json!({}), "MANDATORY_NOT_FOUND"),
-        (json!({"query": {"module": {"api_name": "Notes"}}}), "INVALID_MODULE"),
-        (json!({"query": {"module": module, "fields": ["Colour"]}}), "INVALID_DATA"),
+        (json!({"query": {"module": {"api_name": "Notes"}}}), "MODULE_NOT_SUPPORTED"),
+        (json!({"query": {"module": {"api_name": "Planets"}}}), "MODULE_NOT_AVAILABLE"),
+        (json!({"query": {"module": module, "fields": ["Colour"]}}), "FIELD_NOT_AVAILABLE"),
         (
             json!({"query": {"module": module, "criteria": {"field": {"api_name": "City"}, "comparator": "like", "value": "x"}}}),
-            "INVALID_DATA",
+            "INVALID_CRITERIA",
         ),
-        (json!({"query": {"module": module, "page": 0}}), "INVALID_DATA"),
+        (json!({"query": {"module": module, "page": 0}}), "PAGE_RANGE_EXCEEDED"),
         (json!({"query": {"module": module}, "file_type": "xml"}), "INVALID_DATA"),
-        (json!({"query": {"module": module}, "callback": {"url": "x"}}), "INVALID_DATA"),
+        (json!({"query": {"module": module}, "callback": {"url": "x"}}), "INVALID_CALLBACK_URL"),
     ] {
         denied(org.call("POST", "/crm/bulk/v8/read", Some(&body)), 400, code);
     }
@@ -192,16 +193,24 @@ fn a_write_job_says_what_became_of_each_row() {
 #[test]
 fn writes_that_are_refused() {
     let mut org = Org::of(json!({"fields": keys()}));
-    assert_eq!(upload(&mut org, &zipped("a\n"), "7").1["code"], "NO_PERMISSION");
+    assert_eq!(upload(&mut org, &zipped("a\n"), "7").1["info"], "Forbidden");
     assert_eq!(upload(&mut org, b"no zip", "60012345678").1["code"], "INVALID_FILE_FORMAT");
     let file = upload(&mut org, &zipped("a\nb\n"), "60012345678").1["details"]["file_id"].clone();
     let resource = |find_by: &str, field: &str, file: &Json| json!([{"type": "data", "module": {"api_name": "Contacts"}, "file_id": file, "find_by": find_by, "field_mappings": [{"api_name": field, "index": 0}]}]);
-    for body in [
-        json!({"operation": "delete", "resource": resource("Source_Id", "Last_Name", &file)}),
-        json!({"operation": "upsert", "resource": resource("City", "Last_Name", &file)}),
-        json!({"operation": "upsert", "resource": resource("Source_Id", "Colour", &file)}),
-        json!({"operation": "upsert", "resource": resource("Source_Id", "Last_Name", &json!("none"))}),
+    for (body, code) in [
+        (json!({"operation": "delete", "resource": resource("Source_Id", "Last_Name", &file)}), "MISSING_REQUIRED_KEY"),
+        (json!({"operation": "upsert", "resource": resource("City", "Last_Name", &file)}), "INVALID_DATA"),
+        (json!({"operation": "upsert", "resource": resource("Source_Id", "Colour", &file)}), "INVALID_FIELD"),
+        (json!({"operation": "upsert", "resource": resource("Source_Id", "City", &file)}), "INVALID_FIELD"),
+        (
+            json!({"operation": "upsert", "resource": resource("Source_Id", "Mobile", &file)}),
+            "MANDATORY_FIELDS_NOT_MAPPED",
+        ),
+        (
+            json!({"operation": "upsert", "resource": resource("Source_Id", "Last_Name", &json!("none"))}),
+            "INVALID_FILE_ID",
+        ),
     ] {
-        denied(org.call("POST", "/crm/bulk/v8/write", Some(&body)), 400, "INVALID_DATA");
+        denied(org.call("POST", "/crm/bulk/v8/write", Some(&body)), 400, code);
     }
 }

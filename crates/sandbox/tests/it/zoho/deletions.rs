@@ -114,11 +114,11 @@ fn merges_have_their_limits() {
     let won = org.create("Deals", &deal("Closed Won"));
     let merge = |ids: &[&str]| json!({"merge": [{"data": ids.iter().map(|id| json!({"id": id})).collect::<Json>()}]});
     let path = format!("Deals/{open}/actions/merge");
-    denied(org.call("POST", &path, Some(&merge(&[&won]))), 400, "CANNOT_PERFORM_ACTION");
+    denied(org.call("POST", &path, Some(&merge(&[&won]))), 400, "NOT_ALLOWED");
     denied(org.call("POST", &path, Some(&merge(&["1", "2", "3"]))), 400, "LIMIT_EXCEEDED");
     denied(org.call("POST", &path, Some(&merge(&[&open]))), 400, "INVALID_DATA");
     let product = org.create("Products", &json!({"Product_Name": "Pump"}));
-    denied(org.call("POST", &format!("Products/{product}/actions/merge"), Some(&merge(&["1"]))), 400, "NOT_SUPPORTED");
+    denied(org.call("POST", &format!("Products/{product}/actions/merge"), Some(&merge(&["1"]))), 400, "INVALID_MODULE");
 }
 
 #[test]

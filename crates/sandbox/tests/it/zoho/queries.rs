@@ -127,6 +127,10 @@ fn queries_that_are_refused() {
         "select id from Contacts where Account_Name = 'Acme'".to_owned(),
         "select id from Contacts where Description = 'x'".to_owned(),
         "select Quoted_Items from Quotes where id > '0'".to_owned(),
+    ] {
+        denied(ask(&mut org, &query), 400, "INVALID_QUERY");
+    }
+    for query in [
         "select id from Contacts where id > '0' limit 2001".to_owned(),
         "select id from Contacts where id > '0' limit 0".to_owned(),
         "select id from Contacts where id > '0' limit 1 offset 100000".to_owned(),
@@ -135,13 +139,13 @@ fn queries_that_are_refused() {
         "select Account_Name.Account_Name, Owner.email, Vendor_Name.Vendor_Name from Contacts where id > '0'"
             .to_owned(),
     ] {
-        denied(ask(&mut org, &query), 400, "INVALID_QUERY");
+        denied(ask(&mut org, &query), 400, "LIMIT_EXCEEDED");
     }
     denied(ask(&mut org, "select id from Contacts where id > '0' order by id, id"), 400, "DUPLICATE_DATA");
     denied(ask(&mut org, "select id from Planets where id > '0'"), 400, "INVALID_MODULE");
     denied(org.call("POST", "coql", Some(&json!({"query": "x"}))), 400, "MANDATORY_NOT_FOUND");
     let old = json!({"select_query": "select id from Contacts where id > '0' limit 201"});
-    denied(org.call("POST", "/crm/v6/coql", Some(&old)), 400, "INVALID_QUERY");
+    denied(org.call("POST", "/crm/v6/coql", Some(&old)), 400, "LIMIT_EXCEEDED");
 }
 
 #[test]

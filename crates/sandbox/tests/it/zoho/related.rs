@@ -159,6 +159,8 @@ fn tags_are_added_and_taken_away() {
     org.post("Leads/actions/add_tags", &body, 200);
     org.post(&format!("Leads/{lead}/actions/remove_tags"), &json!({"tags": [{"name": "new"}]}), 200);
     assert_eq!(org.record("Leads", &lead)["Tag"][0]["name"], "hot");
+    let again = org.post(&format!("Leads/{lead}/actions/add_tags"), &json!({"tags": [{"name": "hot"}]}), 200);
+    assert_eq!(again["data"][0]["details"]["tags"][0]["name"], "hot");
     assert_eq!(org.get("settings/tags?module=Leads")["tags"].as_array().unwrap().len(), 2);
     let long = json!({"tags": [{"name": "x".repeat(26)}], "ids": [lead]});
     denied(org.call("POST", "Leads/actions/add_tags", Some(&long)), 400, "INVALID_DATA");
