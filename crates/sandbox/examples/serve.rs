@@ -8,6 +8,7 @@ use handover_sandbox::activecampaign::ActiveCampaign;
 use handover_sandbox::hubspot::Hubspot;
 use handover_sandbox::pipedrive::Pipedrive;
 use handover_sandbox::salesforce::Salesforce;
+use handover_sandbox::zoho::Zoho;
 use handover_sandbox::{Platform, Sandbox, http};
 
 const SEED: u64 = 1;
@@ -31,8 +32,11 @@ async fn main() -> std::io::Result<()> {
         ("activecampaign", Some(world)) => {
             Box::new(ActiveCampaign::from_world(world, SEED).map_err(std::io::Error::other)?)
         }
+        ("zoho", None) => Box::new(Zoho::empty(SEED)),
+        ("zoho", Some(world)) => Box::new(Zoho::from_world(world, SEED).map_err(std::io::Error::other)?),
         _ => {
-            return Err(std::io::Error::other("usage: serve activecampaign|hubspot|pipedrive|salesforce [WORLD FILE]"));
+            let usage = "usage: serve activecampaign|hubspot|pipedrive|salesforce|zoho [WORLD FILE]";
+            return Err(std::io::Error::other(usage));
         }
     };
     let mut sandbox = Sandbox::new(platform);

@@ -19,6 +19,7 @@ pub mod persist;
 pub mod pipedrive;
 pub mod salesforce;
 pub mod sample;
+pub mod zoho;
 
 use jiff::Timestamp;
 use serde_json::Value as Json;

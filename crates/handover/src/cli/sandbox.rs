@@ -22,7 +22,7 @@ use crate::problem::{Exit, Problem};
 Prints one JSON line {\"platform\",\"base_url\",\"token\",...} when it is ready. Its journal of requests
 and changes is at /_sandbox/journal.")]
 pub(crate) struct Options {
-    /// activecampaign, hubspot, pipedrive or salesforce
+    /// activecampaign, hubspot, pipedrive, salesforce or zoho
     platform: String,
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
@@ -80,6 +80,7 @@ fn load(options: &Options) -> Result<Box<dyn handover_sandbox::Platform>, Vec<Pr
     let company = |scale: sample::Scale| match options.platform.as_str() {
         "activecampaign" => sample::activecampaign_company_scaled(options.seed, scale),
         "hubspot" => sample::company_scaled(options.seed, scale).hubspot,
+        "zoho" => sample::zoho_company_scaled(options.seed, scale),
         _ => sample::company_scaled(options.seed, scale).pipedrive,
     };
     let json = match options.world.as_str() {

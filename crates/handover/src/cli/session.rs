@@ -396,6 +396,8 @@ pub(crate) fn world(
             Box::new(handover_sandbox::activecampaign::ActiveCampaign::from_world(world, SEED)?)
         }
         ("activecampaign", None) => Box::new(handover_sandbox::activecampaign::ActiveCampaign::empty(SEED)),
+        ("zoho", Some(world)) => Box::new(handover_sandbox::zoho::Zoho::from_world(world, SEED)?),
+        ("zoho", None) => Box::new(handover_sandbox::zoho::Zoho::empty(SEED)),
         _ => return Err(format!("there is no sandbox for `{platform}`").into()),
     })
 }

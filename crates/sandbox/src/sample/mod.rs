@@ -17,6 +17,7 @@ mod activities;
 mod as_activecampaign;
 mod as_hubspot;
 mod as_pipedrive;
+mod as_zoho;
 mod calendar;
 mod custom;
 mod deals;
@@ -110,6 +111,17 @@ pub fn activecampaign_company(seed: u64) -> Json {
 pub fn activecampaign_company_scaled(seed: u64, scale: Scale) -> Json {
     let (fields, books, _) = books(seed, &scale);
     as_activecampaign::world(seed, &fields, &books)
+}
+
+/// The company standing in Zoho CRM: a world file.
+pub fn zoho_company(seed: u64) -> Json {
+    zoho_company_scaled(seed, Scale::full())
+}
+
+/// The company standing in Zoho CRM, at any scale.
+pub fn zoho_company_scaled(seed: u64, scale: Scale) -> Json {
+    let (fields, books, _) = books(seed, &scale);
+    as_zoho::world(&fields, &books)
 }
 
 /// Everything that the company recorded, its fields, and the numbers that are still free.

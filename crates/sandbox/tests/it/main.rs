@@ -19,3 +19,4 @@ mod sample_api;
 mod sample_hubspot;
 mod sample_mail;
 mod sample_portal;
+mod zoho;
