@@ -39,7 +39,7 @@ pub(super) fn columns(world: &World, entity: &Entity, before: Option<&Record>, r
     if entity.attribute("ownerid").is_some() {
         owner(world, row);
     }
-    if entity.attribute("transactioncurrencyid").is_some() {
+    if entity.attribute("transactioncurrencyid").is_some_and(|column| column.kind.is_lookup()) {
         money(world, entity, row);
     }
 }
@@ -83,7 +83,6 @@ fn connection(world: &World, row: &mut Record) {
     }
     let name = points(row, "record2id").and_then(|(table, id)| super::view::name_of(world, table, id));
     set(row, "name", name.map(Json::String));
-    row.entry("ismaster".to_owned()).or_insert(json!(true));
 }
 
 fn activity(entity: &Entity, row: &mut Record, at: Seconds) {

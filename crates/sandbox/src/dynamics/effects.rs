@@ -59,7 +59,8 @@ fn twin(world: &mut World, id: &str, by: &Writer) -> Result<(), Fault> {
         draft = draft.with(&column, value);
     }
     let other = write::create(world, &draft, &by.system())?;
-    write::patch(world, "connection", id, &[("relatedconnectionid", Some(reference("connection", &other)))]);
+    let values = [("relatedconnectionid", Some(reference("connection", &other))), ("ismaster", Some(json!(true)))];
+    write::patch(world, "connection", id, &values);
     Ok(())
 }
 

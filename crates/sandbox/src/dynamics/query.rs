@@ -29,7 +29,6 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')')
     .remove(b'\'')
-    .remove(b'/')
     .remove(b'@');
 
 /// The rows of a list, before anything is asked of them.

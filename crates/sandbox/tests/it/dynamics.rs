@@ -1,11 +1,18 @@
 //! Dynamics 365 through `Sandbox::handle`: the sheet's sections 1 to 9, in HTTP's own words.
 
+mod activities;
 mod auth;
+mod batches;
+mod fetches;
 mod fields;
+mod kept;
 mod limits;
+mod merges;
 mod metadata;
 mod queries;
 mod records;
+mod sales;
+mod tracking;
 
 use handover_sandbox::dynamics::Dynamics;
 use handover_sandbox::{Platform, Reply, Request, Sandbox};

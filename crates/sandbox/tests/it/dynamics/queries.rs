@@ -36,7 +36,7 @@ fn conditions_choose_rows() {
         ("primarycontactid/lastname eq 'Acme'", "Acme"),
         ("contact_customer_accounts/any(c:c/lastname eq 'delta')", "delta"),
         ("contact_customer_accounts/all(c:c/lastname eq 'delta')", "delta"),
-        ("createdon ge 2026-11-20T09:00:00Z and createdon lt 2026-11-21", "Acme Béta O'Neil delta"),
+        ("createdon ge 2026-11-20T09:00:00Z and createdon lt 2026-11-21", "Acme Béta delta O'Neil"),
         ("statecode eq 0 and donotemail eq false and name eq 'Acme'", "Acme"),
         ("versionnumber gt 1 and name eq 'Acme'", "Acme"),
     ];
