@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::instant::Seconds;
 use super::refusal::Fault;
 use super::settings::Settings;
+use super::view::grouped;
 use crate::Reply;
 
 /// The window, in seconds.
@@ -49,7 +50,7 @@ impl Limit {
                 format!(
                     "Combined execution time of incoming requests exceeded limit of {} milliseconds over time window of 300 \
                      seconds. Decrease number of concurrent requests or reduce the duration of requests and try again later.",
-                    commas(settings.execution_ms)
+                    grouped(&settings.execution_ms.to_string())
                 ),
             ),
             Self::Concurrency => ("0x80072326", "Number of concurrent requests exceeded the limit of 52.".to_owned()),
@@ -58,18 +59,6 @@ impl Limit {
         fault.headers.extend(retry_after_s.map(|seconds| ("retry-after".to_owned(), seconds.to_string())));
         fault
     }
-}
-
-fn commas(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 impl Window {
@@ -123,7 +112,7 @@ impl Limits {
     pub(super) fn stamp(&self, settings: &Settings, user: &str, reply: Reply) -> Reply {
         let (requests, ms) = self.users.get(user).map_or((0, 0), |window| (window.requests, window.ms));
         let left = settings.execution_ms.saturating_sub(ms);
-        let seconds = format!("{}.{}", commas(left / 1_000), left % 1_000 / 100);
+        let seconds = format!("{}.{}", grouped(&(left / 1_000).to_string()), left % 1_000 / 100);
         reply
             .with_header(
                 "x-ms-ratelimit-burst-remaining-xrm-requests",

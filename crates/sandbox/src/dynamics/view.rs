@@ -209,12 +209,12 @@ fn formatted(world: &World, attribute: &Attribute, row: &Record) -> Option<Strin
 }
 
 /// `1234567.5` as `1,234,567.5`.
-fn grouped(number: &str) -> String {
+pub(super) fn grouped(number: &str) -> String {
     let (sign, plain) = number.strip_prefix('-').map_or(("", number), |plain| ("-", plain));
     let (whole, rest) = plain.split_once('.').map_or((plain, None), |(whole, rest)| (whole, Some(rest)));
     let mut out = String::new();
     for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

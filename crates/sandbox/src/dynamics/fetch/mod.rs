@@ -33,8 +33,11 @@ struct Link {
     links: Vec<Link>,
 }
 
-/// A row with the rows joined to it, by alias.
-type Joined<'a> = (&'a Record, Vec<(String, Arc<Entity>, &'a Record)>);
+/// A row that was joined: its alias, its table, itself.
+type Partner<'a> = (String, Arc<Entity>, &'a Record);
+
+/// A row with the rows joined to it.
+type Joined<'a> = (&'a Record, Vec<Partner<'a>>);
 
 /// `GET /accounts?fetchXml=...`.
 pub(super) fn answer(world: &World, call: &Call<'_>, entity: &Arc<Entity>) -> Answer {
@@ -167,11 +170,7 @@ fn key(row: &Record, column: &str) -> Option<Json> {
 }
 
 /// Every combination of rows that are joined to one.
-fn join<'a>(
-    world: &'a World,
-    row: &'a Record,
-    links: &[Link],
-) -> Result<Vec<Vec<(String, Arc<Entity>, &'a Record)>>, Fault> {
+fn join<'a>(world: &'a World, row: &'a Record, links: &[Link]) -> Result<Vec<Vec<Partner<'a>>>, Fault> {
     let mut all = vec![Vec::new()];
     for link in links {
         let wanted = key(row, &link.to);

@@ -175,50 +175,24 @@ fn read(world: &mut World, entity: &Entity, row: &Map<String, Json>) -> Result<(
     Ok((id, record))
 }
 
+fn row(pairs: &[(&str, Json)]) -> Record {
+    pairs.iter().map(|(column, value)| ((*column).to_owned(), value.clone())).collect()
+}
+
+fn add(world: &mut World, table: &str, mut values: Record) -> String {
+    let id = world.mint(table);
+    values.insert(format!("{table}id"), json!(id));
+    world.put(table, &id, Some(values));
+    id
+}
+
 /// What every environment has.
 fn defaults(world: &mut World) {
-    let row = |pairs: &[(&str, Json)]| -> Record {
-        pairs.iter().map(|(column, value)| ((*column).to_owned(), value.clone())).collect()
-    };
-    let add = |world: &mut World, table: &str, mut values: Record| {
-        let id = world.mint(table);
-        values.insert(format!("{table}id"), json!(id));
-        world.put(table, &id, Some(values));
-        id
-    };
     if world.rows("businessunit").next().is_none() {
         let name = world.org.name.clone();
         add(world, "businessunit", row(&[("name", json!(name))]));
     }
-    let unit = world.rows("businessunit").next().map(|(id, _)| reference("businessunit", id)).unwrap_or_default();
-    if !world.rows("systemuser").any(|(_, row)| !row.contains_key("applicationid")) {
-        let object = world.mint("azure object");
-        let values = row(&[
-            ("firstname", json!("Ada")),
-            ("lastname", json!("Admin")),
-            ("internalemailaddress", json!("ada@sandbox.example")),
-            ("domainname", json!("ada@sandbox.example")),
-            ("azureactivedirectoryobjectid", json!(object)),
-            ("islicensed", json!(true)),
-            ("businessunitid", unit.clone()),
-        ]);
-        add(world, "systemuser", values);
-    }
-    if !world.rows("systemuser").any(|(_, row)| row.contains_key("applicationid")) {
-        let (object, client) = (world.mint("azure object"), world.mint("client"));
-        let client = world.access.apps.first().map(|app| app.client_id.clone()).unwrap_or(client);
-        let values = row(&[
-            ("firstname", json!("#")),
-            ("lastname", json!("Integration")),
-            ("internalemailaddress", json!("integration@sandbox.example")),
-            ("domainname", json!("integration@sandbox.example")),
-            ("azureactivedirectoryobjectid", json!(object)),
-            ("applicationid", json!(client)),
-            ("accessmode", json!(4)),
-            ("businessunitid", unit.clone()),
-        ]);
-        add(world, "systemuser", values);
-    }
+    users(world);
     let code = world.org.currency.clone();
     if write::id_of(world, "transactioncurrency", "isocurrencycode", &code).is_none() {
         let symbol = match code.as_str() {
@@ -237,17 +211,45 @@ fn defaults(world: &mut World) {
     }
     if world.rows("organization").next().is_none() {
         let base = write::id_of(world, "transactioncurrency", "isocurrencycode", &code).unwrap_or_default();
+        let id = world.org.id.clone();
         let values = row(&[
+            ("organizationid", json!(id)),
             ("name", json!(world.org.name)),
             ("expirechangetrackingindays", json!(world.settings.tracking_days)),
             ("maxuploadfilesize", json!(5_242_880)),
             ("languagecode", json!(world.org.language)),
             ("basecurrencyid", reference("transactioncurrency", &base)),
         ]);
-        let id = world.org.id.clone();
-        let mut values = values;
-        values.insert("organizationid".to_owned(), json!(id));
         world.put("organization", &id, Some(values));
+    }
+}
+
+/// An administrator, and the user of the app.
+fn users(world: &mut World) {
+    let unit = world.rows("businessunit").next().map(|(id, _)| reference("businessunit", id)).unwrap_or_default();
+    let user = |world: &mut World, first: &str, last: &str, name: &str| {
+        let object = world.mint("azure object");
+        row(&[
+            ("firstname", json!(first)),
+            ("lastname", json!(last)),
+            ("internalemailaddress", json!(name)),
+            ("domainname", json!(name)),
+            ("azureactivedirectoryobjectid", json!(object)),
+            ("businessunitid", unit.clone()),
+        ])
+    };
+    if !world.rows("systemuser").any(|(_, row)| !row.contains_key("applicationid")) {
+        let mut values = user(world, "Ada", "Admin", "ada@sandbox.example");
+        values.insert("islicensed".to_owned(), json!(true));
+        add(world, "systemuser", values);
+    }
+    if !world.rows("systemuser").any(|(_, row)| row.contains_key("applicationid")) {
+        let client = world.mint("client");
+        let client = world.access.apps.first().map(|app| app.client_id.clone()).unwrap_or(client);
+        let mut values = user(world, "#", "Integration", "integration@sandbox.example");
+        values.insert("applicationid".to_owned(), json!(client));
+        values.insert("accessmode".to_owned(), json!(4));
+        add(world, "systemuser", values);
     }
 }
 
@@ -267,15 +269,9 @@ fn fill(world: &mut World) -> Result<(), WorldError> {
                 }
             }
             rules::opening_state(world, &entity, &mut row, &by).map_err(|fault| wrong(fault.message))?;
-            for attribute in entity
-                .attributes
-                .iter()
-                .filter(|one| !row_has(&row, &one.name))
-                .map(|one| (one.name.clone(), one.default.clone()))
-                .collect::<Vec<_>>()
-            {
-                if let (name, Some(default)) = attribute {
-                    row.insert(name, default);
+            for attribute in &entity.attributes {
+                if let Some(default) = attribute.default.as_ref().filter(|_| !row.contains_key(&attribute.name)) {
+                    row.insert(attribute.name.clone(), default.clone());
                 }
             }
             stamps(&entity, &mut row, &by);
@@ -284,10 +280,6 @@ fn fill(world: &mut World) -> Result<(), WorldError> {
         }
     }
     Ok(())
-}
-
-fn row_has(row: &Record, column: &str) -> bool {
-    row.contains_key(column)
 }
 
 fn stamps(entity: &Entity, row: &mut Record, by: &Writer) {
