@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::schema::Entity;
+use super::schema::{Choice, Entity};
 
 /// What deleting a parent does to its children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +131,15 @@ impl Schema {
         attribute: &'a str,
     ) -> impl Iterator<Item = &'a Arc<Relation>> {
         self.relations.iter().filter(move |one| one.referencing == entity && one.attribute == attribute)
+    }
+
+    /// Gives the columns of the organization's own set their choices.
+    pub(super) fn rechoose(&mut self, set: &str, choices: &[Choice]) {
+        for entity in self.entities.values_mut().map(Arc::make_mut) {
+            for attribute in entity.attributes.iter_mut().filter(|one| one.global_choices.as_deref() == Some(set)) {
+                attribute.choices = choices.to_vec();
+            }
+        }
     }
 
     /// Lookups that point to a table.

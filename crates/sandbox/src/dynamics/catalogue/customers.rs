@@ -42,7 +42,6 @@ DoNotBulkEMail | bool | | Allow;Do Not Allow
 DoNotSendMM | bool | | Send;Do Not Send
 FollowEmail | bool | def:true | Do Not Allow;Allow
 LastUsedInCampaign | datetime
-OpenDeals | int | calc
 PrimaryContactId | lookup | rec | contact account_primary_contact
 ParentAccountId | lookup | | account account_parent_account
 OriginatingLeadId | lookup | | lead account_originating_lead
@@ -162,6 +161,7 @@ FollowEmail | bool | def:true | Do Not Allow;Allow
 ConfirmInterest | bool
 DecisionMaker | bool | | completed;mark complete
 EvaluateFit | bool
+IsPrivate | bool | ro hid
 ParentAccountId | lookup | | account lead_parent_account
 ParentContactId | lookup | | contact lead_parent_contact
 CustomerId | customer | | account lead_customer_accounts;contact lead_customer_contacts

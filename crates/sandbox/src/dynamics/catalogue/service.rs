@@ -39,6 +39,7 @@ DocumentBody | memo 1073741823
 FileSize | int 0..1000000000 | ro
 LangId | string 2
 StepId | string 32
+IsPrivate | bool | ro hid
 ObjectTypeCode | table | ro
 ObjectId | lookup | | account Account_Annotation *;contact Contact_Annotation *;lead Lead_Annotation *;opportunity Opportunity_Annotation *;incident Incident_Annotation *;task Task_Annotation *;phonecall PhoneCall_Annotation *;email Email_Annotation *;appointment Appointment_Annotation *;product Product_Annotation *;campaign Campaign_Annotation *;list List_Annotation *
 # ConnectionRole | connectionroles | 3231 | Connection Role;Connection Roles | org states:0 Active=1 Active;1 Inactive=2 Inactive

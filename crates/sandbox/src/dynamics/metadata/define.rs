@@ -66,6 +66,13 @@ pub(super) fn table(world: &mut World, call: &Call<'_>) -> Answer {
         notes: flag("HasNotes"),
         activities: flag("HasActivities"),
     };
+    // All is read before anything is made: what is refused has changed nothing.
+    let mut specs = Vec::new();
+    for one in &columns {
+        let spec = column_spec(world, &one.as_object().cloned().unwrap_or_default())?;
+        prefixed(&spec.schema_name)?;
+        specs.push(spec);
+    }
     let name = schema_name.to_lowercase();
     if world.entity(&name).is_some() {
         return Err(Fault::new(400, "0x80044362", format!("An entity with the specified name {name} already exists.")));
@@ -73,9 +80,7 @@ pub(super) fn table(world: &mut World, call: &Call<'_>) -> Answer {
     world_file::table(world, &spec).map_err(bad)?;
     world.specs.tables.push(spec);
     let entity = world.entity(&name).ok_or_else(|| Fault::no_segment(&name))?;
-    for one in &columns {
-        let map = one.as_object().cloned().unwrap_or_default();
-        let spec = column_spec(world, &map)?;
+    for spec in specs {
         add(world, &entity.name, spec)?;
     }
     Ok(made(call, &format!("EntityDefinitions({})", guid::of_schema(&name))))
@@ -350,7 +355,10 @@ pub(in super::super) fn insert_option(world: &mut World, call: &Call<'_>) -> Ans
             spec.choices = choices;
             add(world, table, spec)?;
         }
-        None => drop(world.specs.choices.insert(set.to_owned(), choices)),
+        None => {
+            world.specs.choices.insert(set.to_owned(), choices.clone());
+            world.schema.rechoose(set, &choices);
+        }
     }
     let context = crate::dynamics::actions::context(call, "InsertOptionValue");
     Ok(Reply::json(200, &json!({"@odata.context": context, "NewOptionValue": value})))

@@ -12,7 +12,7 @@ use super::call::Call;
 use super::guid;
 use super::odata::{self, Row};
 use super::refusal::{Answer, Fault};
-use super::schema::{Attribute, Entity};
+use super::schema::Entity;
 use super::world::World;
 use crate::Reply;
 pub(super) use define::{customer, insert_option};
@@ -177,7 +177,7 @@ fn whole(world: &World, entity: &Arc<Entity>, ask: &Ask, call: &Call<'_>) -> Res
 /// One collection of a table's definition.
 fn part(world: &World, entity: &Entity, name: &str, call: &Call<'_>) -> Result<Vec<Map<String, Json>>, Fault> {
     Ok(match name {
-        "Attributes" => entity.attributes.iter().map(|attribute| show::attribute(entity, attribute)).collect(),
+        "Attributes" => show::attributes(entity),
         "Keys" => entity.keys.iter().map(|key| show::key(entity, key, call.at)).collect(),
         "ManyToOneRelationships" => world
             .schema
@@ -208,7 +208,7 @@ fn part_of(world: &World, call: &Call<'_>, entity: &Arc<Entity>, first: &Segment
         Some(name) => Some(name.strip_prefix(NAMESPACE).ok_or_else(|| Fault::no_segment(name))?),
     };
     if first.name == "Attributes" {
-        return attributes(call, entity, first.key.as_deref(), cast, &ask);
+        return attributes(world, call, entity, first.key.as_deref(), cast, &ask);
     }
     let list = part(world, entity, &first.name, call)?;
     if let Some(key) = &first.key {
@@ -229,7 +229,14 @@ fn part_of(world: &World, call: &Call<'_>, entity: &Arc<Entity>, first: &Segment
     Ok(Reply::json(200, &json!({"@odata.context": format!("{}$metadata#{}", call.base, first.name), "value": out})))
 }
 
-fn attributes(call: &Call<'_>, entity: &Entity, key: Option<&str>, cast: Option<&str>, ask: &Ask) -> Answer {
+fn attributes(
+    world: &World,
+    call: &Call<'_>,
+    entity: &Entity,
+    key: Option<&str>,
+    cast: Option<&str>,
+    ask: &Ask,
+) -> Answer {
     // The abstract kinds cannot be cast to (sheet: section 3 [doc]).
     const KINDS: [&str; 17] = [
         "String",
@@ -258,37 +265,40 @@ fn attributes(call: &Call<'_>, entity: &Entity, key: Option<&str>, cast: Option<
             Some(known.ok_or_else(|| Fault::no_segment(&format!("{NAMESPACE}{cast}")))?)
         }
     };
-    let fits = |attribute: &&Attribute| {
-        kind.is_none_or(|kind| attribute.kind.metadata().eq_ignore_ascii_case(&format!("{kind}AttributeMetadata")))
+    let fits = |one: &Map<String, Json>| {
+        let own = one.get("@odata.type").and_then(Json::as_str).unwrap_or("");
+        kind.is_none_or(|kind| own.eq_ignore_ascii_case(&format!("#{NAMESPACE}{kind}AttributeMetadata")))
     };
-    let document = |attribute: &Attribute| -> Result<Map<String, Json>, Fault> {
-        let mut out = selected(show::attribute(entity, attribute), ask.select.as_ref(), "AttributeMetadata")?;
+    let mut all = show::attributes(entity);
+    all.retain(fits);
+    let document = |one: Map<String, Json>| -> Result<Map<String, Json>, Fault> {
+        let attribute = one.get("LogicalName").and_then(Json::as_str).and_then(|name| entity.attribute(name)).cloned();
+        let mut out = selected(one, ask.select.as_ref(), "AttributeMetadata")?;
         for (name, _) in &ask.expand {
             if cast.is_none() || !matches!(name.as_str(), "OptionSet" | "GlobalOptionSet") {
                 return Err(Fault::no_property(name, "AttributeMetadata"));
             }
-            let set = show::option_set(entity, attribute);
-            let own = (name == "OptionSet") == attribute.global_choices.is_none();
-            out.insert(name.clone(), if own { set } else { Json::Null });
+            let own = attribute.as_ref().filter(|one| (name == "OptionSet") == one.global_choices.is_none());
+            out.insert(name.clone(), own.map_or(Json::Null, |one| show::option_set(entity, one)));
         }
         Ok(out)
     };
     if let Some(key) = key {
-        let wanted = named(key, "LogicalName");
-        let by_id = guid::parse(key);
-        let found = entity.attributes.iter().filter(fits).find(|attribute| {
-            wanted.as_ref() == Some(&attribute.name)
-                || by_id.as_ref() == Some(&guid::of_schema(&format!("{}.{}", entity.name, attribute.name)))
-        });
+        let wanted = named(key, "LogicalName").or(guid::parse(key)).unwrap_or_default();
+        let is = |one: &Map<String, Json>| {
+            ["LogicalName", "MetadataId"].iter().any(|name| one.get(*name) == Some(&json!(wanted)))
+        };
         let missing = || Fault::new(404, "0x80060888", "Could not find an attribute with the specified name.");
-        return Ok(Reply::json(200, &document(found.ok_or_else(missing)?)?));
+        let found = all.into_iter().find(is).ok_or_else(missing)?;
+        return Ok(Reply::json(200, &document(found)?));
     }
     let mut list = Vec::new();
-    for attribute in entity.attributes.iter().filter(fits) {
-        let plain = Json::Object(show::attribute(entity, attribute));
-        let world = World::blank(0);
-        if ask.filter.as_ref().is_none_or(|filter| odata::holds(&world, Row::Document(&plain), filter)) {
-            list.push(Json::Object(document(attribute)?));
+    for one in all {
+        let plain = Json::Object(one);
+        if ask.filter.as_ref().is_none_or(|filter| odata::holds(world, Row::Document(&plain), filter))
+            && let Json::Object(one) = plain
+        {
+            list.push(Json::Object(document(one)?));
         }
     }
     let context = format!("{}$metadata#EntityDefinitions('{}')/Attributes", call.base, entity.name);

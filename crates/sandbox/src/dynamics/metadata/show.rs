@@ -63,7 +63,7 @@ pub(super) fn attribute(entity: &Entity, attribute: &Attribute) -> Map<String, J
         "LogicalName": attribute.name, "SchemaName": attribute.schema_name, "EntityLogicalName": entity.name,
         "AttributeType": attribute.kind.attribute_type(),
         "AttributeTypeName": {"Value": format!("{}Type", attribute.kind.stem())},
-        "AttributeOf": attribute.base_of.as_ref().map(|_| Json::Null),
+        "AttributeOf": null,
         "RequiredLevel": managed(&json!(attribute.required.name()), "canmodifyrequirementlevelsettings"),
         "IsValidForCreate": attribute.create, "IsValidForUpdate": attribute.update, "IsValidForRead": attribute.read,
         "IsPrimaryId": attribute.name == entity.primary_id,
@@ -98,6 +98,46 @@ pub(super) fn attribute(entity: &Entity, attribute: &Attribute) -> Map<String, J
     };
     out.extend(object(more));
     out
+}
+
+/// The column that stands beside a lookup or a choice with its label: told in metadata, never read or written
+/// (sheet: section 3).
+pub(super) fn label_of(entity: &Entity, attribute: &Attribute) -> Option<Map<String, Json>> {
+    let (kind, name) = match attribute.kind {
+        Kind::Lookup | Kind::Customer | Kind::Owner => ("String", "StringType"),
+        Kind::Picklist | Kind::MultiSelect | Kind::State | Kind::Status | Kind::Boolean => ("Virtual", "VirtualType"),
+        _ => return None,
+    };
+    let logical = format!("{}name", attribute.name);
+    let mut out = object(json!({
+        "@odata.type": if kind == "String" { "#Microsoft.Dynamics.CRM.StringAttributeMetadata" } else { "#Microsoft.Dynamics.CRM.AttributeMetadata" },
+        "MetadataId": guid::of_schema(&format!("{}.{logical}", entity.name)),
+        "LogicalName": logical, "SchemaName": format!("{}Name", attribute.schema_name), "EntityLogicalName": entity.name,
+        "AttributeType": kind, "AttributeTypeName": {"Value": name}, "AttributeOf": attribute.name,
+        "RequiredLevel": managed(&json!("None"), "canmodifyrequirementlevelsettings"),
+        "IsValidForCreate": false, "IsValidForUpdate": false, "IsValidForRead": true, "IsPrimaryId": false,
+        "IsPrimaryName": false, "IsCustomAttribute": attribute.custom, "IsLogical": true, "IsSecured": false,
+        "IsManaged": !attribute.custom, "IsFilterable": false, "IsSearchable": false, "IsRetrievable": false,
+        "DeprecatedVersion": null, "SourceType": null, "AutoNumberFormat": "",
+        "DisplayName": {"LocalizedLabels": [], "UserLocalizedLabel": null}, "Description": label(""),
+    }));
+    if kind == "String" {
+        out.insert("MaxLength".to_owned(), json!(100));
+        out.insert("Format".to_owned(), json!("Text"));
+        out.insert("FormatName".to_owned(), json!({"Value": "Text"}));
+    }
+    Some(out)
+}
+
+/// All columns of a table, in the order of their names.
+pub(super) fn attributes(entity: &Entity) -> Vec<Map<String, Json>> {
+    let mut list: Vec<Map<String, Json>> = Vec::new();
+    for one in &entity.attributes {
+        list.push(attribute(entity, one));
+        list.extend(label_of(entity, one));
+    }
+    list.sort_by_key(|one| one.get("LogicalName").and_then(Json::as_str).unwrap_or("").to_owned());
+    list
 }
 
 /// Bounds of whole numbers, without a point.

@@ -192,6 +192,9 @@ pub(in super::super) fn column(world: &mut World, table: &str, spec: &ColumnSpec
     if before.is_none() && !name.contains('_') {
         return Err(format!("column {name} has no publisher's prefix"));
     }
+    if let Some(target) = spec.targets.iter().find(|target| world.schema.entity(target).is_none()) {
+        return Err(format!("column {name}: there is no table {target}"));
+    }
     let fresh = before.is_none();
     let mut attribute = before.unwrap_or_else(|| Attribute { custom: true, ..Attribute::new(&spec.schema_name, kind) });
     attribute.label = spec.label.clone().unwrap_or(attribute.label);
@@ -229,7 +232,7 @@ pub(in super::super) fn column(world: &mut World, table: &str, spec: &ColumnSpec
     choose(world, &mut attribute, spec)?;
     if fresh && kind.is_lookup() {
         for (at, target) in spec.targets.iter().enumerate() {
-            relate(world, table, &mut attribute, spec, target, at)?;
+            relate(world, table, &mut attribute, spec, target, at);
         }
     }
     if kind == Kind::Money && fresh {
@@ -261,17 +264,7 @@ fn choose(world: &World, attribute: &mut Attribute, spec: &ColumnSpec) -> Result
     Ok(())
 }
 
-fn relate(
-    world: &mut World,
-    table: &str,
-    attribute: &mut Attribute,
-    spec: &ColumnSpec,
-    target: &str,
-    at: usize,
-) -> Result<(), String> {
-    if world.schema.entity(target).is_none() {
-        return Err(format!("column {}: there is no table {target}", attribute.name));
-    }
+fn relate(world: &mut World, table: &str, attribute: &mut Attribute, spec: &ColumnSpec, target: &str, at: usize) {
     let plain = format!("{}_{target}_{table}", attribute.name);
     let single = spec.targets.len() == 1;
     attribute.targets.push(target.to_owned());
@@ -285,7 +278,6 @@ fn relate(
         on_delete: if spec.cascade { OnDelete::Cascade } else { OnDelete::RemoveLink },
         custom: true,
     });
-    Ok(())
 }
 
 /// Amounts need a currency.

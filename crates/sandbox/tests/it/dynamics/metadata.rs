@@ -63,6 +63,14 @@ fn columns_tell_their_kinds() {
     assert_eq!(on("ownerid", "AttributeType"), "Owner");
     assert_eq!(on("primarycontactid", "Targets"), json!(["contact"]));
     assert_eq!(on("revenue", "PrecisionSource"), 2);
+    assert_eq!(
+        (on("primarycontactidname", "AttributeOf"), on("industrycodename", "AttributeType")),
+        (json!("primarycontactid"), json!("Virtual"))
+    );
+    assert_eq!(org.call("GET", "accounts?$select=industrycodename", None).0, 400, "beside, never read");
+    let hidden = org.get("EntityDefinitions(LogicalName='lead')/Attributes(LogicalName='isprivate')");
+    assert_eq!(hidden["IsValidForRead"], false);
+    assert_eq!(org.call("GET", "leads?$select=isprivate", None).0, 400);
     let picks = org.rows(&format!(
         "{base}/Microsoft.Dynamics.CRM.PicklistAttributeMetadata?$select=LogicalName&$expand=OptionSet,GlobalOptionSet"
     ));
@@ -151,6 +159,27 @@ fn columns_and_keys_are_added() {
         "Label": {"LocalizedLabels": [{"Label": "Silver", "LanguageCode": 1033}]}});
     assert_eq!(org.post("InsertOptionValue", &more, 200)["NewOptionValue"], 100_000_001);
     org.patch(&format!("accounts({id})"), &json!({"new_tier": 100_000_001}));
+    let label = json!({"LocalizedLabels": [{"Label": "North", "LanguageCode": 1033}]});
+    assert_eq!(
+        org.call(
+            "POST",
+            "GlobalOptionSetDefinitions",
+            Some(&json!({"Name": "new_region", "Options": [{"Value": 1, "Label": label}]}))
+        )
+        .0,
+        204
+    );
+    let shared = column(
+        "new_Region",
+        "Picklist",
+        json!({"GlobalOptionSet@odata.bind": "/GlobalOptionSetDefinitions(Name='new_region')"}),
+    );
+    assert_eq!(org.call("POST", at, Some(&shared)).0, 204);
+    assert_eq!(
+        org.post("InsertOptionValue", &json!({"OptionSetName": "new_region", "Value": 2, "Label": label}), 200)["NewOptionValue"],
+        2
+    );
+    org.patch(&format!("accounts({id})"), &json!({"new_region": 2}));
     let key = json!({"SchemaName": "new_SourceKey", "KeyAttributes": ["new_sourceid"], "DisplayName": {}});
     let keys = "EntityDefinitions(LogicalName='account')/Keys";
     assert_eq!(org.call("POST", keys, Some(&key)).0, 204);
@@ -177,6 +206,10 @@ fn tables_and_lookups_are_added() {
             "IsPrimaryName": true, "MaxLength": 100, "DisplayName": label("Name")}]});
     assert_eq!(org.call("POST", "EntityDefinitions", Some(&table)).0, 204);
     assert_eq!(org.call("POST", "EntityDefinitions", Some(&table)).0, 400, "taken");
+    let half = json!({"SchemaName": "new_Half", "Attributes": [{"@odata.type": "Microsoft.Dynamics.CRM.StringAttributeMetadata",
+        "SchemaName": "new_Name", "IsPrimaryName": true}, {"SchemaName": "new_Odd"}]});
+    assert_eq!(org.call("POST", "EntityDefinitions", Some(&half)).0, 400);
+    assert_eq!(org.call("GET", "EntityDefinitions(LogicalName='new_half')", None).0, 404, "nothing is left of it");
     let lookup = json!({"@odata.type": "Microsoft.Dynamics.CRM.OneToManyRelationshipMetadata", "SchemaName": "new_account_projects",
         "ReferencedEntity": "account", "ReferencingEntity": "new_project", "CascadeConfiguration": {"Delete": "Cascade"},
         "Lookup": {"@odata.type": "Microsoft.Dynamics.CRM.LookupAttributeMetadata", "SchemaName": "new_CustomerId", "DisplayName": label("Customer")}});
