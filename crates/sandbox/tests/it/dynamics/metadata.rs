@@ -115,16 +115,20 @@ fn relationships_name_their_navigation() {
     assert_eq!(about[0]["ReferencingEntityNavigationPropertyName"], "regardingobjectid_lead_task");
 }
 
+const AT: &str = "EntityDefinitions(LogicalName='account')/Attributes";
+
+/// The definition of a column.
+fn column(name: &str, kind: &str, more: Json) -> Json {
+    let mut body = json!({"@odata.type": format!("Microsoft.Dynamics.CRM.{kind}AttributeMetadata"), "SchemaName": name,
+        "RequiredLevel": {"Value": "None"}, "DisplayName": {"LocalizedLabels": [{"Label": "Source Id", "LanguageCode": 1033}]}});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
 #[test]
 fn columns_and_keys_are_added() {
     let mut org = Org::new();
-    let column = |name: &str, kind: &str, more: Json| {
-        let mut body = json!({"@odata.type": format!("Microsoft.Dynamics.CRM.{kind}AttributeMetadata"), "SchemaName": name,
-            "RequiredLevel": {"Value": "None"}, "DisplayName": {"LocalizedLabels": [{"Label": "Source Id", "LanguageCode": 1033}]}});
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        body
-    };
-    let at = "EntityDefinitions(LogicalName='account')/Attributes";
+    let at = AT;
     let made = org.ask(
         "POST",
         at,
@@ -159,6 +163,26 @@ fn columns_and_keys_are_added() {
         "Label": {"LocalizedLabels": [{"Label": "Silver", "LanguageCode": 1033}]}});
     assert_eq!(org.post("InsertOptionValue", &more, 200)["NewOptionValue"], 100_000_001);
     org.patch(&format!("accounts({id})"), &json!({"new_tier": 100_000_001}));
+    let key = json!({"SchemaName": "new_SourceKey", "KeyAttributes": ["new_sourceid"], "DisplayName": {}});
+    let keys = "EntityDefinitions(LogicalName='account')/Keys";
+    assert_eq!(org.call("POST", keys, Some(&key)).0, 204);
+    assert_eq!(org.rows(keys)[0]["EntityKeyIndexStatus"], "Pending");
+    refused(org.call("GET", "accounts(new_sourceid='A-1')", None), 400, "0x8005f100");
+    org.wait(10);
+    assert_eq!(org.rows(keys)[0]["EntityKeyIndexStatus"], "Active");
+    assert_eq!(org.get("accounts(new_sourceid='a-1')")["accountid"], json!(id));
+    for name in ["B", "C"] {
+        org.create("accounts", &json!({"name": name, "telephone1": "1"}));
+    }
+    let failing = json!({"SchemaName": "new_PhoneKey", "KeyAttributes": ["telephone1"]});
+    assert_eq!(org.call("POST", keys, Some(&failing)).0, 204);
+    assert_eq!(org.rows(keys)[1]["EntityKeyIndexStatus"], "Failed");
+}
+
+#[test]
+fn columns_share_their_choices() {
+    let mut org = Org::new();
+    let id = org.create("accounts", &json!({"name": "A"}));
     let label = json!({"LocalizedLabels": [{"Label": "North", "LanguageCode": 1033}]});
     assert_eq!(
         org.call(
@@ -174,26 +198,12 @@ fn columns_and_keys_are_added() {
         "Picklist",
         json!({"GlobalOptionSet@odata.bind": "/GlobalOptionSetDefinitions(Name='new_region')"}),
     );
-    assert_eq!(org.call("POST", at, Some(&shared)).0, 204);
+    assert_eq!(org.call("POST", AT, Some(&shared)).0, 204);
     assert_eq!(
         org.post("InsertOptionValue", &json!({"OptionSetName": "new_region", "Value": 2, "Label": label}), 200)["NewOptionValue"],
         2
     );
     org.patch(&format!("accounts({id})"), &json!({"new_region": 2}));
-    let key = json!({"SchemaName": "new_SourceKey", "KeyAttributes": ["new_sourceid"], "DisplayName": {}});
-    let keys = "EntityDefinitions(LogicalName='account')/Keys";
-    assert_eq!(org.call("POST", keys, Some(&key)).0, 204);
-    assert_eq!(org.rows(keys)[0]["EntityKeyIndexStatus"], "Pending");
-    refused(org.call("GET", "accounts(new_sourceid='A-1')", None), 400, "0x8005f100");
-    org.wait(10);
-    assert_eq!(org.rows(keys)[0]["EntityKeyIndexStatus"], "Active");
-    assert_eq!(org.get("accounts(new_sourceid='a-1')")["accountid"], json!(id));
-    for name in ["B", "C"] {
-        org.create("accounts", &json!({"name": name, "telephone1": "1"}));
-    }
-    let failing = json!({"SchemaName": "new_PhoneKey", "KeyAttributes": ["telephone1"]});
-    assert_eq!(org.call("POST", keys, Some(&failing)).0, 204);
-    assert_eq!(org.rows(keys)[1]["EntityKeyIndexStatus"], "Failed");
 }
 
 #[test]
