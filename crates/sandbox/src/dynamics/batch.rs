@@ -119,6 +119,9 @@ fn change_set(
     for (request, id) in list {
         let reply = if request.method == "GET" {
             Fault::bad_request("A change set cannot contain GET requests.").reply("0x0", false)
+        } else if defines(&request.path) {
+            // Definitions are no part of a transaction.
+            Fault::bad_request("A change set cannot contain requests that change definitions.").reply("0x0", false)
         } else {
             run(org, call, request, &references)
         };
@@ -140,6 +143,12 @@ fn change_set(
     }
     text.push_str(&format!("--{boundary}--\r\n"));
     (text, None)
+}
+
+/// Whether a request may change the schema.
+fn defines(path: &str) -> bool {
+    let doors = ["Definitions", "InsertOptionValue", "CreateCustomerRelationships"];
+    doors.iter().any(|door| path.contains(door))
 }
 
 /// One request of the batch.

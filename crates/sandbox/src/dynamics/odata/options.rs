@@ -10,6 +10,9 @@ use crate::dynamics::world::World;
 /// How many `$expand`s one query may have (sheet: section 4 \[doc\]).
 const EXPANDS: usize = 15;
 
+/// How deep expansions, with what stands in parentheses within them, may be nested.
+const DEPTH: usize = 20;
+
 /// A column or a path, and whether it runs downwards.
 pub(in super::super) type Order = (Path, bool);
 
@@ -123,6 +126,17 @@ fn order(world: &World, entity: &Entity, text: &str) -> Result<Vec<Order>, Fault
 
 /// `primarycontactid($select=fullname;$expand=...)`.
 fn expand(world: &World, entity: &Entity, text: &str) -> Result<Expand, Fault> {
+    let deep = text.chars().scan(0_usize, |depth, letter| {
+        match letter {
+            '(' => *depth += 1,
+            ')' => *depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        Some(*depth)
+    });
+    if deep.max().unwrap_or(0) > DEPTH {
+        return Err(Fault::odata("The request includes a $expand path which is too deep."));
+    }
     let (name, inner) = match text.split_once('(') {
         Some((name, rest)) => {
             (name.trim(), rest.strip_suffix(')').ok_or_else(|| Fault::odata("Syntax error in '$expand'."))?)

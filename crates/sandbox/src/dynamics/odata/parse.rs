@@ -7,6 +7,9 @@ use crate::dynamics::refusal::Fault;
 /// How deep conditions may be nested.
 const DEPTH: usize = 100;
 
+/// How many conditions a filter may have.
+const CONDITIONS: usize = 500;
+
 /// Reads a condition.
 pub(in super::super) fn parse(text: &str) -> Result<Expr, Fault> {
     let at = |place: usize| {
@@ -14,6 +17,10 @@ pub(in super::super) fn parse(text: &str) -> Result<Expr, Fault> {
         Fault::odata(format!("Syntax error at position {place} in '$filter'."))
     };
     let tokens = tokens(text).map_err(at)?;
+    let joints = tokens.iter().filter(|(_, token)| matches!(token, Token::Word(word) if word == "and" || word == "or"));
+    if joints.count() >= CONDITIONS {
+        return Err(Fault::new(400, "0x8004430d", "Number of conditions in query exceeded maximum limit."));
+    }
     let mut parser = Parser { tokens, at: 0, depth: 0 };
     let end = text.chars().count();
     let expr = parser.or().ok_or_else(|| at(parser.place().unwrap_or(end)))?;

@@ -68,8 +68,10 @@ fn a_change_set_is_one_transaction() {
     let (reply, text) = batch(&mut org, &bad, &[]);
     assert_eq!((reply.status, statuses(&text)), (400, vec!["400"]), "{text}");
     assert_eq!(org.texts("name", "accounts"), ["A"]);
-    let (_, text) = batch(&mut org, &[change_set(&[inner("GET", "accounts", None)])], &[]);
-    assert_eq!(statuses(&text), ["400"]);
+    for (method, path) in [("GET", "accounts"), ("POST", "EntityDefinitions")] {
+        let (_, text) = batch(&mut org, &[change_set(&[inner(method, path, Some(&json!({})))])], &[]);
+        assert_eq!(statuses(&text), ["400"], "{method} {path}");
+    }
 }
 
 #[test]

@@ -89,8 +89,12 @@ fn conditions_that_do_not_fit_are_refused() {
         refused((reply.status, reply.body_json()), 400, "0x80060888");
     }
     let deep = format!("{}name eq 'x'{}", "(".repeat(5_000), ")".repeat(5_000));
-    let request = org.request("GET", "accounts").with_param("$filter", deep);
-    assert_eq!(org.send(&request).status, 400);
+    let wide = vec!["name eq 'x'"; 501].join(" or ");
+    let expand = format!("parentaccountid{}", "($expand=parentaccountid".repeat(900)) + &")".repeat(900);
+    for (option, text) in [("$filter", deep), ("$filter", wide), ("$expand", expand)] {
+        let request = org.request("GET", "accounts").with_param(option, text);
+        assert_eq!(org.send(&request).status, 400);
+    }
     for query in [
         "$select=colour",
         "$select=primarycontactid",
