@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
 use handover_sandbox::activecampaign::ActiveCampaign;
+use handover_sandbox::dynamics::Dynamics;
 use handover_sandbox::hubspot::Hubspot;
 use handover_sandbox::pipedrive::Pipedrive;
 use handover_sandbox::salesforce::Salesforce;
@@ -28,6 +29,8 @@ async fn main() -> std::io::Result<()> {
         ("hubspot", Some(world)) => Box::new(Hubspot::from_world(world, SEED).map_err(std::io::Error::other)?),
         ("salesforce", None) => Box::new(Salesforce::empty(SEED)),
         ("salesforce", Some(world)) => Box::new(Salesforce::from_world(world, SEED).map_err(std::io::Error::other)?),
+        ("dynamics", None) => Box::new(Dynamics::empty(SEED)),
+        ("dynamics", Some(world)) => Box::new(Dynamics::from_world(world, SEED).map_err(std::io::Error::other)?),
         ("activecampaign", None) => Box::new(ActiveCampaign::empty(SEED)),
         ("activecampaign", Some(world)) => {
             Box::new(ActiveCampaign::from_world(world, SEED).map_err(std::io::Error::other)?)
@@ -35,7 +38,7 @@ async fn main() -> std::io::Result<()> {
         ("zoho", None) => Box::new(Zoho::empty(SEED)),
         ("zoho", Some(world)) => Box::new(Zoho::from_world(world, SEED).map_err(std::io::Error::other)?),
         _ => {
-            let usage = "usage: serve activecampaign|hubspot|pipedrive|salesforce|zoho [WORLD FILE]";
+            let usage = "usage: serve activecampaign|dynamics|hubspot|pipedrive|salesforce|zoho [WORLD FILE]";
             return Err(std::io::Error::other(usage));
         }
     };

@@ -11,6 +11,7 @@
 //! - Deliberately absent: wall clock, sleeping, and any type of the client.
 
 pub mod activecampaign;
+pub mod dynamics;
 pub mod faults;
 pub mod http;
 pub mod hubspot;

@@ -22,7 +22,7 @@ use crate::problem::{Exit, Problem};
 Prints one JSON line {\"platform\",\"base_url\",\"token\",...} when it is ready. Its journal of requests
 and changes is at /_sandbox/journal.")]
 pub(crate) struct Options {
-    /// activecampaign, hubspot, pipedrive, salesforce or zoho
+    /// activecampaign, dynamics, hubspot, pipedrive, salesforce or zoho
     platform: String,
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
@@ -73,8 +73,9 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
 }
 
 fn load(options: &Options) -> Result<Box<dyn handover_sandbox::Platform>, Vec<Problem>> {
-    if options.platform == "salesforce" && ["sample", "small"].contains(&options.world.as_str()) {
-        let problem = Problem::new("world", "there is no sample world of `salesforce` yet");
+    let sampled = ["sample", "small"].contains(&options.world.as_str());
+    if sampled && ["dynamics", "salesforce"].contains(&options.platform.as_str()) {
+        let problem = Problem::new("world", format!("there is no sample world of `{}` yet", options.platform));
         return Err(vec![problem.hint("give `empty` or a world file")]);
     }
     let company = |scale: sample::Scale| match options.platform.as_str() {

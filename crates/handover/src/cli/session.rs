@@ -392,6 +392,8 @@ pub(crate) fn world(
         ("hubspot", None) => Box::new(handover_sandbox::hubspot::Hubspot::empty(SEED)),
         ("salesforce", Some(world)) => Box::new(handover_sandbox::salesforce::Salesforce::from_world(world, SEED)?),
         ("salesforce", None) => Box::new(handover_sandbox::salesforce::Salesforce::empty(SEED)),
+        ("dynamics", Some(world)) => Box::new(handover_sandbox::dynamics::Dynamics::from_world(world, SEED)?),
+        ("dynamics", None) => Box::new(handover_sandbox::dynamics::Dynamics::empty(SEED)),
         ("activecampaign", Some(world)) => {
             Box::new(handover_sandbox::activecampaign::ActiveCampaign::from_world(world, SEED)?)
         }

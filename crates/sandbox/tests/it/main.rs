@@ -5,6 +5,7 @@ mod activecampaign;
 mod core_faults;
 mod core_http;
 mod core_persist;
+mod dynamics;
 mod hubspot;
 mod pipedrive;
 mod pipedrive_limits;
