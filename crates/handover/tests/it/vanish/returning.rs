@@ -1,8 +1,9 @@
 //! What people of the new system delete and bring back, in flows that go both ways.
 
-use handover_model::{Deletes, Merges, Outcome};
+use handover_model::{Deletes, Merges, Outcome, RecordId};
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::Action;
+use handover_store::RecordRow;
 use serde_json::{Value as Json, json};
 
 use super::Play;
@@ -11,6 +12,12 @@ use crate::rig::{Scene, Way};
 fn contact(play: &Play, id: &str) -> Json {
     let contacts = play.ground.end().new["objects"]["contacts"].clone();
     contacts.as_array().unwrap().iter().find(|contact| contact["id"] == id).unwrap().clone()
+}
+
+/// The rows of people whose counterpart this is.
+fn paired_with(play: &Play, target: &RecordId) -> Vec<RecordRow> {
+    let flow = "persons".into();
+    play.read(async |store| store.rows_with_targets(&flow, std::slice::from_ref(target)).await.unwrap())
 }
 
 /// HubSpot does not take a restored record for a changed one: that the list of deleted records lacks it tells.
@@ -26,7 +33,7 @@ fn a_counterpart_that_went_and_comes_again_is_made_anew_in_the_old_system() {
     play.in_new("contacts", &target, DisturbAction::Restore);
     // Under its old key another record would be found.
     assert_eq!(play.pass(), [play.line("Updated", &row)]);
-    let paired = play.read(async |store| store.rows_with_targets(&"persons".into(), &[target.clone()]).await.unwrap());
+    let paired = paired_with(&play, &target);
     let [anew] = paired.as_slice() else { panic!("{paired:?}") };
     assert_ne!(anew.record, row.record);
     assert_eq!(
@@ -37,7 +44,7 @@ fn a_counterpart_that_went_and_comes_again_is_made_anew_in_the_old_system() {
     // Who was there first comes back too, and takes nothing from anybody.
     play.in_old("person", &row.record, DisturbAction::Restore);
     play.pass();
-    let paired = play.read(async |store| store.rows_with_targets(&"persons".into(), &[target.clone()]).await.unwrap());
+    let paired = paired_with(&play, &target);
     assert_eq!(paired.iter().map(|row| &row.record).collect::<Vec<_>>(), [&anew.record]);
 }
 
