@@ -20,7 +20,7 @@ if (!binary) {
     process.stderr.write("usage: node run.mjs BINARY [PLATFORM...]\n");
     process.exit(2);
 }
-const platforms = chosen.length > 0 ? chosen : ["pipedrive", "hubspot"];
+const platforms = chosen.length > 0 ? chosen : ["pipedrive", "hubspot", "salesforce"];
 for (const platform of platforms) {
     const sandbox = await start(platform);
     try {
