@@ -285,6 +285,10 @@ impl Pass {
         entry.items.push(Item { record: case.gone.source.clone(), values: values.into() });
         commit.entries.push(entry);
         commit.vanished.push(Vanished { fate: Fate::Kept, ..case.gone.clone() });
+        if case.gone.side == Side::Target {
+            // Nothing can be linked with what is gone; when it comes again its links are made anew.
+            commit.linked.extend(self.place.store.links_of(&case.gone.flow, &case.gone.source).await?);
+        }
         self.vanishings().kept += 1;
         self.unask(commit, ready, &case.gone.source).await
     }
