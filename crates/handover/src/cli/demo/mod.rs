@@ -97,7 +97,9 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
         "\nDone in {seconds:.1} s. The load at the real limits of both platforms: {}.",
         duration(real * 1000)
     ));
-    say_next(&options.dir, output);
+    // HubSpot gives its ids as it likes.
+    let record = if options.reverse { "contacts/ID" } else { "persons/1" };
+    say_next(&options.dir, record, output);
     Ok(Exit::Done)
 }
 
@@ -384,11 +386,11 @@ fn title(platform: &str) -> &str {
     }
 }
 
-fn say_next(dir: &Path, output: &Output) {
+fn say_next(dir: &Path, record: &str, output: &Output) {
     let dir = dir.display();
     output.say(&format!(
         "\nThe demo's project stays in {dir}. Every command works on it:\n\
-         \n  cd {dir}\n  handover status\n  handover holds\n  handover holds list --help\n  handover audit show persons/1\n  handover verify --html report.html\n\
+         \n  cd {dir}\n  handover status\n  handover holds\n  handover holds list --help\n  handover audit show {record}\n  handover verify --html report.html\n\
          \nIts verification report is {dir}/verify.html. The clock began at {SANDBOX_START}."
     ));
 }
