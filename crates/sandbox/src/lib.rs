@@ -11,15 +11,19 @@
 //! - Deliberately absent: wall clock, sleeping, and any type of the client.
 
 pub mod activecampaign;
+mod csv_text;
+mod drawn;
 pub mod dynamics;
 pub mod faults;
 pub mod http;
 pub mod hubspot;
 pub mod journal;
+mod multipart;
 pub mod persist;
 pub mod pipedrive;
 pub mod salesforce;
 pub mod sample;
+mod world_error;
 pub mod zoho;
 
 use jiff::Timestamp;

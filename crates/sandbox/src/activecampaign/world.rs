@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::account::{Account, Settings};
 use super::kind::{Form, Kind};
 use super::time::Seconds;
+use crate::drawn;
 
 /// A custom value of a record.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,7 +217,7 @@ impl World {
     /// So many hex digits that depend on the seed and on how much was drawn before.
     pub(super) fn draw(&mut self, purpose: &str, digits: usize) -> String {
         self.drawn += 1;
-        hex(self.seed, purpose, self.drawn, digits)
+        drawn::hex(self.seed, purpose, self.drawn, digits)
     }
 
     /// A UUID from the same source.
@@ -235,15 +236,4 @@ pub(super) fn related(reltype: &str) -> Option<(Kind, &'static str)> {
         "CustomerAccount" => (Kind::Account, "CustomerAccount"),
         _ => return None,
     })
-}
-
-/// Hex digits that depend on nothing but the arguments.
-pub(super) fn hex(seed: u64, purpose: &str, number: u64, digits: usize) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&seed.to_le_bytes()).update(purpose.as_bytes()).update(&number.to_le_bytes());
-    let mut bytes = vec![0; digits.div_ceil(2)];
-    hasher.finalize_xof().fill(&mut bytes);
-    let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    text.truncate(digits);
-    text
 }

@@ -1,5 +1,7 @@
 //! Identifiers: lower case, with hyphens, without braces (sheet: section 2).
 
+use crate::drawn;
+
 /// A GUID in its one form.
 pub(super) fn parse(text: &str) -> Option<String> {
     if text.len() != 36 {
@@ -11,10 +13,8 @@ pub(super) fn parse(text: &str) -> Option<String> {
 
 /// The GUID that a seed, a purpose and a number have.
 pub(super) fn mint(seed: u64, purpose: &str, number: u64) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&seed.to_le_bytes()).update(purpose.as_bytes()).update(&number.to_le_bytes());
     let mut bytes = [0_u8; 16];
-    hasher.finalize_xof().fill(&mut bytes);
+    drawn::fill(seed, purpose, number, &mut bytes);
     uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated().to_string()
 }
 

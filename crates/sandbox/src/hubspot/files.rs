@@ -6,13 +6,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::call::Call;
 use super::instant::iso;
-use super::multipart::{Part, parts};
 use super::portal::StoredFile;
 use super::refusal::{Answer, Refusal};
 use super::webhooks::hex;
 use super::{Hubspot, no_content};
 use crate::Reply;
 use crate::journal::{Action, Change};
+use crate::multipart::{Part, parts};
 
 /// The values of `access` (sheet: section 2.7 \[spec\]).
 const ACCESS: [&str; 8] = [
@@ -168,7 +168,7 @@ fn body_parts<'a>(call: &'a Call<'_>) -> Result<Vec<Part<'a>>, Refusal> {
     if !content_type.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(Refusal::new(415, "", "Unsupported Media Type"));
     }
-    parts(content_type, &call.request.body).ok_or_else(|| Refusal::invalid("The multipart body is broken"))
+    parts(call.request).ok_or_else(|| Refusal::invalid("The multipart body is broken"))
 }
 
 fn upload(hub: &mut Hubspot, call: &Call<'_>) -> Answer {

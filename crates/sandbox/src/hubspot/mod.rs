@@ -29,7 +29,6 @@ mod link_types;
 mod links;
 mod merge;
 mod meters;
-mod multipart;
 mod oauth;
 mod objects;
 mod pipelines;

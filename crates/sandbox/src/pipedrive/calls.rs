@@ -9,7 +9,8 @@ use super::page::offsets;
 use super::refusal::{Answer, Refusal, offset_page, one};
 use super::relations::number;
 use super::time;
-use super::world::{World, hex};
+use super::world::World;
+use crate::drawn;
 use crate::journal::{Action, Change};
 
 const OUTCOMES: [&str; 6] = ["connected", "no_answer", "left_message", "left_voicemail", "wrong_number", "busy"];
@@ -56,7 +57,7 @@ pub(super) fn create(world: &mut World, call: &mut Call<'_>) -> Answer {
         return Err(Refusal::bad("A call log is linked to a deal or to a lead, not to both"));
     }
     let count = world.next_id("call");
-    let id = hex(world.seed, "call", count, 32);
+    let id = drawn::hex(world.seed, "call", count, 32);
     let item = object(json!({
         "id": id, "activity_id": body.get("activity_id"), "person_id": number(body.get("person_id")),
         "org_id": number(body.get("org_id")), "deal_id": number(body.get("deal_id")), "lead_id": body.get("lead_id"),

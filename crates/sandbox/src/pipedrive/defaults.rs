@@ -7,7 +7,8 @@ use super::account::ApiToken;
 use super::kind::Kind;
 use super::load::{WorldError, list, take_id};
 use super::schema::Choice;
-use super::world::{Item, World, hex};
+use super::world::{Item, World};
+use crate::drawn;
 
 const STAGES: [(&str, u64); 5] = [
     ("Qualified", 100),
@@ -48,7 +49,7 @@ pub(super) fn complete(world: &mut World, file: &mut Map<String, Json>) -> Resul
     if world.account.api_tokens.is_empty() {
         let user_id = world.users.keys().copied().find(|id| world.is_admin(*id));
         let user_id = user_id.or(world.users.keys().next().copied()).unwrap_or(1);
-        world.account.api_tokens.push(ApiToken { token: hex(world.seed, "api token", user_id, 40), user_id });
+        world.account.api_tokens.push(ApiToken { token: drawn::hex(world.seed, "api token", user_id, 40), user_id });
     }
     pipelines(world, file)?;
     let given = list(file, "activity_types")?;
@@ -131,7 +132,7 @@ fn lead_labels(world: &mut World, file: &mut Map<String, Json>) -> Result<(), Wo
     }
     if world.lead_labels.is_empty() {
         for (name, color) in LEAD_LABELS {
-            let id = super::world::uuid_of(&hex(world.seed, name, 0, 32));
+            let id = super::world::uuid_of(&drawn::hex(world.seed, name, 0, 32));
             let item = json!({"id": id, "name": name, "color": color, "add_time": "2020-01-01T00:00:00.000Z", "update_time": "2020-01-01T00:00:00.000Z"});
             world.lead_labels.insert(id, object(item));
         }

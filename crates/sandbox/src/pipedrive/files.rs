@@ -11,8 +11,8 @@ use super::refusal::{Answer, Refusal, offset_page, one};
 use super::time;
 use super::validate;
 use super::world::{Content, World};
-use crate::Reply;
 use crate::journal::Action;
+use crate::{Reply, drawn, multipart};
 
 /// Rows on a page of files at most (vendor's specification of `GET /v1/files`); whether more is refused
 /// or cut is not said, and the other lists of v1 cut.
@@ -90,47 +90,10 @@ fn generated(seed: u64, size: usize) -> Vec<u8> {
     hasher.finalize_xof().fill(&mut bytes);
     bytes
 }
-
-/// One part of a multipart body.
-struct Part<'b> {
-    name: String,
-    file_name: Option<String>,
-    bytes: &'b [u8],
-}
-
-/// Splits a multipart body into its parts; none when it is not one.
-fn parts<'b>(content_type: &str, body: &'b [u8]) -> Option<Vec<Part<'b>>> {
-    let boundary = content_type.strip_prefix("multipart/form-data")?.split("boundary=").nth(1)?;
-    let boundary = boundary.split(';').next()?.trim().trim_matches('"');
-    let (open, between) = (format!("--{boundary}"), format!("\r\n--{boundary}"));
-    let mut rest = body.get(find_bytes(body, open.as_bytes())? + open.len()..)?;
-    let mut list = Vec::new();
-    while !rest.starts_with(b"--") {
-        rest = rest.strip_prefix(b"\r\n")?;
-        let head_end = find_bytes(rest, b"\r\n\r\n")?;
-        let head = String::from_utf8_lossy(rest.get(..head_end)?).into_owned();
-        let data = rest.get(head_end + 4..)?;
-        let end = find_bytes(data, between.as_bytes())?;
-        let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-disposition"))?;
-        let value = |key: &str| {
-            let at = line.find(&format!("; {key}=\""))? + key.len() + 4;
-            line.get(at..)?.split('"').next().map(str::to_owned)
-        };
-        list.push(Part { name: value("name")?, file_name: value("filename"), bytes: data.get(..end)? });
-        rest = data.get(end + between.len()..)?;
-    }
-    Some(list)
-}
-
-fn find_bytes(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
-}
-
 /// `POST /v1/files`: multipart, `file` and one parent or none.
 pub(super) fn upload(world: &mut World, call: &mut Call<'_>) -> Answer {
-    let content_type = call.request.header("content-type").unwrap_or_default();
-    let parts = parts(content_type, &call.request.body)
-        .ok_or_else(|| Refusal::bad("Content-Type must be multipart/form-data"))?;
+    let parts =
+        multipart::parts(call.request).ok_or_else(|| Refusal::bad("Content-Type must be multipart/form-data"))?;
     let sent = parts.iter().find(|part| part.name == "file" && part.file_name.is_some());
     let sent = sent.ok_or_else(|| Refusal::bad("No file was uploaded"))?;
     let name = sent.file_name.clone().unwrap_or_default();
@@ -139,7 +102,7 @@ pub(super) fn upload(world: &mut World, call: &mut Call<'_>) -> Answer {
     for part in parts.iter().filter(|part| part.name != "file") {
         let key = Kind::File.key(&part.name).filter(|key| key.access == Access::Create);
         let Some(key) = key else { continue };
-        let text = String::from_utf8_lossy(part.bytes);
+        let text = String::from_utf8_lossy(part.content);
         let value = match key.form {
             Form::Lead => json!(text),
             _ => text.parse::<u64>().map_or_else(|_| json!(text), |id| json!(id)),
@@ -151,12 +114,12 @@ pub(super) fn upload(world: &mut World, call: &mut Call<'_>) -> Answer {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_lowercase();
     let form = if matches!(extension.as_str(), "jpg" | "jpeg" | "png" | "gif") { "img" } else { extension.as_str() };
     file.set("user_id", json!(call.actor.user));
-    file.set("file_name", json!(format!("{}_{name}", super::world::hex(world.seed, "file name", id, 12))));
+    file.set("file_name", json!(format!("{}_{name}", drawn::hex(world.seed, "file name", id, 12))));
     file.set("file_type", json!(form));
-    file.set("file_size", json!(sent.bytes.len()));
+    file.set("file_size", json!(sent.content.len()));
     file.set("remote_location", json!("s3"));
     file.set("name", json!(name));
-    let bytes = sent.bytes.to_vec();
+    let bytes = sent.content.to_vec();
     commit(world, call, Commit { kind: Kind::File, before: None, after: file, action: Action::Created, merged: None });
     world.contents.insert(id, Content::Bytes(bytes));
     let file = world.table(Kind::File).get(id).ok_or_else(Refusal::not_found)?;

@@ -13,9 +13,9 @@ use super::refusal::{Answer, Refusal};
 use super::render;
 use super::time;
 use super::upheaval;
-use super::world::{Item, World, hex, uuid_of};
+use super::world::{Item, World, uuid_of};
 use crate::journal::{Action, Change};
-use crate::{Event, Reply, Retry};
+use crate::{Event, Reply, Retry, drawn};
 
 const OBJECTS: [&str; 17] = [
     "*",
@@ -164,8 +164,8 @@ fn send(world: &mut World, call: &mut Call<'_>, what: Announcement<'_>, seen: im
         // must not change which ids later records get.
         let number = call.events.len() as u64;
         let purpose = format!("event {id} {} {} {} {}", what.entity, what.id, what.action, call.now);
-        let event_id = uuid_of(&hex(world.seed, &purpose, number, 32));
-        let correlation = uuid_of(&hex(world.seed, &format!("correlation {}", call.now), 0, 32));
+        let event_id = uuid_of(&drawn::hex(world.seed, &purpose, number, 32));
+        let correlation = uuid_of(&drawn::hex(world.seed, &format!("correlation {}", call.now), 0, 32));
         let mut meta = json!({
             "action": what.action, "entity": what.entity, "entity_id": what.id, "id": event_id,
             "correlation_id": correlation, "company_id": world.account.company_id.to_string(),

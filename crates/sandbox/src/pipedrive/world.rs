@@ -13,6 +13,7 @@ use super::kind::Kind;
 use super::participation::Participation;
 use super::record::Table;
 use super::schema::Fields;
+use crate::drawn;
 
 /// An object without a table: a pipeline, a stage, a label, a call.
 pub(super) type Item = Map<String, Json>;
@@ -125,7 +126,7 @@ impl World {
     /// So many hex digits that depend on the seed and on how much was drawn before.
     pub(super) fn draw_hex(&mut self, purpose: &str, digits: usize) -> String {
         self.drawn += 1;
-        hex(self.seed, purpose, self.drawn, digits)
+        drawn::hex(self.seed, purpose, self.drawn, digits)
     }
 
     /// A UUID from the same source.
@@ -180,17 +181,6 @@ impl World {
     pub(super) fn pipeline_of(&self, stage: u64) -> Option<u64> {
         self.stages.get(&stage)?.get("pipeline_id")?.as_u64()
     }
-}
-
-/// Hex digits that depend on nothing but the arguments.
-pub(super) fn hex(seed: u64, purpose: &str, number: u64, digits: usize) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&seed.to_le_bytes()).update(purpose.as_bytes()).update(&number.to_le_bytes());
-    let mut bytes = vec![0; digits.div_ceil(2)];
-    hasher.finalize_xof().fill(&mut bytes);
-    let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    text.truncate(digits);
-    text
 }
 
 /// A UUID of version 4 out of 32 hex digits.

@@ -27,7 +27,6 @@ mod feeds;
 mod id;
 mod instant;
 mod limits;
-mod multipart;
 mod oauth;
 mod org;
 mod query;

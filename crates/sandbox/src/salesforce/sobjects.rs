@@ -11,8 +11,8 @@ use super::instant;
 use super::refusal::{Answer, Fault, no_content};
 use super::schema::{Field, Kind, Object};
 use super::world::{Record, World, is_deleted, text};
-use super::{id, multipart, remove, view, write};
-use crate::Reply;
+use super::{id, remove, view, write};
+use crate::{Reply, multipart};
 
 /// The object that a path names.
 pub(super) fn object<'a>(world: &'a World, name: &str) -> Result<&'a Object, Fault> {
@@ -35,9 +35,9 @@ fn body(call: &Call<'_>) -> Result<Map<String, Json>, Fault> {
     let wrong = || Fault::new("INVALID_MULTIPART_REQUEST", "the parts of the request cannot be read");
     let parts = multipart::parts(call.request).ok_or_else(wrong)?;
     let (first, rest) = parts.split_first().ok_or_else(wrong)?;
-    let mut fields: Map<String, Json> = serde_json::from_slice(&first.body).map_err(|_| wrong())?;
+    let mut fields: Map<String, Json> = serde_json::from_slice(first.content).map_err(|_| wrong())?;
     for part in rest {
-        fields.insert(part.name.clone(), json!(STANDARD.encode(&part.body)));
+        fields.insert(part.name.clone(), json!(STANDARD.encode(part.content)));
     }
     Ok(fields)
 }

@@ -17,6 +17,7 @@ use super::schema::{Field, Kind, Object, Schema};
 use super::settings::Settings;
 use super::world_file::Specs;
 use super::{id, instant};
+use crate::drawn;
 use crate::journal::{Action, Change};
 
 /// The values of a record that are not null, by field.
@@ -223,13 +224,7 @@ impl World {
     /// So many letters that depend on the seed and on how often was drawn for this purpose.
     pub(super) fn draw_token(&mut self, purpose: &str, letters: usize) -> String {
         let number = self.draw(purpose);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.seed.to_le_bytes()).update(purpose.as_bytes()).update(&number.to_le_bytes());
-        let mut bytes = vec![0; letters.div_ceil(2)];
-        hasher.finalize_xof().fill(&mut bytes);
-        let mut text: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-        text.truncate(letters);
-        text
+        drawn::hex(self.seed, purpose, number, letters).to_uppercase()
     }
 
     /// Puts a record into the bin, or takes it out.

@@ -4,7 +4,6 @@ use serde_json::{Value as Json, json};
 
 use super::call::Call;
 use super::draft::Writer;
-use super::multipart::{self, Part};
 use super::refusal::{Answer, Refusal, nothing, success};
 use super::schema::Module;
 use super::scopes::Does;
@@ -12,6 +11,7 @@ use super::world::{Id, Row, World};
 use super::{remove, write};
 use crate::Reply;
 use crate::journal::Action;
+use crate::multipart::{self, Part};
 
 /// Bytes of a file (sheet: 20 MB).
 const LARGEST: usize = 20 << 20;
@@ -33,8 +33,8 @@ pub(super) fn keep(world: &mut World, name: &str, bytes: Vec<u8>) -> String {
     id
 }
 
-fn check(part: &Part) -> Result<(), Refusal> {
-    match part.body.len() {
+fn check(part: &Part<'_>) -> Result<(), Refusal> {
+    match part.content.len() {
         0 => Err(Refusal::new("INVALID_DATA", "The file is empty").with(json!({"api_name": "file"}))),
         size if size > LARGEST => {
             Err(Refusal::new("FILE_SIZE_MORE_THAN_ALLOWED_SIZE", "Please check the size of the file that you upload"))
@@ -47,7 +47,7 @@ fn check(part: &Part) -> Result<(), Refusal> {
 pub(super) fn upload(world: &mut World, call: &Call<'_>) -> Answer {
     call.may("ZohoCRM.Files", Does::Create)?;
     let parts = multipart::parts(call.request).unwrap_or_default();
-    let parts: Vec<Part> = parts.into_iter().filter(|part| part.name == "file").collect();
+    let parts: Vec<Part<'_>> = parts.into_iter().filter(|part| part.name == "file").collect();
     if parts.is_empty() {
         return Err(Refusal::missing_param("file"));
     }
@@ -57,8 +57,8 @@ pub(super) fn upload(world: &mut World, call: &Call<'_>) -> Answer {
     parts.iter().try_for_each(check)?;
     let mut results = Vec::new();
     for part in parts {
-        let name = part.file.unwrap_or_default();
-        let id = keep(world, &name, part.body);
+        let name = part.file_name.clone().unwrap_or_default();
+        let id = keep(world, &name, part.content.to_vec());
         let message = format!("{name} uploaded Succesfully");
         results.push(Json::Object(success(&message, json!({"name": name, "id": id}))));
     }
@@ -100,11 +100,11 @@ pub(super) fn attach(world: &mut World, call: &Call<'_>, module: &Module, parent
             let part = parts.into_iter().find(|part| part.name == "file");
             let part = part.ok_or_else(|| Refusal::missing_param("file"))?;
             check(&part)?;
-            let name = part.file.unwrap_or_default();
+            let name = part.file_name.clone().unwrap_or_default();
             row.set("File_Name", Some(json!(name)));
-            row.set("Size", Some(json!(part.body.len().to_string())));
+            row.set("Size", Some(json!(part.content.len().to_string())));
             row.set("$type", Some(json!("Attachment")));
-            let id = keep(world, &name, part.body);
+            let id = keep(world, &name, part.content.to_vec());
             row.set("$file_id", Some(json!(id)));
         }
     }

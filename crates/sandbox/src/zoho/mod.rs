@@ -32,7 +32,6 @@ mod list;
 mod mass;
 mod merge;
 mod metadata;
-mod multipart;
 mod oauth;
 mod org;
 mod people;

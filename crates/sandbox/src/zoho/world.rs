@@ -18,6 +18,7 @@ use super::schema::{Field, Kind, Module};
 use super::settings::Settings;
 use super::tags::TagName;
 use super::watch::Channel;
+use crate::drawn;
 use crate::journal::{Action, Change};
 
 /// An id: up to 19 digits, one space for everything of an organization.
@@ -341,13 +342,7 @@ impl World {
     /// So many letters that depend on the seed and on how often was drawn for this purpose.
     pub(super) fn draw_token(&mut self, purpose: &str, letters: usize) -> String {
         let number = self.draw(purpose);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.seed.to_le_bytes()).update(purpose.as_bytes()).update(&number.to_le_bytes());
-        let mut bytes = vec![0; letters.div_ceil(2)];
-        hasher.finalize_xof().fill(&mut bytes);
-        let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        text.truncate(letters);
-        text
+        drawn::hex(self.seed, purpose, number, letters)
     }
 
     pub(super) fn is_active_user(&self, id: Id) -> bool {

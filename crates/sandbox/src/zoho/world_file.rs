@@ -25,21 +25,8 @@ use super::values::id_of;
 use super::watch::Channel;
 use super::world::{Binned, Id, META, RECORDS, RoleName, Row, World};
 use super::{catalogue, custom, rules, scopes};
-
-/// Why a world file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum WorldError {
-    /// The file has a key that it may not have, or a value of a wrong type.
-    #[error("failed reading the world file")]
-    Shape(#[source] serde_json::Error),
-    /// Something in the file does not fit together.
-    #[error("the world file: {0}")]
-    Wrong(String),
-}
-
-fn wrong(message: impl Into<String>) -> WorldError {
-    WorldError::Wrong(message.into())
-}
+pub use crate::world_error::WorldError;
+use crate::world_error::wrong;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

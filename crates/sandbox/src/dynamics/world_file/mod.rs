@@ -17,22 +17,9 @@ use super::settings::Settings;
 use super::world::{Gone, Record, World, reference, referred};
 use super::{catalogue, derive, guid, rules, values, write};
 use crate::dynamics::write::Writer;
+pub use crate::world_error::WorldError;
+use crate::world_error::wrong;
 pub(super) use specs::{ColumnSpec, DuplicateRule, PairSpec, Specs, TableSpec, column, key, pairs, table};
-
-/// Why a world file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum WorldError {
-    /// The file has a key that it may not have, or a value of a wrong type.
-    #[error("failed reading the world file")]
-    Shape(#[source] serde_json::Error),
-    /// Something in the file does not fit together.
-    #[error("the world file: {0}")]
-    Wrong(String),
-}
-
-fn wrong(message: impl Into<String>) -> WorldError {
-    WorldError::Wrong(message.into())
-}
 
 /// A world file.
 #[derive(Clone, Debug, Default, Deserialize)]

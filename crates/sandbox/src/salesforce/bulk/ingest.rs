@@ -2,17 +2,19 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Job, Row, State, close, csv, form, wrong_state};
+use csv::QuoteStyle;
+
+use super::{Job, Row, State, close, form, wrong_state};
 use crate::Reply;
 use crate::salesforce::call::Call;
 use crate::salesforce::instant::Seconds;
-use crate::salesforce::multipart;
 use crate::salesforce::refusal::{Answer, Fault};
 use crate::salesforce::rules::DuplicateHeader;
 use crate::salesforce::schema::{Field, Object};
 use crate::salesforce::world::World;
 use crate::salesforce::write::{self, Writer};
 use crate::salesforce::{id, remove, values};
+use crate::{csv_text, multipart};
 
 /// The largest upload in bytes, and the longest content of a job made in one request.
 const UPLOAD: usize = 150_000_000;
@@ -24,10 +26,10 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let (body, content) = if kind.starts_with("multipart/form-data") {
         let parts =
             multipart::parts(call.request).ok_or_else(|| Fault::new("INVALIDJOB", "the parts cannot be read"))?;
-        let part = |name: &str| parts.iter().find(|part| part.name == name).map(|part| part.body.clone());
-        let job = part("job").and_then(|job| serde_json::from_slice::<Map<String, Json>>(&job).ok());
+        let part = |name: &str| parts.iter().find(|part| part.name == name).map(|part| part.content);
+        let job = part("job").and_then(|job| serde_json::from_slice::<Map<String, Json>>(job).ok());
         let job = job.ok_or_else(|| Fault::new("INVALIDJOB", "the part `job` cannot be read"))?;
-        let content = part("content").map(|content| String::from_utf8_lossy(&content).into_owned());
+        let content = part("content").map(|content| String::from_utf8_lossy(content).into_owned());
         if content.as_ref().is_some_and(|content| content.chars().count() > ONE_SHOT) {
             return Err(Fault::new("INVALIDJOB", "the content is too long for a job in one request"));
         }
@@ -87,7 +89,7 @@ pub(super) fn upload(world: &mut World, call: &Call<'_>, mut job: Job) -> Answer
 
 /// What was uploaded and never worked on.
 pub(super) fn leave_unprocessed(job: &mut Job) {
-    let rows = job.data.take().and_then(|data| csv::read(&data, job.delimiter)).unwrap_or_default();
+    let rows = job.data.take().and_then(|data| csv_text::read(&data, job.delimiter)).unwrap_or_default();
     let mut rows = rows.into_iter();
     job.header = rows.next().unwrap_or_default();
     job.unprocessed = rows.collect();
@@ -108,7 +110,7 @@ enum Column {
 /// Works through the rows. A header that names what is not there fails the job.
 pub(super) fn work(world: &mut World, job: &mut Job, at: Seconds) {
     let data = job.data.clone().unwrap_or_default();
-    let rows = csv::read(&data, job.delimiter);
+    let rows = csv_text::read(&data, job.delimiter);
     let wrong_end = job.crlf != data.contains("\r\n") && data.trim_end().contains('\n');
     let columns = rows.as_ref().and_then(|rows| rows.first()).map(|header| columns(world, job, header));
     let (rows, columns) = match (rows, columns) {
@@ -238,10 +240,10 @@ fn row(
 fn table(job: &Job, first: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Reply {
     let end = if job.crlf { "\r\n" } else { "\n" };
     let header = first.iter().copied().chain(job.header.iter().map(String::as_str));
-    let mut text = csv::line(header, job.delimiter);
+    let mut text = csv_text::line(header, job.delimiter, QuoteStyle::Always);
     text.push_str(end);
     for row in rows {
-        text.push_str(&csv::line(row, job.delimiter));
+        text.push_str(&csv_text::line(row, job.delimiter, QuoteStyle::Always));
         text.push_str(end);
     }
     Reply { status: 200, headers: vec![("content-type".to_owned(), "text/csv".to_owned())], body: text.into_bytes() }

@@ -4,7 +4,6 @@
 //! A job is worked on at the second when it is due, whichever request comes next after it: so the same
 //! requests give the same world, whether or not anyone asked for the state in between.
 
-mod csv;
 mod ingest;
 mod query;
 

@@ -4,9 +4,9 @@ use serde_json::{Value as Json, json};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use csv::QuoteStyle;
 
-use super::{Job, State, close, csv, form, wrong_state};
-use crate::Reply;
+use super::{Job, State, close, form, wrong_state};
 use crate::salesforce::call::Call;
 use crate::salesforce::instant::{self, Seconds};
 use crate::salesforce::query;
@@ -14,6 +14,7 @@ use crate::salesforce::refusal::{Answer, Fault};
 use crate::salesforce::schema::Kind;
 use crate::salesforce::soql::{self, Output, Plan, Route, Scope};
 use crate::salesforce::world::World;
+use crate::{Reply, csv_text};
 
 /// Rows of a page of results when the client does not say.
 const PAGE: usize = 50_000;
@@ -80,7 +81,7 @@ pub(super) fn work(world: &World, job: &mut Job, at: Seconds) {
         .filter_map(|id| world.get(&plan.object, id))
         .map(|record| {
             let cells = routes.iter().map(|route| shown(&soql::cell(world, &plan.object, record, route, scope), route));
-            csv::line(cells, job.delimiter)
+            csv_text::line(cells, job.delimiter, QuoteStyle::Always)
         })
         .collect();
     job.state = State::JobComplete;
@@ -120,7 +121,7 @@ pub(super) fn results(call: &Call<'_>, job: &Job) -> Answer {
         Some(_) => return Err(Fault::new("API_ERROR", "maxRecords must be a positive number")),
     };
     let end = if job.crlf { "\r\n" } else { "\n" };
-    let mut text = csv::line(&job.header, job.delimiter);
+    let mut text = csv_text::line(&job.header, job.delimiter, QuoteStyle::Always);
     text.push_str(end);
     let page: Vec<&String> = job.lines.iter().skip(from).take(most).collect();
     for line in &page {

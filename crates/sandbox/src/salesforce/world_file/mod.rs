@@ -17,24 +17,11 @@ use super::catalogue;
 use super::id;
 use super::schema::{Field, Kind, OnDelete, Pick, Target};
 use super::world::World;
+pub use crate::world_error::WorldError;
+use crate::world_error::wrong;
 pub(super) use dump::dump;
 use shape::WorldFile;
 pub(super) use shape::{FieldSpec, Specs, ValueSpec};
-
-/// Why a world file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum WorldError {
-    /// The file has a key that it may not have, or a value of a wrong type.
-    #[error("failed reading the world file")]
-    Shape(#[source] serde_json::Error),
-    /// Something in the file does not fit together.
-    #[error("the world file: {0}")]
-    Wrong(String),
-}
-
-fn wrong(message: impl Into<String>) -> WorldError {
-    WorldError::Wrong(message.into())
-}
 
 /// The world of a file.
 pub(super) fn load(json: Json, seed: u64) -> Result<World, WorldError> {

@@ -3,7 +3,6 @@
 //! A job waits in each of its states for as long as the settings say, and does its work when the time comes at
 //! which it is in progress: what changes before is in it, what changes afterwards is not.
 
-mod csv;
 mod read;
 mod write;
 mod zip;
@@ -17,7 +16,7 @@ use super::limits;
 use super::refusal::{Answer, Refusal};
 use super::scopes::Does;
 use super::world::{Id, World};
-use crate::{Event, Reply};
+use crate::{Event, Reply, csv_text};
 
 /// Fetches of a result in a minute (sheet: section 4).
 const FETCHES: usize = 10;
@@ -113,6 +112,8 @@ fn result(world: &mut World, kind: &str, text: &str) -> Answer {
         return Err(Refusal::new("CANNOT_PERFORM_ACTION", "The job is not completed").with(json!({"id": text})));
     }
     let archive = zip::pack(&format!("{id}.csv"), job.result.as_bytes());
+    let archive =
+        archive.ok_or_else(|| Refusal::new("INTERNAL_ERROR", "the file cannot be packed").with_status(500))?;
     let (now, limits) = (world.now, world.settings.limits);
     if let Some(job) = world.jobs.get_mut(&id) {
         job.fetched.retain(|at| *at > now - 60);
@@ -166,4 +167,9 @@ fn callback(body: &serde_json::Map<String, Json>) -> Result<Option<String>, Refu
         Some("post") => Ok(Some(url.to_owned())),
         _ => Err(Refusal::new("INVALID_CALLBACK_METHOD", "the method of the callback is none")),
     }
+}
+
+/// A line of a file of the bulk API.
+fn line(cells: &[String]) -> String {
+    csv_text::line(cells, ',', csv::QuoteStyle::Necessary) + "\n"
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Job, callback, csv, job};
+use super::{Job, callback, job, line};
 use crate::Reply;
 use crate::zoho::call::Call;
 use crate::zoho::criteria::{self, Tree};
@@ -141,11 +141,11 @@ pub(super) fn work(world: &World, job: &mut Job) {
     let mut rows = rows.skip(skip);
     let mut head = vec!["Id".to_owned()];
     head.extend(names.iter().cloned());
-    let mut text = csv::line(&head);
+    let mut text = line(&head);
     for row in rows.by_ref().take(world.settings.bulk_page) {
         let mut cells = vec![row.id.to_string()];
         cells.extend(names.iter().map(|name| cell(world, module, row, &path(name))));
-        text.push_str(&csv::line(&cells));
+        text.push_str(&line(&cells));
         job.total += 1;
     }
     job.more = rows.next().is_some();

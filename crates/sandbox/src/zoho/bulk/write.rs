@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Job, callback, csv, job, read, zip};
+use super::{Job, callback, job, read, zip};
 use crate::Reply;
 use crate::journal::Action;
 use crate::zoho::call::Call;
@@ -11,7 +11,8 @@ use crate::zoho::refusal::{Answer, Refusal};
 use crate::zoho::schema::{Field, Kind, Module};
 use crate::zoho::scopes::Does;
 use crate::zoho::world::{Id, World};
-use crate::zoho::{files, instant, multipart, write};
+use crate::zoho::{files, instant, write};
+use crate::{csv_text, multipart};
 
 /// Bytes of the archive, rows and columns of its file (sheet: section 5).
 const LARGEST: usize = 25 << 20;
@@ -29,13 +30,13 @@ pub(super) fn upload(world: &mut World, call: &Call<'_>) -> Answer {
     }
     let parts = multipart::parts(call.request).unwrap_or_default();
     let part = parts.into_iter().find(|part| part.name == "file").ok_or_else(|| Refusal::missing_param("file"))?;
-    if part.body.len() > LARGEST {
+    if part.content.len() > LARGEST {
         return Err(Refusal::new("FILE_TOO_LARGE", "File size too large to process"));
     }
-    if zip::unpack(&part.body).is_none() {
+    if zip::unpack(part.content).is_none() {
         return Err(Refusal::new("INVALID_FILE_FORMAT", "invalid file format. only zip format is supported"));
     }
-    let id = files::keep(world, &part.file.unwrap_or_default(), part.body);
+    let id = files::keep(world, &part.file_name.unwrap_or_default(), part.content.to_vec());
     let details = json!({"file_id": id, "created_time": instant::told(call.at, world.org.utc_offset_min)});
     let body =
         json!({"status": "success", "code": "FILE_UPLOAD_SUCCESS", "message": "file uploaded.", "details": details});
@@ -130,7 +131,9 @@ pub(super) fn work(world: &mut World, job: &mut Job) {
     let fail = |job: &mut Job, code: &str| job.failed = Some(code.to_owned());
     let archive = world.files.get(job.body["file_id"].as_str().unwrap_or("")).map(|file| file.bytes.clone());
     let text = archive.and_then(|archive| zip::unpack(&archive)).and_then(|(_, bytes)| String::from_utf8(bytes).ok());
-    let Some(rows) = text.and_then(|text| csv::read(&text)) else { return fail(job, "INVALID_FILE_FORMAT") };
+    let rows = text.and_then(|text| csv_text::read(&text, ','));
+    let Some(mut rows) = rows else { return fail(job, "INVALID_FILE_FORMAT") };
+    rows.retain(|row| row.iter().any(|cell| !cell.is_empty()));
     let Some(module) = world.module(&job.module).cloned() else { return fail(job, "INVALID_MODULE") };
     let Some((head, rows)) = rows.split_first() else { return fail(job, "EMPTY_FILE") };
     if head.len() > COLUMNS {
@@ -145,7 +148,7 @@ pub(super) fn work(world: &mut World, job: &mut Job) {
     let cell = |row: &[String], at: usize| row.get(at).cloned().unwrap_or_default();
     let mut line: Vec<String> = first.iter().map(|at| cell(head, *at)).collect();
     line.extend(["STATUS", "RECORD_ID", "ERRORS"].map(str::to_owned));
-    let mut result = csv::line(&line);
+    let mut result = super::line(&line);
     for row in rows {
         let done = one(world, job, &module, &mappings, row);
         job.total += 1;
@@ -165,7 +168,7 @@ pub(super) fn work(world: &mut World, job: &mut Job) {
                 ["SKIPPED".to_owned(), String::new(), format!("{}-{field}", refusal.code)]
             }
         });
-        result.push_str(&csv::line(&line));
+        result.push_str(&super::line(&line));
     }
     job.result = result;
 }

@@ -1,37 +1,26 @@
 //! Bulk read and bulk write (sheet: sections 4 and 5).
 
+use std::io::{Cursor, Write as _};
+
 use serde_json::{Value as Json, json};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
 
 use super::{Org, denied, keys};
 
-/// The file of an archive that is not compressed.
+/// The only file of an archive.
 fn unzipped(archive: &[u8]) -> String {
-    assert_eq!(&archive[..4], b"PK\x03\x04");
-    let number = |at: usize, length: usize| {
-        archive[at..at + length].iter().rev().fold(0, |sum, byte| sum * 256 + usize::from(*byte))
-    };
-    let start = 30 + number(26, 2) + number(28, 2);
-    String::from_utf8(archive[start..start + number(18, 4)].to_vec()).unwrap()
+    let mut archive = ZipArchive::new(Cursor::new(archive)).unwrap();
+    assert_eq!(archive.len(), 1);
+    std::io::read_to_string(archive.by_index(0).unwrap()).unwrap()
 }
 
-/// An archive of one file, without compression and with the checksum that the tests need.
+/// An archive of one file.
 fn zipped(text: &str) -> Vec<u8> {
-    let mut sum = !0_u32;
-    for byte in text.bytes() {
-        sum =
-            (0..8).fold(sum ^ u32::from(byte), |sum, _| if sum & 1 == 1 { 0xEDB8_8320 ^ (sum >> 1) } else { sum >> 1 });
-    }
-    let size = u32::try_from(text.len()).unwrap().to_le_bytes();
-    let mut shared = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    shared.extend((!sum).to_le_bytes());
-    shared.extend(size);
-    shared.extend(size);
-    shared.extend([1, 0, 0, 0]);
-    let mut archive = [b"PK\x03\x04".as_slice(), &shared, b"a", text.as_bytes()].concat();
-    let directory = u32::try_from(archive.len()).unwrap().to_le_bytes();
-    archive.extend([b"PK\x01\x02\x14\x00".as_slice(), &shared, &[0; 14], b"a"].concat());
-    archive.extend([b"PK\x05\x06\0\0\0\0\x01\0\x01\0".as_slice(), &[47, 0, 0, 0], &directory, &[0, 0]].concat());
-    archive
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("a", SimpleFileOptions::default()).unwrap();
+    archive.write_all(text.as_bytes()).unwrap();
+    archive.finish().unwrap().into_inner()
 }
 
 fn upload(org: &mut Org, archive: &[u8], zgid: &str) -> (u16, Json) {

@@ -1,5 +1,7 @@
 //! Reading `multipart/form-data` bodies (RFC 7578): enough for uploads, refusing what is broken.
 
+use crate::Request;
+
 /// One part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part<'a> {
@@ -11,15 +13,15 @@ pub(crate) struct Part<'a> {
     pub(crate) content: &'a [u8],
 }
 
-/// The parts of a body; `None` when it is not well-formed.
-pub(crate) fn parts<'a>(content_type: &str, body: &'a [u8]) -> Option<Vec<Part<'a>>> {
-    let (kind, parameters) = content_type.split_once(';')?;
+/// The parts of a request's body; `None` when it is not well-formed.
+pub(crate) fn parts(request: &Request) -> Option<Vec<Part<'_>>> {
+    let (kind, parameters) = request.header("content-type")?.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
     let boundary = parameters.split(';').find_map(|p| p.trim().strip_prefix("boundary="))?.trim_matches('"');
     let delimiter = format!("--{boundary}");
-    let mut rest = strip(body, delimiter.as_bytes())?;
+    let mut rest = strip(&request.body, delimiter.as_bytes())?;
     let mut found = Vec::new();
     loop {
         if rest.starts_with(b"--") {
