@@ -27,7 +27,7 @@ pub(crate) struct Options {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
     listen: SocketAddr,
-    /// sample, small, empty, or a world file
+    /// sample, small, bare (its users and stages without a record), empty, or a world file
     #[arg(long, default_value = "empty", value_name = "NAME|FILE")]
     world: String,
     /// The seed of the sample world
@@ -73,27 +73,26 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
 }
 
 fn load(options: &Options) -> Result<Box<dyn handover_sandbox::Platform>, Vec<Problem>> {
-    let sampled = ["sample", "small"].contains(&options.world.as_str());
-    if sampled && ["dynamics", "salesforce"].contains(&options.platform.as_str()) {
+    let none = || {
         let problem = Problem::new("world", format!("there is no sample world of `{}` yet", options.platform));
-        return Err(vec![problem.hint("give `empty` or a world file")]);
-    }
+        vec![problem.hint("give `empty` or a world file")]
+    };
     let company = |scale: sample::Scale| match options.platform.as_str() {
-        "activecampaign" => sample::activecampaign_company_scaled(options.seed, scale),
-        "hubspot" => sample::company_scaled(options.seed, scale).hubspot,
-        "zoho" => sample::zoho_company_scaled(options.seed, scale),
-        _ => sample::company_scaled(options.seed, scale).pipedrive,
+        // The portal to which the sample company moves, which knows some of its people already.
+        "hubspot" => Ok(sample::company_scaled(options.seed, scale).hubspot),
+        platform => sample::company_in(platform, options.seed, scale).ok_or_else(none),
     };
     let json = match options.world.as_str() {
         "empty" => None,
-        "sample" => Some(company(sample::Scale::full())),
-        "small" => Some(company(sample::Scale::small())),
+        "sample" => Some(company(sample::Scale::full())?),
+        "small" => Some(company(sample::Scale::small())?),
+        "bare" => Some(sample::bare(&options.platform, options.seed).ok_or_else(none)?),
         file => {
             let unreadable = |error: &(dyn std::error::Error + 'static)| {
                 vec![
                     Problem::new("world", format!("the world file {file} cannot be read"))
                         .because(error)
-                        .hint("or give one of: sample, small, empty"),
+                        .hint("or give one of: sample, small, bare, empty"),
                 ]
             };
             let text = std::fs::read(file).map_err(|error| unreadable(&error))?;

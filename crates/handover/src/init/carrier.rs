@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use handover_model::{Choice, Field, Kind, ReadCost, SystemName, Writable};
 
+use super::lexicon::Lack;
 use super::options::folded;
 
 /// The kind of a new field, and how the value gets into it.
@@ -27,21 +28,21 @@ pub(super) enum Way {
 /// Characters of a text that is one line: platforms make short fields of it.
 const LINE: u32 = 255;
 
-/// What takes over values of `kind` on `platform`.
-pub(super) fn carrier(kind: &Kind, platform: &str, from: &SystemName) -> Carrier {
+/// What takes over values of `kind` on a platform whose own fields do without `lacks`.
+pub(super) fn carrier(kind: &Kind, lacks: &[Lack], from: &SystemName) -> Carrier {
     let line = || Kind::Text { max: Some(LINE), html: false };
     let as_it_is = |kind: Kind| Carrier { kind, way: Way::Plain, remark: "" };
-    let pipedrive = platform == "pipedrive";
+    let lacks = |what: Lack| lacks.contains(&what);
     match kind {
-        Kind::Text { .. } if pipedrive => as_it_is(Kind::Text { max: text_max(kind), html: false }),
-        Kind::Bool if pipedrive => Carrier {
+        Kind::Text { .. } if lacks(Lack::Html) => as_it_is(Kind::Text { max: text_max(kind), html: false }),
+        Kind::Bool if lacks(Lack::Bool) => Carrier {
             kind: Kind::Choice { options: [choice("Yes", "yes"), choice("No", "no")].into(), many: false },
             way: Way::YesNo,
             remark: "",
         },
-        // Pipedrive's fields know days and times of day, not both in one.
-        Kind::DateTime if pipedrive => as_it_is(line()),
-        Kind::Time if !pipedrive => as_it_is(line()),
+        Kind::DateTime if lacks(Lack::DateTime) => as_it_is(line()),
+        Kind::Time if lacks(Lack::Time) => as_it_is(line()),
+        Kind::User if lacks(Lack::User) => Carrier { remark: "the user's id in the old system", ..as_it_is(line()) },
         Kind::Choice { options, .. } if options.is_empty() => as_it_is(line()),
         Kind::Choice { options, many } => Carrier {
             kind: Kind::Choice { options: renamed(options).into(), many: *many },

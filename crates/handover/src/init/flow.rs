@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use handover_model::{Field, Finding, Kind, Schema, Weight, Writable};
 
 use super::carrier::{self, Way, carrier, slug, unique};
+use super::lexicon::{Own, lacks, title};
 use super::options::{self, Row, Stages, folded};
-use super::template::{How, Line, Pair, takes_fields, takes_unique, title};
+use super::template::{How, Line, Pair};
 use super::{SystemView, Wanted, write};
 
 /// What a flow is built from.
@@ -60,7 +61,7 @@ pub(super) fn build(sides: &Sides<'_>, pair: &Pair, earlier: &[Wanted]) -> Built
         findings: Vec::new(),
     };
     let key = builder.key();
-    for line in pair.lines {
+    for line in &pair.lines {
         builder.line(line);
     }
     for field in &sides.source.fields {
@@ -74,23 +75,18 @@ pub(super) fn build(sides: &Sides<'_>, pair: &Pair, earlier: &[Wanted]) -> Built
     Built { text, tables: builder.tables, wanted: builder.wanted, findings: builder.findings }
 }
 
-/// A line of the way back, if both accounts have its fields: from the target's fields to the source's.
+/// A line of the way back: from the target's fields to the source's.
 fn back(sides: &Sides<'_>, line: &Line) -> Option<RuleText> {
-    sides.source.field(line.target).filter(|field| field.writable == Writable::Always)?;
-    if !line.from.iter().all(|name| sides.target.field(name).is_some()) {
-        return None;
-    }
-    let right = match line.how {
-        How::Plain => write::names(line.from),
-        How::With(keys) => write::rule(&format!("from: {}", write::names(line.from)), keys),
+    sides.source.field(&line.target).filter(|field| field.writable == Writable::Always)?;
+    let right = match &line.how {
+        How::Plain => write::names(&line.from),
+        How::With(keys) => write::rule(&format!("from: {}", write::names(&line.from)), keys),
         How::Expr(expr) => write::expression(expr, ""),
-        How::Value(value) => format!("{{value: {value}}}"),
-        How::ByEnding { expr, keys } => {
-            write::expression(&Stages::new(sides.target, sides.source).by_ending(expr)?, keys)
-        }
+        How::Keyed(expr, keys) => write::expression(expr, keys),
+        How::Value(value) => format!("{{value: {}}}", write::scalar(value)),
         How::Choices(_) | How::Stages { .. } | How::Carry { .. } => return None,
     };
-    Some(RuleText { target: line.target.to_owned(), right, remark: String::new() })
+    Some(RuleText { target: line.target.clone(), right, remark: String::new() })
 }
 
 struct Builder<'s> {
@@ -109,55 +105,44 @@ struct Builder<'s> {
 impl Builder<'_> {
     /// The field for the source key, where the target object can have one.
     fn key(&mut self) -> Option<String> {
-        let is_unique = takes_unique(&self.sides.to.platform, self.pair.target);
+        let is_unique = self.pair.own_fields == Own::Unique;
         let kind = Kind::Text { max: Some(255), html: false };
         let key = self.own_field(KEY, "Source key (Handover)", kind, is_unique, "id")?;
         self.claimed.insert(key.clone());
         Some(key)
     }
 
-    /// One line of the template, if both accounts have its fields.
+    /// One line of the pair.
     fn line(&mut self, line: &Line) {
-        if let How::Carry { label, with } = line.how {
+        if let How::Carry { label, with } = &line.how {
             self.carry_line(line, label, with);
             return;
         }
-        let writable = self.sides.target.field(line.target).filter(|field| field.writable != Writable::Never);
-        let Some(target) = writable.filter(|field| !self.claimed.contains(field.name.as_str())) else { return };
-        let has = |name: &&str| **name == *"id" || self.sides.source.field(name).is_some();
-        let from: Vec<&str> = match line.how {
-            How::Plain => line.from.iter().copied().filter(has).collect(),
-            _ if line.from.iter().all(has) => line.from.to_vec(),
-            _ => return,
-        };
-        if from.is_empty() && !matches!(line.how, How::Value(_)) {
+        let Some(target) = self.sides.target.field(&line.target) else { return };
+        if self.claimed.contains(&line.target) {
             return;
         }
+        let from = &line.from;
         let first = from.first().copied().unwrap_or_default();
         let mut remark = String::new();
-        let right = match line.how {
+        let right = match &line.how {
             How::Plain if target.kind == Kind::User && self.fallback().is_some() => {
                 "what names nobody: the platform gives it to the token's user".clone_into(&mut remark);
                 let default = format!("default: {}", write::scalar(self.fallback().unwrap_or_default()));
-                write::rule(&format!("from: {}", write::names(&from)), &default)
+                write::rule(&format!("from: {}", write::names(from)), &default)
             }
-            How::Plain => write::names(&from),
-            How::With(keys) => write::rule(&format!("from: {}", write::names(&from)), keys),
+            How::Plain => write::names(from),
+            How::With(keys) => write::rule(&format!("from: {}", write::names(from)), keys),
             How::Expr(expr) => write::expression(expr, ""),
-            How::Value(value) => format!("{{value: {value}}}"),
-            // Without options on the other side there is nothing to translate to.
-            How::Choices(_) if !matches!(&target.kind, Kind::Choice { options, .. } if !options.is_empty()) => return,
+            How::Keyed(expr, keys) => write::expression(expr, keys),
+            How::Value(value) => format!("{{value: {}}}", write::scalar(value)),
             How::Choices(table) => self.choices(first, target, table),
             How::Stages { table, expr } => self.stages(first, table, expr),
-            How::ByEnding { expr, keys } => match Stages::new(self.sides.source, self.sides.target).by_ending(expr) {
-                Some(expr) => write::expression(&expr, keys),
-                None => return,
-            },
             How::Carry { .. } => return,
         };
-        self.claimed.insert(line.target.to_owned());
+        self.claimed.insert(line.target.clone());
         self.used.extend(from.iter().map(|name| (*name).to_owned()));
-        self.rules.push(RuleText { target: line.target.to_owned(), right, remark });
+        self.rules.push(RuleText { target: line.target.clone(), right, remark });
     }
 
     /// The address of the user to whom the target gives what names nobody. Written into the rule, so that nobody
@@ -167,12 +152,8 @@ impl Builder<'_> {
         self.sides.to.users.iter().find(|user| user.id == *id && user.active).map(|user| user.email.as_str())
     }
 
-    /// A field of its own for the first of the line's source fields that is there and, without keys of
-    /// the line's own, not used yet.
+    /// A field of its own for the first of the line's source fields.
     fn carry_line(&mut self, line: &Line, label: &str, with: &str) {
-        if with.is_empty() && line.from.iter().any(|name| self.used.contains(*name)) {
-            return;
-        }
         let source = line.from.iter().find_map(|name| self.sides.source.field(name));
         let Some(source) = source else { return };
         // Other e-mail addresses have a field of HubSpot's own where it can be written.
@@ -180,10 +161,10 @@ impl Builder<'_> {
         if taken || source.writable == Writable::Never && !is_telling(source) {
             return;
         }
-        let carrier = carrier(&source.kind, &self.sides.to.platform, &self.sides.from.name);
+        let carrier = carrier(&source.kind, lacks(&self.sides.to.platform), &self.sides.from.name);
         let kind = if with.is_empty() { carrier.kind } else { Kind::Text { max: None, html: false } };
         let name = source.name.to_string();
-        let Some(target) = self.own_field(line.target, label, kind, false, &name) else { return };
+        let Some(target) = self.own_field(&line.target, label, kind, false, &name) else { return };
         let right = match (with, &carrier.way) {
             ("", way) => right(&name, way),
             (with, _) => write::rule(&format!("from: {}", write::scalar(&name)), with),
@@ -220,8 +201,7 @@ impl Builder<'_> {
 
     /// Maps a field to the target's field with the same label, if there is one of the same kind.
     fn equal_label(&mut self, field: &Field) -> bool {
-        let platform = &self.sides.to.platform;
-        let carrier = carrier(&field.kind, platform, &self.sides.from.name);
+        let carrier = carrier(&field.kind, lacks(&self.sides.to.platform), &self.sides.from.name);
         let wanted = folded(&field.label);
         let found = self.sides.target.fields.iter().find(|target| {
             folded(&target.label) == wanted
@@ -245,7 +225,7 @@ impl Builder<'_> {
 
     /// A new field for one of the customer's fields.
     fn propose(&mut self, field: &Field) {
-        let carrier = carrier(&field.kind, &self.sides.to.platform, &self.sides.from.name);
+        let carrier = carrier(&field.kind, lacks(&self.sides.to.platform), &self.sides.from.name);
         let name = field.name.to_string();
         let wish = slug(&field.label);
         let Some(target) = self.own_field(&wish, &field.label, carrier.kind, false, &name) else {
@@ -294,7 +274,7 @@ impl Builder<'_> {
         if let Some(field) = there {
             return Some(field.name.to_string());
         }
-        if !takes_fields(&self.sides.to.platform, self.pair.target) {
+        if self.pair.own_fields == Own::No {
             return None;
         }
         let is_same = |wanted: &&Wanted| wanted.object == target.object && wanted.field.name == *wish;
@@ -325,10 +305,11 @@ impl Builder<'_> {
     }
 
     fn stages(&mut self, source: &str, table: &str, expr: &str) -> String {
-        let rows = Stages::new(self.sides.source, self.sides.target).rows(table);
+        let Some((from, to)) = self.pair.funnels else { return write::scalar(source) };
+        let rows = Stages::new((self.sides.source, from), (self.sides.target, to)).rows(table);
         self.tables.push((table.to_owned(), rows));
         if expr.is_empty() {
-            return format!("{{from: {source}, translate: {table}}}");
+            return format!("{{from: {}, translate: {table}}}", write::scalar(source));
         }
         write::expression(expr, &format!("translate: {table}"))
     }

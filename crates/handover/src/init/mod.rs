@@ -9,12 +9,12 @@
 //! Deliberately absent: whether fields are filled. The assessment knows; here every field counts.
 
 mod carrier;
+mod compose;
 mod flow;
+mod lexicon;
 mod options;
 mod region;
 mod template;
-mod to_hubspot;
-mod to_pipedrive;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,16 +76,13 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
     let mut flows = Vec::new();
     let mut off = Vec::new();
     let mut moved = BTreeSet::new();
-    for pair in template::pairs(&from.platform, &to.platform) {
-        let (Some(source), Some(target)) = (from.schema(pair.source), to.schema(pair.target)) else {
-            // What is off by default is missed by nobody.
-            if !pair.opt_in.is_empty() {
-                continue;
-            }
-            let message = format!("the flow `{}` is left out: an account has no such object", pair.flow);
-            findings.push(Finding::new(Weight::Warning, "object_missing", message));
-            continue;
-        };
+    for flow in compose::missing(from, to) {
+        let message = format!("the flow `{flow}` is left out: an account has no such object");
+        findings.push(Finding::new(Weight::Warning, "object_missing", message));
+    }
+    let pairs = compose::pairs(from, to);
+    for pair in &pairs {
+        let (Some(source), Some(target)) = (from.schema(pair.source), to.schema(pair.target)) else { continue };
         let sides = flow::Sides { from, to, source, target };
         let built = flow::build(&sides, pair, &wanted);
         files.insert(PathBuf::from(format!("mappings/{}.yaml", pair.flow)), built.text);
@@ -98,7 +95,7 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
         if pair.opt_in.is_empty() {
             flows.push(pair.flow);
         } else {
-            off.push((pair.flow, pair.opt_in));
+            off.push((pair.flow, pair.opt_in.as_str()));
             findings.push(switched_off(source, pair));
         }
     }

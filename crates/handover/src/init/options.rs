@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use handover_model::{Choice, Kind, Schema};
 
+use super::lexicon::Funnel;
+
 /// One row of a proposed translation table. A blank `to` is for a person to fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
@@ -56,30 +58,43 @@ pub(super) struct Stages<'s> {
 }
 
 struct Side<'s> {
+    funnel: Funnel,
     pipelines: &'s [Choice],
     stages: &'s [Choice],
 }
 
 impl<'s> Side<'s> {
-    fn stages_of(&self, pipeline: &'s str) -> impl Iterator<Item = &'s Choice> {
-        self.stages.iter().filter(move |stage| stage.within.as_deref() == Some(pipeline))
+    fn of((schema, funnel): (&'s Schema, Funnel)) -> Self {
+        let pipelines = of(schema, funnel.pipeline);
+        Self { funnel, pipelines, stages: of(schema, funnel.stage) }
+    }
+
+    /// The pipelines' values; one without a name where there are none.
+    fn all(&self) -> Vec<&'s str> {
+        if self.pipelines.is_empty() { vec![""] } else { self.pipelines.iter().map(|one| one.value.as_str()).collect() }
+    }
+
+    fn label(&self, pipeline: &str) -> &'s str {
+        self.pipelines.iter().find(|one| one.value == pipeline).map_or("", |one| one.label.as_str())
+    }
+
+    fn stages_of(&self, pipeline: &str) -> impl DoubleEndedIterator<Item = &'s Choice> {
+        self.stages.iter().filter(move |stage| stage.within.as_deref().unwrap_or_default() == pipeline)
     }
 
     /// The stage's own name: its label without the pipeline's.
     fn name(&self, stage: &'s Choice) -> &'s str {
-        let pipeline = self.pipelines.iter().find(|pipeline| Some(pipeline.value.as_str()) == stage.within.as_deref());
-        pipeline
-            .and_then(|pipeline| stage.label.strip_prefix(pipeline.label.as_str())?.strip_prefix(": "))
-            .unwrap_or(&stage.label)
+        let pipeline = stage.within.as_deref().map(|pipeline| self.label(pipeline)).unwrap_or_default();
+        stage.label.strip_prefix(pipeline).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&stage.label)
     }
 
-    fn named(&self, pipeline: &'s str, name: &str) -> Option<&'s Choice> {
+    fn named(&self, pipeline: &str, name: &str) -> Option<&'s Choice> {
         let wanted = folded(name);
         self.stages_of(pipeline).find(|stage| folded(self.name(stage)) == wanted)
     }
 
     /// The stage of a pipeline that means `won` or `lost`, by its name or id.
-    fn ending(&self, pipeline: &'s str, word: &str) -> Option<&'s Choice> {
+    fn ending(&self, pipeline: &str, word: &str) -> Option<&'s Choice> {
         self.stages_of(pipeline).find(|stage| self.is(stage, word))
     }
 
@@ -87,33 +102,30 @@ impl<'s> Side<'s> {
         let names = [folded(self.name(stage)), folded(&stage.value)];
         names.iter().any(|name| name == word || name.strip_prefix("closed") == Some(word))
     }
+
+    /// `PIPELINE:won`, the word alone where there are no pipelines.
+    fn ended(pipeline: &str, word: &str) -> String {
+        if pipeline.is_empty() { word.to_owned() } else { format!("{pipeline}:{word}") }
+    }
 }
 
 impl<'s> Stages<'s> {
     /// Pairs the pipelines: equal labels first, then the greatest number of stages with equal names, and
     /// the only ones on both sides with each other.
-    pub(super) fn new(from: &'s Schema, to: &'s Schema) -> Self {
-        let side = |schema: &'s Schema| {
-            let (pipeline, stage) = if schema.field("stage_id").is_some() {
-                ("pipeline_id", "stage_id")
-            } else {
-                ("pipeline", "dealstage")
-            };
-            Side { pipelines: of(schema, pipeline), stages: of(schema, stage) }
-        };
-        let (from, to) = (side(from), side(to));
+    pub(super) fn new(from: (&'s Schema, Funnel), to: (&'s Schema, Funnel)) -> Self {
+        let (from, to) = (Side::of(from), Side::of(to));
         let mut pipelines: BTreeMap<&str, &str> = BTreeMap::new();
-        for pipeline in from.pipelines {
-            let common = |other: &&Choice| {
-                from.stages_of(&pipeline.value)
-                    .filter(|stage| to.named(&other.value, from.name(stage)).is_some())
-                    .count()
+        let (ours, theirs) = (from.all(), to.all());
+        for pipeline in &ours {
+            let common = |other: &&&'s str| {
+                from.stages_of(pipeline).filter(|stage| to.named(other, from.name(stage)).is_some()).count()
             };
-            let equal = by_label(to.pipelines, &pipeline.label);
-            let only = matches!((from.pipelines, to.pipelines), ([_], [_]));
-            let likely = || to.pipelines.iter().rev().max_by_key(common).filter(|best| only || common(best) > 1);
+            let equal = by_label(to.pipelines, from.label(pipeline)).map(|one| one.value.as_str());
+            // All stages of the one side are in the only pipeline of the other.
+            let only = to.pipelines.is_empty() || matches!((&*ours, &*theirs), ([_], [_]));
+            let likely = || theirs.iter().rev().max_by_key(common).filter(|best| only || common(best) > 1).copied();
             if let Some(other) = equal.or_else(likely) {
-                pipelines.insert(&pipeline.value, &other.value);
+                pipelines.insert(pipeline, other);
             }
         }
         Self { from, to, pipelines }
@@ -122,58 +134,70 @@ impl<'s> Stages<'s> {
     /// The rows of `deal_pipelines`, `deal_stages` or `deal_status`.
     pub(super) fn rows(&self, table: &str) -> Vec<Row> {
         match table {
-            "deal_pipelines" => {
-                let row = |pipeline: &Choice| {
-                    Row::new(&pipeline.value, self.pipelines.get(pipeline.value.as_str()).copied(), &pipeline.label)
-                };
-                self.from.pipelines.iter().map(row).collect()
-            }
-            "deal_status" => {
-                let row = |stage: &'s Choice| {
-                    let ends = ["won", "lost"].into_iter().find(|word| self.from.is(stage, word));
-                    Row::new(&stage.value, Some(ends.unwrap_or("open")), &stage.label)
-                };
-                self.from.stages.iter().map(row).collect()
-            }
+            "deal_pipelines" => self.pipeline_rows(),
+            "deal_status" => self.status_rows(),
             _ => self.stage_rows(),
         }
     }
 
+    /// Source stages that mean `won` or `lost`.
+    pub(super) fn endings(&self, word: &str) -> impl Iterator<Item = &'s Choice> {
+        self.from.stages.iter().filter(move |stage| self.from.is(stage, word))
+    }
+
+    /// Pipelines by pipeline; by stage where the source has none.
+    fn pipeline_rows(&self) -> Vec<Row> {
+        if self.from.pipelines.is_empty() {
+            let to = |row: &Row| self.to.stages.iter().find(|stage| stage.value == row.to)?.within.as_deref();
+            let default = self.pipelines.get("").copied();
+            let rows = self.stage_rows().into_iter();
+            return rows.map(|row| Row::new(&row.from, to(&row).or(default), &row.comment)).collect();
+        }
+        let row = |pipeline: &Choice| {
+            Row::new(&pipeline.value, self.pipelines.get(pipeline.value.as_str()).copied(), &pipeline.label)
+        };
+        self.from.pipelines.iter().map(row).collect()
+    }
+
+    fn status_rows(&self) -> Vec<Row> {
+        let Some((_, values)) = self.to.funnel.status else { return Vec::new() };
+        let word = |place: usize| values.get(place).copied();
+        if let Some((_, told)) = self.from.funnel.status {
+            let labels = ["Open", "Won", "Lost"];
+            let pairs = told.iter().zip(labels).enumerate();
+            return pairs.map(|(place, (from, label))| Row::new(from, word(place), label)).collect();
+        }
+        let row = |stage: &'s Choice| {
+            let place = ["won", "lost"].iter().position(|word| self.from.is(stage, word)).map_or(0, |place| place + 1);
+            Row::new(&stage.value, word(place), &stage.label)
+        };
+        self.from.stages.iter().map(row).collect()
+    }
+
     fn stage_rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
-        let has_status = !self.to.stages.iter().any(|stage| self.to.is(stage, "won"));
-        for pipeline in self.from.pipelines {
-            let target = self.pipelines.get(pipeline.value.as_str()).copied();
-            for stage in self.from.stages_of(&pipeline.value) {
+        for pipeline in self.from.all() {
+            let target = self.pipelines.get(pipeline).copied();
+            for stage in self.from.stages_of(pipeline) {
                 let same = target.and_then(|target| self.to.named(target, self.from.name(stage)));
+                // What is won is won, whatever it is called there.
+                let word = ["won", "lost"].into_iter().find(|word| self.from.is(stage, word));
+                let ending = || target.zip(word).and_then(|(target, word)| self.to.ending(target, word));
                 // A target that keeps won and lost beside the stage: such deals stay in the last one.
-                let ends = ["won", "lost"].iter().any(|word| self.from.is(stage, word));
-                let last = || target.filter(|_| has_status && ends).and_then(|target| self.to.stages_of(target).last());
-                rows.push(Row::new(&stage.value, same.or_else(last).map(|stage| stage.value.as_str()), &stage.label));
+                let beside = word.is_some() && self.to.funnel.status.is_some();
+                let last = || target.filter(|_| beside).and_then(|target| self.to.stages_of(target).next_back());
+                let to = same.or_else(ending).or_else(last);
+                rows.push(Row::new(&stage.value, to.map(|stage| stage.value.as_str()), &stage.label));
             }
-            if !has_status && !self.from.stages_of(&pipeline.value).any(|stage| self.from.is(stage, "won")) {
+            if self.from.funnel.status.is_some() && self.to.funnel.status.is_none() {
                 for word in ["won", "lost"] {
                     let ending = target.and_then(|target| self.to.ending(target, word));
-                    let key = format!("{}:{word}", pipeline.value);
-                    let comment = format!("{}: {word} deals", pipeline.label);
-                    rows.push(Row::new(&key, ending.map(|stage| stage.value.as_str()), &comment));
+                    let comment = format!("{}: {word} deals", self.from.label(pipeline));
+                    let to = ending.map(|stage| stage.value.as_str());
+                    rows.push(Row::new(&Side::ended(pipeline, word), to, comment.trim_start_matches(": ")));
                 }
             }
         }
         rows
-    }
-
-    /// An expression in which `{won}` and `{lost}` are true for the source stages that mean it; `None` where none does.
-    pub(super) fn by_ending(&self, expr: &str) -> Option<String> {
-        let mut expr = expr.to_owned();
-        for word in ["won", "lost"] {
-            let mark = format!("{{{word}}}");
-            if expr.contains(&mark) {
-                let is = self.from.stages.iter().filter(|stage| self.from.is(stage, word));
-                let is: Vec<_> = is.map(|stage| format!(".dealstage == \"{}\"", stage.value)).collect();
-                expr = Some(expr.replace(&mark, &is.join(" || "))).filter(|_| !is.is_empty())?;
-            }
-        }
-        Some(expr)
     }
 }

@@ -4,8 +4,9 @@ use super::region;
 use handover_model::{Kind, SystemName};
 
 use super::flow::{ExcludedText, RuleText, Sides};
+use super::lexicon::title;
 use super::options::Row;
-use super::template::{Pair, title};
+use super::template::Pair;
 use super::{SystemView, Wanted};
 use crate::config::kind_word;
 
@@ -164,13 +165,10 @@ pub(super) fn flow(
             format!("  - {{external_id: id, target: {}}}{}\n", scalar(field), comment("an earlier integration's"))
         })
         .collect();
-    matching.extend(pair.matching.iter().filter_map(|key| {
-        sides.source.field(key.source)?;
-        let targets: Vec<_> = key.targets.iter().copied().filter(|name| sides.target.field(name).is_some()).collect();
+    matching.extend(pair.matching.iter().map(|key| {
         let region = if key.kind == "phone" { region::of_zone(&sides.from.account.time_zone) } else { None };
         let region = region.map(|region| format!(", region: {region}")).unwrap_or_default();
-        (!targets.is_empty())
-            .then(|| format!("  - {{{}: {}, target: {}{region}}}\n", key.kind, key.source, names(&targets)))
+        format!("  - {{{}: {}, target: {}{region}}}\n", key.kind, names(&key.source), names(&key.targets))
     }));
     if !matching.is_empty() {
         text.push_str(&format!("match:{}\n", comment("how a record is found that the target has already")));

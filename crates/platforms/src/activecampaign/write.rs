@@ -64,6 +64,11 @@ pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>
         WriteMode::Create { .. } => true,
         WriteMode::Update => false,
     };
+    if is_new && matches!(object, Object::Notes | Object::Tasks) && parent(object, &write.fields)?.is_none() {
+        // It would be answered with 400 and no word (sheet: section 2).
+        let what = if object == Object::Tasks { "a contact or a deal" } else { "a contact, a deal or an account" };
+        return Err(Refusal::unsupported(format!("one of {} hangs on {what}, and none is known", object.name())));
+    }
     let body = body(known, object, write, is_new)?;
     if is_new {
         return Ok(Request::new(Method::Post, object.path(), &CALL).with_json(bytes(object, body)));

@@ -71,7 +71,20 @@ fn spec(name: &str, meta: &Json, hidden: bool) -> Result<FieldSpec, Fault> {
     let size = |key: &str| meta[key].as_u64().and_then(|size| usize::try_from(size).ok());
     let on = |key: &str| meta[key] == json!(true);
     let definitions = meta["valueSet"]["valueSetDefinition"]["value"].as_array().cloned().unwrap_or_default();
-    let values = definitions.iter().filter_map(|value| value["fullName"].as_str().or(value["valueName"].as_str()));
+    // A value's label is its name where none is given (metadata type `CustomValue` [doc]).
+    let values = definitions.iter().filter_map(|value| {
+        let name = value["fullName"].as_str().or(value["valueName"].as_str())?;
+        Some(match value["label"].as_str().filter(|label| *label != name) {
+            Some(label) => world_file::ValueSpec::Whole {
+                value: name.to_owned(),
+                label: Some(label.to_owned()),
+                inactive: false,
+                default: value["default"] == json!(true),
+                valid_for: None,
+            },
+            None => world_file::ValueSpec::Plain(name.to_owned()),
+        })
+    });
     Ok(FieldSpec {
         name: name.to_owned(),
         label: meta["label"].as_str().map(str::to_owned),
@@ -86,7 +99,7 @@ fn spec(name: &str, meta: &Json, hidden: bool) -> Result<FieldSpec, Fault> {
         restricted: meta["valueSet"]["restricted"].as_bool(),
         hidden,
         html: wanted == "Html",
-        values: values.map(|value| world_file::ValueSpec::Plain(value.to_owned())).collect(),
+        values: values.collect(),
         reference_to: meta["referenceTo"].as_str().map(str::to_owned).into_iter().collect(),
         children: meta["relationshipName"].as_str().map(|name| format!("{name}__r")),
         ..FieldSpec::default()

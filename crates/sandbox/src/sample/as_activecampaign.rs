@@ -13,6 +13,7 @@ use super::account::{self, ADMIN, SELLERS};
 use super::calendar::rfc3339;
 use super::custom::{Field, Fields, Value, Values, clock, day};
 use super::dice::Dice;
+use super::plain::plain;
 use super::records::{Activity, Books, Deal, Note, Organization, Parents, Person, Status};
 
 /// The longest text of one line.
@@ -105,18 +106,6 @@ fn options(fields: &[Field]) -> Json {
         .zip(all)
         .map(|(id, (field, label))| json!({"id": id, "field": field, "value": label, "label": label, "orderid": id}))
         .collect()
-}
-
-/// Text without its markup.
-fn plain(html: &str) -> String {
-    let mut text = String::new();
-    let mut rest = html.replace("<br>", "\n").replace("</p>", "\n").replace("</li>", "\n");
-    while let Some(at) = rest.find('<') {
-        text.push_str(&rest[..at]);
-        rest = rest[at..].find('>').map_or_else(String::new, |end| rest[at + end + 1..].to_owned());
-    }
-    text.push_str(&rest);
-    html_escape::decode_html_entities(text.trim()).into_owned()
 }
 
 struct Writer<'a> {

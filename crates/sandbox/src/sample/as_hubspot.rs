@@ -45,6 +45,16 @@ pub struct HubspotFacts {
     pub counts: BTreeMap<String, usize>,
 }
 
+/// A portal with the company's users and pipelines and no record, as the target of a migration.
+pub(super) fn bare(seed: u64) -> Json {
+    let mut world = portal::account(seed, |_| true);
+    // Nobody is there whose mail or deal a workflow could be about.
+    for list in ["workflows", "properties"] {
+        world.remove(list);
+    }
+    Json::Object(world)
+}
+
 /// The portal's world file.
 pub(super) fn world(seed: u64, fields: &Fields, books: &Books) -> (Json, HubspotFacts) {
     let mut world = portal::account(seed, |_| true);
@@ -59,7 +69,7 @@ pub(super) fn world(seed: u64, fields: &Fields, books: &Books) -> (Json, Hubspot
         "properties".to_owned(),
         json!({
             "companies": properties("companyinformation", &fields.organization),
-            "contacts": properties("contactinformation", &fields.person[1..]),
+            "contacts": properties("contactinformation", fields.person.get(1..).unwrap_or_default()),
             "deals": properties("dealinformation", &fields.deal),
         }),
     );

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use super::account::{self, CURRENCIES, SELLERS};
 use super::calendar::{date, rfc3339};
 use super::custom::{Field, Fields, Value, Values, clock, day};
+use super::plain::{is_address, plain, short};
 use super::records::{Activity, Books, Deal, File, Note, Organization, Parents, Person, Status};
 
 /// Ids of records come after this one.
@@ -114,23 +115,6 @@ fn layouts() -> Json {
     json!([{"name": "Standard", "required": ["Closing_Date"], "pipelines": pipelines}])
 }
 
-/// Text without its markup.
-fn plain(html: &str) -> String {
-    let mut text = String::new();
-    let mut rest = html.replace("<br>", "\n").replace("</p>", "\n").replace("</li>", "\n");
-    while let Some(at) = rest.find('<') {
-        text.push_str(&rest[..at]);
-        rest = rest[at..].find('>').map_or_else(String::new, |end| rest[at + end + 1..].to_owned());
-    }
-    text.push_str(&rest);
-    html_escape::decode_html_entities(text.trim()).into_owned()
-}
-
-/// So many characters at most.
-fn short(text: &str, most: usize) -> String {
-    text.trim().chars().take(most).collect()
-}
-
 struct Writer<'a> {
     fields: &'a Fields,
     books: &'a Books,
@@ -206,7 +190,7 @@ impl Writer<'_> {
 
     fn contacts(&self) -> Json {
         let write = |(place, one): (usize, &Person)| {
-            let mut mails = one.emails.iter().map(|line| line.value.trim()).filter(|mail| is_address(mail));
+            let mut mails = one.emails.iter().map(|line| line.value.trim()).filter(|mail| is_address(mail, 100));
             let phone = |n: usize| one.phones.get(n).map(|line| short(&line.value, 30));
             let family = if one.family.is_empty() { one.name.trim() } else { one.family };
             let told = json!({"id": self.contact(Some(place))?, "First_Name": short(one.given, 40), "Last_Name": short(family, 80),
@@ -326,13 +310,4 @@ impl Writer<'_> {
         let attachments: Json = self.books.files.iter().filter_map(&mut write).collect();
         (attachments, Json::Object(files))
     }
-}
-
-/// Whether Zoho CRM would take it as an address.
-fn is_address(text: &str) -> bool {
-    let parts = text.split_once('@');
-    let is_whole = parts.is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.')
-    });
-    is_whole && text.matches('@').count() == 1 && !text.contains(char::is_whitespace) && text.chars().count() <= 100
 }

@@ -145,6 +145,11 @@ pub(super) struct Fields {
 }
 
 impl Fields {
+    /// No fields of one's own.
+    pub(super) fn none() -> Self {
+        Self { organization: Vec::new(), person: Vec::new(), deal: Vec::new() }
+    }
+
     pub(super) fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed, "fields");
         // Labels have the ids below 100.

@@ -17,6 +17,7 @@ mod activities;
 mod as_activecampaign;
 mod as_hubspot;
 mod as_pipedrive;
+mod as_salesforce;
 mod as_zoho;
 mod calendar;
 mod custom;
@@ -30,6 +31,7 @@ mod organizations;
 mod persons;
 mod phones;
 mod places;
+mod plain;
 mod portal;
 mod records;
 mod scale;
@@ -102,26 +104,32 @@ pub fn hubspot_company_scaled(seed: u64, scale: Scale) -> HubspotCompany {
     HubspotCompany { hubspot, pipedrive: as_pipedrive::empty(seed), facts }
 }
 
-/// The company standing in ActiveCampaign: a world file. Deals, contacts and accounts keep their ids.
-pub fn activecampaign_company(seed: u64) -> Json {
-    activecampaign_company_scaled(seed, Scale::full())
-}
-
-/// The company standing in ActiveCampaign, at any scale.
-pub fn activecampaign_company_scaled(seed: u64, scale: Scale) -> Json {
+/// The company standing in a platform, at any scale: a world file; `None` where it has not been written down.
+/// Deals, persons and organizations keep their ids as far as the platform's form of ids allows.
+pub fn company_in(platform: &str, seed: u64, scale: Scale) -> Option<Json> {
     let (fields, books, _) = books(seed, &scale);
-    as_activecampaign::world(seed, &fields, &books)
+    written(platform, seed, &fields, &books)
 }
 
-/// The company standing in Zoho CRM: a world file.
-pub fn zoho_company(seed: u64) -> Json {
-    zoho_company_scaled(seed, Scale::full())
+/// An account of the company's users, stages and currencies without a record or a field of its own: a world file.
+/// `None` where it has not been written down.
+pub fn bare(platform: &str, seed: u64) -> Option<Json> {
+    match platform {
+        "pipedrive" => Some(as_pipedrive::empty(seed)),
+        "hubspot" => Some(as_hubspot::bare(seed)),
+        _ => written(platform, seed, &Fields::none(), &Books::default()),
+    }
 }
 
-/// The company standing in Zoho CRM, at any scale.
-pub fn zoho_company_scaled(seed: u64, scale: Scale) -> Json {
-    let (fields, books, _) = books(seed, &scale);
-    as_zoho::world(&fields, &books)
+fn written(platform: &str, seed: u64, fields: &Fields, books: &Books) -> Option<Json> {
+    Some(match platform {
+        "activecampaign" => as_activecampaign::world(seed, fields, books),
+        "hubspot" => as_hubspot::world(seed, fields, books).0,
+        "pipedrive" => as_pipedrive::world(seed, fields, books),
+        "salesforce" => as_salesforce::world(fields, books),
+        "zoho" => as_zoho::world(fields, books),
+        _ => return None,
+    })
 }
 
 /// Everything that the company recorded, its fields, and the numbers that are still free.

@@ -223,6 +223,7 @@ pub(super) struct Mail {
 }
 
 /// Everything that the company recorded.
+#[derive(Default)]
 pub(super) struct Books {
     pub(super) organizations: Vec<Organization>,
     /// Parent and child, by place.

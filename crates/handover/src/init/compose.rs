@@ -1,0 +1,527 @@
+//! Two lexicons put together: how the one tells a term, and how the other takes it, make a rule.
+
+use handover_model::{Field, Kind, Schema, Writable};
+
+use super::SystemView;
+use super::lexicon::{self, CONCEPTS, Concept, Funnel, Lexicon, Make, Scope, Take, Tell, Thing, Way};
+use super::options::{Stages, by_label, of};
+use super::template::{How, Line, Match, Pair};
+use super::write;
+
+/// The pairs of objects that both accounts have; none where a platform has no lexicon.
+pub(super) fn pairs(from: &SystemView, to: &SystemView) -> Vec<Pair> {
+    let (Some(source), Some(target)) = (lexicon::of(&from.platform), lexicon::of(&to.platform)) else {
+        return Vec::new();
+    };
+    let mut pairs: Vec<Pair> =
+        CONCEPTS.iter().filter_map(|concept| pair(*concept, (from, source), (to, target))).collect();
+    let file = pairs.iter().position(|pair| pair.target_concept == Concept::File);
+    let note = pairs.iter().position(|pair| pair.target_concept == Concept::FileNote);
+    if let (Some(file), Some(note)) = (file, note) {
+        shared(&mut pairs, file, note);
+        shared(&mut pairs, note, file);
+    }
+    pairs
+}
+
+/// What the one flow of an object leaves to the other one.
+fn shared(pairs: &mut [Pair], one: usize, other: usize) {
+    let Some(Pair { flow, lines, .. }) = pairs.get(other) else { return };
+    let why = format!("goes into the flow `{flow}`");
+    let read: Vec<&'static str> = lines.iter().flat_map(|line| line.from.iter().copied()).collect();
+    let Some(pair) = pairs.get_mut(one) else { return };
+    let taken: Vec<&str> = pair.lines.iter().flat_map(|line| line.from.iter().copied()).collect();
+    let left: Vec<_> = read.into_iter().filter(|name| !taken.contains(name)).map(|name| (name, why.clone())).collect();
+    pair.excluded.splice(0..0, left);
+}
+
+/// What neither account lacks, but for its objects: concepts that one platform tells and the other takes.
+pub(super) fn missing(from: &SystemView, to: &SystemView) -> Vec<&'static str> {
+    let (Some(source), Some(target)) = (lexicon::of(&from.platform), lexicon::of(&to.platform)) else {
+        return Vec::new();
+    };
+    let is_known = |concept: &&Concept| source.tells(**concept).is_some() && target.takes(**concept).is_some();
+    let lacks = |concept: &&Concept| pair(**concept, (from, source), (to, target)).is_none();
+    let wanted = CONCEPTS.iter().filter(is_known).filter(lacks);
+    wanted
+        .filter_map(|concept| source.tells(*concept))
+        .filter(|thing| thing.opt_in.is_empty())
+        .map(|thing| thing.flow)
+        .collect()
+}
+
+fn pair(concept: Concept, from: (&SystemView, &Lexicon), to: (&SystemView, &Lexicon)) -> Option<Pair> {
+    let source = from.1.teller(concept, &from.0.schemas)?;
+    let target = to.1.taker(concept, &to.0.schemas)?;
+    let sides = Sides::new((from.0, source), (to.0, target))?;
+    let scope = sides.scope()?;
+    let lines = sides.lines();
+    let taken: Vec<&str> = lines.iter().flat_map(|line| line.from.iter().copied()).collect();
+    let excluded = source.left.iter().filter(|(field, _)| !taken.contains(field));
+    let mut excluded: Vec<(&'static str, String)> = excluded.map(|(field, why)| (*field, (*why).to_owned())).collect();
+    excluded.extend(sides.told_otherwise(&taken));
+    let back = sides.turned().map(|turned| turned.rules(source.back)).unwrap_or_default();
+    let text =
+        |parts: &[&'static str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("\n");
+    Some(Pair {
+        flow: if concept == Concept::FileNote { "file_notes" } else { source.flow },
+        target_concept: concept,
+        source: source.object,
+        target: target.object,
+        about: text(&[source.about, target.about, sides.about_stages()]),
+        scope,
+        opt_in: text(&[source.opt_in, target.opt_in]).replace('\n', "; "),
+        own_fields: target.own_fields,
+        matching: sides.matching(),
+        lines,
+        excluded,
+        back,
+        funnels: source.funnel.zip(target.funnel),
+    })
+}
+
+/// One object of each account, as one concept.
+struct Sides<'s> {
+    from: (&'s SystemView, &'static Thing, &'s Schema),
+    to: (&'s SystemView, &'static Thing, &'s Schema),
+}
+
+impl<'s> Sides<'s> {
+    fn new(from: (&'s SystemView, &'static Thing), to: (&'s SystemView, &'static Thing)) -> Option<Self> {
+        Some(Self {
+            from: (from.0, from.1, from.0.schema(from.1.object)?),
+            to: (to.0, to.1, to.0.schema(to.1.object)?),
+        })
+    }
+
+    /// The same the other way round, where the target's object can be read.
+    fn turned(&self) -> Option<Self> {
+        (!self.to.1.tells.is_empty()).then_some(Self { from: self.to, to: self.from })
+    }
+
+    /// What people should know of stages.
+    fn about_stages(&self) -> &'static str {
+        match (self.from.1.funnel.map(|funnel| funnel.status), self.to.1.funnel.map(|funnel| funnel.status)) {
+            (Some(Some(_)), Some(None)) => {
+                "Won and lost deals go to the stages that translations/deal_stages.csv names for `PIPELINE:won` and\n\
+                 `PIPELINE:lost`; the pipeline goes with the stage, so both tables must agree."
+            }
+            (Some(None), Some(Some(_))) => {
+                "translations/deal_status.csv says which stages are won and lost; such deals keep the pipeline's stage\n\
+                 that translations/deal_stages.csv names, with the status beside it."
+            }
+            _ => "",
+        }
+    }
+
+    /// The condition of the flow; `None` where the account has no such records.
+    fn scope(&self) -> Option<String> {
+        let option = |field: &str, label: &str| by_label(of(self.from.2, field), label).map(|one| one.value.clone());
+        match self.from.1.scope {
+            Scope::All => Some(String::new()),
+            Scope::Where(expr) => Some(expr.to_owned()),
+            Scope::Option(field, label) => {
+                let value = option(field, label)?;
+                Some(format!("{} == {value:?}", write::path(field)))
+            }
+            Scope::Others(field, labels) => {
+                let others = labels.iter().filter_map(|label| option(field, label));
+                Some(
+                    others.map(|value| format!("{} != {value:?}", write::path(field))).collect::<Vec<_>>().join(" && "),
+                )
+            }
+        }
+    }
+
+    fn matching(&self) -> Vec<Match> {
+        let key = |(kind, term, fields): &(&'static str, &str, &'static [&'static str])| {
+            let tell = self.tell(term)?;
+            let source = self.there(tell.from);
+            let targets: Vec<_> = fields.iter().copied().filter(|name| self.to.2.field(name).is_some()).collect();
+            (!source.is_empty() && !targets.is_empty()).then_some(Match { kind, source, targets })
+        };
+        self.to.1.keys.iter().filter_map(key).collect()
+    }
+
+    /// Of the fields those that the source has.
+    fn there(&self, fields: &'static [&'static str]) -> Vec<&'static str> {
+        fields.iter().copied().filter(|name| *name == "id" || self.from.2.field(name).is_some()).collect()
+    }
+
+    /// How the source tells a term.
+    fn tell(&self, term: &str) -> Option<&'static Tell> {
+        let is_told = |tell: &&Tell| {
+            let there = self.there(tell.from).len();
+            tell.term == term && if matches!(tell.way, Way::Plain) { there > 0 } else { there == tell.from.len() }
+        };
+        let tells: &'static [Tell] = self.from.1.tells;
+        if term == "id" { Some(&lexicon::ID) } else { tells.iter().find(is_told) }
+    }
+
+    /// A field of the target that can be written.
+    fn field(&self, name: &str) -> Option<&'s Field> {
+        self.to.2.field(name).filter(|field| field.writable != Writable::Never)
+    }
+
+    /// A rule for each field that both accounts allow, and a field of its own for each term that nothing takes.
+    fn lines(&self) -> Vec<Line> {
+        let mut lines = self.rules(self.to.1.takes);
+        let mut kept: Vec<Line> = Vec::new();
+        for tell in self.from.1.tells.iter().filter(|tell| !tell.label.is_empty()) {
+            let is_first = self.tell(tell.term).is_some_and(|first| std::ptr::eq(first, tell));
+            if is_first && !self.is_taken(tell.term) {
+                kept.extend(self.keep(tell, &lines));
+            }
+        }
+        lines.extend(kept);
+        lines
+    }
+
+    /// The first rule for each field that both accounts allow.
+    fn rules(&self, takes: &'static [Take]) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        for take in takes {
+            let Some(field) = self.field(take.field) else { continue };
+            if lines.iter().any(|line| line.target == take.field) {
+                continue;
+            }
+            if let Some((from, how)) = self.make(&take.make, field) {
+                lines.push(Line { target: take.field.to_owned(), from, how });
+            }
+        }
+        lines
+    }
+
+    /// The flow that pairs the records to which a link field points.
+    fn flow_to(&self, field: &Field) -> Option<&'static str> {
+        let Kind::Reference { object, .. } = &field.kind else { return None };
+        let (source, target) = (lexicon::of(&self.from.0.platform)?, lexicon::of(&self.to.0.platform)?);
+        let thing = target.things.iter().find(|thing| thing.object == object.as_str())?;
+        Some(source.teller(thing.concept, &self.from.0.schemas)?.flow)
+    }
+
+    /// Whether a field that the account has takes a term.
+    fn is_taken(&self, term: &str) -> bool {
+        self.to.1.takes.iter().any(|take| {
+            let speaks = match &take.make {
+                Make::Of(terms, ..) => terms.iter().find(|term| self.tell(term).is_some()) == Some(&term),
+                Make::Expr(needs, expr) => needs.contains(&term) || expr.contains(&format!("{{{term}}}")),
+                Make::Choice(one, _) => *one == term,
+                Make::Ending(expr, _) => expr.contains(&format!("{{{term}}}")),
+                Make::Dated(_) => ["text", "created"].contains(&term),
+                Make::Value(_) | Make::Stage | Make::Pipeline | Make::Status => false,
+            };
+            speaks && self.field(take.field).is_some()
+        })
+    }
+
+    /// A field of its own for a term that nothing takes.
+    fn keep(&self, tell: &'static Tell, lines: &[Line]) -> Option<Line> {
+        let from = self.there(tell.from);
+        let with = match tell.way {
+            Way::Plain
+                if from.iter().any(|name| lines.iter().any(|line| line.is_whole() && line.from.contains(name))) =>
+            {
+                return None;
+            }
+            Way::Plain => String::new(),
+            Way::Step("others") => "steps: [{others: {separator: \"; \"}}]".to_owned(),
+            Way::Step(step) => format!("steps: [{}]", step.trim_end_matches('!')),
+            // What an expression makes has a kind that only it knows.
+            Way::Expr(_) => return None,
+        };
+        Some(Line { target: format!("handover_{}", tell.term), from, how: How::Carry { label: tell.label, with } })
+    }
+
+    fn make(&self, make: &Make, field: &Field) -> Option<(Vec<&'static str>, How)> {
+        match make {
+            Make::Of(terms, keys) => self.of(terms, keys, field),
+            Make::Expr(needs, expr) => {
+                let is_told = needs.iter().all(|term| self.tell(term).is_some());
+                is_told.then(|| {
+                    let (from, expr) = self.fill(expr, field);
+                    // Of a field it is known where it points to, of an expression it is not.
+                    let how = match self.flow_to(field) {
+                        Some(flow) => How::Keyed(expr, format!("flow: {flow}")),
+                        None => How::Expr(expr),
+                    };
+                    (from, how)
+                })
+            }
+            Make::Value(value) => Some((Vec::new(), How::Value(self.option(field, value)))),
+            Make::Choice(term, table) => {
+                let tell = self.tell(term).filter(|tell| matches!(tell.way, Way::Plain))?;
+                let from = self.there(tell.from);
+                let is_choice = |kind: &Kind| matches!(kind, Kind::Choice { options, .. } if !options.is_empty());
+                let source = from.first().and_then(|name| self.from.2.field(name)).map(|field| &field.kind)?;
+                let how = match (is_choice(source), is_choice(&field.kind)) {
+                    (_, true) => How::Choices(table),
+                    (_, false) if matches!(field.kind, Kind::Text { .. }) => How::Plain,
+                    _ => return None,
+                };
+                Some((from, how))
+            }
+            Make::Stage | Make::Pipeline | Make::Status => self.funnel(make),
+            Make::Ending(expr, keys) => self.ending(expr, keys, field),
+            Make::Dated(created) => self.dated(created, field),
+        }
+    }
+
+    /// The first of the terms that is told, and those behind it while all are plain fields.
+    fn of(&self, terms: &[&'static str], keys: &str, field: &Field) -> Option<(Vec<&'static str>, How)> {
+        let told: Vec<&'static Tell> = terms.iter().filter_map(|term| self.tell(term)).collect();
+        if told.is_empty() {
+            // An account of one currency says it once for all.
+            let currency = self.from.0.account.currencies.first().filter(|_| field.kind == Kind::Currency)?;
+            return field.required.then(|| (Vec::new(), How::Value(currency.clone())));
+        }
+        let with = |step: &str| {
+            let step = if step.is_empty() { String::new() } else { format!("steps: [{step}]") };
+            let parts: Vec<&str> = [step.as_str(), keys].into_iter().filter(|part| !part.is_empty()).collect();
+            if parts.is_empty() { How::Plain } else { How::With(parts.join(", ")) }
+        };
+        match told.first().map(|tell| tell.way)? {
+            Way::Plain => {
+                let mut from: Vec<&'static str> = Vec::new();
+                let plain = told.iter().take_while(|tell| matches!(tell.way, Way::Plain));
+                for name in plain.flat_map(|tell| self.there(tell.from)) {
+                    if !from.contains(&name) {
+                        from.push(name);
+                    }
+                }
+                Some((from, with("")))
+            }
+            Way::Step(step) => Some((told.first()?.from.to_vec(), with(step.trim_end_matches('!')))),
+            Way::Expr(_) => {
+                let term = terms.iter().find(|term| self.tell(term).is_some())?;
+                let (from, expr) = self.fill(&format!("{{{term}}}"), field);
+                Some((from, How::Expr(expr)))
+            }
+        }
+    }
+
+    /// An expression with its terms told, and the fields that it reads. What is told by an expression gets a name.
+    fn fill(&self, template: &str, target: &Field) -> (Vec<&'static str>, String) {
+        let mut from: Vec<&'static str> = Vec::new();
+        let mut named: Vec<String> = Vec::new();
+        let mut out = String::new();
+        let mut rest = template;
+        while let Some((before, behind)) = rest.split_once('{') {
+            out.push_str(before);
+            let Some((term, after)) = behind.split_once('}').filter(|(term, _)| is_term(term)) else {
+                out.push('{');
+                rest = behind;
+                continue;
+            };
+            rest = after;
+            let Some(tell) = self.tell(term) else {
+                out.push_str("null");
+                continue;
+            };
+            let fields = self.there(tell.from);
+            match tell.way {
+                // Alone it is converted by the engine, like a field.
+                Way::Expr(expr) if out.is_empty() && rest.is_empty() => out.push_str(expr),
+                Way::Expr(expr) => {
+                    let (first, last) = expr.rsplit_once('\n').map_or(("", expr), |(first, last)| (first, last));
+                    for line in first.lines().map(str::to_owned).chain([format!("{term} = {last}")]) {
+                        if !named.contains(&line) {
+                            named.push(line);
+                        }
+                    }
+                    out.push_str(&self.marked(term.to_owned(), &fields, target));
+                }
+                way => out.push_str(&self.marked(self.said(way, &fields), &fields, target)),
+            }
+            fields.into_iter().for_each(|name| {
+                if !from.contains(&name) {
+                    from.push(name);
+                }
+            });
+        }
+        out.push_str(rest);
+        named.push(without_nothing(&out));
+        (from, named.join("\n"))
+    }
+
+    /// A term as an expression.
+    fn said(&self, way: Way, fields: &[&str]) -> String {
+        match (way, fields) {
+            (Way::Step(step), [one, ..]) => format!("{step}({})", self.path(one)),
+            (_, [one]) => self.path(one),
+            (_, several) => {
+                format!("coalesce([{}])", several.iter().map(|name| self.path(name)).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    /// A source field as an expression names it: in one piece where a part of its name is a field of its own.
+    fn path(&self, name: &str) -> String {
+        let mut heads = name.match_indices('.').filter_map(|(at, _)| name.get(..at));
+        if heads.any(|head| self.from.2.field(head).is_some()) { format!(".{name:?}") } else { write::path(name) }
+    }
+
+    /// A text in the markup of the target.
+    fn marked(&self, text: String, fields: &[&str], target: &Field) -> String {
+        let markup = |name: &&str| match self.from.2.field(name).map(|field| &field.kind) {
+            Some(Kind::Text { html, .. }) => Some(*html),
+            _ => None,
+        };
+        let all: Vec<bool> = fields.iter().filter_map(markup).collect();
+        match (&target.kind, &*all) {
+            (_, []) => text,
+            (Kind::Text { html: true, .. }, all) if !all.contains(&true) => format!("html({text})"),
+            (Kind::Text { html: false, .. }, all) if all.contains(&true) => format!("text({text})"),
+            _ => text,
+        }
+    }
+
+    /// The option of a choice field that is called so; the word itself for other fields.
+    fn option(&self, field: &Field, word: &str) -> String {
+        let Kind::Choice { options, .. } = &field.kind else { return word.to_owned() };
+        if options.iter().any(|option| option.value == word) {
+            return word.to_owned();
+        }
+        let found = by_label(options, word).or_else(|| options.first());
+        found.map_or_else(|| word.to_owned(), |option| option.value.clone())
+    }
+
+    fn funnel(&self, make: &Make) -> Option<(Vec<&'static str>, How)> {
+        let (from, to) = (self.from.1.funnel?, self.to.1.funnel?);
+        let source = |name: &'static str| self.from.2.field(name).map(|_| name);
+        let stage = source(from.stage)?;
+        let table = |name: &'static str, fields: Vec<&'static str>, expr: String| {
+            Some((fields, How::Stages { table: name, expr }))
+        };
+        match make {
+            Make::Stage => match (from.status, to.status) {
+                (Some((status, [_, won, lost])), None) => {
+                    let pipeline = source(from.pipeline);
+                    let (fields, expr) = ended(stage, status, pipeline, won, lost);
+                    table("deal_stages", fields, expr)
+                }
+                _ => table("deal_stages", vec![stage], String::new()),
+            },
+            Make::Pipeline => table("deal_pipelines", vec![source(from.pipeline).unwrap_or(stage)], String::new()),
+            Make::Status => {
+                let field = from.status.map_or(stage, |(field, _)| field);
+                table("deal_status", vec![source(field)?], String::new())
+            }
+            _ => None,
+        }
+    }
+
+    /// An expression in which `{won}` and `{lost}` are true for deals that are; `None` where no deal is ever.
+    fn ending(&self, template: &str, keys: &str, field: &Field) -> Option<(Vec<&'static str>, How)> {
+        let (from, to) = (self.from.1.funnel?, self.to.1.funnel?);
+        let stages = Stages::new((self.from.2, from), (self.to.2, to));
+        let mut template = template.to_owned();
+        let mut read = Vec::new();
+        for (place, word) in ["won", "lost"].into_iter().enumerate() {
+            let mark = format!("{{{word}}}");
+            if !template.contains(&mark) {
+                continue;
+            }
+            let (field, condition) = condition(&stages, from, place + 1, word)?;
+            read.push(field);
+            template = template.replace(&mark, &condition);
+        }
+        if terms_of(&template).iter().any(|term| self.tell(term).is_none()) {
+            return None;
+        }
+        let (mut fields, expr) = self.fill(&template, field);
+        // What the condition reads is not used up by it.
+        fields.retain(|field| !read.contains(field));
+        let how = if keys.is_empty() { How::Expr(expr) } else { How::Keyed(expr, keys.to_owned()) };
+        Some((fields, how))
+    }
+
+    /// A text, with the day on which it was written where that cannot be set.
+    fn dated(&self, created: &str, field: &Field) -> Option<(Vec<&'static str>, How)> {
+        self.tell("text")?;
+        if self.field(created).is_some() || self.tell("created_at").is_none() {
+            return self.of(&["text"], "", field);
+        }
+        let between = if matches!(field.kind, Kind::Text { html: true, .. }) { "<br>" } else { "\\n" };
+        let written = "if is_blank({created_at}) { null } else { concat([\"Written\", format_date!({created_at}, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }";
+        let (from, expr) =
+            self.fill(&format!("written = {written}\nconcat([written, {{text}}], \"{between}\")"), field);
+        Some((from, How::Expr(expr)))
+    }
+
+    /// Source fields that say again what another one says: a second way to tell a term that was carried.
+    fn told_otherwise(&self, taken: &[&str]) -> Vec<(&'static str, String)> {
+        let mut out: Vec<(&'static str, String)> = Vec::new();
+        for tell in self.from.1.tells.iter().filter(|tell| tell.label.is_empty()) {
+            let first = self.tell(tell.term).filter(|first| !std::ptr::eq(*first, tell));
+            let first = first.map(|first| self.there(first.from)).unwrap_or_default();
+            let other = first.iter().find(|name| taken.contains(name));
+            for name in self.there(tell.from) {
+                let known = taken.contains(&name) || out.iter().any(|(have, _)| *have == name);
+                if let Some(other) = other.filter(|other| **other != name && !known) {
+                    out.push((name, format!("`{other}` says it")));
+                }
+            }
+        }
+        out
+    }
+}
+
+fn is_term(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+}
+
+/// The terms of an expression.
+fn terms_of(template: &str) -> Vec<&str> {
+    template
+        .split('{')
+        .skip(1)
+        .filter_map(|part| part.split_once('}').map(|(term, _)| term))
+        .filter(|term| is_term(term))
+        .collect()
+}
+
+/// Lists without the terms that nobody tells, and lists of one as that one.
+fn without_nothing(expr: &str) -> String {
+    let mut out = expr.replace("[null, ", "[");
+    while out.contains(", null, ") || out.contains("[null, ") {
+        out = out.replace(", null, ", ", ").replace("[null, ", "[");
+    }
+    out.replace(", null]", "]")
+}
+
+/// Whether a deal is won or lost, and the field that says it.
+fn condition(stages: &Stages<'_>, funnel: Funnel, place: usize, word: &str) -> Option<(&'static str, String)> {
+    match funnel.status {
+        Some((field, values)) => Some((field, format!("{} == {:?}", write::path(field), values.get(place)?))),
+        None => {
+            let all: Vec<String> = stages
+                .endings(word)
+                .map(|stage| format!("{} == {:?}", write::path(funnel.stage), stage.value))
+                .collect();
+            (!all.is_empty()).then(|| (funnel.stage, all.join(" || ")))
+        }
+    }
+}
+
+/// The stage of open deals, `PIPELINE:won` and `PIPELINE:lost` for the others.
+fn ended(
+    stage: &'static str,
+    status: &'static str,
+    pipeline: Option<&'static str>,
+    won: &str,
+    lost: &str,
+) -> (Vec<&'static str>, String) {
+    let word = |word: &str| match pipeline {
+        Some(pipeline) => format!("concat([{}, \"{word}\"], \":\")", write::path(pipeline)),
+        None => format!("\"{word}\""),
+    };
+    let (state, fields) = (write::path(status), [Some(stage), Some(status), pipeline]);
+    let expr = format!(
+        "if {state} == {won:?} {{ {} }}\nelse if {state} == {lost:?} {{ {} }}\nelse {{ {} }}",
+        word("won"),
+        word("lost"),
+        write::path(stage)
+    );
+    (fields.into_iter().flatten().collect(), expr)
+}

@@ -1,0 +1,230 @@
+//! ActiveCampaign (sheet: ActiveCampaign sections 2, 3 and 9).
+
+use super::{Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, expr, make, step, take, tell, told, value, with};
+
+/// Notes and tasks hang on one record: the deal, else the person, else the account.
+const PERSON: &str = "if is_blank({deal}) { {person} } else { null }";
+const ACCOUNT: &str = "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }";
+const TITLE: &str = "truncate(coalesce([{title}, {text}]), 255)";
+const ENDS: &str = "coalesce([{ends}, {starts}])";
+const TEXT: &str = "concat([{text}, {location}], \"\\n\")";
+
+pub(super) const LEXICON: Lexicon = Lexicon {
+    title: "ActiveCampaign",
+    lacks: &[Lack::Html, Lack::Bool, Lack::Time, Lack::User],
+    things: &[ACCOUNTS, CONTACTS, DEALS, CALLS, MEETINGS, TASKS, NOTES],
+};
+
+const ACCOUNTS: Thing = Thing {
+    concept: Concept::Organization,
+    object: "accounts",
+    flow: "accounts",
+    about: "Names of accounts are unique in ActiveCampaign: a second one of a name is held until somebody renames it.",
+    scope: Scope::All,
+    opt_in: "",
+    own_fields: Own::Plain,
+    keys: &[("domain", "site", &["accountUrl"]), ("text", "name", &["name"])],
+    tells: &[
+        tell("name", &["name"]),
+        tell("website", &["accountUrl"]),
+        tell("site", &["accountUrl"]),
+        step("domain", &["accountUrl"], "domain"),
+        tell("owner", &["owner"]),
+        tell("created_at", &["createdTimestamp"]).kept("Created (before the move)"),
+    ],
+    takes: &[
+        expr("name", &["name", "domain"], "coalesce([{name}, {domain}])"),
+        take("accountUrl", &["website", "domain"]),
+        take("owner", &["owner"]),
+    ],
+    back: &[],
+    funnel: None,
+    left: &[],
+};
+
+const CONTACTS: Thing = Thing {
+    concept: Concept::Person,
+    object: "contacts",
+    flow: "contacts",
+    about: "A contact is its e-mail address in ActiveCampaign: whoever has none is held.",
+    scope: Scope::All,
+    opt_in: "",
+    own_fields: Own::Plain,
+    keys: &[("email", "emails", &["email"])],
+    tells: &[
+        tell("first_name", &["firstName"]),
+        tell("last_name", &["lastName"]),
+        told("name", &["firstName", "lastName"], "concat([.firstName, .lastName], \" \")"),
+        tell("email", &["email"]),
+        tell("emails", &["email"]),
+        tell("phone", &["phone"]),
+        tell("phones", &["phone"]),
+        tell("organization", &["accountContact.account"]),
+        tell("organizations", &["accountContact.account"]),
+        tell("job_title", &["accountContact.jobTitle"]).kept("Job title"),
+        tell("created_at", &["cdate"]).kept("Created (before the move)"),
+    ],
+    takes: &[
+        take("email", &["email"]),
+        take("firstName", &["first_name", "name"]),
+        take("lastName", &["last_name"]),
+        take("phone", &["phone"]),
+        take("accountContact.account", &["organization"]),
+        take("accountContact.jobTitle", &["job_title"]),
+    ],
+    back: &[],
+    funnel: None,
+    left: &[
+        ("tags", "tags are read contact by contact: write a rule if they are wanted"),
+        ("lists", "whom the company writes to is agreed with each person, list by list"),
+        ("unsubscribed_lists", "whom the company writes to is agreed with each person, list by list"),
+    ],
+};
+
+const DEALS: Thing = Thing {
+    concept: Concept::Deal,
+    object: "deals",
+    flow: "deals",
+    about: "A deal needs a value, a currency, and a contact or an account.",
+    scope: Scope::All,
+    opt_in: "",
+    own_fields: Own::Plain,
+    keys: &[],
+    tells: &[
+        tell("stage", &["stage"]),
+        tell("title", &["title"]),
+        tell("amount", &["value"]),
+        tell("currency", &["currency"]),
+        tell("owner", &["owner"]),
+        tell("organization", &["account"]),
+        tell("person", &["contact"]),
+        tell("other_persons", &["contactDeals"]),
+        tell("persons", &["contact", "contactDeals"]),
+        tell("description", &["description"]).kept("Description"),
+        tell("probability", &["percent"]).kept("Probability (before the move)"),
+        tell("created_at", &["cdate"]).kept("Created (before the move)"),
+    ],
+    takes: &[
+        take("title", &["title"]),
+        with("value", &["amount"], "default: 0"),
+        take("currency", &["currency"]),
+        make("stage", Make::Stage),
+        make("group", Make::Pipeline),
+        make("status", Make::Status),
+        take("owner", &["owner"]),
+        take("account", &["organization"]),
+        take("contact", &["person"]),
+        with("contactDeals", &["other_persons"], "later: true"),
+        take("description", &["description"]),
+    ],
+    back: &[
+        make("status", Make::Ending("if {won} { \"1\" } else if {lost} { \"2\" } else { \"0\" }", "")),
+        make(
+            "stage",
+            Make::Ending("if {won} { null } else if {lost} { null } else { {stage} }", "translate: deal_stages"),
+        ),
+        take("contact", &["person"]),
+    ],
+    funnel: Some(Funnel { pipeline: "group", stage: "stage", status: Some(("status", ["0", "1", "2"])) }),
+    left: &[],
+};
+
+macro_rules! task {
+    ($concept:expr, $flow:literal, $scope:expr, $kind:literal, $about:literal) => {
+        Thing {
+            concept: $concept,
+            object: "dealTasks",
+            flow: $flow,
+            about: $about,
+            scope: $scope,
+            opt_in: "",
+            own_fields: Own::No,
+            keys: &[],
+            tells: &[
+                tell("title", &["title"]),
+                tell("text", &["note"]),
+                tell("starts", &["duedate"]),
+                tell("day", &["duedate"]),
+                tell("clock", &["duedate"]),
+                tell("ends", &["edate"]),
+                tell("done", &["status"]),
+                tell("owner", &["assignee"]),
+                tell("deal", &["deal"]),
+                tell("deals", &["deal"]),
+                tell("person", &["contact"]),
+                tell("persons", &["contact"]),
+                tell("created_at", &["cdate"]).kept("Created (before the move)"),
+                tell("created_by", &["user"]).kept("Created by (before the move)"),
+            ],
+            takes: &[
+                expr("title", &["title", "text"], TITLE),
+                expr("note", &["text", "location"], TEXT),
+                take("note", &["text"]),
+                value("dealTasktype", $kind),
+                take("duedate", &["starts"]),
+                expr("edate", &["ends", "starts"], ENDS),
+                take("edate", &["starts"]),
+                take("status", &["done"]),
+                take("assignee", &["owner"]),
+                take("deal", &["deal"]),
+                expr("contact", &["person"], PERSON),
+            ],
+            back: &[],
+            funnel: None,
+            left: &[("dealTasktype", "the flow itself says it: see `where`")],
+        }
+    };
+}
+
+const CALLS: Thing = task!(
+    Concept::Call,
+    "calls",
+    Scope::Option("dealTasktype", "Call"),
+    "Call",
+    "A task hangs on a deal or a contact, on nothing else."
+);
+const MEETINGS: Thing = task!(
+    Concept::Meeting,
+    "meetings",
+    Scope::Option("dealTasktype", "Meeting"),
+    "Meeting",
+    "A task hangs on a deal or a contact, on nothing else."
+);
+const TASKS: Thing = task!(
+    Concept::Task,
+    "tasks",
+    Scope::Others("dealTasktype", &["Call", "Meeting"]),
+    "Task",
+    "A task hangs on a deal or a contact, on nothing else."
+);
+
+const NOTES: Thing = Thing {
+    concept: Concept::Note,
+    object: "notes",
+    flow: "notes",
+    about: "A note hangs on one record, and its date and author cannot be set.",
+    scope: Scope::All,
+    opt_in: "",
+    own_fields: Own::No,
+    keys: &[],
+    tells: &[
+        tell("text", &["note"]),
+        tell("author", &["userid"]),
+        tell("created_at", &["cdate"]),
+        tell("deal", &["deal"]),
+        tell("deals", &["deal"]),
+        tell("person", &["contact"]),
+        tell("persons", &["contact"]),
+        tell("organization", &["account"]),
+        tell("organizations", &["account"]),
+    ],
+    takes: &[
+        make("note", Make::Dated("cdate")),
+        take("deal", &["deal"]),
+        expr("contact", &["person"], PERSON),
+        expr("account", &["organization"], ACCOUNT),
+    ],
+    back: &[],
+    funnel: None,
+    left: &[("dealTask", "notes of tasks are not moved")],
+};
