@@ -186,10 +186,22 @@ impl<'s> Sides<'s> {
                 continue;
             }
             if let Some((from, how)) = self.make(&take.make, field) {
+                let how = self.in_units(how, &from, field);
                 lines.push(Line { target: take.field.to_owned(), from, how });
             }
         }
         lines
+    }
+
+    /// A number that is computed from a number is the same in another unit, and no sum of both sides can agree.
+    fn in_units(&self, how: How, from: &[&str], field: &Field) -> How {
+        let is_number = |name: &&str| self.from.2.field(name).is_some_and(|field| field.kind == Kind::Number);
+        match (how, from) {
+            (How::Expr(expr), [one]) if field.kind == Kind::Number && is_number(one) => {
+                How::Keyed(expr, "recalculated: both systems count in units of their own".to_owned())
+            }
+            (how, _) => how,
+        }
     }
 
     /// The flow that pairs the records to which a link field points.
@@ -209,7 +221,7 @@ impl<'s> Sides<'s> {
                 Make::Choice(one, _) => *one == term,
                 Make::Ending(expr, _) => expr.contains(&format!("{{{term}}}")),
                 Make::Dated(_) => ["text", "created"].contains(&term),
-                Make::Value(_) | Make::Stage | Make::Pipeline | Make::Status => false,
+                Make::Part(..) | Make::Value(_) | Make::Stage | Make::Pipeline | Make::Status => false,
             };
             speaks && self.field(take.field).is_some()
         })
@@ -236,7 +248,7 @@ impl<'s> Sides<'s> {
     fn make(&self, make: &Make, field: &Field) -> Option<(Vec<&'static str>, How)> {
         match make {
             Make::Of(terms, keys) => self.of(terms, keys, field),
-            Make::Expr(needs, expr) => {
+            Make::Expr(needs, expr) | Make::Part(needs, expr) => {
                 let is_told = needs.iter().all(|term| self.tell(term).is_some());
                 is_told.then(|| {
                     let (from, expr) = self.fill(expr, field);

@@ -286,9 +286,24 @@ impl Builder<'_> {
             target.field(name).is_some()
                 || self.wanted.iter().chain(self.earlier).any(|w| w.object == target.object && w.field.name == *name)
         });
-        let field = carrier::field(&name, label, kind, is_unique);
+        let label = self.own_label(label);
+        let field = carrier::field(&name, &label, kind, is_unique);
         self.wanted.push(Wanted { object: target.object.clone(), field, from: from.to_owned() });
         Some(name)
+    }
+
+    /// The label, with a number behind it where a field has it already: some platforms refuse a second one.
+    fn own_label(&self, label: &str) -> String {
+        let target = self.sides.target;
+        let wanted = self.wanted.iter().chain(self.earlier).filter(|wanted| wanted.object == target.object);
+        let taken: BTreeSet<String> = wanted
+            .map(|wanted| wanted.field.label.as_str())
+            .chain(target.fields.iter().map(|field| field.label.as_str()))
+            .map(folded)
+            .collect();
+        let numbered = (2_u32..).map(|number| format!("{label} {number}"));
+        let mut all = std::iter::once(label.to_owned()).chain(numbered);
+        all.find(|label| !taken.contains(&folded(label))).unwrap_or_else(|| label.to_owned())
     }
 
     /// Options by label, and a table for those that no option of the target is called like.

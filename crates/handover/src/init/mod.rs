@@ -22,6 +22,7 @@ use std::path::PathBuf;
 
 use handover_model::{Account, Field, Finding, ObjectName, Schema, SystemName, User, Weight};
 
+pub(crate) use lexicon::title;
 use options::Row;
 
 /// One account, as its system describes itself.

@@ -43,10 +43,18 @@ pub(super) fn by_label<'o>(options: &'o [Choice], label: &str) -> Option<&'o Cho
     }
 }
 
-/// Rows for the source options that no target option is called like.
+/// Words that mean the same on most platforms.
+const ALIKE: [[&str; 2]; 2] = [["normal", "medium"], ["cancelled", "canceled"]];
+
+/// Rows for the source options that no target option is called like; what is called otherwise everywhere is proposed.
 pub(super) fn unpaired(from: &[Choice], to: &[Choice]) -> Vec<Row> {
     let alone = from.iter().filter(|option| by_label(to, &option.label).is_none());
-    alone.map(|option| Row::new(&option.value, None, &option.label)).collect()
+    let alike = |label: &str| {
+        let word = folded(label);
+        let pair = ALIKE.iter().find(|pair| pair.contains(&word.as_str()))?;
+        pair.iter().find_map(|word| by_label(to, word)).map(|option| option.value.as_str())
+    };
+    alone.map(|option| Row::new(&option.value, alike(&option.label), &option.label)).collect()
 }
 
 /// The two sides of deals: pipelines and stages of both accounts.

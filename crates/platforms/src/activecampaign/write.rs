@@ -69,6 +69,9 @@ pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>
         let what = if object == Object::Tasks { "a contact or a deal" } else { "a contact, a deal or an account" };
         return Err(Refusal::unsupported(format!("one of {} hangs on {what}, and none is known", object.name())));
     }
+    if is_new && !says(write, ACCOUNT) && says(write, JOB_TITLE) {
+        return Err(Refusal::invalid(JOB_TITLE, HOMELESS));
+    }
     let body = body(known, object, write, is_new)?;
     if is_new {
         return Ok(Request::new(Method::Post, object.path(), &CALL).with_json(bytes(object, body)));
@@ -84,6 +87,14 @@ pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>
 
 fn bytes(object: Object, body: Map<String, Json>) -> Vec<u8> {
     serde_json::to_vec(&json!({ object.one(): body })).unwrap_or_default()
+}
+
+/// Why a job title is refused that would be nowhere.
+const HOMELESS: &str = "a job title stands with the contact's account, and there is none";
+
+/// Whether a write has a value for a field.
+fn says(write: &Write, field: &str) -> bool {
+    write.fields.get(field).is_some_and(|value| !value.is_blank())
 }
 
 /// Whether a write says something of a contact's account.
@@ -233,10 +244,10 @@ pub(super) fn written(
     let outcome = |outcome| Ok(Step::Written(vec![Written { trace: write.trace.clone(), outcome }]));
     let is_new = matches!(batch.mode, WriteMode::Create { .. });
     let mark: Option<WriteMark> = marks::sent(cursor)?;
+    // The contact itself stands already: what it lacks is written when it was found.
+    let stands = is_new && mark.is_some();
     let refused = |fault: Fault| {
         let fault = in_our_names(known, object, write, reply, faults::without_values(fault, &write.values()));
-        // The contact itself stands already: what it lacks is written when it was found.
-        let stands = is_new && mark.is_some();
         match concerns_the_record(&fault) {
             true if stands => outcome(WriteOutcome::Unknown(fault)),
             true => outcome(WriteOutcome::Refused(fault)),
@@ -262,18 +273,16 @@ pub(super) fn written(
         return outcome(if is_new { WriteOutcome::Unknown(fault) } else { WriteOutcome::Refused(fault) });
     }
     let step = match mark.map(|mark| mark.step) {
-        None if only_joins => after_look(write, &body)?,
-        None if is_new => {
-            let account = write.fields.get(ACCOUNT).is_some_and(|account| !account.is_blank());
-            account.then_some(JoinStep::Add { title: None })
-        }
-        None if joins(write) => Some(JoinStep::Look),
-        Some(JoinStep::Look) => after_look(write, &body)?,
-        Some(JoinStep::Remove { title, .. }) => {
-            let account = write.fields.get(ACCOUNT).is_some_and(|account| !account.is_blank());
-            account.then_some(JoinStep::Add { title })
-        }
-        None | Some(JoinStep::Add { .. } | JoinStep::Title { .. }) => None,
+        None if only_joins => after_look(write, &body),
+        None if is_new => Ok(says(write, ACCOUNT).then_some(JoinStep::Add { title: None })),
+        None if joins(write) => Ok(Some(JoinStep::Look)),
+        Some(JoinStep::Look) => after_look(write, &body),
+        Some(JoinStep::Remove { title, .. }) => Ok(says(write, ACCOUNT).then_some(JoinStep::Add { title })),
+        None | Some(JoinStep::Add { .. } | JoinStep::Title { .. }) => Ok(None),
+    };
+    let step = match step {
+        Ok(step) => step,
+        Err(fault) => return refused(fault),
     };
     match step {
         Some(step) => Ok(Step::Then { cursor: marks::cursor(&WriteMark { id, step }), wait_ms: 0 }),
@@ -291,6 +300,9 @@ fn after_look(write: &Write, body: &Json) -> Result<Option<JoinStep>, Fault> {
     let account = write.fields.get(ACCOUNT);
     let wants_none = account.is_some_and(Value::is_blank);
     let Some(there) = there else {
+        if !says(write, ACCOUNT) && says(write, JOB_TITLE) {
+            return Err(Fault::from(Refusal::invalid(JOB_TITLE, HOMELESS)));
+        }
         return Ok(account.filter(|account| !account.is_blank()).map(|_| JoinStep::Add { title: None }));
     };
     let row = there.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("an association without an id"))?;

@@ -104,6 +104,9 @@ pub fn hubspot_company_scaled(seed: u64, scale: Scale) -> HubspotCompany {
     HubspotCompany { hubspot, pipedrive: as_pipedrive::empty(seed), facts }
 }
 
+/// The platforms in which the company has been written down.
+pub const PLATFORMS: [&str; 5] = ["activecampaign", "hubspot", "pipedrive", "salesforce", "zoho"];
+
 /// The company standing in a platform, at any scale: a world file; `None` where it has not been written down.
 /// Deals, persons and organizations keep their ids as far as the platform's form of ids allows.
 pub fn company_in(platform: &str, seed: u64, scale: Scale) -> Option<Json> {

@@ -18,12 +18,14 @@ use serde_json::{Value as Json, json};
 use crate::cli::output::{count, duration, plural};
 use crate::cli::session::{SANDBOX_START, Session, world};
 use crate::cli::{Done, Global, Output, failure, holds, init, plan, queue, run, verify};
+use crate::init::title;
 use crate::problem::{Exit, Problem};
 
 /// Options of `demo`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   handover demo
+  handover demo --from salesforce --to zoho --small
   handover demo --reverse          from HubSpot to Pipedrive
   handover demo --parallel         and ten days of both systems in use
   handover demo --parallel --reverse
@@ -36,7 +38,13 @@ pub(crate) struct Options {
     /// The seed of the sample company
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// From HubSpot to Pipedrive
+    /// The platform that the company leaves: activecampaign, hubspot, pipedrive, salesforce or zoho
+    #[arg(long, value_name = "PLATFORM", default_value = "pipedrive")]
+    from: String,
+    /// The platform that it moves to: the same, or another
+    #[arg(long, value_name = "PLATFORM", default_value = "hubspot")]
+    to: String,
+    /// The other way round
     #[arg(long)]
     reverse: bool,
     /// After the load: ten days in which people work in both systems
@@ -67,9 +75,11 @@ const MARK: &str = ".handover-demo";
 /// Runs the command.
 pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     let begun = Instant::now();
-    let (from, to) = if options.reverse { ("hubspot", "pipedrive") } else { ("pipedrive", "hubspot") };
+    let (from, to) = (options.from.as_str(), options.to.as_str());
+    let (from, to) = if options.reverse { (to, from) } else { (from, to) };
+    let worlds = worlds(options, from, to)?;
     prepare_folder(&options.dir)?;
-    make_worlds(options, from, to)?;
+    keep_worlds(options, [("old", from), ("new", to)], worlds)?;
     output.say(&format!(
         "A sample company in {}, about to move to {}. Everything is in {}.\n",
         title(from),
@@ -97,8 +107,8 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
         "\nDone in {seconds:.1} s. The load at the real limits of both platforms: {}.",
         duration(real * 1000)
     ));
-    // HubSpot gives its ids as it likes.
-    let record = if options.reverse { "contacts/ID" } else { "persons/1" };
+    // Only Pipedrive counts from one.
+    let record = if from == "pipedrive" { "persons/1" } else { "OBJECT/ID" };
     say_next(&options.dir, record, output);
     Ok(Exit::Done)
 }
@@ -292,24 +302,30 @@ fn prepare_folder(dir: &Path) -> Result<(), Vec<Problem>> {
     std::fs::create_dir_all(dir).and_then(|()| std::fs::write(dir.join(MARK), "")).map_err(|error| problem(&error))
 }
 
-/// Both worlds, kept in folders of the demo.
-fn make_worlds(options: &Options, from: &str, to: &str) -> Result<(), Vec<Problem>> {
-    let (old, new) = match (options.reverse, options.small) {
-        (false, false) => {
-            let company = sample::company(options.seed);
-            (company.pipedrive, company.hubspot)
-        }
-        (false, true) => {
-            let company = sample::small(options.seed);
-            (company.pipedrive, company.hubspot)
-        }
-        (true, small) => {
-            let scale = if small { sample::Scale::small() } else { sample::Scale::full() };
-            let company = sample::hubspot_company_scaled(options.seed, scale);
-            (company.hubspot, company.pipedrive)
-        }
+/// The company's world in the one platform, and what it finds in the other.
+fn worlds(options: &Options, from: &str, to: &str) -> Result<[Json; 2], Vec<Problem>> {
+    let scale = if options.small { sample::Scale::small() } else { sample::Scale::full() };
+    // The portal that knows some of the people already.
+    if (from, to) == ("pipedrive", "hubspot") {
+        let company = sample::company_scaled(options.seed, scale);
+        return Ok([company.pipedrive, company.hubspot]);
+    }
+    let none = |platform: &str| {
+        let known = sample::PLATFORMS.join(", ");
+        vec![
+            Problem::new("demo", format!("there is no sample company in `{platform}`"))
+                .state("nothing was changed")
+                .hint(format!("give --from and --to one of: {known}")),
+        ]
     };
-    for (name, platform, json) in [("old", from, old), ("new", to, new)] {
+    let old = sample::company_in(from, options.seed, scale).ok_or_else(|| none(from))?;
+    let new = sample::bare(to, options.seed).ok_or_else(|| none(to))?;
+    Ok([old, new])
+}
+
+/// Both worlds, kept in folders of the demo.
+fn keep_worlds(options: &Options, places: [(&str, &str); 2], worlds: [Json; 2]) -> Result<(), Vec<Problem>> {
+    for ((name, platform), json) in places.into_iter().zip(worlds) {
         let dir = options.dir.join("sandbox").join(name);
         persist::open(&dir, || world(platform, Some(json)), |json| world(platform, Some(json))).map(drop).map_err(
             |error| {
@@ -376,14 +392,6 @@ async fn verify_it(session: &mut Session, global: &Global, dir: &Path, output: &
 
 fn chapter(output: &Output, number: u32, text: &str) {
     output.say(&format!("\n{number}. {text}\n"));
-}
-
-fn title(platform: &str) -> &str {
-    match platform {
-        "pipedrive" => "Pipedrive",
-        "hubspot" => "HubSpot",
-        other => other,
-    }
 }
 
 fn say_next(dir: &Path, record: &str, output: &Output) {

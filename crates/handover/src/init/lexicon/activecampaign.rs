@@ -3,6 +3,7 @@
 use super::{Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, expr, make, step, take, tell, told, value, with};
 
 /// Notes and tasks hang on one record: the deal, else the person, else the account.
+const JOB_TITLE: &str = "if is_blank({organization}) { null } else { {job_title} }";
 const PERSON: &str = "if is_blank({deal}) { {person} } else { null }";
 const ACCOUNT: &str = "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }";
 const TITLE: &str = "truncate(coalesce([{title}, {text}]), 255)";
@@ -70,7 +71,8 @@ const CONTACTS: Thing = Thing {
         take("lastName", &["last_name"]),
         take("phone", &["phone"]),
         take("accountContact.account", &["organization"]),
-        take("accountContact.jobTitle", &["job_title"]),
+        // It stands with the account: people without one keep it in a field of their own.
+        make("accountContact.jobTitle", Make::Part(&["organization", "job_title"], JOB_TITLE)),
     ],
     back: &[],
     funnel: None,

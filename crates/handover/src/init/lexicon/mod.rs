@@ -157,6 +157,8 @@ pub(super) enum Make {
     /// An expression with terms in braces; those that are not told are null. It counts where all of the
     /// given terms are told. Texts come in the field's own markup.
     Expr(&'static [&'static str], &'static str),
+    /// The same, of which some records make nothing: the last term is kept in a field of its own as well.
+    Part(&'static [&'static str], &'static str),
     /// A constant.
     Value(&'static str),
     /// An option by its label, else by a table of this name.
@@ -247,7 +249,7 @@ pub(super) fn lacks(platform: &str) -> &'static [Lack] {
 }
 
 /// What people call a platform.
-pub(super) fn title(platform: &str) -> &str {
+pub(crate) fn title(platform: &str) -> &str {
     match (of(platform), platform) {
         (Some(lexicon), _) => lexicon.title,
         (None, "csv") => "The folder of files",
