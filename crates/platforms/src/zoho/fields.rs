@@ -24,6 +24,9 @@ pub(super) fn create(object: &Object<'_>, wish: &Field, place: Option<&Place>) -
     if matches!(object.family, Family::Note | Family::Attachment) {
         return Err(Refusal::unsupported(format!("Zoho's {} take no fields of one's own", object.name)));
     }
+    if !object.writes {
+        return Err(Refusal::unsupported(format!("Zoho's {} are read only here", object.name)));
+    }
     let definition = definition(wish)?;
     if place.is_some() {
         return Ok(schema::describe(object, None));

@@ -142,6 +142,13 @@ pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, way: Way, reply: &
                     known.extend((way == Way::Add).then(|| link.to.clone()));
                 }
             }
+            // A request whose answer was lost did it already; or it is the main contact, who has no role to be taken.
+            Some(fault) if way == Way::TakeAway && fault.code == "INVALID_DATA" => {
+                let message = "the main contact stands among the roles until `Contact_Name` leads to another";
+                state.doubt = Some((&Fault { message: message.to_owned(), ..fault }).into());
+                state.known = None;
+                return Ok(Place::Links(state).then());
+            }
             Some(fault) => state.refused.push((state.at, (&fault).into())),
         }
         state.at += 1;
@@ -151,6 +158,11 @@ pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, way: Way, reply: &
         known.get_or_insert_with(|| (link.from.clone(), Vec::new())).1.extend(more);
         state.known = known;
         state.page = if goes_on { state.page.max(1) + 1 } else { 0 };
+        let is_there = state.known.as_ref().is_some_and(|(_, known)| known.contains(&link.to));
+        if let Some(doubt) = state.doubt.take_if(|_| !goes_on).filter(|_| is_there) {
+            state.refused.push((state.at, doubt));
+            state.at += 1;
+        }
     }
     // Links that are as they shall be.
     while let Some(link) = batch.links.get(state.at) {

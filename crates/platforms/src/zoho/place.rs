@@ -123,6 +123,8 @@ pub(super) struct Links {
     pub(super) known: Option<(RecordId, Vec<RecordId>)>,
     /// Which page of them is to be read.
     pub(super) page: u32,
+    /// Why the link's contact was not taken away, while it is looked whether that was done already.
+    pub(super) doubt: Option<Refused>,
     /// What was refused: link and why.
     pub(super) refused: Vec<(usize, Refused)>,
 }
