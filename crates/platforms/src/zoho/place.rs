@@ -25,6 +25,8 @@ pub(super) enum Place {
     Myself(Account),
     /// A module whose description is not whole yet.
     Described(Described),
+    /// Rows of an upsert that other unique fields refuse: is the record that they name the row's own?
+    Asked(Known),
     /// Rows of an upsert that are there already.
     Known(Known),
     /// Links that are there already, or are to be taken away.
@@ -107,6 +109,8 @@ pub(super) struct Described {
 pub(super) struct Known {
     /// The record that has the row's key already: it is changed.
     pub(super) there: Vec<Option<String>>,
+    /// The record that has another unique value of the row, perhaps this row's own.
+    pub(super) other: Vec<Option<String>>,
     /// The record that was made.
     pub(super) made: Vec<Option<String>>,
     /// Why it was neither made nor is it there.

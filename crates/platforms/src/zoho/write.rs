@@ -9,7 +9,7 @@
 //!   one that the row fills, the row could change a record of somebody else's, so such a batch is inserted, and only
 //!   rows that the key itself refuses are updates.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use handover_connect::{
     Fault, FaultKind, Method, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode, WriteOutcome, Written,
@@ -17,11 +17,12 @@ use handover_connect::{
 use handover_model::{FieldName, RecordId, Schema, Value, Writable};
 use serde_json::Value as Json;
 
-use super::capabilities::{BATCH, of_rows};
+use super::capabilities::{BATCH, CALL, of_rows};
 use super::json::{body, items, text_at};
 use super::objects::{Family, Object, SE_MODULE, is_id, is_name};
 use super::place::{Known, Place, odd};
 use super::reading::part_of;
+use super::rows::{Page, text};
 use super::values::{pointer, quoted};
 use super::{faults, links, values};
 use crate::marks::Refused;
@@ -60,7 +61,7 @@ fn fills_other(batch: &WriteBatch, key: &FieldName, learnt: Option<&Schema>) -> 
 fn known(batch: &WriteBatch, place: Option<Place>) -> Result<Option<Known>, Refusal> {
     match place {
         None => Ok(None),
-        Some(Place::Known(known)) if known.there.len() == batch.writes.len() => Ok(Some(known)),
+        Some(Place::Known(known) | Place::Asked(known)) if known.there.len() == batch.writes.len() => Ok(Some(known)),
         Some(_) => Err(odd()),
     }
 }
@@ -93,7 +94,14 @@ pub(super) fn request(
         return Err(Refusal::unsupported(format!("{} cannot be written by upsert", object.name)));
     }
     at_most(batch.writes.len())?;
+    let is_asked = matches!(place, Some(Place::Asked(_)));
     let known = known(batch, place)?;
+    if let (true, Some(known), WriteMode::Upsert { key }) = (is_asked, &known, &batch.mode) {
+        let ids: Vec<&str> = known.other.iter().flatten().map(String::as_str).collect();
+        return Ok(Request::new(Method::Get, object.path(), &CALL)
+            .with_query("ids", ids.join(","))
+            .with_query("fields", format!("id,{key}")));
+    }
     let how = how(batch, known.as_ref(), learnt);
     let rows = rows_of(object, batch, &sent(batch, known.as_ref()), how, learnt)?;
     let (method, path, along) = match how {
@@ -121,7 +129,8 @@ fn rows_of(
     let mut seen = HashSet::with_capacity(sent.len());
     let mut rows = Vec::with_capacity(sent.len());
     for (write, id) in sent {
-        let mut members = members_of(object, write, is_new, learnt)?;
+        let creates = batch.mode != WriteMode::Update;
+        let mut members = members_of(object, write, (is_new, creates), learnt)?;
         let aim = match &batch.mode {
             WriteMode::Create { .. } => None,
             WriteMode::Update => id.map(str::to_owned),
@@ -162,7 +171,7 @@ fn key_of(write: &Write, key: &FieldName) -> Result<String, Refusal> {
 fn members_of<'w>(
     object: &Object<'_>,
     write: &'w Write,
-    is_new: bool,
+    (is_new, creates): (bool, bool),
     learnt: Option<&Schema>,
 ) -> Result<BTreeMap<&'w str, String>, Refusal> {
     let mut members: BTreeMap<&str, String> = BTreeMap::new();
@@ -176,7 +185,7 @@ fn members_of<'w>(
             return Err(Refusal::unsupported(why).with_field(name.clone()));
         }
         let field = learnt.and_then(|schema| schema.field(name.as_str()));
-        refuse_unwritable(object, name, learnt, is_new)?;
+        refuse_unwritable(object, name, learnt, creates)?;
         if let Some(field) = field.filter(|field| !values::fits(&field.kind, value)) {
             return Err(Refusal::invalid(name.clone(), format!("`{name}` holds a {}", field.kind.word())));
         }
@@ -199,12 +208,12 @@ fn refuse_unwritable(
     object: &Object<'_>,
     name: &FieldName,
     learnt: Option<&Schema>,
-    is_new: bool,
+    creates: bool,
 ) -> Result<(), Refusal> {
     let why = match learnt.map(|schema| schema.field(name.as_str()).map(|field| field.writable)) {
         Some(None) => "there is no such field",
         Some(Some(Writable::Never)) => "it cannot be written",
-        Some(Some(Writable::OnCreate)) if !is_new => "it is written with new records only",
+        Some(Some(Writable::OnCreate)) if !creates => "it is written with new records only",
         None if !is_name(part_of(name.as_str()).0) => "it is no name that Zoho could have",
         Some(Some(_)) | None => return Ok(()),
     };
@@ -250,7 +259,11 @@ pub(super) fn written(
     learnt: Option<&Schema>,
     reply: &Reply,
 ) -> Result<Step, Fault> {
-    let known = known(batch, place).map_err(Fault::from)?;
+    let is_asked = matches!(place, Some(Place::Asked(_)));
+    let mut known = known(batch, place).map_err(Fault::from)?;
+    if let (true, Some(known), WriteMode::Upsert { key }) = (is_asked, &mut known, &batch.mode) {
+        return asked(batch, key, std::mem::take(known), reply);
+    }
     let sent = sent(batch, known.as_ref());
     let told = if reply.status < 500 { body(reply)? } else { Json::Null };
     let rows = items(&told, "data");
@@ -278,33 +291,56 @@ fn all(batch: &WriteBatch, outcomes: Vec<WriteOutcome>) -> Step {
 }
 
 /// After the insertion of an upsert's rows: those that the key itself refuses are changes of the record that has it.
+/// Which unique field is named when several are taken is not said: so it is asked whether the record is the row's own.
 fn inserted(batch: &WriteBatch, key: &FieldName, outcomes: Vec<WriteOutcome>) -> Step {
-    let holder = |outcome: &WriteOutcome| match outcome {
-        WriteOutcome::Refused(fault) if fault.code == "DUPLICATE_DATA" && fault.field.as_ref() == Some(key) => {
-            fault.detail.clashing.first().filter(|id| is_id(id)).cloned()
-        }
-        _ => None,
-    };
-    let there: Vec<Option<String>> = outcomes.iter().map(holder).collect();
-    if there.iter().all(Option::is_none) {
-        return all(batch, outcomes);
-    }
-    let mut known = Known { there, ..Known::default() };
-    for outcome in outcomes {
+    let mut known = Known::default();
+    for outcome in &outcomes {
+        let holder = match outcome {
+            WriteOutcome::Refused(fault) if fault.code == "DUPLICATE_DATA" => {
+                fault.detail.clashing.first().filter(|id| is_id(id)).map(|id| (fault.field.as_ref() == Some(key), id))
+            }
+            _ => None,
+        };
+        known.there.push(holder.filter(|(by_key, _)| *by_key).map(|(_, id)| id.clone()));
+        known.other.push(holder.filter(|(by_key, _)| !by_key).map(|(_, id)| id.clone()));
         let (made, refused) = match outcome {
             WriteOutcome::Applied { id, .. } => (Some(id.to_string()), None),
-            WriteOutcome::Refused(fault) | WriteOutcome::Unknown(fault) => (None, Some((&fault).into())),
+            WriteOutcome::Refused(fault) | WriteOutcome::Unknown(fault) => (None, Some(fault.into())),
         };
         known.made.push(made);
         known.refused.push(refused);
     }
-    Place::Known(known).then()
+    if known.other.iter().any(Option::is_some) {
+        return Place::Asked(known).then();
+    }
+    if known.there.iter().any(Option::is_some) {
+        return Place::Known(known).then();
+    }
+    all(batch, outcomes)
+}
+
+/// The records that other unique fields named: those with the row's own key are changed like those that the key named.
+fn asked(batch: &WriteBatch, key: &FieldName, mut known: Known, reply: &Reply) -> Result<Step, Fault> {
+    let page = Page::of(reply)?;
+    let keys: HashMap<String, String> =
+        page.data.iter().filter_map(|row| Some((text(row, "id")?, text(row, key.as_str())?))).collect();
+    let rows = batch.writes.iter().zip(&mut known.there).zip(&known.other);
+    for ((write, there), other) in rows {
+        let is_own = |id: &&String| key_of(write, key).is_ok_and(|own| keys.get(*id) == Some(&own));
+        if let Some(id) = other.as_ref().filter(is_own) {
+            *there = Some(id.clone());
+        }
+    }
+    if known.there.iter().any(Option::is_some) {
+        return Ok(Place::Known(known).then());
+    }
+    Ok(all(batch, changed(known, Vec::new())))
 }
 
 /// After the changes: both together.
 fn changed(known: Known, outcomes: Vec<WriteOutcome>) -> Vec<WriteOutcome> {
     let mut outcomes = outcomes.into_iter();
-    let Known { there, made, refused } = known;
+    let Known { there, made, refused, .. } = known;
     let first = there.into_iter().zip(made).zip(refused);
     first
         .map(|((there, made), refused)| match (there, made, refused.map(Refused::fault)) {
