@@ -229,7 +229,7 @@ pub(super) fn through_told(reading: &Reading<'_>, mut state: Through, reply: &Re
 }
 
 /// The attachments of one record that are looked for: one by its id, or those that an upload made.
-pub(super) fn of_record<'o>(operation: &'o Operation) -> Result<(&'o str, String, Option<&'o str>), Refusal> {
+pub(super) fn of_record(operation: &Operation) -> Result<(&str, String, Option<&str>), Refusal> {
     match operation {
         Operation::Fetch { ids, .. } => match &**ids {
             [id] => parts_of(id).map(|(module, record, own)| (module, record.to_owned(), Some(own))),

@@ -68,11 +68,11 @@ fn known(batch: &WriteBatch, place: Option<Place>) -> Result<Option<Known>, Refu
 
 /// The writes of a request, with the ids of the records that they change.
 fn sent<'b>(batch: &'b WriteBatch, known: Option<&'b Known>) -> Vec<(&'b Write, Option<&'b str>)> {
-    let all = batch.writes.iter().enumerate();
-    match known {
-        None => all.map(|(_, write)| (write, write.id.as_ref().map(RecordId::as_str))).collect(),
-        Some(known) => all.filter_map(|(at, write)| Some((write, Some(known.there.get(at)?.as_deref()?)))).collect(),
-    }
+    let Some(known) = known else {
+        return batch.writes.iter().map(|write| (write, write.id.as_ref().map(RecordId::as_str))).collect();
+    };
+    let rows = batch.writes.iter().zip(&known.there);
+    rows.filter_map(|(write, there)| Some((write, Some(there.as_deref()?)))).collect()
 }
 
 /// The request of a batch.

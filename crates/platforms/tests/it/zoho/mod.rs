@@ -102,7 +102,7 @@ impl Stage {
         records.first().and_then(|record| record.fields.get(field).cloned())
     }
 
-    async fn write(&self, object: &str, mode: WriteMode, rows: &[(&str, &[(&str, Value)])]) -> Vec<WriteOutcome> {
+    async fn write(&self, object: &str, mode: WriteMode, rows: &[Row<'_>]) -> Vec<WriteOutcome> {
         let batch = batch(object, mode, rows);
         let written = self.driver.write(&batch).await.unwrap();
         written.into_iter().map(|written| written.outcome).collect()
@@ -120,8 +120,11 @@ fn names(names: &[&str]) -> Arc<[FieldName]> {
     names.iter().map(|name| FieldName::from(*name)).collect()
 }
 
-fn batch(object: &str, mode: WriteMode, rows: &[(&str, &[(&str, Value)])]) -> WriteBatch {
-    let write = |(at, (id, fields)): (usize, &(&str, &[(&str, Value)]))| Write {
+/// An id, empty for new records, and fields.
+type Row<'r> = (&'r str, &'r [(&'r str, Value)]);
+
+fn batch(object: &str, mode: WriteMode, rows: &[Row<'_>]) -> WriteBatch {
+    let write = |(at, (id, fields)): (usize, &Row<'_>)| Write {
         trace: format!("t{at}").into(),
         id: (!id.is_empty()).then(|| RecordId::from(*id)),
         fields: Arc::new(
