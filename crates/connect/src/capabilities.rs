@@ -27,7 +27,7 @@ pub struct Capabilities {
 /// The objects that customers make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomObjects {
-    /// How their names end.
+    /// How their names end; empty where any name may be one.
     pub suffix: &'static str,
     /// What can be done with each of them; its name is the ending.
     pub can: ObjectCapabilities,

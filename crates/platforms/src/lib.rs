@@ -9,6 +9,7 @@ mod keys;
 mod marks;
 pub mod pipedrive;
 pub mod salesforce;
+pub mod zoho;
 
 use handover_connect::Dialect;
 
@@ -25,7 +26,7 @@ pub struct Platform {
 }
 
 /// Every platform, one line each.
-pub const PLATFORMS: [Platform; 4] = [
+pub const PLATFORMS: [Platform; 5] = [
     Platform {
         name: "activecampaign",
         // Each account has an address of its own (sheet: ActiveCampaign section 1 [doc]).
@@ -51,6 +52,13 @@ pub const PLATFORMS: [Platform; 4] = [
         api_base: "https://login.salesforce.com",
         oauth_base: "https://login.salesforce.com",
         dialect: || Box::new(salesforce::Salesforce::new()),
+    },
+    Platform {
+        name: "zoho",
+        // That of the United States; other data centres tell theirs with the tokens, which are bought there.
+        api_base: "https://www.zohoapis.com",
+        oauth_base: "https://accounts.zoho.com",
+        dialect: || Box::new(zoho::Zoho::new()),
     },
 ];
 

@@ -28,7 +28,11 @@ fn section(all: &Capabilities) -> String {
     }
     writeln!(text, "- fields can be created: {}", yes(all.create_fields)).unwrap();
     if let Some(custom) = &all.custom {
-        writeln!(text, "- objects that customers make, their names end in `{}`: yes", custom.suffix).unwrap();
+        let names = match custom.suffix {
+            "" => "whatever their names".to_owned(),
+            suffix => format!("their names end in `{suffix}`"),
+        };
+        writeln!(text, "- objects that customers make, {names}: yes").unwrap();
     }
     writeln!(text, "- workflows can be listed: {}", yes(all.automations)).unwrap();
     text.push_str("\n| object | list page | read at once | written at once | charges (list, read, write) | upsert | a lost answer is found | total | links | bytes | deleted | since |\n");

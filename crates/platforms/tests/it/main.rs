@@ -7,3 +7,4 @@ mod hubspot;
 mod pipedrive;
 mod pipedrive_sandbox;
 mod salesforce;
+mod zoho;

@@ -29,6 +29,8 @@ pub(super) struct Object {
     pub(super) lists: u64,
     /// Records that each page of a list repeats from the page before, as its anchor.
     pub(super) overlap: u64,
+    /// Requests that each page behind the first takes beside its own, to be sure of it.
+    pub(super) again: u64,
     /// Fields that cannot be written for themselves, and why.
     pub(super) apart: &'static [(&'static str, &'static str)],
     /// Choice fields whose system takes more than their list, and why.
@@ -74,7 +76,7 @@ pub(super) trait Subject: Sync {
     fn objects(&self) -> &'static [Object];
 
     /// Objects that are not under test, each with the one under test that can exactly the same; without one where the
-    /// sandbox has no such object.
+    /// sandbox has no such object, or where the platform's own tests have it.
     fn alike(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use handover_connect::{
-    Clock as _, Connector as _, Limit, Operation, Reply, Request, Span, Step, WriteMode, WriteOutcome,
+    Body, Clock as _, Connector as _, Limit, Operation, Reply, Request, Span, Step, WriteMode, WriteOutcome,
 };
 use handover_model::{FieldName, Fields, ReadCost, RecordId};
 
@@ -24,7 +24,8 @@ pub(crate) async fn calls_are_the_least_possible(subject: &'static dyn Subject, 
         let records = stage.list(&live(object, &text(object))).await.unwrap();
         assert_each_once(subject, object, &records, count);
         let own = page - object.overlap;
-        let least = (count.saturating_sub(object.overlap)).div_ceil(own).max(1) + object.lists - 1;
+        let pages = count.saturating_sub(object.overlap).div_ceil(own).max(1);
+        let least = pages + (pages - 1) * object.again + object.lists - 1;
         assert_eq!((stage.sent() - before) as u64, least, "{count} records in pages of {page}");
     }
     note.push(format!("{page} on a page"));
@@ -106,13 +107,15 @@ pub(crate) async fn the_table_agrees_with_the_system(
 async fn page_is_the_largest(stage: &Stage, object: &Object, page: u32) -> &'static str {
     let list = Operation::List(live(object, &text(object)));
     let mut request = stage.dialect.encode(&list, None).unwrap();
-    // It says how many in its query, or in a header.
-    let limit = request.query.iter_mut().find(|(name, _)| name == "limit").map(|(_, value)| value);
-    let says = |(_, value): &&mut (String, String)| value.ends_with(&format!("={page}"));
-    let limit = limit.or_else(|| request.headers.iter_mut().find(says).map(|(_, value)| value));
-    let limit = limit.expect("a list says how many");
-    assert!(limit.ends_with(&page.to_string()));
-    *limit = limit.replace(&page.to_string(), &(page + 1).to_string());
+    if !one_more_in_a_query(&mut request, page) {
+        // It says how many among its parameters, or in a header.
+        let limit = request.query.iter_mut().find(|(name, _)| name == "limit" || name == "per_page");
+        let says = |(_, value): &&mut (String, String)| value.ends_with(&format!("={page}"));
+        let limit = limit.or_else(|| request.headers.iter_mut().find(says)).map(|(_, value)| value);
+        let limit = limit.expect("a list says how many");
+        assert!(limit.ends_with(&page.to_string()));
+        *limit = limit.replace(&page.to_string(), &(page + 1).to_string());
+    }
     match sent(stage, &list, request).await {
         (reply, _) if (400..500).contains(&reply.status) => "a larger page is refused",
         (_, Some(Step::Page { records, .. })) => {
@@ -121,6 +124,17 @@ async fn page_is_the_largest(stage: &Stage, object: &Object, page: u32) -> &'sta
         }
         (reply, step) => panic!("{} {step:?}", reply.status),
     }
+}
+
+/// The same in the words of a query, which may be for several pages at once.
+fn one_more_in_a_query(request: &mut Request, page: u32) -> bool {
+    let Body::Json(body) = &mut request.body else { return false };
+    let text = String::from_utf8(body.clone()).unwrap();
+    let (head, limit) = text.rsplit_once("limit ").expect("a query says how many");
+    let number: u32 = limit.trim_end_matches(['"', '}']).parse().unwrap();
+    assert_eq!(number % page, 0);
+    *body = format!("{head}limit {}\"}}", number + 1).into_bytes();
+    true
 }
 
 async fn write_is_the_largest(stage: &Stage, object: &Object, most: u32) -> &'static str {

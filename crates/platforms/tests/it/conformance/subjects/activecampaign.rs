@@ -16,7 +16,7 @@ pub(crate) struct ActiveCampaign;
 const KEY: &str = "field_1";
 
 const fn object(name: &'static str, journal: &'static str, text: &'static str) -> Object {
-    Object { name, journal, disturbed: true, text, key: "", lists: 1, overlap: 1, apart: &[], open: &[] }
+    Object { name, journal, disturbed: true, text, key: "", lists: 1, overlap: 1, again: 0, apart: &[], open: &[] }
 }
 
 const ONE_PARENT: &str = "a record hangs on one other, which `contact` shows";

@@ -18,7 +18,18 @@ const ACTIVITIES: [&str; 5] = ["notes", "calls", "meetings", "tasks", "emails"];
 pub(crate) struct HubSpot;
 
 const fn object(name: &'static str, text: &'static str) -> Object {
-    Object { name, journal: name, disturbed: true, text, key: KEY, lists: 1, overlap: 0, apart: &[], open: &[] }
+    Object {
+        name,
+        journal: name,
+        disturbed: true,
+        text,
+        key: KEY,
+        lists: 1,
+        overlap: 0,
+        again: 0,
+        apart: &[],
+        open: &[],
+    }
 }
 
 static OBJECTS: [Object; 10] = [

@@ -4,3 +4,4 @@ pub(super) mod activecampaign;
 pub(super) mod hubspot;
 pub(super) mod pipedrive;
 pub(super) mod salesforce;
+pub(super) mod zoho;

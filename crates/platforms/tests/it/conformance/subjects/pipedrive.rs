@@ -33,7 +33,7 @@ const KINDS: [&str; 15] = [
 pub(crate) struct Pipedrive;
 
 const fn object(name: &'static str, journal: &'static str, text: &'static str) -> Object {
-    Object { name, journal, disturbed: true, text, key: "", lists: 1, overlap: 0, apart: &[], open: &[] }
+    Object { name, journal, disturbed: true, text, key: "", lists: 1, overlap: 0, again: 0, apart: &[], open: &[] }
 }
 
 const DERIVED: &str = "the first of them is the main person, which is a field of its own";

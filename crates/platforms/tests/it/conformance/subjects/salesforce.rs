@@ -18,7 +18,18 @@ const QUEUE: &str = "00GAa0000000001MAA";
 pub(crate) struct Salesforce;
 
 const fn object(name: &'static str, text: &'static str) -> Object {
-    Object { name, journal: name, disturbed: true, text, key: KEY, lists: 1, overlap: 0, apart: &[], open: &[] }
+    Object {
+        name,
+        journal: name,
+        disturbed: true,
+        text,
+        key: KEY,
+        lists: 1,
+        overlap: 0,
+        again: 0,
+        apart: &[],
+        open: &[],
+    }
 }
 
 const FREE: &str = "its list is not restricted";

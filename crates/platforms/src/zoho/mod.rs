@@ -1,0 +1,120 @@
+//! Zoho CRM: its standard modules and those that a customer made.
+//!
+//! Text in, text out, over the REST interface, version 8 (sheet: Zoho). What one request leaves open becomes a
+//! continuation whose state stands in the cursor.
+//!
+//! Invariants:
+//! - A list resumes however old its position is: behind the last id that was read. Page tokens, which live for a day,
+//!   are used for notes alone, which cannot be queried.
+//! - The rows of a batch come back in the order in which they were sent, and nothing else joins them (sheet: Zoho
+//!   section 5): an answer with another number of rows, or with another id than a row was sent with, is no answer, and
+//!   what became of the rows is unknown. Statuses of batches are not believed.
+//! - A field that can point to several modules (`What_Id`) is one field for each of them (`What_Id.Deals`). What it
+//!   points to beyond the modules that are carried is shown by the field itself, which is read only.
+//! - Nothing that the platform would pass by without a word is sent: fields that it does not have or cannot write.
+//! - No message repeats a value that was written.
+//!
+//! Deliberately absent: search (an index that lags); converted leads (lists do not show them); bulk jobs (queries cost
+//! less below hundreds of thousands of records); original dates and authors (they cannot be set); rows of subforms,
+//! tags, files in fields and links through modules between (shown, not written); quotes, orders and invoices as targets
+//! (they cannot be without their rows); the roles of contacts in deals (a link has no place for them); webhooks.
+
+mod account;
+mod auth;
+mod capabilities;
+mod coql;
+mod decode;
+mod encode;
+mod faults;
+mod fields;
+mod files;
+mod json;
+mod links;
+mod objects;
+mod paged;
+mod place;
+mod queried;
+mod reading;
+mod removal;
+mod rows;
+mod schema;
+mod values;
+mod write;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use handover_connect::{
+    Capabilities, Credentials, Cursor, Delivery, Dialect, Event, Fault, LimitTold, Operation, Refusal, Reply, Request,
+    Step,
+};
+use handover_model::{ObjectName, Schema};
+
+use self::place::Place;
+
+/// The Zoho CRM dialect.
+///
+/// Values are read and written by the types that [`Dialect::learn`] was told.
+pub struct Zoho {
+    capabilities: Capabilities,
+    learnt: RwLock<HashMap<ObjectName, Arc<Schema>>>,
+}
+
+impl Zoho {
+    /// A dialect that has learnt nothing yet.
+    pub fn new() -> Self {
+        Self { capabilities: capabilities::table(), learnt: RwLock::default() }
+    }
+
+    fn schema_for(&self, operation: &Operation) -> Option<Arc<Schema>> {
+        let object = match operation {
+            Operation::List(read) => &read.object,
+            Operation::Fetch { object, .. } | Operation::Enrich { object, .. } => object,
+            Operation::Write(batch) | Operation::Candidates { batch, .. } => &batch.object,
+            _ => return None,
+        };
+        self.learnt.read().unwrap_or_else(PoisonError::into_inner).get(object).cloned()
+    }
+}
+
+impl Default for Zoho {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Dialect for Zoho {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn objects(&self) -> Vec<ObjectName> {
+        objects::OBJECTS.iter().map(|object| object.name.into()).collect()
+    }
+
+    fn encode(&self, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
+        encode::request(operation, Place::read(cursor)?, self.schema_for(operation))
+    }
+
+    fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
+        let place = Place::read(cursor).map_err(Fault::from)?;
+        decode::step(operation, place, reply, self.schema_for(operation))
+    }
+
+    fn authorize(&self, request: &mut Request, credentials: &Credentials) {
+        auth::authorize(request, credentials);
+    }
+
+    fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
+        auth::limits_told(reply)
+    }
+
+    fn events(&self, _delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        Err(Fault::unsupported("Zoho's notifications are not read: changes are found by lists"))
+    }
+
+    fn learn(&self, schema: &Schema) {
+        let mut learnt = self.learnt.write().unwrap_or_else(PoisonError::into_inner);
+        learnt.insert(schema.object.clone(), Arc::new(schema.clone()));
+    }
+}

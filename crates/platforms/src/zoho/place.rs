@@ -1,0 +1,203 @@
+//! Where an operation goes on: the cursors of this dialect, JSON text to everybody else.
+
+use handover_connect::{Cursor, Refusal, Step};
+use handover_model::{Account, RecordId};
+use serde::{Deserialize, Serialize};
+
+use super::rows::Row;
+use crate::marks::{self, Refused};
+
+/// A position within an operation.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    /// Within the rows of its queries.
+    Rows(Rows),
+    /// Within pages of the records interface.
+    Paged(Paged),
+    /// Within the attachments of records.
+    Through(Through),
+    /// On a numbered page: of users, of deleted records, of related ones.
+    Page(u32),
+    /// An account whose currencies are asked for.
+    Currencies(Account),
+    /// An account whose user is asked for.
+    Myself(Account),
+    /// A module whose description is not whole yet.
+    Described(Described),
+    /// Rows of an upsert that other unique fields refuse: is the record that they name the row's own?
+    Asked(Known),
+    /// Rows of an upsert that are there already.
+    Known(Known),
+    /// Links that are there already, or are to be taken away.
+    Links(Links),
+    /// The new field was made, with this id.
+    Made(String),
+    /// The new field's name is taken: is what is there what was wanted?
+    Existing,
+    /// A merge that takes its time, with the id of its job.
+    Merging(String),
+}
+
+/// Within the rows of an operation's queries.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Rows {
+    /// Which query.
+    pub(super) nth: usize,
+    /// The last id of the pages before.
+    pub(super) after: Option<String>,
+    /// The last id of this page, while further fields of its records are read.
+    pub(super) last: Option<String>,
+    /// Which part of the fields: a request names at most fifty.
+    pub(super) part: usize,
+    /// What the parts before brought.
+    pub(super) held: Vec<Row>,
+    /// Records that are still to be read by their ids.
+    pub(super) ids: Vec<u64>,
+    /// Whether the query has more.
+    pub(super) more: bool,
+}
+
+/// Within pages of the records interface, in the order of ids.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Paged {
+    /// The page to be read; the first one without.
+    pub(super) token: Option<String>,
+    /// The page before it; the first one without.
+    pub(super) before: Option<String>,
+    /// The highest id that was given.
+    pub(super) after: Option<u64>,
+    /// The rows of the page at `token`, while the one before it is looked at again; and where the next page is.
+    pub(super) held: Option<(Vec<Row>, Option<String>)>,
+}
+
+/// Within the attachments of records.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Through {
+    /// Which of the modules that have attachments.
+    pub(super) nth: usize,
+    /// The last record of them whose id was read.
+    pub(super) after: Option<String>,
+    /// Records whose attachments are to be read.
+    pub(super) ids: Vec<u64>,
+    /// Whether the module has more records.
+    pub(super) more: bool,
+    /// Which page of the first record's attachments.
+    pub(super) page: u32,
+}
+
+/// A module whose description is not whole yet: the answers so far, as they came.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Described {
+    /// Its fields.
+    pub(super) fields: serde_json::Value,
+    /// Its layouts.
+    pub(super) layouts: Option<serde_json::Value>,
+    /// The pipelines of each layout.
+    pub(super) pipelines: Vec<serde_json::Value>,
+    /// All modules.
+    pub(super) modules: Option<serde_json::Value>,
+}
+
+/// What an insertion told of the rows of an upsert, in their order.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Known {
+    /// The record that has the row's key already: it is changed.
+    pub(super) there: Vec<Option<String>>,
+    /// The record that has another unique value of the row, perhaps this row's own.
+    pub(super) other: Vec<Option<String>>,
+    /// The record that was made.
+    pub(super) made: Vec<Option<String>>,
+    /// Why it was neither made nor is it there.
+    pub(super) refused: Vec<Option<Refused>>,
+}
+
+/// Links on their way.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Links {
+    /// Which link.
+    pub(super) at: usize,
+    /// The record whose links are known, and these.
+    pub(super) known: Option<(RecordId, Vec<RecordId>)>,
+    /// Which page of them is to be read.
+    pub(super) page: u32,
+    /// Why the link's contact was not taken away, while it is looked whether that was done already.
+    pub(super) doubt: Option<Refused>,
+    /// What was refused: link and why.
+    pub(super) refused: Vec<(usize, Refused)>,
+}
+
+impl Place {
+    /// As a cursor.
+    pub(super) fn cursor(&self) -> Cursor {
+        marks::cursor(self)
+    }
+
+    /// From a cursor.
+    pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
+        marks::of(cursor)
+    }
+
+    /// Going on here at once.
+    pub(super) fn then(&self) -> Step {
+        self.after(0)
+    }
+
+    /// Going on here after a while.
+    pub(super) fn after(&self, wait_ms: u64) -> Step {
+        Step::Then { cursor: self.cursor(), wait_ms }
+    }
+}
+
+/// A position that belongs to another operation.
+pub(super) fn odd() -> Refusal {
+    Refusal::unsupported("the position is not one of this operation")
+}
+
+impl Rows {
+    /// The rows of an operation that is here, or at its beginning.
+    pub(super) fn of(place: Option<Place>) -> Result<Self, Refusal> {
+        match place {
+            None => Ok(Self::default()),
+            Some(Place::Rows(rows)) => Ok(rows),
+            Some(_) => Err(odd()),
+        }
+    }
+}
+
+impl Paged {
+    /// The pages of an operation that is here, or at its beginning.
+    pub(super) fn of(place: Option<Place>) -> Result<Self, Refusal> {
+        match place {
+            None => Ok(Self::default()),
+            Some(Place::Paged(paged)) => Ok(paged),
+            Some(_) => Err(odd()),
+        }
+    }
+}
+
+impl Through {
+    /// The records of an operation that is here, or at its beginning.
+    pub(super) fn of(place: Option<Place>) -> Result<Self, Refusal> {
+        match place {
+            None => Ok(Self { page: 1, ..Self::default() }),
+            Some(Place::Through(through)) => Ok(through),
+            Some(_) => Err(odd()),
+        }
+    }
+}
+
+/// The numbered page of an operation that is there, or at its beginning.
+pub(super) fn page_of(place: Option<Place>) -> Result<u32, Refusal> {
+    match place {
+        None => Ok(1),
+        Some(Place::Page(page)) => Ok(page),
+        Some(_) => Err(odd()),
+    }
+}
