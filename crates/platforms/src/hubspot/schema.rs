@@ -60,7 +60,7 @@ pub(super) fn described(object: &'static Object, place: Option<Place>, reply: &R
                         .chain(associations::of(object.name).map(associations::Association::field))
                         .collect();
                     let schema =
-                        Schema { object: object.name.into(), label: object.label.to_owned(), fields, content: false };
+                        Schema { object: object.name.into(), label: object.label.to_owned(), fields, content: false, own: std::collections::BTreeMap::new() };
                     finish(object, schema)
                 }
             })

@@ -258,7 +258,7 @@ fn every_object_is_under_test(subject: &dyn Subject) {
             .capabilities()
             .custom
             .iter()
-            .all(|custom| { subject.objects().iter().any(|object| object.name.ends_with(custom.suffix)) })
+            .all(|custom| { subject.objects().iter().any(|object| custom.named.fits(object.name)) })
     );
     assert!(subject.objects().iter().all(|object| dialect.capabilities().object(object.name).is_some()));
 }
