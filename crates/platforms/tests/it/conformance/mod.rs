@@ -145,6 +145,7 @@ macro_rules! suite {
         platform_tests!(pipedrive, Pipedrive, $($case)* $($once)*);
         platform_tests!(hubspot, HubSpot, $($case)* $($once)*);
         platform_tests!(salesforce, Salesforce, $($case)* $($once)*);
+        platform_tests!(dynamics, Dynamics, $($case)* $($once)*);
     };
 }
 
@@ -215,11 +216,12 @@ suite! {
 #[test]
 fn no_case_has_vanished() {
     let mut expected = Vec::new();
-    let all: [&'static dyn Subject; 4] = [
+    let all: [&'static dyn Subject; 5] = [
         &subjects::activecampaign::ActiveCampaign,
         &subjects::pipedrive::Pipedrive,
         &subjects::hubspot::HubSpot,
         &subjects::salesforce::Salesforce,
+        &subjects::dynamics::Dynamics,
     ];
     for subject in all {
         every_object_is_under_test(subject);
