@@ -25,6 +25,13 @@ pub struct Platform {
     pub dialect: fn() -> Box<dyn Dialect>,
 }
 
+impl Platform {
+    /// Whether tokens are sold at another address than the API's, which each account has for itself.
+    pub fn sells_elsewhere(&self) -> bool {
+        self.api_base.is_empty() && !self.oauth_base.is_empty()
+    }
+}
+
 /// Every platform, one line each.
 pub const PLATFORMS: [Platform; 5] = [
     Platform {

@@ -146,7 +146,11 @@ fn pieces<'t>(text: &'t str, boundary: &str) -> Option<Vec<&'t str>> {
         return None;
     }
     let ends = starts.iter().skip(1).copied().chain([last]);
-    starts.iter().zip(ends).map(|(start, end)| text.get(start + mark.len()..end).map(|piece| piece.trim_start_matches(['\r', '\n']))).collect()
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(start, end)| text.get(start + mark.len()..end).map(|piece| piece.trim_start_matches(['\r', '\n'])))
+        .collect()
 }
 
 fn head_and_body(piece: &str) -> Option<(&str, &str)> {

@@ -128,7 +128,8 @@ impl Definition {
         if self.wants_currencies() && self.step == CHOICES.len() + 1 {
             return query::get(&format!("{DATA}/transactioncurrencies"), &[("$select", "isocurrencycode")]);
         }
-        let query = [("$select", "LogicalName,EntitySetName,PrimaryIdAttribute"), ("$filter", "IsCustomEntity eq true")];
+        let query =
+            [("$select", "LogicalName,EntitySetName,PrimaryIdAttribute"), ("$filter", "IsCustomEntity eq true")];
         ask(&format!("{DATA}/EntityDefinitions"), &query)
     }
 
@@ -204,7 +205,9 @@ impl Definition {
     fn options(&mut self, body: &Json) {
         for column in items(body, "value") {
             let Some(name) = text_at(column, "LogicalName") else { continue };
-            let set = ["OptionSet", "GlobalOptionSet"].into_iter().find_map(|set| column.get(set).filter(|set| !set.is_null()));
+            let set = ["OptionSet", "GlobalOptionSet"]
+                .into_iter()
+                .find_map(|set| column.get(set).filter(|set| !set.is_null()));
             let choices = items(set.unwrap_or(&Json::Null), "Options").iter().filter_map(|option| {
                 let value = option.get("Value")?.as_i64()?;
                 let label = label(option.get("Label")).unwrap_or_else(|| value.to_string());
@@ -245,10 +248,9 @@ fn column(raw: &Json) -> Option<Column> {
     let level = raw.pointer("/RequiredLevel/Value").and_then(Json::as_str);
     let value = |name: &str| raw.get(name).and_then(|value| text_at(value, "Value")).unwrap_or_default();
     let is_computed = raw.get("SourceType").and_then(Json::as_i64).is_some_and(|source| source > 0);
-    let has_default =
-        ["DefaultValue", "DefaultFormValue"].into_iter().any(|name| {
-            raw.get(name).is_some_and(|value| !value.is_null() && value.as_i64() != Some(-1))
-        });
+    let has_default = ["DefaultValue", "DefaultFormValue"]
+        .into_iter()
+        .any(|name| raw.get(name).is_some_and(|value| !value.is_null() && value.as_i64() != Some(-1)));
     let max = raw.get("MaxLength").and_then(Json::as_u64).and_then(|max| u32::try_from(max).ok());
     Some(Column {
         name: name.to_owned(),

@@ -40,7 +40,8 @@ pub(super) fn create(object: &Object<'_>, wish: &Field, place: Option<&Place>) -
         None => post(format!("{path}/Attributes"), body),
         Some(Place::Field(Making::Made { .. })) => {
             let key = format!("{name}_Key");
-            let body = json!({ "SchemaName": key, "KeyAttributes": [name.to_lowercase()], "DisplayName": label(&wish.label) });
+            let body =
+                json!({ "SchemaName": key, "KeyAttributes": [name.to_lowercase()], "DisplayName": label(&wish.label) });
             post(format!("{path}/Keys"), body)
         }
         Some(Place::Field(Making::Indexing { .. })) => {
@@ -75,7 +76,9 @@ pub(super) fn created(object: &Object<'_>, wish: &Field, place: Option<Place>, r
                 let why = format!("`{name}` cannot be unique: records have the same value in it");
                 Err(Fault::new(FaultKind::Conflict, "key_failed", why).with_field(name))
             }
-            _ if times < INDEX_TIMES => Ok(Place::Field(Making::Indexing { existed, times: times + 1 }).after(INDEX_MS)),
+            _ if times < INDEX_TIMES => {
+                Ok(Place::Field(Making::Indexing { existed, times: times + 1 }).after(INDEX_MS))
+            }
             _ => Err(Fault::new(FaultKind::Unavailable, "key_pending", format!("the index of `{name}` is not ready"))),
         },
         Some(Place::Describing(mut definition)) => {
@@ -95,7 +98,8 @@ fn seen(object: &Object<'_>, wish: &Field, name: &str, definition: &Definition) 
         let message = format!("the column `{name}` was made, and cannot be read by this user");
         return Err(Fault::new(FaultKind::Denied, "column_not_visible", message).with_field(name));
     };
-    let other = std::mem::discriminant(&field.kind) != std::mem::discriminant(&wish.kind) || field.unique != wish.unique;
+    let other =
+        std::mem::discriminant(&field.kind) != std::mem::discriminant(&wish.kind) || field.unique != wish.unique;
     if other && !matches!(wish.kind, Kind::Opaque | Kind::Time | Kind::Currency) {
         let message = format!("there is a column `{name}` of another type");
         return Err(Fault::new(FaultKind::Conflict, "name_taken", message).with_field(name));
@@ -139,12 +143,17 @@ fn definition_of(wish: &Field) -> Result<Json, Refusal> {
         Kind::Currency | Kind::Time | Kind::Opaque | Kind::Email { .. } | Kind::Phone { .. } => line("Text", None),
         Kind::Bool => {
             let option = |value: u8, text: &str| json!({ "Value": value, "Label": label(text) });
-            let options = json!({ "TrueOption": option(1, "Yes"), "FalseOption": option(0, "No"), "OptionSetType": "Boolean" });
+            let options =
+                json!({ "TrueOption": option(1, "Yes"), "FalseOption": option(0, "No"), "OptionSetType": "Boolean" });
             ("Boolean", json!({ "OptionSet": options, "DefaultValue": false }))
         }
-        Kind::Number => ("Decimal", json!({ "MinValue": -100_000_000_000_i64, "MaxValue": 100_000_000_000_i64, "Precision": 4 })),
+        Kind::Number => {
+            ("Decimal", json!({ "MinValue": -100_000_000_000_i64, "MaxValue": 100_000_000_000_i64, "Precision": 4 }))
+        }
         Kind::Date => ("DateTime", json!({ "Format": "DateOnly", "DateTimeBehavior": { "Value": "DateOnly" } })),
-        Kind::DateTime => ("DateTime", json!({ "Format": "DateAndTime", "DateTimeBehavior": { "Value": "UserLocal" } })),
+        Kind::DateTime => {
+            ("DateTime", json!({ "Format": "DateAndTime", "DateTimeBehavior": { "Value": "UserLocal" } }))
+        }
         Kind::Choice { options, many } => {
             // The platform gives the numbers.
             let options: Vec<Json> = options.iter().map(|option| json!({ "Label": label(&option.label) })).collect();

@@ -55,7 +55,9 @@ pub(super) fn uploaded(batch: &WriteBatch, reply: &Reply, learnt: Option<&Schema
     let [write] = &*batch.writes else { return Err(Fault::malformed("files are made one at a time")) };
     let outcome = match faults::check(reply) {
         Ok(()) => match reply.header("odata-entityid").and_then(in_address) {
-            Some(id) if reply.status == 204 && reply.body.is_empty() => WriteOutcome::Applied { id: id.into(), created: Some(true) },
+            Some(id) if reply.status == 204 && reply.body.is_empty() => {
+                WriteOutcome::Applied { id: id.into(), created: Some(true) }
+            }
             _ => return Err(Fault::malformed("the answer does not say which file was made")),
         },
         Err(fault) if removal::is_about_the_row(&fault) || faults::is_about_owner(&fault) => {

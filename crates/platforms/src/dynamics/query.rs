@@ -15,9 +15,22 @@ use super::guid::is_guid;
 use super::objects::DATA;
 
 /// What stands in a query as it is.
-const PLAIN: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'$').remove(b',').remove(b'(')
-        .remove(b')').remove(b'\'').remove(b'@').remove(b'=').remove(b':').remove(b';').remove(b'/').remove(b'*');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b',')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'\'')
+    .remove(b'@')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b';')
+    .remove(b'/')
+    .remove(b'*');
 /// Values in one condition: their addresses stay well below the 32,768 bytes that one may have (section 2 \[doc\]).
 pub(super) const IDS: usize = 300;
 /// How long the values of a condition may be in all, in bytes as sent.

@@ -45,7 +45,8 @@ impl<'a> Reading<'a> {
 
     /// The properties to ask for, each once.
     pub(super) fn select(&self) -> Result<String, Refusal> {
-        let mut all: Vec<&str> = self.listed().map(|name| self.property(name)).chain([MODIFIED, self.object.id]).collect();
+        let mut all: Vec<&str> =
+            self.listed().map(|name| self.property(name)).chain([MODIFIED, self.object.id]).collect();
         if self.object.merges {
             all.push("_masterid_value");
         }
@@ -70,7 +71,8 @@ impl<'a> Reading<'a> {
     /// The same request with what every page must be asked with (section 4 \[doc\]).
     pub(super) fn paged(&self, mut request: Request) -> Request {
         let leads = |name: &str| Keeps::Read.get(self.schema, name).is_some();
-        let annotated = if self.listed().any(leads) { format!("odata.include-annotations=\"{TABLE}\",") } else { String::new() };
+        let annotated =
+            if self.listed().any(leads) { format!("odata.include-annotations=\"{TABLE}\",") } else { String::new() };
         let prefer = format!("{annotated}odata.maxpagesize={}", super::capabilities::PAGE);
         request.headers.push(("prefer".to_owned(), prefer));
         request

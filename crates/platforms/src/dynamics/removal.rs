@@ -59,11 +59,11 @@ pub(super) fn merge(object: &Object<'_>, survivor: &RecordId, other: &RecordId) 
     if !object.merges {
         return Err(Refusal::unsupported(format!("Dynamics merges no records of `{}`", object.name)));
     }
-    let one = |id: &RecordId| {
-        json!({ "@odata.type": format!("Microsoft.Dynamics.CRM.{}", object.table), object.id: id })
-    };
+    let one =
+        |id: &RecordId| json!({ "@odata.type": format!("Microsoft.Dynamics.CRM.{}", object.table), object.id: id });
     let body = json!({ "Target": one(survivor), "Subordinate": one(other), "PerformParentingChecks": false });
-    let mut request = Request::new(Method::Post, format!("{DATA}/Merge"), &CALL).with_json(body.to_string().into_bytes());
+    let mut request =
+        Request::new(Method::Post, format!("{DATA}/Merge"), &CALL).with_json(body.to_string().into_bytes());
     request.headers.extend(query::headers());
     Ok(request)
 }

@@ -72,7 +72,8 @@ impl Maker<'_> {
             (false, _) => Writable::Never,
         };
         // Files are made and not changed.
-        let writable = if self.object.is_document() && writable == Writable::Always { Writable::OnCreate } else { writable };
+        let writable =
+            if self.object.is_document() && writable == Writable::Always { Writable::OnCreate } else { writable };
         let is_filled = FILLED.contains(&column.kind.as_str()) || column.kind == "BooleanType";
         let field = Field {
             name: column.name.as_str().into(),

@@ -192,7 +192,8 @@ impl Draft {
         };
         let column = column.to_owned();
         let of_column = |have: &str| self.columns.get(have) == Some(&column);
-        let other = self.members.iter().find(|(have, _)| of_column(have)).map(|(have, json)| (have.clone(), json.clone()));
+        let other =
+            self.members.iter().find(|(have, _)| of_column(have)).map(|(have, json)| (have.clone(), json.clone()));
         match other {
             Some((_, have)) if have != "null" && json != "null" => {
                 return Err(Refusal::invalid(name.clone(), format!("`{column}` points to one record only")));
@@ -230,7 +231,8 @@ impl Draft {
 
     /// The body, with the state where the record is not closed by it.
     fn body(&self, own: Option<String>, object: &Object<'_>) -> String {
-        let state = [("statecode", &self.state), ("statuscode", &self.status)].into_iter().filter(|_| self.opens(object));
+        let state =
+            [("statecode", &self.state), ("statuscode", &self.status)].into_iter().filter(|_| self.opens(object));
         let state = state.filter_map(|(name, json)| Some(format!("{}:{}", quoted(name), json.as_ref()?)));
         let members = self.members.iter().map(|(name, json)| format!("{}:{json}", quoted(name)));
         let all: Vec<String> = own.into_iter().chain(members).chain(state).collect();

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handover_connect::{Charge, Host, Method, Operation, Read, Refusal, Request, Sink, Which, Write, WriteBatch, WriteMode};
+use handover_connect::{
+    Charge, Host, Method, Operation, Read, Refusal, Request, Sink, Which, Write, WriteBatch, WriteMode,
+};
 use handover_model::{FieldName, Record, RecordId, Schema};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};

@@ -45,7 +45,9 @@ fn tokens_are_bought_for_one_environment() {
 fn a_token_says_how_long_it_lives_and_a_refusal_why() {
     let dialect = Dynamics::new();
     let body = json!({"token_type": "Bearer", "expires_in": 3599, "access_token": "eyJ0", "refresh_token": "new"});
-    let Step::Token(token) = dialect.decode(&Operation::Refresh, None, &reply(200, &body, &[])).unwrap() else { panic!() };
+    let Step::Token(token) = dialect.decode(&Operation::Refresh, None, &reply(200, &body, &[])).unwrap() else {
+        panic!()
+    };
     assert_eq!((token.expires_in, token.access.expose_secret(), token.api_base), (3_599, "eyJ0", None));
     let refusals = [
         (401, "invalid_client", 7_000_215, "the app's secret is wrong (AADSTS7000215)"),

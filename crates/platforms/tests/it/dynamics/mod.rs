@@ -129,7 +129,9 @@ fn batch(object: &str, mode: WriteMode, rows: &[(&str, &[(&str, Value)])]) -> Wr
     let write = |(at, (id, fields)): (usize, &(&str, &[(&str, Value)]))| Write {
         trace: format!("t{at}").into(),
         id: (!id.is_empty()).then(|| RecordId::from(*id)),
-        fields: Arc::new(fields.iter().map(|(name, value)| (FieldName::from(*name), value.clone())).collect::<Fields>()),
+        fields: Arc::new(
+            fields.iter().map(|(name, value)| (FieldName::from(*name), value.clone())).collect::<Fields>(),
+        ),
         content: None,
     };
     WriteBatch { object: object.into(), mode, writes: rows.iter().enumerate().map(write).collect() }

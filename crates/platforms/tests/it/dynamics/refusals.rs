@@ -64,10 +64,19 @@ fn what_is_missing_is_named_and_no_value() {
     assert_eq!(denied.message, "the privilege prvReadAccount is missing");
     assert_eq!(denied.detail.request_id.as_deref(), Some("r-1"));
     let named = [
-        ("A validation error occurred. The value Zq7 of 'industrycode' on record of type 'account' is outside the valid range.", "industrycode"),
-        ("A validation error occurred. The length of the 'name' attribute of the 'account' entity exceeded the maximum allowed length of '160'.", "name"),
+        (
+            "A validation error occurred. The value Zq7 of 'industrycode' on record of type 'account' is outside the valid range.",
+            "industrycode",
+        ),
+        (
+            "A validation error occurred. The length of the 'name' attribute of the 'account' entity exceeded the maximum allowed length of '160'.",
+            "name",
+        ),
         ("Required field 'scheduledend' of entity 'appointment' is missing.", "scheduledend"),
-        ("Error identified in Payload: An undeclared property 'newProject' which only has property annotations", "newProject"),
+        (
+            "Error identified in Payload: An undeclared property 'newProject' which only has property annotations",
+            "newProject",
+        ),
         ("Could not find a property named 'foo' on type 'Microsoft.Dynamics.CRM.account'.", "foo"),
     ];
     for (message, field) in named {
