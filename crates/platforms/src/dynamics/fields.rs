@@ -38,7 +38,7 @@ pub(super) fn create(object: &Object<'_>, wish: &Field, place: Option<&Place>) -
     };
     Ok(match place {
         None => post(format!("{path}/Attributes"), body),
-        Some(Place::Field(Making::Made { .. })) => {
+        Some(Place::Field(Making::Made)) => {
             let key = format!("{name}_Key");
             let body =
                 json!({ "SchemaName": key, "KeyAttributes": [name.to_lowercase()], "DisplayName": label(&wish.label) });
@@ -58,27 +58,24 @@ pub(super) fn created(object: &Object<'_>, wish: &Field, place: Option<Place>, r
     let describe = || Place::Describing(Box::default());
     match place {
         None => {
-            let existed = match faults::check(reply) {
-                Ok(()) => false,
+            match faults::check(reply) {
                 // The name is taken, perhaps by this very request, whose answer was lost: look.
-                Err(fault) if fault.kind == FaultKind::Conflict => true,
-                Err(fault) => return Err(fault),
-            };
-            Ok(if wish.unique { Place::Field(Making::Made { existed }) } else { describe() }.then())
+                Err(fault) if fault.kind != FaultKind::Conflict => Err(fault),
+                _ if wish.unique => Ok(Place::Field(Making::Made).then()),
+                _ => Ok(describe().then()),
+            }
         }
-        Some(Place::Field(Making::Made { existed })) => match faults::check(reply) {
+        Some(Place::Field(Making::Made)) => match faults::check(reply) {
             Err(fault) if fault.kind != FaultKind::Conflict => Err(fault),
-            _ => Ok(Place::Field(Making::Indexing { existed, times: 0 }).after(INDEX_MS)),
+            _ => Ok(Place::Field(Making::Indexing { times: 0 }).after(INDEX_MS)),
         },
-        Some(Place::Field(Making::Indexing { existed, times })) => match index(&name, reply)?.as_str() {
+        Some(Place::Field(Making::Indexing { times })) => match index(&name, reply)?.as_str() {
             "Active" => Ok(describe().then()),
             "Failed" => {
                 let why = format!("`{name}` cannot be unique: records have the same value in it");
                 Err(Fault::new(FaultKind::Conflict, "key_failed", why).with_field(name))
             }
-            _ if times < INDEX_TIMES => {
-                Ok(Place::Field(Making::Indexing { existed, times: times + 1 }).after(INDEX_MS))
-            }
+            _ if times < INDEX_TIMES => Ok(Place::Field(Making::Indexing { times: times + 1 }).after(INDEX_MS)),
             _ => Err(Fault::new(FaultKind::Unavailable, "key_pending", format!("the index of `{name}` is not ready"))),
         },
         Some(Place::Describing(mut definition)) => {
@@ -181,7 +178,7 @@ fn definition_of(wish: &Field) -> Result<Json, Refusal> {
 }
 
 /// A wished name in Dataverse's form: the publisher's prefix of two to eight letters and digits, an underscore, letters
-/// and digits. Without a prefix it gets the one that environments begin with.
+/// and digits. What is not in that form already gets the prefix that environments begin with.
 fn schema_name(wish: &Field) -> Result<String, Refusal> {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     let name: String = wish.name.as_str().chars().map(plain).collect();
@@ -190,9 +187,12 @@ fn schema_name(wish: &Field) -> Result<String, Refusal> {
         let why = format!("`{}` has no letter that a column's name could be made of", wish.name);
         return Err(Refusal::unsupported(why));
     }
-    let has_prefix = name.split_once('_').is_some_and(|(prefix, rest)| {
-        (2..=8).contains(&prefix.len()) && prefix.starts_with(|c: char| c.is_ascii_alphabetic()) && !rest.is_empty()
-    });
+    let is_formed =
+        wish.name.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let has_prefix = is_formed
+        && name.split_once('_').is_some_and(|(prefix, rest)| {
+            (2..=8).contains(&prefix.len()) && prefix.starts_with(|c: char| c.is_ascii_alphabetic()) && !rest.is_empty()
+        });
     let name = if has_prefix { name.to_owned() } else { format!("new_{name}") };
     // Fifty characters and a key's ending behind them, as the application asks for.
     Ok(name.chars().take(50).collect())

@@ -1,5 +1,6 @@
 //! Links that are pairs of records: relationships of many to many, which are neither read nor written with the record
-//! (sheet: Dynamics sections 2, 9). Lookups are written with their record.
+//! (sheet: Dynamics sections 2, 9). Lookups are written with their record. Who takes part in an activity is read in the
+//! same way, and not written: parties are replaced all at once, those that no field shows among them (section 5.8).
 //!
 //! Pairing what is paired already is refused by the database, and taking apart what is not paired finds nothing: both
 //! are success, so both may be sent twice.
@@ -16,7 +17,7 @@ use super::json::{items, text_at};
 use super::objects::{DATA, Keeps, Object};
 use super::place::{Pairs, Place, foreign};
 use super::query::{self, escaped, ids_of};
-use super::reading::Reading;
+use super::reading::{Apart, Reading};
 use super::{faults, removal};
 
 /// Whether links are added or taken away.
@@ -34,22 +35,24 @@ pub(super) fn read(reading: &Reading<'_>, ids: &[RecordId], place: Option<&Place
         let field = reading.fields.first().map(FieldName::as_str).unwrap_or_default();
         Refusal::unsupported(format!("`{field}` of {} is not read in calls of its own", reading.object.name))
     };
-    let (nav, _, id) = reading.pair().ok_or_else(no_pair)?;
+    let apart = reading.apart().ok_or_else(no_pair)?;
     at_most(ids.len(), LINKS)?;
-    match place {
+    let mut request = match place {
         Some(Place::Pairs(pairs)) => {
             let (_, next) = pairs.more.first().ok_or_else(foreign)?;
-            Ok(query::follow(next))
+            query::follow(next)
         }
-        Some(_) => Err(foreign()),
+        Some(_) => return Err(foreign()),
         None => {
             let filter = ids_of(reading.object.id, ids.iter().map(RecordId::as_str)).pop();
             let filter = filter.unwrap_or_else(|| format!("{} eq null", reading.object.id));
-            let expand = format!("{nav}($select={id})");
+            let expand = format!("{}($select={})", apart.nav, apart.select);
             let query = [("$select", reading.object.id), ("$expand", expand.as_str()), ("$filter", &filter)];
-            Ok(query::get(&reading.object.path(None), &query))
+            query::get(&reading.object.path(None), &query)
         }
-    }
+    };
+    request.headers.push(("prefer".to_owned(), Apart::prefer()));
+    Ok(request)
 }
 
 /// The records with their links, once all pages of them are read.
@@ -62,10 +65,8 @@ pub(super) fn told(
 ) -> Result<Step, Fault> {
     faults::check(reply)?;
     let body = super::json::body(reply)?;
-    let (nav, _, other) = reading.pair().ok_or_else(|| Fault::malformed("an answer that was not asked for"))?;
-    let targets = |rows: &[Json]| -> Vec<String> {
-        rows.iter().filter_map(|row| text_at(row, other)).map(str::to_owned).collect()
-    };
+    let apart = reading.apart().ok_or_else(|| Fault::malformed("an answer that was not asked for"))?;
+    let targets = |rows: &[Json]| -> Vec<String> { rows.iter().filter_map(|row| apart.target(row)).collect() };
     let mut pairs = match place {
         Some(Place::Pairs(mut pairs)) => {
             let (id, _) = if pairs.more.is_empty() { Default::default() } else { pairs.more.remove(0) };
@@ -80,8 +81,8 @@ pub(super) fn told(
             let mut pairs = Pairs::default();
             for row in items(&body, "value") {
                 let id = text_at(row, reading.object.id).unwrap_or_default().to_owned();
-                further(&mut pairs, &id, text_at(row, &format!("{nav}@odata.nextLink")))?;
-                pairs.known.push((id, targets(items(row, nav))));
+                further(&mut pairs, &id, text_at(row, &format!("{}@odata.nextLink", apart.nav)))?;
+                pairs.known.push((id, targets(items(row, apart.nav))));
             }
             pairs
         }

@@ -140,6 +140,8 @@ pub(super) enum Keeps {
     To,
     /// Of links that are pairs: navigation property, set and id of the other table, with blanks between them.
     Pair,
+    /// Of links that are parties of an activity: navigation property, part that they take, table, with blanks between.
+    Party,
     /// The id of a currency, by its code.
     Currency,
 }
@@ -152,6 +154,7 @@ impl Keeps {
             Self::Nav => "nav",
             Self::To => "to",
             Self::Pair => "pair",
+            Self::Party => "party",
             Self::Currency => "currency",
         };
         format!("{what}:{field}")

@@ -73,14 +73,9 @@ pub(super) struct Pairs {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Making {
     /// The column is there: perhaps it was before.
-    Made {
-        /// Whether it was there before.
-        existed: bool,
-    },
+    Made,
     /// So is its key; its index is being built.
     Indexing {
-        /// Whether the column was there before.
-        existed: bool,
         /// How often it was looked at.
         times: u32,
     },

@@ -2,7 +2,9 @@
 
 use handover_connect::{Fault, Operation, Refusal, Request};
 use handover_model::{FieldName, Fields, Kind, Record, Schema, Value};
+use serde_json::Value as Json;
 
+use super::json::text_at;
 use super::objects::{Keeps, MODIFIED, Object, object};
 use super::rows::{Row, text};
 use super::{query, values};
@@ -32,7 +34,9 @@ impl<'a> Reading<'a> {
     /// The fields that come with a record.
     fn listed(&self) -> impl Iterator<Item = &'a str> {
         let schema = self.schema;
-        self.fields.iter().map(FieldName::as_str).filter(move |name| Keeps::Pair.get(schema, name).is_none())
+        let is_apart =
+            move |name: &str| [Keeps::Pair, Keeps::Party].iter().any(|keeps| keeps.get(schema, name).is_some());
+        self.fields.iter().map(FieldName::as_str).filter(move |name| !is_apart(name))
     }
 
     fn property(&self, field: &'a str) -> &'a str {
@@ -111,11 +115,47 @@ impl<'a> Reading<'a> {
         code.map_or(id.clone(), Value::from)
     }
 
-    /// The links that an extra read asks for: navigation property, set and id of the other table.
-    pub(super) fn pair(&self) -> Option<(&'a str, &'a str, &'a str)> {
-        let kept = Keeps::Pair.get(self.schema, self.fields.first()?.as_str())?;
-        let mut parts = kept.split(' ');
-        Some((parts.next()?, parts.next()?, parts.next()?))
+    /// The links that an extra read asks for.
+    pub(super) fn apart(&self) -> Option<Apart<'a>> {
+        let field = self.fields.first()?.as_str();
+        let parts = |kept: &'a str| {
+            let mut parts = kept.split(' ');
+            Some((parts.next()?, parts.next()?, parts.next()?))
+        };
+        if let Some((nav, _, id)) = Keeps::Pair.get(self.schema, field).and_then(parts) {
+            return Some(Apart { nav, select: id.to_owned(), id, part: None });
+        }
+        let (nav, part, table) = Keeps::Party.get(self.schema, field).and_then(parts)?;
+        let select = "_partyid_value,participationtypemask".to_owned();
+        Some(Apart { nav, select, id: "_partyid_value", part: Some((part.parse().ok()?, table)) })
+    }
+}
+
+/// Links that are read in calls of their own.
+pub(super) struct Apart<'a> {
+    /// The navigation property that leads to them.
+    pub(super) nav: &'a str,
+    /// What is asked of each.
+    pub(super) select: String,
+    /// The property with the id of what it leads to.
+    id: &'a str,
+    /// Of parties: the part that they take, and their table.
+    part: Option<(i64, &'a str)>,
+}
+
+impl Apart<'_> {
+    /// What is asked for with every page.
+    pub(super) fn prefer() -> String {
+        format!("odata.include-annotations=\"{TABLE}\"")
+    }
+
+    /// The id of what a row leads to, if it is one of those that are meant.
+    pub(super) fn target(&self, row: &Json) -> Option<String> {
+        let is_meant = self.part.is_none_or(|(part, table)| {
+            let own = row.get("participationtypemask").and_then(Json::as_i64) == Some(part);
+            own && text_at(row, &format!("{}@{TABLE}", self.id)) == Some(table)
+        });
+        text_at(row, self.id).filter(|_| is_meant).map(str::to_owned)
     }
 }
 

@@ -25,6 +25,20 @@ const OWNERS: [&str; 2] = ["systemuser", "team"];
 /// What the platform keeps for itself, and the bytes of files, which are no value.
 const HIDDEN: [&str; 5] =
     ["documentbody", "isdocument", "versionnumber", "timezoneruleversionnumber", "utcconversiontimezonecode"];
+/// Who takes part in activities, as what, and the number of that part (section 5.8 \[doc\]).
+const PARTS: [(&str, &str, u8); 9] = [
+    ("email", "from", 1),
+    ("email", "to", 2),
+    ("email", "cc", 3),
+    ("email", "bcc", 4),
+    ("phonecall", "from", 1),
+    ("phonecall", "to", 2),
+    ("appointment", "requiredattendees", 5),
+    ("appointment", "optionalattendees", 6),
+    ("appointment", "organizer", 7),
+];
+/// The tables of those who take part and are carried.
+const PARTIES: [&str; 3] = ["account", "contact", "lead"];
 /// What the platform fills although it must not be empty.
 const FILLED: [&str; 4] = ["OwnerType", "StateType", "StatusType", "UniqueidentifierType"];
 
@@ -39,6 +53,7 @@ pub(super) fn of(object: &Object<'_>, definition: &Definition) -> Schema {
         }
     }
     maker.pairs();
+    maker.parties();
     for (code, id) in &definition.currencies {
         maker.own.insert(Keeps::Currency.of(code), id.clone());
     }
@@ -207,18 +222,35 @@ impl Maker<'_> {
         for pair in &self.definition.pairs {
             let Some((set, id)) = self.other(&pair.to) else { continue };
             self.own.insert(Keeps::Pair.of(&pair.nav), format!("{} {set} {id}", pair.nav));
-            self.fields.push(Field {
-                name: pair.nav.as_str().into(),
-                label: format!("{} ({})", pair.to, pair.nav),
-                kind: Kind::Reference { object: ObjectName::from(pair.to.as_str()), many: true },
-                required: false,
-                writable: Writable::Always,
-                unique: false,
-                custom: false,
-                read: ReadCost::Extra { per_call: LINKS, opt_in: false, only_above: None },
-                blank_is_zero: false,
-            });
+            self.fields.push(several(&pair.nav, format!("{} ({})", pair.to, pair.nav), &pair.to, Writable::Always));
         }
+    }
+
+    /// Who takes part in an activity.
+    fn parties(&mut self) {
+        let table = self.object.table;
+        for (_, name, part) in PARTS.iter().filter(|(activity, ..)| *activity == table) {
+            for to in PARTIES {
+                let field = format!("{name}.{to}");
+                self.own.insert(Keeps::Party.of(&field), format!("{table}_activity_parties {part} {to}"));
+                self.fields.push(several(&field, format!("{name}: {to}"), to, Writable::Never));
+            }
+        }
+    }
+}
+
+/// Links to several records, read in calls of their own.
+fn several(name: &str, label: String, to: &str, writable: Writable) -> Field {
+    Field {
+        name: name.into(),
+        label,
+        kind: Kind::Reference { object: ObjectName::from(to), many: true },
+        required: false,
+        writable,
+        unique: false,
+        custom: false,
+        read: ReadCost::Extra { per_call: LINKS, opt_in: false, only_above: None },
+        blank_is_zero: false,
     }
 }
 

@@ -110,7 +110,7 @@ impl Stage {
     }
 
     async fn create(&self, object: &str, rows: &[&[(&str, Value)]]) -> Vec<Written> {
-        let rows: Vec<(&str, &[(&str, Value)])> = rows.iter().map(|row| ("", *row)).collect();
+        let rows: Vec<Row<'_>> = rows.iter().map(|row| ("", *row)).collect();
         self.driver.write(&batch(object, WriteMode::Create { key: None }, &rows)).await.unwrap()
     }
 
@@ -124,9 +124,11 @@ fn names(names: &[&str]) -> Arc<[FieldName]> {
     names.iter().map(|name| FieldName::from(*name)).collect()
 }
 
-/// A batch of writes: an id, empty for new records, and fields.
-fn batch(object: &str, mode: WriteMode, rows: &[(&str, &[(&str, Value)])]) -> WriteBatch {
-    let write = |(at, (id, fields)): (usize, &(&str, &[(&str, Value)]))| Write {
+/// An id, empty for new records, and fields.
+type Row<'r> = (&'r str, &'r [(&'r str, Value)]);
+
+fn batch(object: &str, mode: WriteMode, rows: &[Row<'_>]) -> WriteBatch {
+    let write = |(at, (id, fields)): (usize, &Row<'_>)| Write {
         trace: format!("t{at}").into(),
         id: (!id.is_empty()).then(|| RecordId::from(*id)),
         fields: Arc::new(

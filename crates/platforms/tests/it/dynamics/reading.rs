@@ -59,6 +59,33 @@ async fn deleted_records_are_not_listed_and_what_changed_is() {
 }
 
 #[tokio::test]
+async fn who_takes_part_in_an_activity_is_told_by_part_and_table() {
+    let records = json!({"records": {
+        "account": [{"accountid": id(1), "name": "A"}],
+        "contact": [{"contactid": id(2), "lastname": "B"}, {"contactid": id(3), "lastname": "C"}],
+    }});
+    let stage = Stage::of(records, &["email"]).await;
+    let party = |of: &str, id: &str, part: u8| {
+        let mut party = json!({"participationtypemask": part});
+        party[format!("partyid_{of}@odata.bind")] = json!(format!("/{of}s({id})"));
+        party
+    };
+    let parties = [party("contact", &id(2), 1), party("contact", &id(3), 2), party("account", &id(1), 2)];
+    let fields = json!({"activityid": id(9), "subject": "M", "email_activity_parties": parties});
+    stage.upset("email", "", DisturbAction::Create { fields });
+    for (field, who) in [
+        ("from.contact", vec![id(2)]),
+        ("to.contact", vec![id(3)]),
+        ("to.account", vec![id(1)]),
+        ("cc.contact", vec![]),
+    ] {
+        let read = stage.driver.enrich(&"email".into(), &field.into(), &[id(9).as_str().into()]).await.unwrap();
+        let who = who.iter().map(|id| Value::from(id.as_str())).collect();
+        assert_eq!(value(&read[0], field), &Value::List(who), "{field}");
+    }
+}
+
+#[tokio::test]
 async fn pairs_have_pages_of_their_own() {
     let contacts: Vec<Json> = (1..=5).map(|n| json!({"contactid": id(n), "lastname": format!("C{n}")})).collect();
     let ship = json!({"new_shipid": id(50), "new_name": "S"});
