@@ -69,3 +69,9 @@ fn what_is_left_is_told_with_commas() {
     assert_eq!(told, [("requests", None, Some(5_999))]);
     assert_eq!(Dynamics::new().limits_told(&reply(200, &json!({}), &[])), []);
 }
+
+#[test]
+fn tokens_are_sold_elsewhere_than_where_the_environment_is() {
+    let elsewhere = |name: &str| handover_platforms::platform(name).unwrap().sells_elsewhere();
+    assert_eq!(["dynamics", "activecampaign", "salesforce", "hubspot"].map(elsewhere), [true, false, false, false]);
+}
