@@ -82,6 +82,8 @@ impl Maker<'_> {
             // What is said of it goes through another column.
             _ if column.name == CREATED => self.dates_back(),
             (true, true) => Writable::Always,
+            // A record is made open whatever the state, and brought into it behind that.
+            (false, true) if column.kind == "StateType" => Writable::Always,
             (true, false) => Writable::OnCreate,
             // What can be changed and not be given at first does not exist.
             (false, _) => Writable::Never,

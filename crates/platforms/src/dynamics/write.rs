@@ -86,12 +86,16 @@ fn part(
             let key = key.as_ref().filter(|_| object.has_key).and_then(|key| write.fields.get(key.as_str()));
             let id = key.filter(|key| !key.is_blank()).map(|key| of_key(object.table, key));
             let own = id.as_ref().map(|id| format!("{}:{}", quoted(object.id), quoted(id)));
-            (id, inner("POST", object.path(None), Vec::new(), draft.body(own, object)), true)
+            (id, inner("POST", object.path(None), Vec::new(), draft.body(own, object, true)), true)
         }
         WriteMode::Update => {
             let id = write.id.as_ref().ok_or_else(|| Refusal::unsupported("an update needs the record's id"))?;
             let path = object.path(Some(id.as_str()));
-            (Some(id.to_string()), inner("PATCH", path, vec![("If-Match", "*")], draft.body(None, object)), false)
+            (
+                Some(id.to_string()),
+                inner("PATCH", path, vec![("If-Match", "*")], draft.body(None, object, false)),
+                false,
+            )
         }
         WriteMode::Upsert { key } => {
             if !object.has_key || !is_name(key.as_str()) {
@@ -103,7 +107,7 @@ fn part(
             let path = format!("{}?$select={}", object.path(Some(&id)), object.id);
             // Only then the answer says whether the record was made (section 2).
             let headers = vec![("Prefer", "return=representation")];
-            (Some(id), inner("PATCH", path, headers, draft.body(None, object)), true)
+            (Some(id), inner("PATCH", path, headers, draft.body(None, object, true)), true)
         }
     };
     if draft.opens(object) {
@@ -229,11 +233,14 @@ impl Draft {
         }
     }
 
-    /// The body, with the state where the record is not closed by it.
-    fn body(&self, own: Option<String>, object: &Object<'_>) -> String {
+    /// The body, with the state where the record is not closed by it. A new one is open by itself, and some tables take
+    /// no state with it (section 5.6): its status says as much.
+    fn body(&self, own: Option<String>, object: &Object<'_>, is_new: bool) -> String {
         let state =
             [("statecode", &self.state), ("statuscode", &self.status)].into_iter().filter(|_| self.opens(object));
-        let state = state.filter_map(|(name, json)| Some(format!("{}:{}", quoted(name), json.as_ref()?)));
+        let state = state
+            .filter(|(name, _)| !is_new || *name != "statecode")
+            .filter_map(|(name, json)| Some(format!("{}:{}", quoted(name), json.as_ref()?)));
         let members = self.members.iter().map(|(name, json)| format!("{}:{json}", quoted(name)));
         let all: Vec<String> = own.into_iter().chain(members).chain(state).collect();
         format!("{{{}}}", all.join(","))
@@ -389,5 +396,5 @@ fn is_it(name: &FieldName, told: &str, learnt: Option<&Schema>) -> bool {
 
 /// The body of a new record by itself.
 pub(super) fn new_body(object: &Object<'_>, write: &Write, learnt: Option<&Schema>) -> Result<String, Refusal> {
-    Ok(Draft::of(object, write, true, learnt)?.body(None, object))
+    Ok(Draft::of(object, write, true, learnt)?.body(None, object, true))
 }
