@@ -27,10 +27,34 @@ pub struct Capabilities {
 /// The objects that customers make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomObjects {
-    /// How their names end; empty where any name may be one.
-    pub suffix: &'static str,
-    /// What can be done with each of them; its name is the ending.
+    /// What tells their names from those of the platform's own objects.
+    pub named: Named,
+    /// What can be done with each of them; its name is that sign.
     pub can: ObjectCapabilities,
+}
+
+/// What tells the names of customers' objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// How they end.
+    Ending(&'static str),
+    /// What stands behind their first part, which differs between customers.
+    Between(char),
+    /// Nothing: any name may be one.
+    Any,
+}
+
+impl Named {
+    /// Whether a name is one.
+    pub fn fits(self, name: &str) -> bool {
+        match self {
+            Self::Any => !name.is_empty(),
+            Self::Ending(ending) => name.strip_suffix(ending).is_some_and(|rest| !rest.is_empty()),
+            Self::Between(sign) => {
+                name.split_once(sign).is_some_and(|(before, behind)| !before.is_empty() && !behind.is_empty())
+            }
+        }
+    }
 }
 
 /// A version of an API that ends.
@@ -185,7 +209,7 @@ pub enum Span {
 impl Capabilities {
     /// What can be done with `object`; whether an account has an object of a customer's is not asked.
     pub fn object(&self, object: &str) -> Option<&ObjectCapabilities> {
-        let custom = || self.custom.as_ref().filter(|custom| object.ends_with(custom.suffix)).map(|custom| &custom.can);
+        let custom = || self.custom.as_ref().filter(|custom| custom.named.fits(object)).map(|custom| &custom.can);
         self.objects.iter().find(|have| have.object == *object).or_else(custom)
     }
 }

@@ -50,6 +50,9 @@ pub trait Dialect: Send + Sync {
 
     /// Takes note of a schema: dialects whose values need the field types to be read or written keep it.
     fn learn(&self, schema: &Schema);
+
+    /// Takes note of where the API is, before anything is asked: some platforms sell tokens for an address.
+    fn based(&self, _api_base: &str) {}
 }
 
 /// A request that claims to come from a platform.
@@ -149,6 +152,43 @@ pub enum Body {
     Form(Vec<(String, String)>),
     /// A multipart form; a part may be a staged file.
     Multipart(Vec<Part>),
+    /// Anything else, piece by piece; a piece may be a staged file.
+    Pieces {
+        /// The media type.
+        kind: String,
+        /// What follows on what.
+        pieces: Vec<Piece>,
+    },
+}
+
+/// One piece of a body.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// Bytes as they are.
+    Text(String),
+    /// A staged file in Base64, streamed.
+    Base64 {
+        /// Where the bytes are.
+        path: PathBuf,
+        /// Their number.
+        bytes: u64,
+    },
+}
+
+/// Where a successful reply's body goes instead of memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sink {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether the reply is Base64, and the file gets what it stands for.
+    pub is_base64: bool,
+}
+
+impl Sink {
+    /// A file that gets a reply's bytes as they are.
+    pub fn of(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), is_base64: false }
+    }
 }
 
 /// One part of a multipart form.
@@ -201,7 +241,7 @@ pub struct Request {
     /// The limits that it counts against.
     pub charges: Vec<Charge>,
     /// Where a successful reply's body is streamed to, for downloads.
-    pub sink: Option<PathBuf>,
+    pub sink: Option<Sink>,
     /// Whether the path holds a value of the customer's (a file's name), so that it enters no log.
     pub private_path: bool,
 }

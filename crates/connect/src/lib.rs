@@ -20,17 +20,18 @@ mod dialect;
 mod driver;
 mod fault;
 mod operation;
+mod pieces;
 mod policy;
 mod transport;
 
 pub use budget::{Budget, Flight, Spent};
 pub use capabilities::{
-    Capabilities, Charge, Count, CustomObjects, Ending, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert,
+    Capabilities, Charge, Count, CustomObjects, Ending, Limit, Links, Lookup, Named, ObjectCapabilities, Span, Upsert,
 };
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use connector::{Connector, Page};
 pub use credentials::{Credentials, Keeper, NoKeeper, Token};
-pub use dialect::{Body, Delivery, Dialect, Host, LimitTold, Method, Part, Refusal, Reply, Request, Step};
+pub use dialect::{Body, Delivery, Dialect, Host, LimitTold, Method, Part, Piece, Refusal, Reply, Request, Sink, Step};
 pub use driver::{Driver, Settings};
 pub use fault::{Detail, Fault, FaultKind, Limited};
 pub use handover_model::{Event, Happened};
@@ -38,4 +39,5 @@ pub use operation::{
     Author, Change, Cursor, Link, LinkBatch, LinkOutcome, Operation, Read, Which, Write, WriteBatch, WriteMode,
     WriteOutcome, Written,
 };
+pub use pieces::{Chunks, Decoder, joined};
 pub use transport::{HttpTransport, Leave, Lost, Transport, WireReply, WireRequest};

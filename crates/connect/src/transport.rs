@@ -7,7 +7,8 @@ use futures::StreamExt as _;
 use handover_model::Content;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::dialect::{Body, Method, Part, Reply};
+use crate::dialect::{Body, Method, Part, Reply, Sink};
+use crate::pieces::{self, Decoder, chunks};
 
 /// A request as it goes out: whole address, credentials on it.
 #[derive(Clone)]
@@ -21,7 +22,7 @@ pub struct WireRequest {
     /// The body.
     pub body: Body,
     /// Where a successful reply's body goes instead of memory.
-    pub sink: Option<std::path::PathBuf>,
+    pub sink: Option<Sink>,
 }
 
 /// A reply as it came in.
@@ -122,24 +123,14 @@ impl HttpTransport {
                 }
                 builder.multipart(form)
             }
+            Body::Pieces { kind, pieces } => {
+                let opened = pieces::joined(pieces).await;
+                let (length, body) = opened.map_err(|error| Lost::NotSent(format!("the staged file: {error}")))?;
+                let body = reqwest::Body::wrap_stream(body);
+                builder.header("content-type", kind).header("content-length", length).body(body)
+            }
         })
     }
-}
-
-/// A file as a stream of chunks, so that uploads do not stand in memory.
-fn chunks(file: tokio::fs::File) -> impl futures::Stream<Item = std::io::Result<Vec<u8>>> + Send + 'static {
-    futures::stream::unfold(file, |mut file| async move {
-        use tokio::io::AsyncReadExt as _;
-        let mut chunk = vec![0; 64 * 1024];
-        match file.read(&mut chunk).await {
-            Ok(0) => None,
-            Ok(read) => {
-                chunk.truncate(read);
-                Some((Ok(chunk), file))
-            }
-            Err(error) => Some((Err(error), file)),
-        }
-    })
 }
 
 #[async_trait]
@@ -154,7 +145,7 @@ impl Transport for HttpTransport {
             .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let (body, sunk) = match sink {
-            Some(path) if (200..300).contains(&status) => (Vec::new(), Some(pour(reply, &path).await?)),
+            Some(sink) if (200..300).contains(&status) => (Vec::new(), Some(pour(reply, &sink).await?)),
             _ => (reply.bytes().await.map_err(lost)?.into(), None),
         };
         Ok(Reply { status, headers, body, sunk })
@@ -162,18 +153,24 @@ impl Transport for HttpTransport {
 }
 
 /// Streams a reply's body into a file, hashing it on the way.
-async fn pour(reply: reqwest::Response, path: &std::path::Path) -> Result<Content, Lost> {
+async fn pour(reply: reqwest::Response, sink: &Sink) -> Result<Content, Lost> {
     let disk = |error: std::io::Error| Lost::NotSent(format!("the file for the download: {error}"));
+    let path = &sink.path;
     let mut file = tokio::fs::File::create(path).await.map_err(disk)?;
     let mut hasher = blake3::Hasher::new();
     let mut bytes = 0_u64;
+    let mut decoder = Decoder::default();
     let mut stream = reply.bytes_stream();
     while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(lost)?;
+        let mut chunk = Vec::from(chunk.map_err(lost)?);
+        if sink.is_base64 {
+            chunk = decoder.take(&chunk).map_err(Lost::NoAnswer)?;
+        }
         hasher.update(&chunk);
         bytes += chunk.len() as u64;
         file.write_all(&chunk).await.map_err(disk)?;
     }
+    decoder.end().map_err(Lost::NoAnswer)?;
     file.sync_all().await.map_err(disk)?;
     Ok(Content { path: path.to_owned(), bytes, blake3: hasher.finalize().to_hex().to_string() })
 }

@@ -165,7 +165,13 @@ impl Pass {
             }
         }
         let object = end.object.clone();
-        let empty = handover_model::Schema { object, label: String::new(), fields: Vec::new(), content: false };
+        let empty = handover_model::Schema {
+            object,
+            label: String::new(),
+            fields: Vec::new(),
+            content: false,
+            own: BTreeMap::new(),
+        };
         Reading::new(schema.unwrap_or(&empty), end.system.clone(), fields, keys)
     }
 

@@ -379,6 +379,7 @@ fn schema(
         label: object.to_string(),
         fields: header.iter().enumerate().map(field).collect(),
         content: own.content.is_some(),
+        own: std::collections::BTreeMap::new(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use handover_connect::{Body, Clock, Lost, Method, Part, Reply, Transport, WireRequest};
+use futures::TryStreamExt as _;
+use handover_connect::{Body, Clock, Decoder, Lost, Method, Part, Reply, Sink, Transport, WireRequest};
 use handover_model::Content;
 use handover_sandbox::{Delivery, Event, Request, Sandbox};
 
@@ -70,10 +71,11 @@ impl LocalTransport {
     }
 }
 
-async fn deliver(reply: handover_sandbox::Reply, sink: Option<std::path::PathBuf>) -> Result<Reply, Lost> {
+async fn deliver(reply: handover_sandbox::Reply, sink: Option<Sink>) -> Result<Reply, Lost> {
     let handover_sandbox::Reply { status, headers, body } = reply;
     match sink {
-        Some(path) if (200..300).contains(&status) => {
+        Some(Sink { path, is_base64 }) if (200..300).contains(&status) => {
+            let body = if is_base64 { decoded(&body)? } else { body };
             tokio::fs::write(&path, &body).await.map_err(disk)?;
             let blake3 = blake3::hash(&body).to_hex().to_string();
             let content = Content { path, bytes: body.len() as u64, blake3 };
@@ -81,6 +83,14 @@ async fn deliver(reply: handover_sandbox::Reply, sink: Option<std::path::PathBuf
         }
         _ => Ok(Reply { status, headers, body, sunk: None }),
     }
+}
+
+/// What a reply in Base64 stands for.
+fn decoded(letters: &[u8]) -> Result<Vec<u8>, Lost> {
+    let mut decoder = Decoder::default();
+    let bytes = decoder.take(letters).map_err(Lost::NoAnswer)?;
+    decoder.end().map_err(Lost::NoAnswer)?;
+    Ok(bytes)
 }
 
 fn disk(error: std::io::Error) -> Lost {
@@ -107,6 +117,12 @@ async fn plain(request: WireRequest) -> Result<Request, Lost> {
         Body::Multipart(parts) => {
             headers.push(("content-type".to_owned(), format!("multipart/form-data; boundary={BOUNDARY}")));
             multipart(parts).await?
+        }
+        Body::Pieces { kind, pieces } => {
+            headers.push(("content-type".to_owned(), kind));
+            let (length, body) = handover_connect::joined(pieces).await.map_err(disk)?;
+            headers.push(("content-length".to_owned(), length.to_string()));
+            body.try_concat().await.map_err(disk)?
         }
     };
     Ok(Request {

@@ -1,5 +1,6 @@
 //! What a system says about itself: account, users, objects, fields.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub struct Schema {
     pub fields: Vec<Field>,
     /// Whether its records carry bytes (files).
     pub content: bool,
+    /// What the dialect that described it needs to know again, in its own words; nobody else reads it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own: BTreeMap<String, String>,
 }
 
 /// One field.

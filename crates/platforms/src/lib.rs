@@ -4,6 +4,7 @@
 //! outside (credentials, time, sockets) the driver brings.
 
 pub mod activecampaign;
+pub mod dynamics;
 pub mod hubspot;
 mod keys;
 mod marks;
@@ -25,14 +26,29 @@ pub struct Platform {
     pub dialect: fn() -> Box<dyn Dialect>,
 }
 
+impl Platform {
+    /// Whether tokens are sold at another address than the API's, which each account has for itself.
+    pub fn sells_elsewhere(&self) -> bool {
+        self.api_base.is_empty() && !self.oauth_base.is_empty()
+    }
+}
+
 /// Every platform, one line each.
-pub const PLATFORMS: [Platform; 5] = [
+pub const PLATFORMS: [Platform; 6] = [
     Platform {
         name: "activecampaign",
         // Each account has an address of its own (sheet: ActiveCampaign section 1 [doc]).
         api_base: "",
         oauth_base: "",
         dialect: || Box::new(activecampaign::ActiveCampaign::new()),
+    },
+    Platform {
+        name: "dynamics",
+        // Each environment has an address of its own (sheet: Dynamics section 2). An app that acts for itself buys its
+        // tokens at the address of its tenant, which the project says; users may at that of all tenants (section 1).
+        api_base: "",
+        oauth_base: "https://login.microsoftonline.com/organizations",
+        dialect: || Box::new(dynamics::Dynamics::new()),
     },
     Platform {
         name: "hubspot",

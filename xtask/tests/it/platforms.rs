@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use handover_connect::{Capabilities, Charge, Count, Links, Lookup, ObjectCapabilities, Span, Upsert};
+use handover_connect::{Capabilities, Charge, Count, Links, Lookup, Named, ObjectCapabilities, Span, Upsert};
 
 const HEAD: &str = "\
 # Platforms
@@ -28,11 +28,12 @@ fn section(all: &Capabilities) -> String {
     }
     writeln!(text, "- fields can be created: {}", yes(all.create_fields)).unwrap();
     if let Some(custom) = &all.custom {
-        let names = match custom.suffix {
-            "" => "whatever their names".to_owned(),
-            suffix => format!("their names end in `{suffix}`"),
+        let named = match custom.named {
+            Named::Ending(ending) => format!("their names end in `{ending}`"),
+            Named::Any => "whatever their names".to_owned(),
+            Named::Between(sign) => format!("their names have a prefix and `{sign}`"),
         };
-        writeln!(text, "- objects that customers make, {names}: yes").unwrap();
+        writeln!(text, "- objects that customers make, {named}: yes").unwrap();
     }
     writeln!(text, "- workflows can be listed: {}", yes(all.automations)).unwrap();
     text.push_str("\n| object | list page | read at once | written at once | charges (list, read, write) | upsert | a lost answer is found | total | links | bytes | deleted | since |\n");

@@ -84,6 +84,7 @@ impl Driver {
         credentials: Credentials,
         settings: Settings,
     ) -> Self {
+        dialect.based(&settings.api_base);
         let budget = Budget::new(&dialect.capabilities().limits, settings.reserve);
         Self {
             dialect,

@@ -57,7 +57,13 @@ impl Built {
 /// What an expression about a conflict sees: both sides' values of a field, in the target's terms.
 fn both_values(field: &Field) -> Schema {
     let side = |name: &str| Field { name: name.into(), ..field.clone() };
-    Schema { object: "conflict".into(), label: String::new(), fields: vec![side(SOURCE), side(TARGET)], content: false }
+    Schema {
+        object: "conflict".into(),
+        label: String::new(),
+        fields: vec![side(SOURCE), side(TARGET)],
+        content: false,
+        own: std::collections::BTreeMap::new(),
+    }
 }
 
 /// The names of both values of a field in an expression about a conflict.

@@ -53,7 +53,13 @@ pub(crate) fn link(object: &str, many: bool) -> Kind {
 }
 
 pub(crate) fn schema(object: &str, fields: Vec<Field>) -> Schema {
-    Schema { object: object.into(), label: object.to_owned(), fields, content: false }
+    Schema {
+        object: object.into(),
+        label: object.to_owned(),
+        fields,
+        content: false,
+        own: std::collections::BTreeMap::new(),
+    }
 }
 
 pub(crate) fn from(target: &str, source: &str) -> Rule {

@@ -144,7 +144,8 @@ impl Session {
             oauth_base: system
                 .oauth_base
                 .clone()
-                .or_else(|| system.base_url.clone())
+                // Where each account has an address of its own, tokens may be sold at one for all.
+                .or_else(|| system.base_url.clone().filter(|_| !platform.sells_elsewhere()))
                 .unwrap_or_else(|| platform.oauth_base.to_owned())
                 .trim_end_matches('/')
                 .to_owned(),

@@ -15,7 +15,7 @@ use super::reader::{File, Reading};
 use super::webhooks::{self, Webhooks};
 
 /// Platforms that a project file may name.
-pub const PLATFORMS: [&str; 6] = ["hubspot", "pipedrive", "salesforce", "zoho", "activecampaign", "csv"];
+pub const PLATFORMS: [&str; 7] = ["hubspot", "pipedrive", "salesforce", "dynamics", "zoho", "activecampaign", "csv"];
 
 /// A system as the project file has it.
 #[derive(Clone, Debug, PartialEq)]

@@ -218,7 +218,7 @@ impl<'s> Sides<'s> {
             let speaks = match &take.make {
                 Make::Of(terms, ..) => terms.iter().find(|term| self.tell(term).is_some()) == Some(&term),
                 Make::Expr(needs, expr) => needs.contains(&term) || expr.contains(&format!("{{{term}}}")),
-                Make::Choice(one, _) => *one == term,
+                Make::Choice(one, ..) => *one == term,
                 Make::Ending(expr, _) => expr.contains(&format!("{{{term}}}")),
                 Make::Dated(_) => ["text", "created"].contains(&term),
                 Make::Part(..) | Make::Value(_) | Make::Stage | Make::Pipeline | Make::Status => false,
@@ -261,13 +261,13 @@ impl<'s> Sides<'s> {
                 })
             }
             Make::Value(value) => Some((Vec::new(), How::Value(self.option(field, value)))),
-            Make::Choice(term, table) => {
+            Make::Choice(term, table, default) => {
                 let tell = self.tell(term).filter(|tell| matches!(tell.way, Way::Plain))?;
                 let from = self.there(tell.from);
                 let is_choice = |kind: &Kind| matches!(kind, Kind::Choice { options, .. } if !options.is_empty());
                 let source = from.first().and_then(|name| self.from.2.field(name)).map(|field| &field.kind)?;
                 let how = match (is_choice(source), is_choice(&field.kind)) {
-                    (_, true) => How::Choices(table),
+                    (_, true) => How::Choices(table, default),
                     (_, false) if matches!(field.kind, Kind::Text { .. }) => How::Plain,
                     _ => return None,
                 };
@@ -407,6 +407,11 @@ impl<'s> Sides<'s> {
         };
         match make {
             Make::Stage => match (from.status, to.status) {
+                _ if self.has_shared_stages(from) => {
+                    let pipeline = source(from.pipeline)?;
+                    let expr = format!("concat([{}, {}], \":\")", write::path(pipeline), write::path(stage));
+                    table("deal_stages", vec![stage, pipeline], expr)
+                }
                 (Some((status, [_, won, lost])), None) => {
                     let pipeline = source(from.pipeline);
                     let (fields, expr) = ended(stage, status, pipeline, won, lost);
@@ -421,6 +426,12 @@ impl<'s> Sides<'s> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a stage alone does not say where a deal is: it may be in several pipelines.
+    fn has_shared_stages(&self, funnel: Funnel) -> bool {
+        !of(self.from.2, funnel.pipeline).is_empty()
+            && of(self.from.2, funnel.stage).iter().any(|stage| stage.within.is_none())
     }
 
     /// An expression in which `{won}` and `{lost}` are true for deals that are; `None` where no deal is ever.

@@ -84,7 +84,7 @@ fn back(sides: &Sides<'_>, line: &Line) -> Option<RuleText> {
         How::Expr(expr) => write::expression(expr, ""),
         How::Keyed(expr, keys) => write::expression(expr, keys),
         How::Value(value) => format!("{{value: {}}}", write::scalar(value)),
-        How::Choices(_) | How::Stages { .. } | How::Carry { .. } => return None,
+        How::Choices(..) | How::Stages { .. } | How::Carry { .. } => return None,
     };
     Some(RuleText { target: line.target.clone(), right, remark: String::new() })
 }
@@ -136,7 +136,7 @@ impl Builder<'_> {
             How::Expr(expr) => write::expression(expr, ""),
             How::Keyed(expr, keys) => write::expression(expr, keys),
             How::Value(value) => format!("{{value: {}}}", write::scalar(value)),
-            How::Choices(table) => self.choices(first, target, table),
+            How::Choices(table, default) => self.choices(first, target, table, default),
             How::Stages { table, expr } => self.stages(first, table, expr),
             How::Carry { .. } => return,
         };
@@ -214,7 +214,7 @@ impl Builder<'_> {
         let right = match (&field.kind, &target.kind) {
             (Kind::Choice { .. }, Kind::Choice { .. }) => {
                 let table = format!("{}_{}", self.pair.flow, slug(&field.label));
-                self.choices(&name, target, &table)
+                self.choices(&name, target, &table, "")
             }
             _ => right(&name, &carrier.way),
         };
@@ -307,16 +307,18 @@ impl Builder<'_> {
     }
 
     /// Options by label, and a table for those that no option of the target is called like.
-    fn choices(&mut self, source: &str, target: &Field, table: &str) -> String {
+    fn choices(&mut self, source: &str, target: &Field, table: &str, default: &str) -> String {
         let from = options::of(self.sides.source, source);
         let to = options::of(self.sides.target, target.name.as_str());
         let rows = options::unpaired(from, to);
-        let name = write::scalar(source);
-        if rows.is_empty() {
-            return format!("{{from: {name}, steps: [by_label]}}");
+        let default =
+            options::by_label(to, default).map(|option| format!(", default: {}", write::scalar(&option.value)));
+        let mut keys = format!("from: {}, steps: [by_label]", write::scalar(source));
+        if !rows.is_empty() {
+            self.tables.push((table.to_owned(), rows));
+            keys.push_str(&format!(", translate: {table}"));
         }
-        self.tables.push((table.to_owned(), rows));
-        format!("{{from: {name}, steps: [by_label], translate: {table}}}")
+        format!("{{{keys}{}}}", default.unwrap_or_default())
     }
 
     fn stages(&mut self, source: &str, table: &str, expr: &str) -> String {

@@ -86,8 +86,9 @@ impl<'s> Side<'s> {
         self.pipelines.iter().find(|one| one.value == pipeline).map_or("", |one| one.label.as_str())
     }
 
+    /// The stages of a pipeline; one that belongs to none alone is in each.
     fn stages_of(&self, pipeline: &str) -> impl DoubleEndedIterator<Item = &'s Choice> {
-        self.stages.iter().filter(move |stage| stage.within.as_deref().unwrap_or_default() == pipeline)
+        self.stages.iter().filter(move |stage| stage.within.as_deref().is_none_or(|within| within == pipeline))
     }
 
     /// The stage's own name: its label without the pipeline's.
@@ -184,6 +185,8 @@ impl<'s> Stages<'s> {
 
     fn stage_rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
+        // A stage that is in several pipelines is told with its pipeline.
+        let is_shared = !self.from.pipelines.is_empty() && self.from.stages.iter().any(|stage| stage.within.is_none());
         for pipeline in self.from.all() {
             let target = self.pipelines.get(pipeline).copied();
             for stage in self.from.stages_of(pipeline) {
@@ -195,7 +198,8 @@ impl<'s> Stages<'s> {
                 let beside = word.is_some() && self.to.funnel.status.is_some();
                 let last = || target.filter(|_| beside).and_then(|target| self.to.stages_of(target).next_back());
                 let to = same.or_else(ending).or_else(last);
-                rows.push(Row::new(&stage.value, to.map(|stage| stage.value.as_str()), &stage.label));
+                let key = if is_shared { format!("{pipeline}:{}", stage.value) } else { stage.value.clone() };
+                rows.push(Row::new(&key, to.map(|stage| stage.value.as_str()), &stage.label));
             }
             if self.from.funnel.status.is_some() && self.to.funnel.status.is_none() {
                 for word in ["won", "lost"] {

@@ -59,8 +59,8 @@ pub(super) enum How {
     Keyed(String, String),
     /// A constant.
     Value(String),
-    /// Options with equal labels; a table of this name for the others.
-    Choices(&'static str),
+    /// Options with equal labels; a table of this name for the others; the label of the option for a blank, if any.
+    Choices(&'static str, &'static str),
     /// A table that `stages` fills, of this name, over an expression if it is not empty.
     Stages { table: &'static str, expr: String },
     /// A field of its own, created in the target under this name, with these keys in the rule.
@@ -70,6 +70,6 @@ pub(super) enum How {
 impl Line {
     /// Whether a source field arrives as it is, and not as a part of something else.
     pub(super) fn is_whole(&self) -> bool {
-        matches!(self.how, How::Plain | How::With(_) | How::Choices(_))
+        matches!(self.how, How::Plain | How::With(_) | How::Choices(..))
     }
 }

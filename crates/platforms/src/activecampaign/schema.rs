@@ -120,7 +120,13 @@ fn told(object: Object, row: &Json, body: &Json) -> Option<Told> {
 fn schema(object: Object, mark: &DescribeMark) -> Schema {
     let mut fields: Vec<Field> = object.system().iter().map(|system| system_field(system, mark)).collect();
     mark.fields.iter().for_each(|told| custom(told, &mut fields));
-    Schema { object: ObjectName::from(object.name()), label: object.label().to_owned(), fields, content: false }
+    Schema {
+        object: ObjectName::from(object.name()),
+        label: object.label().to_owned(),
+        fields,
+        content: false,
+        own: std::collections::BTreeMap::new(),
+    }
 }
 
 fn system_field(system: &System, mark: &DescribeMark) -> Field {

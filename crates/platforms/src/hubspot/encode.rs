@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handover_connect::{Charge, Host, Method, Operation, Read, Refusal, Request, Which, Write, WriteBatch, WriteMode};
+use handover_connect::{
+    Charge, Host, Method, Operation, Read, Refusal, Request, Sink, Which, Write, WriteBatch, WriteMode,
+};
 use handover_model::{FieldName, Record, RecordId, Schema};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -175,7 +177,7 @@ fn download(
     let Some(Place::Signed(address)) = place else { return Ok(files::signed(file)) };
     let mut request = Request::new(Method::Get, "/", &[] as &[Charge]);
     request.host = Host::Given(address);
-    request.sink = Some(to.to_owned());
+    request.sink = Some(Sink::of(to));
     Ok(request)
 }
 

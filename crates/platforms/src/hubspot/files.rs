@@ -152,7 +152,13 @@ pub(super) fn file_schema(object: &Object) -> Schema {
         field("createdAt", "Created", Kind::DateTime, Writable::Never, false),
         field("updatedAt", "Updated", Kind::DateTime, Writable::Never, false),
     ];
-    Schema { object: object.name.into(), label: object.label.to_owned(), fields, content: true }
+    Schema {
+        object: object.name.into(),
+        label: object.label.to_owned(),
+        fields,
+        content: true,
+        own: std::collections::BTreeMap::new(),
+    }
 }
 
 /// The fields of attachments: the file's name and size, the note's time, owner and links.
@@ -166,7 +172,13 @@ pub(super) fn attachment_schema(object: &'static Object) -> Schema {
     ];
     let links = associations::of(object.source().name).map(associations::Association::field);
     fields.extend(links.map(|field| Field { writable: Writable::Never, ..field }));
-    Schema { object: object.name.into(), label: object.label.to_owned(), fields, content: true }
+    Schema {
+        object: object.name.into(),
+        label: object.label.to_owned(),
+        fields,
+        content: true,
+        own: std::collections::BTreeMap::new(),
+    }
 }
 
 fn field(name: &str, label: &str, kind: Kind, writable: Writable, required: bool) -> Field {

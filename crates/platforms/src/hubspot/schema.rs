@@ -59,8 +59,13 @@ pub(super) fn described(object: &'static Object, place: Option<Place>, reply: &R
                         .filter_map(|property| field(object, property))
                         .chain(associations::of(object.name).map(associations::Association::field))
                         .collect();
-                    let schema =
-                        Schema { object: object.name.into(), label: object.label.to_owned(), fields, content: false };
+                    let schema = Schema {
+                        object: object.name.into(),
+                        label: object.label.to_owned(),
+                        fields,
+                        content: false,
+                        own: std::collections::BTreeMap::new(),
+                    };
                     finish(object, schema)
                 }
             })

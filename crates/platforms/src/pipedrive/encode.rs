@@ -1,6 +1,6 @@
 //! Requests for reading: account, users, lists, records by ids, candidates, downloads.
 
-use handover_connect::{Cursor, Host, Method, Operation, Read, Refusal, Request, Which, WriteBatch, WriteMode};
+use handover_connect::{Cursor, Host, Method, Operation, Read, Refusal, Request, Sink, Which, WriteBatch, WriteMode};
 use handover_model::{FieldName, ObjectName, RecordId};
 use jiff::{SignedDuration, Timestamp};
 
@@ -44,7 +44,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         Operation::Merge { object, survivor, other } => removal::merge(object_of(object)?, survivor, other),
         Operation::History { object, fields, ids } => history::request(object_of(object)?, fields, ids, cursor),
         Operation::Download { object, id, to } => download(object_of(object)?, id, cursor).map(|mut request| {
-            request.sink = Some(to.clone());
+            request.sink = Some(Sink::of(to));
             request
         }),
         Operation::CreateField { object, field } => schema::create(object_of(object)?, field),

@@ -191,6 +191,7 @@ fn schema(object: Object, mark: &DescribeMark) -> Schema {
         label: object.label().to_owned(),
         fields,
         content: object == Object::Files,
+        own: std::collections::BTreeMap::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What Salesforce can do, as the one table that the manual and the planner read.
 
 use handover_connect::{
-    Capabilities, Charge, Count, CustomObjects, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert,
+    Capabilities, Charge, Count, CustomObjects, Limit, Links, Lookup, Named, ObjectCapabilities, Span, Upsert,
 };
 
 use super::links::Junction;
@@ -25,7 +25,7 @@ pub(super) fn table() -> Capabilities {
     Capabilities {
         platform: "salesforce",
         objects: OBJECTS.iter().map(of_object).collect(),
-        custom: Some(CustomObjects { suffix: CUSTOM, can: of_object(&OWN) }),
+        custom: Some(CustomObjects { named: Named::Ending(CUSTOM), can: of_object(&OWN) }),
         limits: vec![Limit { name: DAILY, amount: 15_000, span: Span::Day }],
         ending: Vec::new(),
         automations: false,

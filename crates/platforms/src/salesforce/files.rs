@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use handover_connect::{
-    Body, Fault, Method, Part, Refusal, Reply, Request, Step, WriteBatch, WriteMode, WriteOutcome, Written,
+    Body, Fault, Method, Part, Refusal, Reply, Request, Sink, Step, WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_model::{RecordId, Schema};
 
@@ -31,7 +31,7 @@ pub(super) fn download(object: &Object<'_>, id: &RecordId, to: &Path) -> Result<
         return Err(Refusal::unsupported(format!("`{id}` of {} has no bytes", object.name)));
     };
     let mut request = Request::new(Method::Get, format!("{DATA}/sobjects/{}/{id}/{column}", object.name), &CALL);
-    request.sink = Some(to.to_owned());
+    request.sink = Some(Sink::of(to));
     Ok(request)
 }
 

@@ -6,6 +6,7 @@
 //! - Original dates, authors and the like can be set where the description says so: where the organization allows it
 //!   to this user (section 5.6).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handover_connect::{Fault, Method, Reply, Request, Step};
@@ -66,6 +67,7 @@ pub(super) fn described(object: &Object<'_>, reply: &Reply) -> Result<Step, Faul
         label: label.unwrap_or(object.name).to_owned(),
         fields,
         content: files::bytes_of(object.family).is_some(),
+        own: BTreeMap::new(),
     }))
 }
 

@@ -1,7 +1,7 @@
 //! What Zoho CRM can do, as the one table that the manual and the planner read.
 
 use handover_connect::{
-    Capabilities, Charge, Count, CustomObjects, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert,
+    Capabilities, Charge, Count, CustomObjects, Limit, Links, Lookup, Named, ObjectCapabilities, Span, Upsert,
 };
 
 use super::coql::{self, QUERY};
@@ -32,7 +32,7 @@ pub(super) fn table() -> Capabilities {
     Capabilities {
         platform: "zoho",
         objects: OBJECTS.iter().map(of_object).collect(),
-        custom: Some(CustomObjects { suffix: "", can: of_object(&OWN) }),
+        custom: Some(CustomObjects { named: Named::Any, can: of_object(&OWN) }),
         limits: vec![Limit { name: DAILY, amount: 5_000, span: Span::Day }],
         ending: Vec::new(),
         automations: false,

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use handover_connect::{
-    Body, Fault, FaultKind, Method, Operation, Part, Refusal, Reply, Request, Step, WriteBatch, WriteMode,
+    Body, Fault, FaultKind, Method, Operation, Part, Refusal, Reply, Request, Sink, Step, WriteBatch, WriteMode,
     WriteOutcome, Written,
 };
 use handover_model::{Record, RecordId, Value};
@@ -48,7 +48,7 @@ fn id_of(module: &str, record: &str, own: &str) -> RecordId {
 /// The request for an attachment's bytes.
 pub(super) fn download(id: &RecordId, to: &Path) -> Result<Request, Refusal> {
     let mut request = of_one(Method::Get, id)?;
-    request.sink = Some(to.to_owned());
+    request.sink = Some(Sink::of(to));
     Ok(request)
 }
 

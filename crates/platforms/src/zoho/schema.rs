@@ -4,6 +4,7 @@
 //! - It is required when the system or the first layout requires it: a record that names no layout gets that one.
 //! - What lists do not bring (linking modules, rows of subforms, formatted texts, files) is read with one record.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handover_connect::{Fault, Method, Reply, Request, Step};
@@ -131,6 +132,7 @@ fn schema(object: &Object<'_>, told: &Described) -> Result<Schema, Fault> {
         label: object.name.replace('_', " "),
         fields,
         content: object.family == Family::Attachment,
+        own: BTreeMap::new(),
     })
 }
 

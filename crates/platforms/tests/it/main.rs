@@ -3,6 +3,7 @@
 
 mod activecampaign;
 mod conformance;
+mod dynamics;
 mod hubspot;
 mod pipedrive;
 mod pipedrive_sandbox;

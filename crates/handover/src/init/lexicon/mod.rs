@@ -21,6 +21,7 @@ mod activecampaign;
 mod hubspot;
 mod pipedrive;
 mod salesforce;
+mod zoho;
 
 use handover_model::Schema;
 
@@ -161,8 +162,8 @@ pub(super) enum Make {
     Part(&'static [&'static str], &'static str),
     /// A constant.
     Value(&'static str),
-    /// An option by its label, else by a table of this name.
-    Choice(&'static str, &'static str),
+    /// An option by its label, else by a table of this name; what the platform itself fills in for a blank, if it does.
+    Choice(&'static str, &'static str, &'static str),
     /// The deal's stage, pipeline, status.
     Stage,
     Pipeline,
@@ -220,7 +221,12 @@ const fn value(field: &'static str, value: &'static str) -> Take {
 }
 
 const fn choice(field: &'static str, term: &'static str, table: &'static str) -> Take {
-    Take { field, make: Make::Choice(term, table) }
+    Take { field, make: Make::Choice(term, table, "") }
+}
+
+/// The same where the platform fills in an option for a blank: written down, so that the plan shows it.
+const fn choice_else(field: &'static str, term: &'static str, table: &'static str, default: &'static str) -> Take {
+    Take { field, make: Make::Choice(term, table, default) }
 }
 
 const fn make(field: &'static str, make: Make) -> Take {
@@ -228,11 +234,12 @@ const fn make(field: &'static str, make: Make) -> Take {
 }
 
 /// Every platform that has a table.
-const LEXICONS: [(&str, &Lexicon); 4] = [
+const LEXICONS: [(&str, &Lexicon); 5] = [
     ("activecampaign", &activecampaign::LEXICON),
     ("hubspot", &hubspot::LEXICON),
     ("pipedrive", &pipedrive::LEXICON),
     ("salesforce", &salesforce::LEXICON),
+    ("zoho", &zoho::LEXICON),
 ];
 
 /// A platform's table.

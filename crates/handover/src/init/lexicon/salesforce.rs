@@ -1,7 +1,8 @@
 //! Salesforce (sheet: Salesforce sections 2, 3 and 5).
 
 use super::{
-    Concept, Funnel, Lexicon, Make, Own, Scope, Thing, choice, expr, make, step, take, tell, told, value, with,
+    Concept, Funnel, Lexicon, Make, Own, Scope, Thing, choice, choice_else, expr, make, step, take, tell, told, value,
+    with,
 };
 
 const STATUS: &str = "if {done} == true { \"Completed\" } else { \"Not Started\" }";
@@ -282,7 +283,7 @@ const CALLS: Thing = activity! {
         take("ActivityDate", &["day", "starts"]),
         expr("Status", &["done"], STATUS),
         expr("CallDurationInSeconds", &["milliseconds"], SECONDS),
-        choice("Priority", "priority", "task_priorities"),
+        choice_else("Priority", "priority", "task_priorities", "Normal"),
     ],
     concept: Concept::Call,
     object: "Task",
@@ -322,7 +323,7 @@ const TASKS: Thing = activity! {
     takes: [
         take("ActivityDate", &["day", "starts"]),
         expr("Status", &["done"], STATUS),
-        choice("Priority", "priority", "task_priorities"),
+        choice_else("Priority", "priority", "task_priorities", "Normal"),
     ],
     concept: Concept::Task,
     object: "Task",

@@ -8,7 +8,13 @@ use handover_model::{Account, Choice, Field, Kind, ReadCost, Schema, User, Writa
 /// `>>object`, `[value=Label;...]`, `[[value=Label;...]]`. Flags: `ro`, `create`, `custom`, `required`.
 pub(super) fn schema(object: &str, lines: &str) -> Schema {
     let fields = lines.lines().filter(|line| !line.trim().is_empty()).map(field).collect();
-    Schema { object: object.into(), label: capital(object), fields, content: matches!(object, "files" | "attachments") }
+    Schema {
+        object: object.into(),
+        label: capital(object),
+        fields,
+        content: matches!(object, "files" | "attachments"),
+        own: std::collections::BTreeMap::new(),
+    }
 }
 
 fn capital(word: &str) -> String {

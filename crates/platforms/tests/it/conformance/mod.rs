@@ -146,6 +146,7 @@ macro_rules! suite {
         platform_tests!(hubspot, HubSpot, $($case)* $($once)*);
         platform_tests!(salesforce, Salesforce, $($case)* $($once)*);
         platform_tests!(zoho, Zoho, $($case)* $($once)*);
+        platform_tests!(dynamics, Dynamics, $($case)* $($once)*);
     };
 }
 
@@ -222,6 +223,7 @@ fn no_case_has_vanished() {
         &subjects::hubspot::HubSpot,
         &subjects::salesforce::Salesforce,
         &subjects::zoho::Zoho,
+        &subjects::dynamics::Dynamics,
     ];
     for subject in all {
         every_object_is_under_test(subject);
@@ -260,7 +262,7 @@ fn every_object_is_under_test(subject: &dyn Subject) {
             .capabilities()
             .custom
             .iter()
-            .all(|custom| { subject.objects().iter().any(|object| object.name.ends_with(custom.suffix)) })
+            .all(|custom| { subject.objects().iter().any(|object| custom.named.fits(object.name)) })
     );
     assert!(subject.objects().iter().all(|object| dialect.capabilities().object(object.name).is_some()));
 }

@@ -114,7 +114,7 @@ impl Stage {
     ) -> Driver {
         let settings = Settings {
             api_base: BASE.to_owned(),
-            oauth_base: BASE.to_owned(),
+            oauth_base: format!("{BASE}{}", subject.tenant()),
             timeout: TIMEOUT,
             retries: 3,
             reserve: setting.reserve,

@@ -103,6 +103,16 @@ pub(super) trait Subject: Sync {
         }
     }
 
+    /// What stands behind the address of the token endpoint's host.
+    fn tenant(&self) -> &'static str {
+        ""
+    }
+
+    /// The account's time zone; empty where none is told.
+    fn time_zone(&self) -> &'static str {
+        "Europe/Berlin"
+    }
+
     /// Parts of secrets that may stand nowhere.
     fn secrets(&self) -> &'static [&'static str];
 

@@ -68,10 +68,12 @@ pub(super) fn value(subject: &dyn Subject, object: &Object, field: &Field, dice:
             Value::from(format!("<p>{MARK} <b>{word}</b> &amp; ü</p>"))
         }
         Kind::Text { .. } if field.unique => Value::from(format!("{MARK} {}", dice.next())),
+        Kind::Text { max: Some(max), .. } if *max < 24 => Value::from(dice.below(10).to_string()),
         Kind::Text { max: Some(max), .. } if !field.name.as_str().contains('.') && dice.below(3) == 0 => {
             // As long as it may be; very long ones a little less, for the sake of time.
             let text = dice.text();
-            let rest = (*max).min(5_000) as usize - text.chars().count();
+            // Some count characters, some what UTF-16 makes of them.
+            let rest = (*max).min(5_000) as usize - text.encode_utf16().count();
             Value::from(format!("{text}{}", "ö".repeat(rest)))
         }
         Kind::Text { .. } => Value::from(dice.text()),

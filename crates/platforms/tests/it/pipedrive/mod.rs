@@ -29,6 +29,7 @@ fn line(request: &Request) -> String {
     let body = match &request.body {
         Body::Empty => String::new(),
         Body::Json(bytes) => format!(" {}", String::from_utf8_lossy(bytes)),
+        Body::Pieces { kind, .. } => format!(" {kind}"),
         Body::Form(pairs) => format!(" form {pairs:?}"),
         Body::Multipart(parts) => {
             let parts: Vec<String> = parts

@@ -168,7 +168,7 @@ pub(crate) async fn users_active_and_inactive(subject: &'static dyn Subject) -> 
     assert!(users.iter().all(|user| user.email.contains('@') && !user.name.is_empty()));
     let account = stage.driver.account().await.unwrap();
     assert!(!account.id.is_empty() && !account.currencies.is_empty());
-    assert_eq!(account.time_zone, "Europe/Berlin");
+    assert_eq!(account.time_zone, subject.time_zone());
     assert_eq!(account.lacks, Vec::<String>::new());
     assert_eq!(account, stage.driver.account().await.unwrap());
     if stage.driver.capabilities().automations {

@@ -7,6 +7,7 @@ use handover_model::{FieldName, RecordId};
 use serde_json::json;
 
 use crate::conformance::Verdict;
+use crate::conformance::cases::failing::has_day;
 use crate::conformance::cases::listing::text;
 use crate::conformance::stage::{Stage, hear, live, refused};
 use crate::conformance::subject::{Object, Scene, Subject, live_text};
@@ -215,7 +216,7 @@ pub(crate) async fn a_lost_merge_is_unknown(subject: &'static dyn Subject, objec
     // A day that is spent: certainly nothing was merged.
     stage.plan(json!([{"fault": {"kind": "limited", "scope": "daily"}}]));
     let fault = merge(&stage, object, &ids[0], &subject.id(object.name, 28)).await.unwrap_err();
-    assert!(fault.is_daily_limit(), "{fault:?}");
+    assert_eq!((fault.kind, fault.is_daily_limit()), (FaultKind::Limited, has_day(&stage)), "{fault:?}");
     let request = stage.dialect.encode(&merge_of(object, &ids), None).unwrap();
     assert!(!request.idempotent && Some(&request.charges) == stage.can(object).merge_charges.as_ref());
     Verdict::ran()
