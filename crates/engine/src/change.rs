@@ -240,7 +240,8 @@ impl Pass {
         let Some(there) = pair.there.take() else {
             pair.resolved.causes.push((Cause::TargetGone { target: pair.target.clone() }, None));
             let target = pair.target.clone();
-            // Nothing is settled: what changes meanwhile is carried when it comes back.
+            // Nothing is settled: what changes meanwhile is carried when it comes back, its links among it.
+            pair.resolved.links.clear();
             let open = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
             return self.with_holds(ready, pair, Decision::Unchanged(target), trail, (open, None));
         };
