@@ -74,7 +74,12 @@ impl Pass {
         now.retain(|record| sources.contains_key(&record.id));
         self.merge_changed(ready, now, &sources, rows).await?;
         let pairing = Pairing::of(&back.ready.flow, &back.ready.target);
-        self.some_records(&back.ready, &pairing, &alone.into_iter().collect()).await
+        let settled = self.some_records(&back.ready, &pairing, &alone.into_iter().collect()).await?;
+        if !settled.is_empty() {
+            let there = self.targets_now(ready, &settled).await?;
+            self.carry_owed(ready, there).await?;
+        }
+        Ok(settled)
     }
 
     /// When the first load began: what the target had before is its own.
@@ -229,12 +234,16 @@ impl Pass {
         Ok(rows.into_values().filter(|row| row.outcome.is_paired()).map(|row| row.record).collect())
     }
 
-    /// Of these records of the target those that a source record was found for get what it still gives them.
+    /// Of these records of the target those that a source record was found for get what it still gives them. What was
+    /// held of that one before it had a counterpart is judged again.
     async fn carry_owed(self: &Arc<Self>, ready: &Arc<Ready>, mut there: Vec<Record>) -> Result<(), Error> {
         let ids: Vec<RecordId> = there.iter().map(|record| record.id.clone()).collect();
         let sources = self.place.store.sources_of_flow(&ready.flow.name, &ids).await?;
         let rows = self.rows_of(ready, sources.values()).await?;
-        there.retain(|record| sources.get(&record.id).and_then(|id| rows.get(id)).is_some_and(|row| owes(ready, row)));
+        let held: Vec<RecordId> = rows.keys().cloned().collect();
+        let held = self.place.store.held_among(&ready.flow.name, &held).await?;
+        let wants = |row: &RecordRow| owes(ready, row) || held.contains(&row.record);
+        there.retain(|record| sources.get(&record.id).and_then(|id| rows.get(id)).is_some_and(wants));
         self.merge_changed(ready, there, &sources, rows).await
     }
 }

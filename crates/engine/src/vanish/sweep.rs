@@ -104,10 +104,8 @@ impl Pass {
             // Counterparts that are waited for are asked for at the end of the pass, whatever a list says.
             let waits = |gone: &Vanished| *side == Side::Target && matches!(gone.fate, Fate::Pending | Fate::Asked);
             let is_live = |gone: &Vanished| !waits(gone) && now.contains_key(&Store::mark_of(&gone.record));
-            let (kept, back): (Vec<Vanished>, Vec<Vanished>) = back
-                .into_iter()
-                .filter(is_live)
-                .partition(|gone| gone.side == Side::Target && gone.fate == Fate::Kept);
+            let (kept, back): (Vec<Vanished>, Vec<Vanished>) =
+                back.into_iter().filter(is_live).partition(|gone| gone.side == Side::Target && gone.fate == Fate::Kept);
             self.seen_again(ready, &back).await?;
             self.counterparts_again(ready, &kept).await?;
         }
