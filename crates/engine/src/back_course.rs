@@ -144,6 +144,19 @@ impl Pass {
         Ok((elsewhere, brought))
     }
 
+    /// Of rows of a way back, the records that are no pair any more: which there are, the flow's own rows tell.
+    pub(crate) async fn parted(
+        &self,
+        ready: &Ready,
+        rows: impl Iterator<Item = &RecordRow>,
+    ) -> Result<HashSet<RecordId>, Error> {
+        let Some(forth) = &ready.forth else { return Ok(HashSet::new()) };
+        let were = rows.filter(|row| row.outcome.is_paired() && row.target.is_none());
+        let were: Vec<RecordId> = were.map(|row| row.record.clone()).collect();
+        let paired = self.place.store.sources_of_flow(forth, &were).await?;
+        Ok(were.into_iter().filter(|record| !paired.contains_key(record)).collect())
+    }
+
     /// Whether we wrote a pair in this pass or shortly before it began.
     fn lately_written(&self, row: &RecordRow) -> bool {
         let since = self.began - self.setup.project.policies.settle;

@@ -110,7 +110,17 @@ impl Pass {
                     true if is_own && gone.fate == Fate::Kept => {
                         kept.entry(gone.flow.clone()).or_default().push(gone);
                     }
-                    _ if is_own => commit.returned.push((gone.flow, gone.side, gone.record)),
+                    _ if is_own => {
+                        // What went with it may come again all the same.
+                        let other = gone.counterpart.clone().filter(|_| !is_there && gone.fate == Fate::Deleted);
+                        commit.vanished.extend(other.map(|record| Vanished {
+                            side: gone.side.opposite(),
+                            record,
+                            counterpart: None,
+                            ..gone.clone()
+                        }));
+                        commit.returned.push((gone.flow, gone.side, gone.record));
+                    }
                     _ => commit.vanished.push(Vanished { counterpart: None, ..gone }),
                 }
             }

@@ -106,7 +106,7 @@ impl Pass {
             let is_live = |gone: &Vanished| !waits(gone) && now.contains_key(&Store::mark_of(&gone.record));
             let (kept, back): (Vec<Vanished>, Vec<Vanished>) =
                 back.into_iter().filter(is_live).partition(|gone| gone.side == Side::Target && gone.fate == Fate::Kept);
-            self.seen_again(ready, &back).await?;
+            self.seen_again(ready, *side, &back).await?;
             self.counterparts_again(ready, &kept).await?;
         }
         if sweep.links.is_some() || !sweep.dear.is_empty() {

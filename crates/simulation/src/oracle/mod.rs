@@ -182,7 +182,7 @@ fn came_back_beside(life: &Life, all: &[&Life]) -> bool {
 impl<'c> Pair<'c> {
     /// Everything that ever stood for it.
     pub(crate) fn ever(&self) -> impl Iterator<Item = &'c Life> {
-        self.targets.iter().chain(&self.former).copied()
+        self.targets.iter().chain(&self.former).chain(&self.beside).copied()
     }
 }
 
@@ -333,7 +333,7 @@ impl<'c> Judged<'c> {
                     wrong.push(format!("no loss: {} {} has no counterpart and is not held", life.object, life.id));
                 }
             }
-            for pair in pairs().filter(|pair| pair.source.made_by == By::Client && pair.targets.is_empty()) {
+            for pair in pairs().filter(|pair| pair.source.made_by == By::Client && pair.ever().next().is_none()) {
                 wrong.push(format!("no orphan: {} {} stands for nothing", pair.source.object, pair.source.id));
             }
         }
