@@ -31,7 +31,7 @@ pub struct Vanished {
     pub side: Side,
     /// The record, by its id on that side.
     pub record: RecordId,
-    /// The source record of the pair that it belongs to.
+    /// The source record of the pair that it belongs to; empty where that has another counterpart by now.
     pub source: RecordId,
     /// What is decided.
     pub fate: Fate,
@@ -43,7 +43,7 @@ pub struct Vanished {
     pub into: Option<RecordId>,
     /// Whether the system says that it became that one.
     pub certain: bool,
-    /// Its own counterpart: when the pair is the survivor's already, or when it is gone with it and did not come again.
+    /// Its own counterpart: when the pair is the survivor's already, or when it is gone with it.
     pub counterpart: Option<RecordId>,
 }
 
@@ -132,8 +132,7 @@ impl Store {
         Ok(found)
     }
 
-    /// The counterparts of these source records that vanished, where the records were deleted with them and have no
-    /// other one yet.
+    /// The counterparts of these source records that vanished, where the records were deleted with them.
     ///
     /// # Errors
     ///
@@ -142,7 +141,7 @@ impl Store {
         let mut found = Vec::new();
         for sources in sources.chunks(LIST) {
             let Some(mut sql) = self.vanished_of(flow, Side::Target).await? else { return Ok(found) };
-            sql.push(" AND v.counterpart IS NOT NULL AND v.fate = ").int(number(Fate::Deleted));
+            sql.push(" AND v.fate = ").int(number(Fate::Deleted));
             sql.push(" AND v.source IN ").texts(sources.iter().map(RecordId::as_str));
             found.extend(self.fetch(sql, |row| read(flow, Side::Target, row)).await?);
         }

@@ -56,6 +56,10 @@ impl Pass {
         let mut entry = self.entry("returned", ready);
         let mut anew = BTreeSet::new();
         for gone in back {
+            if gone.source.as_str().is_empty() {
+                commit.returned.push((ready.flow.name.clone(), gone.side, gone.record.clone()));
+                continue;
+            }
             if gone.fate == Fate::Deleted {
                 anew.insert(gone.source.clone());
             }
@@ -64,12 +68,14 @@ impl Pass {
             if gone.side == side {
                 commit.returned.push((ready.flow.name.clone(), side, gone.record.clone()));
             } else {
-                commit.vanished.push(Vanished { counterpart: None, ..gone.clone() });
+                commit.vanished.push(Vanished { source: "".into(), counterpart: None, ..gone.clone() });
             }
             self.unask(&mut commit, ready, &gone.source).await?;
             self.vanishings().returned += 1;
         }
-        commit.entries.push(entry);
+        if !entry.items.is_empty() {
+            commit.entries.push(entry);
+        }
         commit.links = self.links_to(ready, &anew).await?;
         self.place.store.commit(commit).await?;
         Ok(())
@@ -109,12 +115,6 @@ impl Pass {
             let values = json!({"side": gone.side.word(), "record": gone.record.as_str()});
             entry.items.push(Item { record: gone.source.clone(), values: values.into() });
             commit.returned.push((flow.clone(), gone.side, gone.record.clone()));
-            let holds = self.place.store.holds_of(flow, &gone.source).await?;
-            let is_over = |cause: &Cause| matches!(cause, Cause::TargetGone { target } if *target == gone.record);
-            if holds.iter().any(|hold| is_over(&hold.cause)) {
-                commit.released.push((flow.clone(), gone.source.clone()));
-                commit.holds.extend(holds.into_iter().filter(|hold| !is_over(&hold.cause)));
-            }
             self.vanishings().returned += 1;
         }
         commit.entries.push(entry);
@@ -153,6 +153,19 @@ impl Pass {
         self.place.store.commit(commit).await?;
         let pairing = Pairing::of(&ready.flow, &ready.target);
         self.some_records(ready, &pairing, &sources).await?;
+        // Where the source is gone too nothing was judged: what is asked about that one stays.
+        let mut commit = self.commit();
+        for gone in back {
+            let holds = self.place.store.holds_of(flow, &gone.source).await?;
+            let is_over = |cause: &Cause| matches!(cause, Cause::TargetGone { target } if *target == gone.record);
+            if holds.iter().any(|hold| is_over(&hold.cause)) {
+                commit.released.push((flow.clone(), gone.source.clone()));
+                commit.holds.extend(holds.into_iter().filter(|hold| !is_over(&hold.cause)));
+            }
+        }
+        if !commit.released.is_empty() {
+            self.place.store.commit(commit).await?;
+        }
         Ok(())
     }
 

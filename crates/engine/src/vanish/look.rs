@@ -217,7 +217,9 @@ impl Pass {
         let mut known: BTreeMap<RecordId, Vec<(usize, RecordId)>> = BTreeMap::new();
         for (at, (ready, side)) in places.iter().enumerate() {
             let noted = self.place.store.vanished_among(&ready.flow.name, *side, ids).await?;
-            let noted: HashSet<RecordId> = noted.into_iter().map(|gone| gone.record).collect();
+            // Of a pair that ended it may have come again, and be another one's.
+            let noted = noted.into_iter().filter(|gone| gone.fate != Fate::Deleted);
+            let noted: HashSet<RecordId> = noted.map(|gone| gone.record).collect();
             for row in self.rows_on(ready, *side, ids).await? {
                 if let Some(id) = on(&row, *side).filter(|id| !noted.contains(*id)) {
                     known.entry(id.clone()).or_default().push((at, row.record.clone()));
