@@ -74,7 +74,12 @@ impl Pass {
         now.retain(|record| sources.contains_key(&record.id));
         self.merge_changed(ready, now, &sources, rows).await?;
         let pairing = Pairing::of(&back.ready.flow, &back.ready.target);
-        self.some_records(&back.ready, &pairing, &alone.into_iter().collect()).await
+        let settled = self.some_records(&back.ready, &pairing, &alone.into_iter().collect()).await?;
+        if !settled.is_empty() {
+            let there = self.targets_now(ready, &settled).await?;
+            self.carry_owed(ready, there).await?;
+        }
+        Ok(settled)
     }
 
     /// When the first load began: what the target had before is its own.
@@ -137,6 +142,19 @@ impl Pass {
             found.extend(rows.filter_map(|row| row.target));
         }
         Ok((elsewhere, brought))
+    }
+
+    /// Of rows of a way back, the records that are no pair any more: which there are, the flow's own rows tell.
+    pub(crate) async fn parted(
+        &self,
+        ready: &Ready,
+        rows: impl Iterator<Item = &RecordRow>,
+    ) -> Result<HashSet<RecordId>, Error> {
+        let Some(forth) = &ready.forth else { return Ok(HashSet::new()) };
+        let were = rows.filter(|row| row.outcome.is_paired() && row.target.is_none());
+        let were: Vec<RecordId> = were.map(|row| row.record.clone()).collect();
+        let paired = self.place.store.sources_of_flow(forth, &were).await?;
+        Ok(were.into_iter().filter(|record| !paired.contains_key(record)).collect())
     }
 
     /// Whether we wrote a pair in this pass or shortly before it began.
@@ -229,12 +247,16 @@ impl Pass {
         Ok(rows.into_values().filter(|row| row.outcome.is_paired()).map(|row| row.record).collect())
     }
 
-    /// Of these records of the target those that a source record was found for get what it still gives them.
+    /// Of these records of the target those that a source record was found for get what it still gives them. What was
+    /// held of that one before it had a counterpart is judged again.
     async fn carry_owed(self: &Arc<Self>, ready: &Arc<Ready>, mut there: Vec<Record>) -> Result<(), Error> {
         let ids: Vec<RecordId> = there.iter().map(|record| record.id.clone()).collect();
         let sources = self.place.store.sources_of_flow(&ready.flow.name, &ids).await?;
         let rows = self.rows_of(ready, sources.values()).await?;
-        there.retain(|record| sources.get(&record.id).and_then(|id| rows.get(id)).is_some_and(|row| owes(ready, row)));
+        let held: Vec<RecordId> = rows.keys().cloned().collect();
+        let held = self.place.store.held_among(&ready.flow.name, &held).await?;
+        let wants = |row: &RecordRow| owes(ready, row) || held.contains(&row.record);
+        there.retain(|record| sources.get(&record.id).and_then(|id| rows.get(id)).is_some_and(wants));
         self.merge_changed(ready, there, &sources, rows).await
     }
 }

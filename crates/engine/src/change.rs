@@ -19,6 +19,7 @@ use crate::Error;
 use crate::base::{self, OpenLink};
 use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
 use crate::link_sets::Missing;
+use crate::new_pairs::owes;
 use crate::pass::Pass;
 use crate::planted::{self, Planted};
 use crate::resolve::{Parents, Resolved, misplaced, outer, split_links};
@@ -103,7 +104,8 @@ impl Pass {
             ready.forget_untold(&mut resolved);
             // A link that waits for its parent is all that may have changed.
             let waits = !resolved.causes.is_empty() || !resolved.links.is_empty();
-            let here = waits || source_changed(ready, &again.row, &resolved);
+            let owed = ready.back.is_some() && owes(ready, &again.row);
+            let here = waits || owed || source_changed(ready, &again.row, &resolved);
             let there = again.there.as_ref().is_some_and(|there| target_changed(ready, &again.row, there));
             if here {
                 self.cleared.note(&ready.flow.name, blanked(ready, &again.row, &resolved).iter());
@@ -240,7 +242,8 @@ impl Pass {
         let Some(there) = pair.there.take() else {
             pair.resolved.causes.push((Cause::TargetGone { target: pair.target.clone() }, None));
             let target = pair.target.clone();
-            // Nothing is settled: what changes meanwhile is carried when it comes back.
+            // Nothing is settled: what changes meanwhile is carried when it comes back, its links among it.
+            pair.resolved.links.clear();
             let open = ready.flow.rules.iter().map(|rule| rule.target.clone()).collect();
             return self.with_holds(ready, pair, Decision::Unchanged(target), trail, (open, None));
         };

@@ -99,6 +99,7 @@ impl Pass {
         let unknown = self.unknown_outcomes(flow, rows.values()).await?;
         let placed = self.place(ready, &mut staged, look).await?;
         let waiting = if look == Look::Again { self.place.store.held_among(flow, &ids).await? } else { HashSet::new() };
+        let parted = self.parted(ready, rows.values()).await?;
         let mut open = Vec::new();
         let mut again = Vec::new();
         let mut held = Vec::new();
@@ -133,7 +134,7 @@ impl Pass {
                     let mapped = ready.program.apply(&staged.record);
                     let answers = answers.remove(&staged.record.id).unwrap_or_default();
                     match row {
-                        Some(row) if row.outcome.is_paired() => {
+                        Some(row) if row.outcome.is_paired() && !parted.contains(&row.record) => {
                             let due = look == Look::Due;
                             again.push(Again { staged, row, mapped, answers, there: None, due });
                         }
@@ -358,6 +359,8 @@ impl Pass {
                         card: None,
                     });
                 }
+                // Whatever has its key already is what would be written to.
+                Answer::Create if ready.flow.key.is_some() && paired.is_by_key() => return Ok(paired),
                 Answer::Create => return Ok(Paired::New),
                 Answer::Edit { field, value, .. } => {
                     if ready.target.field(field.as_str()).is_none() {

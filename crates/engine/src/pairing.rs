@@ -103,6 +103,13 @@ pub(crate) enum Paired {
     Held(Cause),
 }
 
+impl Paired {
+    /// Whether a counterpart was found by the record's key in other systems.
+    pub(crate) fn is_by_key(&self) -> bool {
+        matches!(self, Self::With { by, .. } if by == MatchKind::ExternalId.word())
+    }
+}
+
 impl Pairing {
     pub(crate) fn of(flow: &Flow, target: &Schema) -> Self {
         let mut rules: Vec<MatchKey> = Vec::new();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use handover_connect::{Fault, FaultKind, Upsert, WriteBatch, WriteMode};
-use handover_model::{Cause, Content, Fields, Hold, Outcome, RecordId};
+use handover_model::{Cause, Content, End, Fields, Hold, Outcome, RecordId};
 use handover_store::{Commit, Intent, Item, RecordRow, Store};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -250,6 +250,13 @@ impl Pass {
                 commit.entries.extend(self.told_forth(ready, case, &id, became));
                 relink(commit, ready, &case.record, case.before.is_some());
                 commit.links.extend(case.links.iter().cloned());
+                if let (Some(key), Some(_)) = (&ready.flow.key, &case.before)
+                    && write.fields.get(key.as_str()).is_some()
+                {
+                    // It had another record's key: under that one it is found no more.
+                    let End { system, object } = ready.flow.target.clone();
+                    commit.keyless.push((system, object, id.clone()));
+                }
                 let (rows, at) = (commit.rows.len(), commit.at);
                 push_row(commit, ready, case, became, case.identity, Some(id));
                 commit.rows.iter_mut().skip(rows).for_each(|row| row.written = Some(at));

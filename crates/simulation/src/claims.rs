@@ -54,13 +54,14 @@ pub(crate) async fn read(
                 let told = values.as_ref().and_then(|values| values.get(key)?.as_str()).or(row.note[key].as_str());
                 told.unwrap_or_default().to_owned()
             };
+            let brought = !text("way_back").is_empty();
             claims.stories.push(Story {
-                kind: row.kind.clone(),
+                kind: if brought { "brought".to_owned() } else { row.kind.clone() },
                 at: row.at,
                 flow: flow.to_string(),
                 record: record.to_string(),
                 how: text("how"),
-                other: text("record"),
+                other: text(if brought { "target" } else { "record" }),
             });
         }
         for (record, values) in &row.items {

@@ -52,10 +52,10 @@ impl Default for Scenario {
 }
 
 impl Scenario {
-    /// The same with changes that go both ways, deletions among them.
+    /// The same with changes that go both ways, deletions and what people bring back among them.
     #[must_use]
     pub fn both_ways(self) -> Self {
-        Self { ways: Ways::Both, ..self }.with(NEW, Deed::Delete)
+        Self { ways: Ways::Both, ..self }.with(NEW, Deed::Delete).with(NEW, Deed::Restore)
     }
 
     /// The same with this also done on a side.

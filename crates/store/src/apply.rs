@@ -37,10 +37,8 @@ impl Store {
         if commits.iter().any(|commit| !commit.rows.is_empty() || !commit.cohorts.is_empty()) {
             self.forget_counts();
         }
+        self.forget_staged(&commits);
         finished?;
-        if commits.iter().any(|commit| !commit.blocks.is_empty()) {
-            self.forget_blocks();
-        }
         Ok(numbers)
     }
 }

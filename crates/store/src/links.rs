@@ -1,10 +1,11 @@
 //! Links that are written later, once both ends are in the target, and links that are to be taken away.
 
-use handover_model::{FieldName, FlowName, RecordId};
+use handover_model::{FieldName, FlowName, RecordId, Side};
 
 use crate::database::{Row, Sql};
 use crate::store::Step;
-use crate::{Commit, Error, PendingLink, Store};
+use crate::vanished::{number, side_number};
+use crate::{Commit, Error, Fate, PendingLink, Store};
 
 /// Cross joins keep the order of the tables in SQLite too: a page begins with the links, in the order of
 /// their key, and looks the ends up.
@@ -101,8 +102,8 @@ impl Store {
         Ok(links)
     }
 
-    /// At most `limit` links whose both ends have a target record, with the targets of the record that
-    /// points and of the one pointed to. Written links must be taken off (`Commit::linked`), else the
+    /// At most `limit` links whose both ends have a target record that is not missed, with the targets of the record
+    /// that points and of the one pointed to. Written links must be taken off (`Commit::linked`), else the
     /// same come again.
     ///
     /// # Errors
@@ -113,10 +114,21 @@ impl Store {
         if ready.is_empty() { self.ready_links_back(limit).await } else { Ok(ready) }
     }
 
+    /// No platform links with what is gone: a link waits until both its ends on this side are there again.
+    fn without_missed(sql: &mut Sql, side: Side) {
+        let column = if side == Side::Source { "record" } else { "target" };
+        for end in ["a", "b"] {
+            sql.push(&format!(" AND NOT EXISTS (SELECT 1 FROM vanished v WHERE v.flow = {end}.flow AND v.side = "));
+            sql.int(side_number(side)).push(&format!(" AND v.record = {end}.{column} AND v.fate < "));
+            sql.int(number(Fate::Deleted)).push(")");
+        }
+    }
+
     async fn ready_links_back(&self, limit: usize) -> Result<Vec<(PendingLink, RecordId, RecordId)>, Error> {
         let merged = crate::rows::number(handover_model::Outcome::Merged);
         let mut sql = self.sql(READY_BACK);
         sql.int(merged).push(" AND b.outcome <> ").int(merged);
+        Self::without_missed(&mut sql, Side::Source);
         self.page(&mut sql, None, limit).await?;
         self.ready(sql).await
     }
@@ -133,6 +145,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(PendingLink, RecordId, RecordId)>, Error> {
         let mut sql = self.sql(READY);
+        Self::without_missed(&mut sql, Side::Target);
         self.page(&mut sql, after, limit).await?;
         self.ready(sql).await
     }

@@ -10,11 +10,15 @@ use jiff::SignedDuration;
 use crate::codec::{self, indexable};
 use crate::database::{LIST, unreadable};
 use crate::store::{Step, instant, nanos};
-use crate::{Block, Error, Extraction, MatchRow, Store};
+use crate::{Block, Commit, Error, Extraction, MatchRow, Store};
 
 /// Decoded blocks are kept up to this many bytes (of their uncompressed form; in memory they are some
 /// three times as large).
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Blocks up to this size are kept also when all are gone through, as long as half of the room is free: passes over
+/// changes stage many small ones, and ask for each several times.
+const SMALL: usize = 16 * 1024;
 
 /// Records of an object that share a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +31,17 @@ pub struct DuplicateGroup {
 
 type BlockKey = (i64, i64, i64);
 
-/// Decoded blocks, the least recently used leave first.
+/// Decoded blocks, the least recently used leave first, and how far reading came.
+///
+/// Invariant: what was read while it changed is not kept.
 #[derive(Default)]
 pub(crate) struct Cache {
     blocks: HashMap<BlockKey, (Arc<Vec<Record>>, usize, u64)>,
     bytes: usize,
     clock: u64,
+    extractions: HashMap<(i64, i64), Extraction>,
+    /// Steps that may have changed what is kept.
+    changes: u64,
 }
 
 impl Cache {
@@ -43,7 +52,11 @@ impl Cache {
         Some(records.clone())
     }
 
-    fn put(&mut self, key: BlockKey, records: Arc<Vec<Record>>, bytes: usize) {
+    /// Keeps a block that was asked for after so many changes.
+    fn put(&mut self, changes: u64, key: BlockKey, records: Arc<Vec<Record>>, bytes: usize) {
+        if self.changes != changes {
+            return;
+        }
         self.clock += 1;
         if let Some((_, old, _)) = self.blocks.insert(key, (records, bytes, self.clock)) {
             self.bytes -= old;
@@ -57,9 +70,18 @@ impl Cache {
         }
     }
 
+    fn has_room_for(&self, bytes: usize) -> bool {
+        bytes <= SMALL && self.bytes + bytes <= CACHE_BYTES / 2
+    }
+
+    fn forget(&mut self, key: &BlockKey) {
+        if let Some((_, bytes, _)) = self.blocks.remove(key) {
+            self.bytes -= bytes;
+        }
+    }
+
     fn clear(&mut self) {
-        self.blocks.clear();
-        self.bytes = 0;
+        *self = Self { changes: self.changes + 1, clock: self.clock, ..Self::default() };
     }
 }
 
@@ -80,16 +102,21 @@ impl Store {
             return Ok(Arc::default());
         };
         let key = (system, object, number);
-        if let Some(records) = self.cache(|cache| cache.get(&key)) {
+        let (known, changes) = self.cache(|cache| (cache.get(&key), cache.changes));
+        if let Some(records) = known {
             return Ok(records);
         }
         let Some((records, bytes)) = self.decoded(key).await? else { return Ok(Arc::default()) };
         let records = Arc::new(records);
-        // A reader's cache could outlive what another process stages anew.
-        if self.inner.writer.is_some() {
-            self.cache(|cache| cache.put(key, records.clone(), bytes));
+        if self.keeps() {
+            self.cache(|cache| cache.put(changes, key, records.clone(), bytes));
         }
         Ok(records)
+    }
+
+    /// Whether what was read may be kept: a reader's cache could outlive what another process stages anew.
+    fn keeps(&self) -> bool {
+        self.inner.writer.is_some()
     }
 
     /// The records of a staged block, for a caller that goes through all blocks once: they leave those in
@@ -108,8 +135,20 @@ impl Store {
         else {
             return Ok(Vec::new());
         };
-        let found = self.decoded((system, object, number)).await?;
-        Ok(found.map(|(records, _)| records).unwrap_or_default())
+        let key = (system, object, number);
+        let (known, changes) = self.cache(|cache| (cache.get(&key), cache.changes));
+        if let Some(records) = known {
+            return Ok((*records).clone());
+        }
+        let Some((records, bytes)) = self.decoded(key).await? else { return Ok(Vec::new()) };
+        if self.keeps() {
+            self.cache(|cache| {
+                if cache.has_room_for(bytes) {
+                    cache.put(changes, key, Arc::new(records.clone()), bytes);
+                }
+            });
+        }
+        Ok(records)
     }
 
     async fn decoded(&self, (system, object, number): BlockKey) -> Result<Option<(Vec<Record>, usize)>, Error> {
@@ -198,9 +237,22 @@ impl Store {
         else {
             return Ok(None);
         };
+        let key = (system_id, object_id);
+        let (known, changes) = self.cache(|cache| (cache.extractions.get(&key).cloned(), cache.changes));
+        if known.is_some() {
+            return Ok(known);
+        }
         let mut sql = self.sql(EXTRACTION);
         sql.push(" WHERE e.system = ").int(system_id).push(" AND e.object = ").int(object_id);
-        Ok(self.fetch(sql, extraction).await?.pop())
+        let found = self.fetch(sql, extraction).await?.pop();
+        if let Some(found) = found.as_ref().filter(|_| self.keeps()) {
+            self.cache(|cache| {
+                if cache.changes == changes {
+                    cache.extractions.insert(key, found.clone());
+                }
+            });
+        }
+        Ok(found)
     }
 
     /// How far reading came, of every object that was begun; in order of systems and objects.
@@ -333,6 +385,27 @@ impl Store {
 
     pub(crate) fn forget_blocks(&self) {
         self.cache(Cache::clear);
+    }
+
+    /// Forgets what these commits staged, whether they were written or not.
+    pub(crate) fn forget_staged(&self, commits: &[Commit]) {
+        if commits.iter().all(|commit| commit.blocks.is_empty() && commit.extractions.is_empty()) {
+            return;
+        }
+        let names = self.names();
+        let place =
+            |system: &SystemName, object: &ObjectName| Some((names.get(system.as_str())?, names.get(object.as_str())?));
+        self.cache(|cache| {
+            cache.changes += 1;
+            for block in commits.iter().flat_map(|commit| &commit.blocks) {
+                if let Some((system, object)) = place(&block.system, &block.object) {
+                    cache.forget(&(system, object, block.number));
+                }
+            }
+            for row in commits.iter().flat_map(|commit| &commit.extractions) {
+                place(&row.system, &row.object).map(|place| cache.extractions.remove(&place));
+            }
+        });
     }
 
     fn cache<T>(&self, with: impl FnOnce(&mut Cache) -> T) -> T {

@@ -31,7 +31,7 @@ pub struct Vanished {
     pub side: Side,
     /// The record, by its id on that side.
     pub record: RecordId,
-    /// The source record of the pair that it belongs to.
+    /// The source record of the pair that it belongs to; empty where that has another counterpart by now.
     pub source: RecordId,
     /// What is decided.
     pub fate: Fate,
@@ -72,11 +72,11 @@ const COLUMNS: &str = "v.record, v.source, v.fate, v.pass, v.since, v.into_recor
 
 const FATES: [Fate; 5] = [Fate::Pending, Fate::Asked, Fate::Kept, Fate::Marked, Fate::Deleted];
 
-fn number(fate: Fate) -> i64 {
+pub(crate) fn number(fate: Fate) -> i64 {
     FATES.iter().position(|known| *known == fate).map_or(0, |at| at as i64)
 }
 
-fn side_number(side: Side) -> i64 {
+pub(crate) fn side_number(side: Side) -> i64 {
     i64::from(side == Side::Target)
 }
 

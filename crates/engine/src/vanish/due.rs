@@ -150,7 +150,7 @@ impl Pass {
             }
         }
         match side {
-            Side::Source => self.seen_again(ready, &back).await?,
+            Side::Source => self.seen_again(ready, side, &back).await?,
             Side::Target => self.counterparts_again(ready, &back).await?,
         }
         if !merged.is_empty() {

@@ -39,14 +39,15 @@ impl Pass {
             let ids: BTreeSet<RecordId> = back.iter().map(|gone| gone.source.clone()).collect();
             let found = self.sought(end, &ids.into_iter().collect::<Vec<_>>()).await?;
             back.retain(|gone| found.get(&gone.source) == Some(&Found::Live));
-            self.seen_again(ready, &back).await?;
+            self.seen_again(ready, Side::Source, &back).await?;
         }
         if olds.is_empty() { Ok(()) } else { self.notice_missing(end, &self.places(end), &olds).await }
     }
 
     /// Records that vanished and are there again: they leave the list by themselves. What pointed to a counterpart
-    /// that was deleted is linked again once there is another one.
-    pub(super) async fn seen_again(&self, ready: &Arc<Ready>, back: &[Vanished]) -> Result<(), Error> {
+    /// that was deleted is linked again once there is another one. Of a pair both of which were gone, the one that is
+    /// not there on this side may come again later: it is no pair's then.
+    pub(super) async fn seen_again(&self, ready: &Arc<Ready>, side: Side, back: &[Vanished]) -> Result<(), Error> {
         if back.is_empty() {
             return Ok(());
         }
@@ -55,16 +56,26 @@ impl Pass {
         let mut entry = self.entry("returned", ready);
         let mut anew = BTreeSet::new();
         for gone in back {
+            if gone.source.as_str().is_empty() {
+                commit.returned.push((ready.flow.name.clone(), gone.side, gone.record.clone()));
+                continue;
+            }
             if gone.fate == Fate::Deleted {
                 anew.insert(gone.source.clone());
             }
             let values = json!({"side": gone.side.word(), "record": gone.record.as_str()});
             entry.items.push(Item { record: gone.source.clone(), values: values.into() });
-            commit.returned.push((ready.flow.name.clone(), gone.side, gone.record.clone()));
+            if gone.side == side {
+                commit.returned.push((ready.flow.name.clone(), side, gone.record.clone()));
+            } else {
+                commit.vanished.push(Vanished { source: "".into(), counterpart: None, ..gone.clone() });
+            }
             self.unask(&mut commit, ready, &gone.source).await?;
             self.vanishings().returned += 1;
         }
-        commit.entries.push(entry);
+        if !entry.items.is_empty() {
+            commit.entries.push(entry);
+        }
         commit.links = self.links_to(ready, &anew).await?;
         self.place.store.commit(commit).await?;
         Ok(())
@@ -142,6 +153,19 @@ impl Pass {
         self.place.store.commit(commit).await?;
         let pairing = Pairing::of(&ready.flow, &ready.target);
         self.some_records(ready, &pairing, &sources).await?;
+        // Where the source is gone too nothing was judged: what is asked about that one stays.
+        let mut commit = self.commit();
+        for gone in back {
+            let holds = self.place.store.holds_of(flow, &gone.source).await?;
+            let is_over = |cause: &Cause| matches!(cause, Cause::TargetGone { target } if *target == gone.record);
+            if holds.iter().any(|hold| is_over(&hold.cause)) {
+                commit.released.push((flow.clone(), gone.source.clone()));
+                commit.holds.extend(holds.into_iter().filter(|hold| !is_over(&hold.cause)));
+            }
+        }
+        if !commit.released.is_empty() {
+            self.place.store.commit(commit).await?;
+        }
         Ok(())
     }
 

@@ -110,7 +110,17 @@ impl Pass {
                     true if is_own && gone.fate == Fate::Kept => {
                         kept.entry(gone.flow.clone()).or_default().push(gone);
                     }
-                    _ if is_own => commit.returned.push((gone.flow, gone.side, gone.record)),
+                    _ if is_own => {
+                        // What went with it may come again all the same.
+                        let other = gone.counterpart.clone().filter(|_| !is_there && gone.fate == Fate::Deleted);
+                        commit.vanished.extend(other.map(|record| Vanished {
+                            side: gone.side.opposite(),
+                            record,
+                            counterpart: None,
+                            ..gone.clone()
+                        }));
+                        commit.returned.push((gone.flow, gone.side, gone.record));
+                    }
                     _ => commit.vanished.push(Vanished { counterpart: None, ..gone }),
                 }
             }
@@ -207,7 +217,9 @@ impl Pass {
         let mut known: BTreeMap<RecordId, Vec<(usize, RecordId)>> = BTreeMap::new();
         for (at, (ready, side)) in places.iter().enumerate() {
             let noted = self.place.store.vanished_among(&ready.flow.name, *side, ids).await?;
-            let noted: HashSet<RecordId> = noted.into_iter().map(|gone| gone.record).collect();
+            // Of a pair that ended it may have come again, and be another one's.
+            let noted = noted.into_iter().filter(|gone| gone.fate != Fate::Deleted);
+            let noted: HashSet<RecordId> = noted.map(|gone| gone.record).collect();
             for row in self.rows_on(ready, *side, ids).await? {
                 if let Some(id) = on(&row, *side).filter(|id| !noted.contains(*id)) {
                     known.entry(id.clone()).or_default().push((at, row.record.clone()));

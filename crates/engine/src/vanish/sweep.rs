@@ -89,7 +89,7 @@ impl Pass {
     /// Lists all records of an object: adds those that are missing, takes note of those that are there again, and
     /// stages those whose links changed.
     pub(super) async fn sweep(
-        &self,
+        self: &Arc<Self>,
         end: &End,
         places: &[(Arc<Ready>, Side)],
         sweep: &Sweep,
@@ -104,8 +104,10 @@ impl Pass {
             // Counterparts that are waited for are asked for at the end of the pass, whatever a list says.
             let waits = |gone: &Vanished| *side == Side::Target && matches!(gone.fate, Fate::Pending | Fate::Asked);
             let is_live = |gone: &Vanished| !waits(gone) && now.contains_key(&Store::mark_of(&gone.record));
-            let back: Vec<Vanished> = back.into_iter().filter(is_live).collect();
-            self.seen_again(ready, &back).await?;
+            let (kept, back): (Vec<Vanished>, Vec<Vanished>) =
+                back.into_iter().filter(is_live).partition(|gone| gone.side == Side::Target && gone.fate == Fate::Kept);
+            self.seen_again(ready, *side, &back).await?;
+            self.counterparts_again(ready, &kept).await?;
         }
         if sweep.links.is_some() || !sweep.dear.is_empty() {
             self.stage_relinked(end, places, sweep, (&now, part % PARTS)).await?;

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{FieldName, From, Record, RecordId};
+use handover_model::{FieldName, From, Record, RecordId, Value};
 use handover_store::{PendingLink, RecordRow};
 
 use crate::Error;
+use crate::base;
 use crate::pairing::{Keys, Pairing};
 use crate::pass::Pass;
 use crate::setup::Ready;
@@ -163,8 +164,17 @@ impl Pass {
             let paired: HashMap<RecordId, &RecordRow> =
                 rows.values().filter_map(|row| Some((row.target.clone()?, row))).collect();
             let targets: Vec<RecordId> = paired.keys().cloned().collect();
-            for card in self.counterparts(ready, &targets).await? {
-                keyed.extend(paired.get(&card.id).map(|row| (*row, keys_of(&pairing.target, &card))));
+            for mut card in self.counterparts(ready, &targets).await? {
+                let Some(row) = paired.get(&card.id) else { continue };
+                // What it said before they were a pair, or since it was settled last, its source never said.
+                if let Some(base) = &row.base {
+                    let is_settled = |name: &FieldName, value: &Value| {
+                        let kind = ready.target_field(name).map(|field| &field.kind);
+                        base::differs(base, name, kind, value) != Some(true)
+                    };
+                    card.fields = card.fields.into_iter().filter(|(name, value)| is_settled(name, value)).collect();
+                }
+                keyed.push((*row, keys_of(&pairing.target, &card)));
             }
         }
         for (row, keys) in keyed {

@@ -93,16 +93,16 @@ fn shown(says: &[Plain; 2]) -> String {
 }
 
 /// When the target became the counterpart of the source.
-fn paired_at(pair: &Pair<'_>, target: &Life) -> Timestamp {
+fn paired_at(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life) -> Timestamp {
     if came_back(pair, target) {
         return pair.source.born;
     }
-    target.edits_of(pair.flow.key).map(|edit| edit.at).next().unwrap_or(target.born)
+    judged.tied_at(pair.flow, target).unwrap_or(target.born)
 }
 
 /// Whether the source was made from the target.
 fn came_back(pair: &Pair<'_>, target: &Life) -> bool {
-    pair.source.made_by == By::Client && target.made_by == By::People
+    pair.source.made_by == By::Client && (target.made_by == By::People || target.born < pair.source.born)
 }
 
 /// The value of a field before a moment.
@@ -114,7 +114,7 @@ fn value_before(life: &Life, field: &FieldRule, side: usize, at: Timestamp) -> P
 /// Every state that the field may be in.
 fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule) -> BTreeSet<State> {
     let lives = [pair.source, target];
-    let begin = paired_at(pair, target);
+    let begin = paired_at(judged, pair, target);
     // Who was there first gives; of two that were there the source does.
     let giver = if came_back(pair, target) { NEW } else { OLD };
     let mut happened: Vec<Happening<'_>> = Vec::new();
@@ -172,7 +172,7 @@ fn beginnings(
     field: &FieldRule,
     giver: usize,
 ) -> BTreeSet<State> {
-    let begin = paired_at(pair, lives[NEW]);
+    let begin = paired_at(judged, pair, lives[NEW]);
     // The pass that paired them may have read the source a moment earlier, or an older copy of it.
     let pass = judged.case.passes.iter().rfind(|pass| pass.began <= begin);
     let read_from = pass.map_or(begin, |pass| pass.began - judged.case.lag);
@@ -308,7 +308,7 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
         let name = field.names[side];
         let whose = || format!("{} {}, {name}", pair.flow.objects[side], lives[side].id);
         // Every counterpart that it ever had gave something.
-        let others: Vec<&Life> = if side == OLD { pair.targets.clone() } else { vec![pair.source] };
+        let others: Vec<&Life> = if side == OLD { pair.ever().collect() } else { judged.sources_of(pair.flow, target) };
         let given: BTreeSet<Plain> = others
             .iter()
             .flat_map(|other| other.edits_of(field.names[1 - side]))
@@ -343,7 +343,7 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
             if let Some(lost) = lost.filter(|lost| !excused(judged, lost, edit) && !shared(lost))
                 && value != field.plain(side, &lost.after)
                 && field.plain(side, &lost.after) != Plain::Blank
-                && !told(judged, pair, field, side, &lost.after)
+                && !told(judged, pair, target, field, side, &lost.after)
             {
                 wrong.push(format!(
                     "no loss: {}: the edit of {} was overwritten at {} and the ledger does not say so",
@@ -378,12 +378,13 @@ fn excused(judged: &Judged<'_>, lost: &Edit, by: &Edit) -> bool {
 }
 
 /// Whether the ledger tells what was overwritten, in the story of the pair or of its way back.
-fn told(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule, side: usize, value: &Json) -> bool {
+fn told(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule, side: usize, value: &Json) -> bool {
     let value = field.plain(side, value);
-    // Of the way back, the stories of all counterparts that it ever had.
+    // The stories of all counterparts that it ever had.
+    let sources = judged.sources_of(pair.flow, target);
     let is_its = |flow: &str, record: &str| {
-        (side == NEW && flow == pair.flow.name && record == pair.source.id)
-            || (side == OLD && flow == pair.flow.back && pair.targets.iter().any(|target| target.id == record))
+        (side == NEW && flow == pair.flow.name && sources.iter().any(|source| source.id == record))
+            || (side == OLD && flow == pair.flow.back && pair.ever().any(|target| target.id == record))
     };
     judged.case.claims.told.iter().filter(|told| is_its(&told.flow, &told.record)).any(|told| {
         let whole = field.part_of.filter(|_| side == OLD);

@@ -14,6 +14,7 @@ mod holds;
 mod links;
 mod replay;
 mod rules;
+mod ties;
 mod vanished;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handover_sandbox::journal::{Action, Entry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
+use ties::Tie;
 
 pub use answers::{Answered, Word};
 pub use replay::{By, Edit, Fate, Life, Side};
@@ -46,7 +48,8 @@ pub struct Span {
 /// Something that the ledger tells of a record that is gone.
 #[derive(Clone, Debug)]
 pub struct Story {
-    /// The word for it: `vanished`, `removing`, `removed`, `returned`, `followed`, `kept`.
+    /// The word for it: `vanished`, `removing`, `removed`, `returned`, `followed`, `kept`; `brought` where a target
+    /// record went back to it.
     pub kind: String,
     /// When.
     pub at: Timestamp,
@@ -163,6 +166,8 @@ pub(crate) struct Pair<'c> {
     pub(crate) source: &'c Life,
     /// Living or not.
     pub(crate) targets: Vec<&'c Life>,
+    /// Those that stood for it before they stood for another one.
+    pub(crate) former: Vec<&'c Life>,
     /// Those that people brought back when another one had taken their place: theirs now.
     pub(crate) beside: Vec<&'c Life>,
 }
@@ -174,11 +179,20 @@ fn came_back_beside(life: &Life, all: &[&Life]) -> bool {
     all.iter().any(stood)
 }
 
+impl<'c> Pair<'c> {
+    /// Everything that ever stood for it.
+    pub(crate) fn ever(&self) -> impl Iterator<Item = &'c Life> {
+        self.targets.iter().chain(&self.former).chain(&self.beside).copied()
+    }
+}
+
 /// Both sides replayed, paired by the key that stands on the target's records.
 pub(crate) struct Judged<'c> {
     pub(crate) case: &'c Case<'c>,
     pub(crate) sides: &'c [Side; 2],
     pub(crate) pairs: Vec<Pair<'c>>,
+    /// By flow and target record: what it stood for.
+    ties: BTreeMap<(&'c str, &'c str), Vec<Tie>>,
     /// Holds by flow and source record.
     pub(crate) held: BTreeMap<(&'c str, &'c str), Vec<&'c Held>>,
 }
@@ -204,31 +218,43 @@ pub fn judge(case: &Case<'_>) -> Vec<String> {
 impl<'c> Judged<'c> {
     fn of(case: &'c Case<'c>, sides: &'c [Side; 2]) -> Self {
         let mut pairs = Vec::new();
+        let mut ties = BTreeMap::new();
         for flow in &case.rules.flows {
-            let mut targets: BTreeMap<&str, Vec<&Life>> = BTreeMap::new();
+            let mut targets: BTreeMap<String, Vec<&Life>> = BTreeMap::new();
+            let mut former: BTreeMap<String, Vec<&Life>> = BTreeMap::new();
             for life in sides[NEW].of(flow.objects[NEW]) {
-                let told = || {
-                    let known = |pair: &&Paired| pair.flow == flow.name && pair.target == life.id;
-                    let paired = case.claims.pairs.iter().find(known).map(|pair| pair.source.as_str());
-                    // Of what is gone the ledger tells what it stood for.
-                    let told = |story: &&Story| story.flow == flow.name && story.other == life.id;
-                    paired.or_else(|| case.claims.stories.iter().find(told).map(|story| story.record.as_str()))
-                };
-                if let Some(key) = life.key(flow).or_else(told) {
-                    targets.entry(key).or_default().push(life);
-                }
+                let all = ties::of(case, flow, life);
+                let Some((last, earlier)) = all.split_last() else { continue };
+                targets.entry(last.source.clone()).or_default().push(life);
+                let earlier: BTreeSet<&String> =
+                    earlier.iter().map(|tie| &tie.source).filter(|source| **source != last.source).collect();
+                earlier.into_iter().for_each(|source| former.entry(source.clone()).or_default().push(life));
+                ties.insert((flow.name, life.id.as_str()), all);
             }
             for source in sides[OLD].of(flow.objects[OLD]) {
                 let all = targets.remove(source.id.as_str()).unwrap_or_default();
                 let (beside, targets) = all.iter().copied().partition(|life| came_back_beside(life, &all));
-                pairs.push(Pair { flow, source, targets, beside });
+                let former = former.remove(source.id.as_str()).unwrap_or_default();
+                pairs.push(Pair { flow, source, targets, former, beside });
             }
         }
         let mut held: BTreeMap<(&str, &str), Vec<&Held>> = BTreeMap::new();
         for hold in &case.claims.held {
             held.entry((&hold.flow, &hold.record)).or_default().push(hold);
         }
-        Self { case, sides, pairs, held }
+        Self { case, sides, pairs, ties, held }
+    }
+
+    /// From when on a target record stands for what it stands for in the end.
+    pub(crate) fn tied_at(&self, flow: &FlowRule, target: &Life) -> Option<Timestamp> {
+        Some(self.ties.get(&(flow.name, target.id.as_str()))?.last()?.at)
+    }
+
+    /// Every source record that a target record ever stood for.
+    pub(crate) fn sources_of(&self, flow: &FlowRule, target: &Life) -> Vec<&'c Life> {
+        let ties = self.ties.get(&(flow.name, target.id.as_str()));
+        let is_one = |life: &&Life| ties.is_some_and(|ties| ties.iter().any(|tie| tie.source == life.id));
+        self.sides[OLD].of(flow.objects[OLD]).filter(is_one).collect()
     }
 
     /// The holds of a source record.
@@ -307,7 +333,7 @@ impl<'c> Judged<'c> {
                     wrong.push(format!("no loss: {} {} has no counterpart and is not held", life.object, life.id));
                 }
             }
-            for pair in pairs().filter(|pair| pair.source.made_by == By::Client && pair.targets.is_empty()) {
+            for pair in pairs().filter(|pair| pair.source.made_by == By::Client && pair.ever().next().is_none()) {
                 wrong.push(format!("no orphan: {} {} stands for nothing", pair.source.object, pair.source.id));
             }
         }

@@ -145,10 +145,10 @@ fn counterparts<'c>(judged: &Judged<'c>, flow: &FlowRule, side: usize, life: &Li
     };
     match side {
         NEW => pairs
-            .filter(|pair| pair.targets.iter().any(|target| target.id == life.id) || was(pair.source))
+            .filter(|pair| pair.ever().any(|target| target.id == life.id) || was(pair.source))
             .map(|pair| pair.source)
             .collect(),
-        _ => pairs.filter(|pair| pair.source.id == life.id).flat_map(|pair| pair.targets.iter().copied()).collect(),
+        _ => pairs.filter(|pair| pair.source.id == life.id).flat_map(Pair::ever).collect(),
     }
 }
 

@@ -1,10 +1,11 @@
-use handover_model::Outcome;
-use handover_store::PendingLink;
+use handover_model::{Outcome, Side};
+use handover_store::{Fate, PendingLink, Vanished};
 
-use crate::scene::{Scene, commit, on_both, paired, row};
+use crate::scene::{Scene, at, commit, on_both, paired, row};
 
 on_both!(
     links_become_ready_when_both_ends_are_there,
+    links_wait_while_an_end_is_missed,
     pending_links_come_in_pages,
     links_to_be_taken_away_know_from_whom
 );
@@ -41,6 +42,42 @@ async fn links_become_ready_when_both_ends_are_there(scene: Scene) {
     store.commit(commit(2, |commit| commit.linked = vec![links[0].clone()])).await.unwrap();
     assert_eq!(store.ready_links(10).await.unwrap(), []);
     assert_eq!(store.pending_links(None, None, None, 10).await.unwrap(), links[1..]);
+}
+
+async fn links_wait_while_an_end_is_missed(scene: Scene) {
+    let store = scene.open().await;
+    let one = link("contacts", "1", "company", "c1");
+    let first = commit(0, |commit| {
+        commit.links = vec![one.clone()];
+        commit.rows = vec![paired("contacts", "1", "t1", 1), paired("companies", "c1", "tc1", 2)];
+    });
+    store.commit(first).await.unwrap();
+    let ready = [(one, "t1".into(), "tc1".into())];
+    let ends = [("contacts", "t1", "1"), ("companies", "tc1", "c1")];
+    let missed = |side| ends.into_iter().map(move |(flow, target, source)| (flow, target, source, side));
+    // Of what is gone from the source the counterpart is there, and can be linked.
+    for (flow, target, source, side) in missed(Side::Target).chain(missed(Side::Source)) {
+        let record = if side == Side::Target { target } else { source };
+        for fate in [Fate::Pending, Fate::Asked, Fate::Kept] {
+            let gone = Vanished {
+                flow: flow.into(),
+                side,
+                record: record.into(),
+                source: source.into(),
+                fate,
+                pass: 1,
+                since: at(1),
+                into: None,
+                certain: false,
+                counterpart: None,
+            };
+            store.commit(commit(1, |commit| commit.vanished = vec![gone])).await.unwrap();
+            let expected = if side == Side::Target { &[] } else { &ready[..] };
+            assert_eq!(store.ready_links(10).await.unwrap(), expected, "{flow} {fate:?}");
+        }
+        store.commit(commit(2, |commit| commit.returned = vec![(flow.into(), side, record.into())])).await.unwrap();
+        assert_eq!(store.ready_links(10).await.unwrap(), ready, "{flow}");
+    }
 }
 
 async fn pending_links_come_in_pages(scene: Scene) {

@@ -105,6 +105,9 @@ async fn a_block_staged_again_replaces_the_old_one(scene: Scene) {
     for text in ["first", "second"] {
         let records = vec![record("1", &[("name", Value::text(text))])];
         store.commit(commit(0, |commit| commit.blocks.push(block("persons", 0, records.clone())))).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(store.block_once(&"old".into(), &"persons".into(), 0).await.unwrap(), records);
+        }
         assert_eq!(*store.block(&"old".into(), &"persons".into(), 0).await.unwrap(), records);
     }
 }

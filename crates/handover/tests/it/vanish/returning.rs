@@ -48,6 +48,50 @@ fn a_counterpart_that_went_and_comes_again_is_made_anew_in_the_old_system() {
     assert_eq!(paired.iter().map(|row| &row.record).collect::<Vec<_>>(), [&anew.record]);
 }
 
+/// Its counterpart has another one by then.
+#[test]
+fn a_counterpart_that_comes_again_after_its_source_is_noticed() {
+    let mut play = Play::on(Scene::both_ways(Way::ToHubspot), Deletes::Delete, Merges::Ask);
+    let row = play.made("persons")[0].clone();
+    let target = row.target.clone().unwrap();
+    play.in_new("contacts", &target, DisturbAction::Delete);
+    play.is_quiet();
+    play.is_quiet();
+    play.in_old("person", &row.record, DisturbAction::Restore);
+    play.pass();
+    let anew = play.row("persons", &row.record).target;
+    assert!(anew.as_ref().is_some_and(|anew| *anew != target), "made anew: {anew:?}");
+    play.in_new("contacts", &target, DisturbAction::Restore);
+    play.pass();
+    let paired = paired_with(&play, &target);
+    assert!(!paired.is_empty() || !play.holds("persons.back", &target).is_empty(), "nobody noticed");
+    assert_eq!(play.row("persons", &row.record).target, anew);
+}
+
+/// What people made in the new system has a row of its way back for ever, and no pair for ever.
+#[test]
+fn what_was_made_in_the_new_system_comes_again_too() {
+    let mut play = Play::on(Scene::both_ways(Way::ToHubspot), Deletes::Delete, Merges::Ask);
+    let fields = json!({"firstname": "Ada", "lastname": "Again", "email": "again@example.com"});
+    let action = DisturbAction::Create { fields };
+    play.ground.disturb(1, &[Disturbance { object: "contacts".to_owned(), which: Which::default(), action }]);
+    play.pass();
+    let journal = play.ground.end().new_journal;
+    let created = journal.iter().flat_map(|entry| &entry.changes).rfind(|change| change.action == Action::Created);
+    let target: RecordId = created.unwrap().id.as_str().into();
+    let first = paired_with(&play, &target)[0].record.clone();
+    play.in_old("person", &first, DisturbAction::Delete);
+    play.is_quiet();
+    play.pass();
+    assert!(paired_with(&play, &target).is_empty(), "the deletion was carried");
+    play.in_new("contacts", &target, DisturbAction::Restore);
+    play.pass();
+    let paired = paired_with(&play, &target);
+    let [anew] = paired.as_slice() else { panic!("{paired:?}") };
+    assert_ne!(anew.record, first);
+    play.is_quiet();
+}
+
 /// A question about a record that nobody has any more is no question.
 #[test]
 fn what_is_held_on_its_way_back_and_deleted_is_asked_about_no_more() {
