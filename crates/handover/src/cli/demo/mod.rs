@@ -249,12 +249,13 @@ async fn first_option(
         |value: &str| options.iter().find(|option| option.value == value).and_then(|option| option.within.clone());
     let rows = session.project.tables.get(table).map(|table| &table.rows);
     let neighbour = rows.and_then(|rows| {
+        // Ids tell neighbours by their numbers, `PIPELINE:STAGE` by the pipeline.
         let number = |text: &str| text.parse::<i64>().ok();
-        let own = number(value)?;
-        rows.iter()
-            .filter_map(|(from, row)| Some(((number(from)? - own).abs(), within(&row.to)?)))
-            .min()
-            .map(|(_, within)| within)
+        let distance = |from: &str| match (value.split_once(':'), from.split_once(':')) {
+            (Some((own, _)), Some((other, _))) => Some(i64::from(own != other)),
+            _ => Some((number(from)? - number(value)?).abs()),
+        };
+        rows.iter().filter_map(|(from, row)| Some((distance(from)?, within(&row.to)?))).min().map(|(_, within)| within)
     });
     let fitting = options.iter().find(|option| neighbour.is_none() || option.within == neighbour);
     Ok(fitting.map(|option| option.value.clone()))

@@ -217,7 +217,7 @@ suite! {
 #[test]
 fn no_case_has_vanished() {
     let mut expected = Vec::new();
-    let all: [&'static dyn Subject; 5] = [
+    let all: [&'static dyn Subject; 6] = [
         &subjects::activecampaign::ActiveCampaign,
         &subjects::pipedrive::Pipedrive,
         &subjects::hubspot::HubSpot,

@@ -24,7 +24,18 @@ const TENANT: &str = "sandbox.onmicrosoft.com";
 pub(crate) struct Dynamics;
 
 const fn object(name: &'static str, text: &'static str) -> Object {
-    Object { name, journal: name, disturbed: true, text, key: KEY, lists: 1, overlap: 0, apart: &[], open: &[] }
+    Object {
+        name,
+        journal: name,
+        disturbed: true,
+        text,
+        key: KEY,
+        lists: 1,
+        overlap: 0,
+        again: 0,
+        apart: &[],
+        open: &[],
+    }
 }
 
 const ONE: &str = "the lookup leads to one record";
