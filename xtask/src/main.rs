@@ -13,6 +13,7 @@ const USAGE: &str = "\
 cargo xtask tidy              what no compiler checks: sizes, names, directions, licences, links
 cargo xtask tidy --tighten    the same; lowers the ratchet to what is left
 cargo xtask gen               writes the generated pages of the manual anew
+cargo xtask pairs             moves the sample company between every two platforms; writes the manual's table of it
 cargo xtask simulate [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]
                               plays six weeks of two systems in use, once for each seed
 ";
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root, tidy::Ratchet::Keep),
         ["tidy", "--tighten"] => tidy::run(&root, tidy::Ratchet::Tighten),
         ["gen"] => generated::write(&root),
+        ["pairs"] => pairs(&root),
         ["simulate", rest @ ..] => simulate(&root, rest),
         _ => Err(USAGE.to_owned()),
     };
@@ -38,6 +40,17 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Lets the tests of the pairs write what they see, one after the other.
+fn pairs(root: &Path) -> Result<String, String> {
+    let status = std::process::Command::new("cargo")
+        .args(["test", "--package", "handover", "--test", "it", "--", "cli::pairs", "--test-threads=1"])
+        .env("UPDATE", "1")
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo could not be started: {error}\n"))?;
+    if status.success() { Ok(String::new()) } else { Err("something is wrong, see above\n".to_owned()) }
 }
 
 /// Builds the simulation optimised and lets it play; what it tells goes to the terminal as it comes.

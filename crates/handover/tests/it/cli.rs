@@ -15,6 +15,7 @@ mod gate;
 mod guards;
 mod mail;
 mod page;
+mod pairs;
 mod queue;
 mod served;
 mod sync;

@@ -77,6 +77,15 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     let begun = Instant::now();
     let (from, to) = (options.from.as_str(), options.to.as_str());
     let (from, to) = if options.reverse { (to, from) } else { (from, to) };
+    let is_told = [from, to].iter().all(|platform| ["hubspot", "pipedrive"].contains(platform)) && from != to;
+    if options.parallel && !is_told {
+        let message = "the ten days of --parallel are played between Pipedrive and HubSpot only";
+        return Err(vec![
+            Problem::new("demo", message)
+                .state("nothing was changed")
+                .hint("leave --parallel out, or move from pipedrive to hubspot or back"),
+        ]);
+    }
     let worlds = worlds(options, from, to)?;
     prepare_folder(&options.dir)?;
     keep_worlds(options, [("old", from), ("new", to)], worlds)?;

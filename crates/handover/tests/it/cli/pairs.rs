@@ -1,0 +1,98 @@
+//! The sample company moves from every platform to every other one, with the mappings that `init` proposes: nothing
+//! differs afterwards, and what is held is listed in the manual (docs/manual/pairs.md). `cargo xtask pairs` writes
+//! its table anew.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use handover_sandbox::sample::PLATFORMS;
+use serde_json::Value as Json;
+
+use super::binary;
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/manual/pairs.md")
+}
+
+/// Moves the company; gives the pair's row of the table.
+fn moved(from: &str, to: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary();
+    command.args(["demo", "--small", "--json", "--quiet", "--from", from, "--to", to]);
+    let made = command.arg("--dir").arg(folder.path().join("play")).output().unwrap();
+    assert!(made.status.success(), "{from} to {to}: {}", String::from_utf8_lossy(&made.stderr));
+    let told: Json = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(told["verify"]["differences"], 0, "{from} to {to}: {}", told["verify"]);
+    let objects = ["after", "objects"].iter().fold(&told, |told, key| &told[*key]);
+    let objects = if objects.is_null() { &told["objects"] } else { objects };
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for outcomes in objects.as_object().unwrap().values() {
+        for (outcome, count) in outcomes.as_object().unwrap() {
+            *sums.entry(outcome).or_default() += count.as_u64().unwrap();
+        }
+    }
+    assert_eq!(sums["pending"], 0, "{from} to {to}");
+    let mut held: BTreeMap<&str, u64> = BTreeMap::new();
+    for group in told["after"]["holds"].as_array().unwrap() {
+        *held.entry(group["cause"].as_str().unwrap()).or_default() += group["count"].as_u64().unwrap();
+    }
+    let held: Vec<String> = held.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
+    let written = sums["created"] + sums["merged"] + sums["updated"] + sums["unchanged"];
+    format!("| {from} | {to} | {} | {written} | {} | {} |", sums["read"], sums["held"], held.join(", "))
+}
+
+/// Whether a line of the page is a pair's.
+fn is_row(line: &str) -> bool {
+    PLATFORMS.iter().any(|platform| line.starts_with(&format!("| {platform} |")))
+}
+
+/// One after the other, so that several sources can be tried at once.
+fn check(from: &str) {
+    let rows: Vec<String> = PLATFORMS.iter().filter(|to| **to != from).map(|to| moved(from, to)).collect();
+    let text = std::fs::read_to_string(page()).unwrap();
+    let head = format!("| {from} |");
+    if std::env::var_os("UPDATE").is_some() {
+        let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(&head)).collect();
+        let is_before = |line: &&str| line.starts_with("|---") || is_row(line) && *line < head.as_str();
+        let at = lines.iter().rposition(is_before).unwrap();
+        rows.iter().rev().for_each(|row| lines.insert(at + 1, row));
+        std::fs::write(page(), lines.join("\n") + "\n").unwrap();
+        return;
+    }
+    let listed: Vec<&str> = text.lines().filter(|line| line.starts_with(&head)).collect();
+    assert_eq!(listed, rows, "docs/manual/pairs.md is not what happens: `cargo xtask pairs` writes it");
+}
+
+#[test]
+fn from_activecampaign() {
+    check("activecampaign");
+}
+
+#[test]
+fn from_hubspot() {
+    check("hubspot");
+}
+
+#[test]
+fn from_pipedrive() {
+    check("pipedrive");
+}
+
+#[test]
+fn from_salesforce() {
+    check("salesforce");
+}
+
+#[test]
+fn from_zoho() {
+    check("zoho");
+}
+
+/// No platform of the sample is without a test of its own.
+#[test]
+fn every_platform_is_left() {
+    let source = include_str!("pairs.rs");
+    for platform in PLATFORMS {
+        assert!(source.contains(&format!("fn from_{platform}()")), "{platform}");
+    }
+}
