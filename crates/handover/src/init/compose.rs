@@ -249,7 +249,9 @@ impl<'s> Sides<'s> {
         match make {
             Make::Of(terms, keys) => self.of(terms, keys, field),
             Make::Expr(needs, expr) | Make::Part(needs, expr) => {
-                let is_told = needs.iter().all(|term| self.tell(term).is_some());
+                // `others` is a step only, and no function of expressions.
+                let can_say = |tell: &Tell| !matches!(tell.way, Way::Step(step) if step.starts_with("others"));
+                let is_told = needs.iter().all(|term| self.tell(term).is_some_and(can_say));
                 is_told.then(|| {
                     let (from, expr) = self.fill(expr, field);
                     // Of a field it is known where it points to, of an expression it is not.

@@ -16,10 +16,14 @@ const PERSON_ALONE: &str = "if is_blank({deal}) { {person} } else { null }";
 const ACCOUNT_ALONE: &str = "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }";
 const STATUS: &str = "if {done} == true { \"Completed\" } else { \"Not Started\" }";
 const ENDS: &str = "coalesce([{ends}, {starts}])";
-/// Minutes and seconds, of which the first are not cut at sixty.
+/// Minutes and seconds, of which the first are not cut at sixty; one second for a call whose length nobody knows, since
+/// a call in the past must have one (section 5).
 const LENGTH: &str = "minutes = round!((default({milliseconds}, 0) / 60000) ?? 0)\n\
     is_short = (minutes < 10) ?? false\n\
-    if is_short { concat([\"0\", string(minutes), \":00\"]) } else { concat([string(minutes), \":00\"]) }";
+    if minutes == 0 { \"00:01\" } else if is_short { concat([\"0\", string(minutes), \":00\"]) } else { concat([string(minutes), \":00\"]) }";
+/// A slash is not taken in phone numbers (section 5).
+const PHONE: &str = "replace({phone}, \"/\", \" \")";
+const MOBILE: &str = "replace({mobile}, \"/\", \" \")";
 const MILLISECONDS: &str = "(.Call_Duration_in_seconds * 1000) ?? null";
 
 const VENDORS_OWN: &str = "Zoho CRM's own bookkeeping";
@@ -73,7 +77,7 @@ const ACCOUNTS: Thing = Thing {
         take("Account_Name", &["name"]),
         take("Website", &["website", "domain"]),
         take("Owner", &["owner"]),
-        take("Phone", &["phone"]),
+        expr("Phone", &["phone"], PHONE),
         take("Fax", &["fax"]),
         take("Annual_Revenue", &["revenue"]),
         take("Employees", &["employees"]),
@@ -137,7 +141,8 @@ const CONTACTS: Thing = Thing {
         choice("Salutation", "salutation", "salutations"),
         take("Email", &["email"]),
         take("Secondary_Email", &["second_email"]),
-        take("Phone", &["phone"]),
+        expr("Phone", &["phone"], PHONE),
+        expr("Mobile", &["mobile"], MOBILE),
         take("Mobile", &["mobile"]),
         take("Home_Phone", &["home_phone"]),
         take("Fax", &["fax"]),
@@ -267,7 +272,7 @@ const CALLS: Thing = activity! {
         value("Call_Type", "Outbound"),
         take("Call_Start_Time", &["starts"]),
         expr("Call_Duration", &["milliseconds"], LENGTH),
-        value("Call_Duration", "00:00"),
+        value("Call_Duration", "00:01"),
         expr("Description", &["text", "location"], TEXT),
     ],
     concept: Concept::Call,
