@@ -20,6 +20,8 @@ use super::records::{Activity, Books, Deal, File, Note, Organization, Parents, P
 const LINE: usize = 255;
 /// The longest text of several lines there.
 const AREA: usize = 32_000;
+/// The longest note.
+const NOTE: usize = 100_000;
 /// The longest description of an activity.
 const DESCRIPTION: usize = 2_000;
 /// The numbers of choices that are not the vendor's come after this one.
@@ -322,7 +324,7 @@ impl Writer<'_> {
     fn annotations(&self) -> Json {
         let note = |one: &Note| {
             let parent = self.parent(&one.parents).filter(|_| !one.deleted)?;
-            let text = short(&plain(&one.content), AREA);
+            let text = short(&plain(&one.content), NOTE);
             (!text.is_empty()).then(|| {
                 json!({"annotationid": id(Table::Note, one.id), "notetext": text, "objectid": parent, "ownerid": owner(one.user),
                     "createdon": rfc3339(one.added), "modifiedon": rfc3339(one.updated)})
