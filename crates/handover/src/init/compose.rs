@@ -3,6 +3,7 @@
 use handover_model::{Field, Kind, Schema, Writable};
 
 use super::SystemView;
+use super::expression::{condition, ended, is_term, terms_of, uncounted, without_nothing};
 use super::lexicon::{self, CONCEPTS, Concept, Funnel, Lexicon, Make, Scope, Take, Tell, Thing, Way};
 use super::options::{Stages, by_label, of};
 use super::template::{How, Line, Match, Pair};
@@ -186,22 +187,12 @@ impl<'s> Sides<'s> {
                 continue;
             }
             if let Some((from, how)) = self.make(&take.make, field) {
-                let how = self.in_units(how, &from, field);
+                let only = if let [one] = &*from { self.from.2.field(one) } else { None };
+                let how = uncounted(how, only.map(|field| &field.kind), &field.kind);
                 lines.push(Line { target: take.field.to_owned(), from, how });
             }
         }
         lines
-    }
-
-    /// A number that is computed from a number is the same in another unit, and no sum of both sides can agree.
-    fn in_units(&self, how: How, from: &[&str], field: &Field) -> How {
-        let is_number = |name: &&str| self.from.2.field(name).is_some_and(|field| field.kind == Kind::Number);
-        match (how, from) {
-            (How::Expr(expr), [one]) if field.kind == Kind::Number && is_number(one) => {
-                How::Keyed(expr, "recalculated: both systems count in units of their own".to_owned())
-            }
-            (how, _) => how,
-        }
     }
 
     /// The flow that pairs the records to which a link field points.
@@ -421,7 +412,15 @@ impl<'s> Sides<'s> {
                 }
                 _ => table("deal_stages", vec![stage], String::new()),
             },
-            Make::Pipeline => table("deal_pipelines", vec![source(from.pipeline).unwrap_or(stage)], String::new()),
+            Make::Pipeline => match (source(from.pipeline), from.status, to.status) {
+                (Some(pipeline), ..) => table("deal_pipelines", vec![pipeline], String::new()),
+                // The stage says which it is, as it says the stage.
+                (None, Some((status, [_, won, lost])), None) => {
+                    let (fields, expr) = ended(stage, status, None, won, lost);
+                    table("deal_pipelines", fields, expr)
+                }
+                (None, ..) => table("deal_pipelines", vec![stage], String::new()),
+            },
             Make::Status => {
                 let field = from.status.map_or(stage, |(field, _)| field);
                 table("deal_status", vec![source(field)?], String::new())
@@ -490,63 +489,4 @@ impl<'s> Sides<'s> {
         }
         out
     }
-}
-
-fn is_term(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
-}
-
-/// The terms of an expression.
-fn terms_of(template: &str) -> Vec<&str> {
-    template
-        .split('{')
-        .skip(1)
-        .filter_map(|part| part.split_once('}').map(|(term, _)| term))
-        .filter(|term| is_term(term))
-        .collect()
-}
-
-/// Lists without the terms that nobody tells, and lists of one as that one.
-fn without_nothing(expr: &str) -> String {
-    let mut out = expr.replace("[null, ", "[");
-    while out.contains(", null, ") || out.contains("[null, ") {
-        out = out.replace(", null, ", ", ").replace("[null, ", "[");
-    }
-    out.replace(", null]", "]")
-}
-
-/// Whether a deal is won or lost, and the field that says it.
-fn condition(stages: &Stages<'_>, funnel: Funnel, place: usize, word: &str) -> Option<(&'static str, String)> {
-    match funnel.status {
-        Some((field, values)) => Some((field, format!("{} == {:?}", write::path(field), values.get(place)?))),
-        None => {
-            let all: Vec<String> = stages
-                .endings(word)
-                .map(|stage| format!("{} == {:?}", write::path(funnel.stage), stage.value))
-                .collect();
-            (!all.is_empty()).then(|| (funnel.stage, all.join(" || ")))
-        }
-    }
-}
-
-/// The stage of open deals, `PIPELINE:won` and `PIPELINE:lost` for the others.
-fn ended(
-    stage: &'static str,
-    status: &'static str,
-    pipeline: Option<&'static str>,
-    won: &str,
-    lost: &str,
-) -> (Vec<&'static str>, String) {
-    let word = |word: &str| match pipeline {
-        Some(pipeline) => format!("concat([{}, \"{word}\"], \":\")", write::path(pipeline)),
-        None => format!("\"{word}\""),
-    };
-    let (state, fields) = (write::path(status), [Some(stage), Some(status), pipeline]);
-    let expr = format!(
-        "if {state} == {won:?} {{ {} }}\nelse if {state} == {lost:?} {{ {} }}\nelse {{ {} }}",
-        word("won"),
-        word("lost"),
-        write::path(stage)
-    );
-    (fields.into_iter().flatten().collect(), expr)
 }

@@ -10,6 +10,7 @@
 
 mod carrier;
 mod compose;
+mod expression;
 mod flow;
 mod lexicon;
 mod options;

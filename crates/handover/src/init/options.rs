@@ -183,6 +183,16 @@ impl<'s> Stages<'s> {
         self.from.stages.iter().map(row).collect()
     }
 
+    /// The one stage of this name in whatever pipeline of the target, for sources that have one list of stages.
+    fn anywhere(&self, name: &str) -> Option<&'s Choice> {
+        let wanted = folded(name);
+        let mut found = self.to.stages.iter().filter(|stage| folded(self.to.name(stage)) == wanted);
+        match (found.next(), found.next()) {
+            (Some(one), None) if self.from.pipelines.is_empty() => Some(one),
+            _ => None,
+        }
+    }
+
     fn stage_rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         // A stage that is in several pipelines is told with its pipeline.
@@ -191,6 +201,7 @@ impl<'s> Stages<'s> {
             let target = self.pipelines.get(pipeline).copied();
             for stage in self.from.stages_of(pipeline) {
                 let same = target.and_then(|target| self.to.named(target, self.from.name(stage)));
+                let same = same.or_else(|| self.anywhere(self.from.name(stage)));
                 // What is won is won, whatever it is called there.
                 let word = ["won", "lost"].into_iter().find(|word| self.from.is(stage, word));
                 let ending = || target.zip(word).and_then(|(target, word)| self.to.ending(target, word));

@@ -15,6 +15,7 @@
 mod account;
 mod activities;
 mod as_activecampaign;
+mod as_dynamics;
 mod as_hubspot;
 mod as_pipedrive;
 mod as_salesforce;
@@ -105,7 +106,7 @@ pub fn hubspot_company_scaled(seed: u64, scale: Scale) -> HubspotCompany {
 }
 
 /// The platforms in which the company has been written down.
-pub const PLATFORMS: [&str; 5] = ["activecampaign", "hubspot", "pipedrive", "salesforce", "zoho"];
+pub const PLATFORMS: [&str; 6] = ["activecampaign", "dynamics", "hubspot", "pipedrive", "salesforce", "zoho"];
 
 /// The company standing in a platform, at any scale: a world file; `None` where it has not been written down.
 /// Deals, persons and organizations keep their ids as far as the platform's form of ids allows.
@@ -127,6 +128,7 @@ pub fn bare(platform: &str, seed: u64) -> Option<Json> {
 fn written(platform: &str, seed: u64, fields: &Fields, books: &Books) -> Option<Json> {
     Some(match platform {
         "activecampaign" => as_activecampaign::world(seed, fields, books),
+        "dynamics" => as_dynamics::world(fields, books),
         "hubspot" => as_hubspot::world(seed, fields, books).0,
         "pipedrive" => as_pipedrive::world(seed, fields, books),
         "salesforce" => as_salesforce::world(fields, books),

@@ -18,6 +18,7 @@
 //! | `created`, `author` | when and by whom it was first written |
 
 mod activecampaign;
+mod dynamics;
 mod hubspot;
 mod pipedrive;
 mod salesforce;
@@ -234,8 +235,9 @@ const fn make(field: &'static str, make: Make) -> Take {
 }
 
 /// Every platform that has a table.
-const LEXICONS: [(&str, &Lexicon); 5] = [
+const LEXICONS: [(&str, &Lexicon); 6] = [
     ("activecampaign", &activecampaign::LEXICON),
+    ("dynamics", &dynamics::LEXICON),
     ("hubspot", &hubspot::LEXICON),
     ("pipedrive", &pipedrive::LEXICON),
     ("salesforce", &salesforce::LEXICON),

@@ -1,6 +1,7 @@
 //! World files, folders, and the same requests twice.
 
 use handover_sandbox::dynamics::{Dynamics, WorldError};
+use handover_sandbox::sample::{Scale, bare, company_in};
 use handover_sandbox::{Platform, persist};
 use serde_json::{Value as Json, json};
 
@@ -102,4 +103,44 @@ fn a_world_that_does_not_fit_together_is_refused() {
     ] {
         assert!(Dynamics::from_world(world.clone(), 1).is_err(), "{world}");
     }
+}
+
+#[test]
+fn the_sample_company_is_there() {
+    let seed = 3;
+    let world = company_in("dynamics", seed, Scale::small()).unwrap();
+    assert_eq!(Some(world.clone()), company_in("dynamics", seed, Scale::small()));
+    let count = |table: &str| world["records"][table].as_array().unwrap().len();
+    let mut org = Org::of(world.clone());
+    for (table, set) in [
+        ("account", "accounts"),
+        ("contact", "contacts"),
+        ("opportunity", "opportunities"),
+        ("connection", "connections"),
+        ("phonecall", "phonecalls"),
+        ("appointment", "appointments"),
+        ("task", "tasks"),
+        ("annotation", "annotations"),
+    ] {
+        assert!(count(table) > 0, "seed {seed}: no {table}");
+        assert_eq!(org.rows(set).len(), count(table), "seed {seed}: {table}");
+    }
+    for state in 0..3 {
+        let of_state = format!("opportunities?$filter=statecode eq {state} and salesstage ne null");
+        assert!(!org.rows(&of_state).is_empty(), "seed {seed}: no deal in state {state}");
+    }
+    assert!(!org.rows("annotations?$filter=isdocument eq true and filesize gt 0").is_empty(), "seed {seed}");
+    assert!(!org.rows("activityparties?$filter=participationtypemask eq 5").is_empty(), "seed {seed}");
+    assert_eq!(org.texts("fullname", "systemusers?$filter=isdisabled eq true"), ["Ana Kovačević"], "seed {seed}");
+    let contact = org.texts("contactid", "contacts?$top=1")[0].clone();
+    org.patch(&format!("contacts({contact})"), &json!({"address1_city": "Rome"}));
+}
+
+#[test]
+fn the_bare_company_has_users_and_stages_and_no_record() {
+    let mut org = Org::of(bare("dynamics", 3).unwrap());
+    assert!(org.rows("accounts").is_empty() && org.rows("connections").is_empty());
+    assert_eq!(org.rows("systemusers?$filter=applicationid eq null").len(), 13);
+    assert_eq!(org.rows("transactioncurrencies").len(), 4);
+    org.create("opportunities", &json!({"name": "First", "salesstage": 100_000_010}));
 }
