@@ -69,6 +69,11 @@ fn from_activecampaign() {
 }
 
 #[test]
+fn from_dynamics() {
+    check("dynamics");
+}
+
+#[test]
 fn from_hubspot() {
     check("hubspot");
 }
