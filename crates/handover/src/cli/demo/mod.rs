@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// The seed of the sample company
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The platform that the company leaves: activecampaign, hubspot, pipedrive, salesforce or zoho
+    /// The platform that the company leaves: activecampaign, dynamics, hubspot, pipedrive, salesforce or zoho
     #[arg(long, value_name = "PLATFORM", default_value = "pipedrive")]
     from: String,
     /// The platform that it moves to: the same, or another
