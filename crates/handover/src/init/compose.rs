@@ -3,8 +3,8 @@
 use handover_model::{Field, Kind, Schema, Writable};
 
 use super::SystemView;
-use super::expression::{condition, ended, is_term, terms_of, uncounted, without_nothing};
-use super::lexicon::{self, CONCEPTS, Concept, Funnel, Lexicon, Make, Scope, Take, Tell, Thing, Way};
+use super::expression::{condition, ended, terms_of, uncounted};
+use super::lexicon::{self, CONCEPTS, Concept, Follows, Funnel, Lexicon, Make, Scope, Take, Tell, Thing, Way};
 use super::options::{Stages, by_label, of};
 use super::template::{How, Line, Match, Pair};
 use super::write;
@@ -31,7 +31,9 @@ fn shared(pairs: &mut [Pair], one: usize, other: usize) {
     let why = format!("goes into the flow `{flow}`");
     let read: Vec<&'static str> = lines.iter().flat_map(|line| line.from.iter().copied()).collect();
     let Some(pair) = pairs.get_mut(one) else { return };
-    let taken: Vec<&str> = pair.lines.iter().flat_map(|line| line.from.iter().copied()).collect();
+    // What only a field of its own would take may have none.
+    let taking = pair.lines.iter().filter(|line| !matches!(line.how, How::Carry { .. }));
+    let taken: Vec<&str> = taking.flat_map(|line| line.from.iter().copied()).collect();
     let left: Vec<_> = read.into_iter().filter(|name| !taken.contains(name)).map(|name| (name, why.clone())).collect();
     pair.excluded.splice(0..0, left);
 }
@@ -82,9 +84,9 @@ fn pair(concept: Concept, from: (&SystemView, &Lexicon), to: (&SystemView, &Lexi
 }
 
 /// One object of each account, as one concept.
-struct Sides<'s> {
-    from: (&'s SystemView, &'static Thing, &'s Schema),
-    to: (&'s SystemView, &'static Thing, &'s Schema),
+pub(super) struct Sides<'s> {
+    pub(super) from: (&'s SystemView, &'static Thing, &'s Schema),
+    pub(super) to: (&'s SystemView, &'static Thing, &'s Schema),
 }
 
 impl<'s> Sides<'s> {
@@ -145,18 +147,42 @@ impl<'s> Sides<'s> {
     }
 
     /// Of the fields those that the source has.
-    fn there(&self, fields: &'static [&'static str]) -> Vec<&'static str> {
+    pub(super) fn there(&self, fields: &'static [&'static str]) -> Vec<&'static str> {
         fields.iter().copied().filter(|name| *name == "id" || self.from.2.field(name).is_some()).collect()
     }
 
-    /// How the source tells a term.
-    fn tell(&self, term: &str) -> Option<&'static Tell> {
+    /// How the source tells a term, or one from which it follows.
+    pub(super) fn tell(&self, term: &str) -> Option<Tell> {
+        if let Some(told) = self.told(term) {
+            return Some(told);
+        }
+        let (other, how) = lexicon::following(term)?;
+        let told = self.told(other).filter(|told| how == Follows::Same || told.way == Way::Plain)?;
+        let first = self.there(told.from).first().and_then(|name| self.from.2.field(name)).map(|field| &field.kind);
+        let is_many = matches!(first, Some(Kind::Reference { many: true, .. }));
+        let way = match how {
+            Follows::Same => told.way,
+            Follows::Clock => (first == Some(&Kind::DateTime)).then_some(Way::Plain)?,
+            Follows::First => {
+                if is_many {
+                    Way::Step("first")
+                } else {
+                    Way::Plain
+                }
+            }
+            Follows::Rest => is_many.then_some(Way::Step("rest"))?,
+            Follows::Step(step) => Way::Step(step),
+        };
+        Some(Tell { way, ..told })
+    }
+
+    /// How the source tells a term itself.
+    fn told(&self, term: &str) -> Option<Tell> {
         let is_told = |tell: &&Tell| {
             let there = self.there(tell.from).len();
-            tell.term == term && if matches!(tell.way, Way::Plain) { there > 0 } else { there == tell.from.len() }
+            tell.term == term && if tell.way == Way::Plain { there > 0 } else { there == tell.from.len() }
         };
-        let tells: &'static [Tell] = self.from.1.tells;
-        if term == "id" { Some(&lexicon::ID) } else { tells.iter().find(is_told) }
+        if term == "id" { Some(lexicon::ID) } else { self.from.1.tells.iter().find(is_told).copied() }
     }
 
     /// A field of the target that can be written.
@@ -168,10 +194,9 @@ impl<'s> Sides<'s> {
     fn lines(&self) -> Vec<Line> {
         let mut lines = self.rules(self.to.1.takes);
         let mut kept: Vec<Line> = Vec::new();
-        for tell in self.from.1.tells.iter().filter(|tell| !tell.label.is_empty()) {
-            let is_first = self.tell(tell.term).is_some_and(|first| std::ptr::eq(first, tell));
-            if is_first && !self.is_taken(tell.term) {
-                kept.extend(self.keep(tell, &lines));
+        for tell in self.from.1.tells.iter().filter(|tell| self.told(tell.term) == Some(**tell)) {
+            if let Some(label) = lexicon::label(tell.term).filter(|_| !self.is_taken(tell.term)) {
+                kept.extend(self.keep(tell, label, &lines));
             }
         }
         lines.extend(kept);
@@ -203,23 +228,24 @@ impl<'s> Sides<'s> {
         Some(source.teller(thing.concept, &self.from.0.schemas)?.flow)
     }
 
-    /// Whether a field that the account has takes a term.
+    /// Whether a field that the account has takes a term, or one that says the same.
     fn is_taken(&self, term: &str) -> bool {
-        self.to.1.takes.iter().any(|take| {
-            let speaks = match &take.make {
-                Make::Of(terms, ..) => terms.iter().find(|term| self.tell(term).is_some()) == Some(&term),
-                Make::Expr(needs, expr) => needs.contains(&term) || expr.contains(&format!("{{{term}}}")),
-                Make::Choice(one, ..) => *one == term,
-                Make::Ending(expr, _) => expr.contains(&format!("{{{term}}}")),
-                Make::Dated(_) => ["text", "created"].contains(&term),
-                Make::Part(..) | Make::Value(_) | Make::Stage | Make::Pipeline | Make::Status => false,
-            };
-            speaks && self.field(take.field).is_some()
-        })
+        lexicon::saying(term).any(|other| self.is_taken(other))
+            || self.to.1.takes.iter().any(|take| {
+                let speaks = match &take.make {
+                    Make::Of(terms, ..) => terms.iter().find(|term| self.tell(term).is_some()) == Some(&term),
+                    Make::Expr(needs, expr) => needs.contains(&term) || expr.contains(&format!("{{{term}}}")),
+                    Make::Choice(one, ..) => *one == term,
+                    Make::Ending(expr, _) => expr.contains(&format!("{{{term}}}")),
+                    Make::Dated(_) => ["text", "created_at"].contains(&term),
+                    Make::Part(..) | Make::Value(_) | Make::Stage | Make::Pipeline | Make::Status => false,
+                };
+                speaks && self.field(take.field).is_some()
+            })
     }
 
     /// A field of its own for a term that nothing takes.
-    fn keep(&self, tell: &'static Tell, lines: &[Line]) -> Option<Line> {
+    fn keep(&self, tell: &Tell, label: &'static str, lines: &[Line]) -> Option<Line> {
         let from = self.there(tell.from);
         let with = match tell.way {
             Way::Plain
@@ -233,7 +259,7 @@ impl<'s> Sides<'s> {
             // What an expression makes has a kind that only it knows.
             Way::Expr(_) => return None,
         };
-        Some(Line { target: format!("handover_{}", tell.term), from, how: How::Carry { label: tell.label, with } })
+        Some(Line { target: format!("handover_{}", tell.term), from, how: How::Carry { label, with } })
     }
 
     fn make(&self, make: &Make, field: &Field) -> Option<(Vec<&'static str>, How)> {
@@ -241,7 +267,7 @@ impl<'s> Sides<'s> {
             Make::Of(terms, keys) => self.of(terms, keys, field),
             Make::Expr(needs, expr) | Make::Part(needs, expr) => {
                 // `others` is a step only, and no function of expressions.
-                let can_say = |tell: &Tell| !matches!(tell.way, Way::Step(step) if step.starts_with("others"));
+                let can_say = |tell: Tell| !matches!(tell.way, Way::Step(step) if step.starts_with("others"));
                 let is_told = needs.iter().all(|term| self.tell(term).is_some_and(can_say));
                 is_told.then(|| {
                     let (from, expr) = self.fill(expr, field);
@@ -274,7 +300,7 @@ impl<'s> Sides<'s> {
 
     /// The first of the terms that is told, and those behind it while all are plain fields.
     fn of(&self, terms: &[&'static str], keys: &str, field: &Field) -> Option<(Vec<&'static str>, How)> {
-        let told: Vec<&'static Tell> = terms.iter().filter_map(|term| self.tell(term)).collect();
+        let told: Vec<Tell> = terms.iter().filter_map(|term| self.tell(term)).collect();
         if told.is_empty() {
             // An account of one currency says it once for all.
             let currency = self.from.0.account.currencies.first().filter(|_| field.kind == Kind::Currency)?;
@@ -302,82 +328,6 @@ impl<'s> Sides<'s> {
                 let (from, expr) = self.fill(&format!("{{{term}}}"), field);
                 Some((from, How::Expr(expr)))
             }
-        }
-    }
-
-    /// An expression with its terms told, and the fields that it reads. What is told by an expression gets a name.
-    fn fill(&self, template: &str, target: &Field) -> (Vec<&'static str>, String) {
-        let mut from: Vec<&'static str> = Vec::new();
-        let mut named: Vec<String> = Vec::new();
-        let mut out = String::new();
-        let mut rest = template;
-        while let Some((before, behind)) = rest.split_once('{') {
-            out.push_str(before);
-            let Some((term, after)) = behind.split_once('}').filter(|(term, _)| is_term(term)) else {
-                out.push('{');
-                rest = behind;
-                continue;
-            };
-            rest = after;
-            let Some(tell) = self.tell(term) else {
-                out.push_str("null");
-                continue;
-            };
-            let fields = self.there(tell.from);
-            match tell.way {
-                // Alone it is converted by the engine, like a field.
-                Way::Expr(expr) if out.is_empty() && rest.is_empty() => out.push_str(expr),
-                Way::Expr(expr) => {
-                    let (first, last) = expr.rsplit_once('\n').map_or(("", expr), |(first, last)| (first, last));
-                    for line in first.lines().map(str::to_owned).chain([format!("{term} = {last}")]) {
-                        if !named.contains(&line) {
-                            named.push(line);
-                        }
-                    }
-                    out.push_str(&self.marked(term.to_owned(), &fields, target));
-                }
-                way => out.push_str(&self.marked(self.said(way, &fields), &fields, target)),
-            }
-            fields.into_iter().for_each(|name| {
-                if !from.contains(&name) {
-                    from.push(name);
-                }
-            });
-        }
-        out.push_str(rest);
-        named.push(without_nothing(&out));
-        (from, named.join("\n"))
-    }
-
-    /// A term as an expression.
-    fn said(&self, way: Way, fields: &[&str]) -> String {
-        match (way, fields) {
-            (Way::Step(step), [one, ..]) => format!("{step}({})", self.path(one)),
-            (_, [one]) => self.path(one),
-            (_, several) => {
-                format!("coalesce([{}])", several.iter().map(|name| self.path(name)).collect::<Vec<_>>().join(", "))
-            }
-        }
-    }
-
-    /// A source field as an expression names it: in one piece where a part of its name is a field of its own.
-    fn path(&self, name: &str) -> String {
-        let mut heads = name.match_indices('.').filter_map(|(at, _)| name.get(..at));
-        if heads.any(|head| self.from.2.field(head).is_some()) { format!(".{name:?}") } else { write::path(name) }
-    }
-
-    /// A text in the markup of the target.
-    fn marked(&self, text: String, fields: &[&str], target: &Field) -> String {
-        let markup = |name: &&str| match self.from.2.field(name).map(|field| &field.kind) {
-            Some(Kind::Text { html, .. }) => Some(*html),
-            _ => None,
-        };
-        let all: Vec<bool> = fields.iter().filter_map(markup).collect();
-        match (&target.kind, &*all) {
-            (_, []) => text,
-            (Kind::Text { html: true, .. }, all) if !all.contains(&true) => format!("html({text})"),
-            (Kind::Text { html: false, .. }, all) if all.contains(&true) => format!("text({text})"),
-            _ => text,
         }
     }
 
@@ -450,6 +400,10 @@ impl<'s> Sides<'s> {
             read.push(field);
             template = template.replace(&mark, &condition);
         }
+        if template.contains("{stage}") {
+            read.push(from.stage);
+            template = template.replace("{stage}", &write::path(from.stage));
+        }
         if terms_of(&template).iter().any(|term| self.tell(term).is_none()) {
             return None;
         }
@@ -476,8 +430,8 @@ impl<'s> Sides<'s> {
     /// Source fields that say again what another one says: a second way to tell a term that was carried.
     fn told_otherwise(&self, taken: &[&str]) -> Vec<(&'static str, String)> {
         let mut out: Vec<(&'static str, String)> = Vec::new();
-        for tell in self.from.1.tells.iter().filter(|tell| tell.label.is_empty()) {
-            let first = self.tell(tell.term).filter(|first| !std::ptr::eq(*first, tell));
+        for tell in self.from.1.tells {
+            let first = self.told(tell.term).filter(|first| first != tell);
             let first = first.map(|first| self.there(first.from)).unwrap_or_default();
             let other = first.iter().find(|name| taken.contains(name));
             for name in self.there(tell.from) {

@@ -1,11 +1,90 @@
 //! The texts of expressions: their terms, and how they tell deals that are won and lost.
 
-use handover_model::Kind;
+use handover_model::{Field, Kind};
 
-use super::lexicon::Funnel;
+use super::compose::Sides;
+use super::lexicon::{Funnel, Way};
 use super::options::Stages;
 use super::template::How;
 use super::write;
+
+impl Sides<'_> {
+    /// An expression with its terms told, and the fields that it reads. What is told by an expression gets a name.
+    pub(super) fn fill(&self, template: &str, target: &Field) -> (Vec<&'static str>, String) {
+        let mut from: Vec<&'static str> = Vec::new();
+        let mut named: Vec<String> = Vec::new();
+        let mut out = String::new();
+        let mut rest = template;
+        while let Some((before, behind)) = rest.split_once('{') {
+            out.push_str(before);
+            let Some((term, after)) = behind.split_once('}').filter(|(term, _)| is_term(term)) else {
+                out.push('{');
+                rest = behind;
+                continue;
+            };
+            rest = after;
+            let Some(tell) = self.tell(term) else {
+                out.push_str("null");
+                continue;
+            };
+            let fields = self.there(tell.from);
+            match tell.way {
+                // Alone it is converted by the engine, like a field.
+                Way::Expr(expr) if out.is_empty() && rest.is_empty() => out.push_str(expr),
+                Way::Expr(expr) => {
+                    let (first, last) = expr.rsplit_once('\n').map_or(("", expr), |(first, last)| (first, last));
+                    for line in first.lines().map(str::to_owned).chain([format!("{term} = {last}")]) {
+                        if !named.contains(&line) {
+                            named.push(line);
+                        }
+                    }
+                    out.push_str(&self.marked(term.to_owned(), &fields, target));
+                }
+                way => out.push_str(&self.marked(self.said(way, &fields), &fields, target)),
+            }
+            fields.into_iter().for_each(|name| {
+                if !from.contains(&name) {
+                    from.push(name);
+                }
+            });
+        }
+        out.push_str(rest);
+        named.push(without_nothing(&out));
+        (from, named.join("\n"))
+    }
+
+    /// A term as an expression.
+    fn said(&self, way: Way, fields: &[&str]) -> String {
+        match (way, fields) {
+            (Way::Step(step), [one, ..]) => format!("{step}({})", self.path(one)),
+            (_, [one]) => self.path(one),
+            (_, several) => {
+                format!("coalesce([{}])", several.iter().map(|name| self.path(name)).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    /// A source field as an expression names it: in one piece where a part of its name is a field of its own.
+    fn path(&self, name: &str) -> String {
+        let mut heads = name.match_indices('.').filter_map(|(at, _)| name.get(..at));
+        if heads.any(|head| self.from.2.field(head).is_some()) { format!(".{name:?}") } else { write::path(name) }
+    }
+
+    /// A text in the markup of the target.
+    fn marked(&self, text: String, fields: &[&str], target: &Field) -> String {
+        let markup = |name: &&str| match self.from.2.field(name).map(|field| &field.kind) {
+            Some(Kind::Text { html, .. }) => Some(*html),
+            _ => None,
+        };
+        let all: Vec<bool> = fields.iter().filter_map(markup).collect();
+        match (&target.kind, &*all) {
+            (_, []) => text,
+            (Kind::Text { html: true, .. }, all) if !all.contains(&true) => format!("html({text})"),
+            (Kind::Text { html: false, .. }, all) if all.contains(&true) => format!("text({text})"),
+            _ => text,
+        }
+    }
+}
 
 /// An expression over one field of which no total of both sides can agree says so: a number that is made of a number
 /// is the same in another unit, and a choice that is made of a choice is blank where the other side has no word for it.
@@ -22,7 +101,7 @@ pub(super) fn uncounted(how: How, source: Option<&Kind>, target: &Kind) -> How {
 }
 
 /// Whether a text is the name of a term.
-pub(super) fn is_term(text: &str) -> bool {
+fn is_term(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
 }
 
@@ -37,7 +116,7 @@ pub(super) fn terms_of(template: &str) -> Vec<&str> {
 }
 
 /// Lists without the terms that nobody tells, and lists of one as that one.
-pub(super) fn without_nothing(expr: &str) -> String {
+fn without_nothing(expr: &str) -> String {
     let mut out = expr.replace("[null, ", "[");
     while out.contains(", null, ") || out.contains("[null, ") {
         out = out.replace(", null, ", ", ").replace("[null, ", "[");

@@ -1,14 +1,12 @@
 //! ActiveCampaign (sheet: ActiveCampaign sections 2, 3 and 9).
 
-use super::{Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, expr, make, step, take, tell, told, value, with};
+use super::terms::{ENDS, ORGANIZATION_ALONE, PERSON_ALONE, SUBJECT, TEXT};
+use super::{
+    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, expr, make, take, tell, thing, told, value, with,
+};
 
 /// Notes and tasks hang on one record: the deal, else the person, else the account.
 const JOB_TITLE: &str = "if is_blank({organization}) { null } else { {job_title} }";
-const PERSON: &str = "if is_blank({deal}) { {person} } else { null }";
-const ACCOUNT: &str = "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }";
-const TITLE: &str = "truncate(coalesce([{title}, {text}]), 255)";
-const ENDS: &str = "coalesce([{ends}, {starts}])";
-const TEXT: &str = "concat([{text}, {location}], \"\\n\")";
 
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "ActiveCampaign",
@@ -17,39 +15,25 @@ pub(super) const LEXICON: Lexicon = Lexicon {
 };
 
 const ACCOUNTS: Thing = Thing {
-    concept: Concept::Organization,
-    object: "accounts",
-    flow: "accounts",
     about: "Names of accounts are unique in ActiveCampaign: a second one of a name is held until somebody renames it.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
     keys: &[("domain", "site", &["accountUrl"]), ("text", "name", &["name"])],
     tells: &[
         tell("name", &["name"]),
         tell("website", &["accountUrl"]),
-        tell("site", &["accountUrl"]),
-        step("domain", &["accountUrl"], "domain"),
         tell("owner", &["owner"]),
-        tell("created_at", &["createdTimestamp"]).kept("Created (before the move)"),
+        tell("created_at", &["createdTimestamp"]),
     ],
     takes: &[
         expr("name", &["name", "domain"], "coalesce([{name}, {domain}])"),
         take("accountUrl", &["website", "domain"]),
         take("owner", &["owner"]),
     ],
-    back: &[],
-    funnel: None,
-    left: &[],
+    ..thing(Concept::Organization, "accounts", "accounts")
 };
 
 const CONTACTS: Thing = Thing {
-    concept: Concept::Person,
-    object: "contacts",
-    flow: "contacts",
     about: "A contact is its e-mail address in ActiveCampaign: whoever has none is held.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
     keys: &[("email", "emails", &["email"])],
     tells: &[
@@ -57,13 +41,10 @@ const CONTACTS: Thing = Thing {
         tell("last_name", &["lastName"]),
         told("name", &["firstName", "lastName"], "concat([.firstName, .lastName], \" \")"),
         tell("email", &["email"]),
-        tell("emails", &["email"]),
         tell("phone", &["phone"]),
-        tell("phones", &["phone"]),
         tell("organization", &["accountContact.account"]),
-        tell("organizations", &["accountContact.account"]),
-        tell("job_title", &["accountContact.jobTitle"]).kept("Job title"),
-        tell("created_at", &["cdate"]).kept("Created (before the move)"),
+        tell("job_title", &["accountContact.jobTitle"]),
+        tell("created_at", &["cdate"]),
     ],
     takes: &[
         take("email", &["email"]),
@@ -74,26 +55,18 @@ const CONTACTS: Thing = Thing {
         // It stands with the account: people without one keep it in a field of their own.
         make("accountContact.jobTitle", Make::Part(&["organization", "job_title"], JOB_TITLE)),
     ],
-    back: &[],
-    funnel: None,
     left: &[
         ("tags", "tags are read contact by contact: write a rule if they are wanted"),
         ("lists", "whom the company writes to is agreed with each person, list by list"),
         ("unsubscribed_lists", "whom the company writes to is agreed with each person, list by list"),
     ],
+    ..thing(Concept::Person, "contacts", "contacts")
 };
 
 const DEALS: Thing = Thing {
-    concept: Concept::Deal,
-    object: "deals",
-    flow: "deals",
     about: "A deal needs a value, a currency, and a contact or an account.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
-    keys: &[],
     tells: &[
-        tell("stage", &["stage"]),
         tell("title", &["title"]),
         tell("amount", &["value"]),
         tell("currency", &["currency"]),
@@ -102,9 +75,9 @@ const DEALS: Thing = Thing {
         tell("person", &["contact"]),
         tell("other_persons", &["contactDeals"]),
         tell("persons", &["contact", "contactDeals"]),
-        tell("description", &["description"]).kept("Description"),
-        tell("probability", &["percent"]).kept("Probability (before the move)"),
-        tell("created_at", &["cdate"]).kept("Created (before the move)"),
+        tell("description", &["description"]),
+        tell("probability", &["percent"]),
+        tell("created_at", &["cdate"]),
     ],
     takes: &[
         take("title", &["title"]),
@@ -128,38 +101,28 @@ const DEALS: Thing = Thing {
         take("contact", &["person"]),
     ],
     funnel: Some(Funnel { pipeline: "group", stage: "stage", status: Some(("status", ["0", "1", "2"])) }),
-    left: &[],
+    ..thing(Concept::Deal, "deals", "deals")
 };
 
 macro_rules! task {
     ($concept:expr, $flow:literal, $scope:expr, $kind:literal, $about:literal) => {
         Thing {
-            concept: $concept,
-            object: "dealTasks",
-            flow: $flow,
             about: $about,
             scope: $scope,
-            opt_in: "",
-            own_fields: Own::No,
-            keys: &[],
             tells: &[
                 tell("title", &["title"]),
                 tell("text", &["note"]),
                 tell("starts", &["duedate"]),
-                tell("day", &["duedate"]),
-                tell("clock", &["duedate"]),
                 tell("ends", &["edate"]),
                 tell("done", &["status"]),
                 tell("owner", &["assignee"]),
                 tell("deal", &["deal"]),
-                tell("deals", &["deal"]),
                 tell("person", &["contact"]),
-                tell("persons", &["contact"]),
-                tell("created_at", &["cdate"]).kept("Created (before the move)"),
-                tell("created_by", &["user"]).kept("Created by (before the move)"),
+                tell("created_at", &["cdate"]),
+                tell("created_by", &["user"]),
             ],
             takes: &[
-                expr("title", &["title", "text"], TITLE),
+                expr("title", &["title", "text"], SUBJECT),
                 expr("note", &["text", "location"], TEXT),
                 take("note", &["text"]),
                 value("dealTasktype", $kind),
@@ -169,11 +132,10 @@ macro_rules! task {
                 take("status", &["done"]),
                 take("assignee", &["owner"]),
                 take("deal", &["deal"]),
-                expr("contact", &["person"], PERSON),
+                expr("contact", &["person"], PERSON_ALONE),
             ],
-            back: &[],
-            funnel: None,
             left: &[("dealTasktype", "the flow itself says it: see `where`")],
+            ..thing($concept, "dealTasks", $flow)
         }
     };
 }
@@ -201,32 +163,21 @@ const TASKS: Thing = task!(
 );
 
 const NOTES: Thing = Thing {
-    concept: Concept::Note,
-    object: "notes",
-    flow: "notes",
     about: "A note hangs on one record, and its date and author cannot be set.",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("text", &["note"]),
         tell("author", &["userid"]),
         tell("created_at", &["cdate"]),
         tell("deal", &["deal"]),
-        tell("deals", &["deal"]),
         tell("person", &["contact"]),
-        tell("persons", &["contact"]),
         tell("organization", &["account"]),
-        tell("organizations", &["account"]),
     ],
     takes: &[
         make("note", Make::Dated("cdate")),
         take("deal", &["deal"]),
-        expr("contact", &["person"], PERSON),
-        expr("account", &["organization"], ACCOUNT),
+        expr("contact", &["person"], PERSON_ALONE),
+        expr("account", &["organization"], ORGANIZATION_ALONE),
     ],
-    back: &[],
-    funnel: None,
     left: &[("dealTask", "notes of tasks are not moved")],
+    ..thing(Concept::Note, "notes", "notes")
 };

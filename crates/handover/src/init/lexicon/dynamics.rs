@@ -1,21 +1,14 @@
 //! Dynamics 365 (sheet: Dynamics sections 2, 5 and 9).
 
+use super::terms::{ENDS, FIRST_NAME, LAST_NAME, ORGANIZATION_ALONE, PERSON_ALONE, TEXT};
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, choice, choice_else, expr, make, step, take, tell, told,
-    with,
+    Concept, Funnel, Lack, Lexicon, Make, Own, Thing, choice, choice_else, expr, make, take, tell, thing, told, with,
 };
 
-const LAST_NAME: &str = "coalesce([{last_name}, {name}, {email}])";
-const FIRST_NAME: &str = "if is_blank({last_name}) { null } else { {first_name} }";
 const SUBJECT: &str = "truncate(coalesce([{title}, {text}]), 200)";
-const TEXT: &str = "concat([{text}, {location}], \"\\n\")";
-/// Activities and notes are about one record: the deal, else the person, else the account.
-const PERSON_ALONE: &str = "if is_blank({deal}) { {person} } else { null }";
-const ACCOUNT_ALONE: &str = "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }";
 /// The customer of an opportunity is one: the account, else the person.
 const CUSTOMER: &str = "if is_blank({organization}) { {person} } else { null }";
 const STATE: &str = "if {done} == true { \"1\" } else { \"0\" }";
-const ENDS: &str = "coalesce([{ends}, {starts}])";
 const MINUTES: &str = "if is_blank({milliseconds}) { null } else { round!(({milliseconds} / 60000) ?? 0) }";
 const MILLISECONDS: &str = "(.actualdurationminutes * 60000) ?? null";
 const CLOSED: &str = "if {won} { {closed} } else if {lost} { {closed} } else { null }";
@@ -33,44 +26,36 @@ pub(super) const LEXICON: Lexicon = Lexicon {
 };
 
 const ACCOUNTS: Thing = Thing {
-    concept: Concept::Organization,
-    object: "account",
-    flow: "accounts",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
     keys: &[("domain", "site", &["websiteurl"]), ("text", "name", &["name"])],
     tells: &[
         tell("name", &["name"]),
         tell("website", &["websiteurl"]),
-        tell("site", &["websiteurl"]),
-        step("domain", &["websiteurl"], "domain"),
         tell("owner", &["ownerid"]),
-        tell("phone", &["telephone1"]).kept("Phone"),
-        tell("other_phone", &["telephone2"]).kept("Other phone"),
-        tell("fax", &["fax"]).kept("Fax"),
-        tell("email", &["emailaddress1"]).kept("E-mail address"),
-        tell("revenue", &["revenue"]).kept("Annual revenue"),
-        tell("employees", &["numberofemployees"]).kept("Number of employees"),
-        tell("industry", &["industrycode"]).kept("Industry"),
-        tell("description", &["description"]).kept("Description"),
-        tell("street", &["address1_line1"]).kept("Street"),
-        tell("street2", &["address1_line2"]).kept("Street, second line"),
-        tell("city", &["address1_city"]).kept("City"),
-        tell("region", &["address1_stateorprovince"]).kept("State/Region"),
-        tell("postal_code", &["address1_postalcode"]).kept("Postal code"),
-        tell("country", &["address1_country"]).kept("Country"),
+        tell("phone", &["telephone1"]),
+        tell("other_phone", &["telephone2"]),
+        tell("fax", &["fax"]),
+        tell("email", &["emailaddress1"]),
+        tell("revenue", &["revenue"]),
+        tell("employees", &["numberofemployees"]),
+        tell("industry", &["industrycode"]),
+        tell("description", &["description"]),
+        tell("street", &["address1_line1"]),
+        tell("street2", &["address1_line2"]),
+        tell("city", &["address1_city"]),
+        tell("region", &["address1_stateorprovince"]),
+        tell("postal_code", &["address1_postalcode"]),
+        tell("country", &["address1_country"]),
         tell("parent", &["parentaccountid"]),
-        tell("category", &["customertypecode"]).kept("Type of account"),
-        tell("number", &["accountnumber"]).kept("Account number"),
-        tell("shipping_street", &["address2_line1"]).kept("Shipping street"),
-        tell("shipping_city", &["address2_city"]).kept("Shipping city"),
-        tell("shipping_region", &["address2_stateorprovince"]).kept("Shipping state"),
-        tell("shipping_postal_code", &["address2_postalcode"]).kept("Shipping postal code"),
-        tell("shipping_country", &["address2_country"]).kept("Shipping country"),
-        tell("created_at", &["createdon"]).kept("Created (before the move)"),
-        tell("created_by", &["createdby"]).kept("Created by (before the move)"),
+        tell("category", &["customertypecode"]),
+        tell("number", &["accountnumber"]),
+        tell("shipping_street", &["address2_line1"]),
+        tell("shipping_city", &["address2_city"]),
+        tell("shipping_region", &["address2_stateorprovince"]),
+        tell("shipping_postal_code", &["address2_postalcode"]),
+        tell("shipping_country", &["address2_country"]),
+        tell("created_at", &["createdon"]),
+        tell("created_by", &["createdby"]),
     ],
     takes: &[
         expr("name", &["name", "domain"], "coalesce([{name}, {domain}])"),
@@ -99,21 +84,15 @@ const ACCOUNTS: Thing = Thing {
         take("address2_country", &["shipping_country"]),
         take("createdon", &["created_at"]),
     ],
-    back: &[],
-    funnel: None,
     left: &[
         ("address1_composite", "the parts of the address say it"),
         ("address2_composite", "the parts of the address say it"),
     ],
+    ..thing(Concept::Organization, "account", "accounts")
 };
 
 const CONTACTS: Thing = Thing {
-    concept: Concept::Person,
-    object: "contact",
-    flow: "contacts",
     about: "Add `region: DE` (your country) to the phone key if numbers are kept without a country code.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
     keys: &[
         ("email", "emails", &["emailaddress1", "emailaddress2", "emailaddress3"]),
@@ -123,37 +102,36 @@ const CONTACTS: Thing = Thing {
         tell("first_name", &["firstname"]),
         tell("last_name", &["lastname"]),
         tell("name", &["fullname"]),
-        tell("salutation", &["salutation"]).kept("Salutation"),
+        tell("salutation", &["salutation"]),
         tell("email", &["emailaddress1"]),
-        tell("second_email", &["emailaddress2"]).kept("Second e-mail address"),
-        tell("third_email", &["emailaddress3"]).kept("Third e-mail address"),
+        tell("second_email", &["emailaddress2"]),
+        tell("third_email", &["emailaddress3"]),
         told(
             "emails",
             &["emailaddress1", "emailaddress2", "emailaddress3"],
             "split(concat([.emailaddress1, .emailaddress2, .emailaddress3], \";\"), \";\")",
         ),
         tell("phone", &["telephone1"]),
-        tell("mobile", &["mobilephone"]).kept("Mobile phone"),
+        tell("mobile", &["mobilephone"]),
         told("phones", &["telephone1", "mobilephone"], "split(concat([.telephone1, .mobilephone], \";\"), \";\")"),
-        tell("home_phone", &["telephone2"]).kept("Home phone"),
-        tell("other_phone", &["telephone3"]).kept("Other phone"),
-        tell("fax", &["fax"]).kept("Fax"),
-        tell("website", &["websiteurl"]).kept("Website"),
+        tell("home_phone", &["telephone2"]),
+        tell("other_phone", &["telephone3"]),
+        tell("fax", &["fax"]),
+        tell("website", &["websiteurl"]),
         tell("owner", &["ownerid"]),
         tell("organization", &["parentcustomerid.account"]),
-        tell("organizations", &["parentcustomerid.account"]),
-        tell("job_title", &["jobtitle"]).kept("Job title"),
-        tell("department", &["department"]).kept("Department"),
-        tell("birthday", &["birthdate"]).kept("Birthday"),
-        tell("street", &["address1_line1"]).kept("Street"),
-        tell("street2", &["address1_line2"]).kept("Street, second line"),
-        tell("city", &["address1_city"]).kept("City"),
-        tell("region", &["address1_stateorprovince"]).kept("State/Region"),
-        tell("postal_code", &["address1_postalcode"]).kept("Postal code"),
-        tell("country", &["address1_country"]).kept("Country"),
-        tell("description", &["description"]).kept("Description"),
-        tell("created_at", &["createdon"]).kept("Created (before the move)"),
-        tell("created_by", &["createdby"]).kept("Created by (before the move)"),
+        tell("job_title", &["jobtitle"]),
+        tell("department", &["department"]),
+        tell("birthday", &["birthdate"]),
+        tell("street", &["address1_line1"]),
+        tell("street2", &["address1_line2"]),
+        tell("city", &["address1_city"]),
+        tell("region", &["address1_stateorprovince"]),
+        tell("postal_code", &["address1_postalcode"]),
+        tell("country", &["address1_country"]),
+        tell("description", &["description"]),
+        tell("created_at", &["createdon"]),
+        tell("created_by", &["createdby"]),
     ],
     takes: &[
         expr("lastname", &["last_name", "name"], LAST_NAME),
@@ -189,42 +167,34 @@ const CONTACTS: Thing = Thing {
         take("telephone1", &["phone"]),
         take("mobilephone", &["mobile"]),
     ],
-    funnel: None,
     left: &[
         ("parentcustomerid", LINK),
         ("address1_composite", "the parts of the address say it"),
         ("address2_composite", "the parts of the address say it"),
     ],
+    ..thing(Concept::Person, "contact", "contacts")
 };
 
 const OPPORTUNITIES: Thing = Thing {
-    concept: Concept::Deal,
-    object: "opportunity",
-    flow: "opportunities",
     about: "Dynamics has one list of stages for all opportunities. Its further persons are connections, which are not moved.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
-    keys: &[],
     tells: &[
-        tell("stage", &["salesstage"]),
         tell("title", &["name"]),
         tell("amount", &["estimatedvalue"]),
-        tell("actual_value", &["actualvalue"]).kept("Actual revenue"),
+        tell("actual_value", &["actualvalue"]),
         tell("currency", &["transactioncurrencyid"]),
         tell("close", &["actualclosedate", "estimatedclosedate"]),
         tell("closed", &["actualclosedate"]),
         tell("expected_close", &["estimatedclosedate"]),
-        tell("status_reason", &["statuscode"]).kept("Status reason (before the move)"),
+        tell("status_reason", &["statuscode"]),
         tell("owner", &["ownerid"]),
         tell("organization", &["parentaccountid", "customerid.account"]),
         tell("person", &["parentcontactid", "customerid.contact"]),
-        tell("persons", &["parentcontactid", "customerid.contact"]),
-        tell("probability", &["closeprobability"]).kept("Probability (before the move)"),
-        tell("description", &["description"]).kept("Description"),
-        tell("rating", &["opportunityratingcode"]).kept("Rating"),
-        tell("created_at", &["createdon"]).kept("Created (before the move)"),
-        tell("created_by", &["createdby"]).kept("Created by (before the move)"),
+        tell("probability", &["closeprobability"]),
+        tell("description", &["description"]),
+        tell("rating", &["opportunityratingcode"]),
+        tell("created_at", &["createdon"]),
+        tell("created_by", &["createdby"]),
     ],
     takes: &[
         take("name", &["title"]),
@@ -244,7 +214,6 @@ const OPPORTUNITIES: Thing = Thing {
         take("description", &["description"]),
         take("createdon", &["created_at"]),
     ],
-    back: &[],
     funnel: Some(Funnel { pipeline: "", stage: "salesstage", status: Some(("statecode", ["0", "1", "2"])) }),
     left: &[
         ("customerid", LINK),
@@ -252,6 +221,7 @@ const OPPORTUNITIES: Thing = Thing {
         ("totallineitemamount", COUNTED),
         ("stepname", "the stage says it"),
     ],
+    ..thing(Concept::Deal, "opportunity", "opportunities")
 };
 
 macro_rules! activity {
@@ -262,13 +232,11 @@ macro_rules! activity {
                 tell("text", &["description"]),
                 tell("owner", &["ownerid"]),
                 tell("deal", &["regardingobjectid.opportunity"]),
-                tell("deals", &["regardingobjectid.opportunity"]),
                 tell("organization", &["regardingobjectid.account"]),
-                tell("organizations", &["regardingobjectid.account"]),
                 told("done", &["statecode"], DONE),
-                tell("priority", &["prioritycode"]).kept("Priority (before the move)"),
-                tell("created_at", &["createdon"]).kept("Created (before the move)"),
-                tell("created_by", &["createdby"]).kept("Created by (before the move)"),
+                tell("priority", &["prioritycode"]),
+                tell("created_at", &["createdon"]),
+                tell("created_by", &["createdby"]),
                 $($tell,)*
             ],
             takes: &[
@@ -280,16 +248,11 @@ macro_rules! activity {
                 choice_else("prioritycode", "priority", "task_priorities", "Normal"),
                 take("regardingobjectid.opportunity", &["deal"]),
                 expr("regardingobjectid.contact", &["person"], PERSON_ALONE),
-                expr("regardingobjectid.account", &["organization"], ACCOUNT_ALONE),
+                expr("regardingobjectid.account", &["organization"], ORGANIZATION_ALONE),
                 take("createdon", &["created_at"]),
             ],
             about: "An activity of Dynamics is about one record: the deal, else the person, else the account.",
-            scope: Scope::All,
-            opt_in: "",
             own_fields: Own::Plain,
-            keys: &[],
-            back: &[],
-            funnel: None,
             left: &[
                 ("regardingobjectid", LINK),
                 ("statuscode", "the state says it"),
@@ -304,11 +267,9 @@ macro_rules! activity {
 const CALLS: Thing = activity! {
     tells: [
         tell("starts", &["scheduledstart", "scheduledend"]),
-        tell("day", &["scheduledstart", "scheduledend"]),
-        tell("clock", &["scheduledstart", "scheduledend"]),
         tell("ends", &["scheduledend"]),
         told("milliseconds", &["actualdurationminutes"], MILLISECONDS),
-        tell("done_at", &["actualend"]).kept("Done (before the move)"),
+        tell("done_at", &["actualend"]),
         tell("person", &["regardingobjectid.contact"]),
         tell("persons", &["regardingobjectid.contact", "to.contact"]),
     ],
@@ -320,19 +281,15 @@ const CALLS: Thing = activity! {
         take("actualend", &["done_at"]),
         expr("description", &["text", "location"], TEXT),
     ],
-    concept: Concept::Call,
-    object: "phonecall",
-    flow: "calls",
+    ..thing(Concept::Call, "phonecall", "calls")
 };
 
 const APPOINTMENTS: Thing = activity! {
     tells: [
         tell("starts", &["scheduledstart"]),
-        tell("day", &["scheduledstart"]),
-        tell("clock", &["scheduledstart"]),
         tell("ends", &["scheduledend"]),
         tell("location", &["location"]),
-        tell("done_at", &["actualend"]).kept("Done (before the move)"),
+        tell("done_at", &["actualend"]),
         tell("person", &["regardingobjectid.contact"]),
         tell("persons", &["regardingobjectid.contact", "requiredattendees.contact", "optionalattendees.contact"]),
     ],
@@ -343,50 +300,33 @@ const APPOINTMENTS: Thing = activity! {
         take("actualend", &["done_at"]),
         take("location", &["location"]),
     ],
-    concept: Concept::Meeting,
-    object: "appointment",
-    flow: "appointments",
+    ..thing(Concept::Meeting, "appointment", "appointments")
 };
 
 const TASKS: Thing = activity! {
     tells: [
         tell("starts", &["scheduledend", "scheduledstart"]),
-        tell("day", &["scheduledend", "scheduledstart"]),
-        tell("clock", &["scheduledend", "scheduledstart"]),
-        tell("done_at", &["actualend"]).kept("Done (before the move)"),
+        tell("done_at", &["actualend"]),
         tell("person", &["regardingobjectid.contact"]),
-        tell("persons", &["regardingobjectid.contact"]),
     ],
     takes: [
         take("scheduledend", &["starts", "day"]),
         take("actualend", &["done_at"]),
         expr("description", &["text", "location"], TEXT),
     ],
-    concept: Concept::Task,
-    object: "task",
-    flow: "tasks",
+    ..thing(Concept::Task, "task", "tasks")
 };
 
 const NOTES: Thing = Thing {
-    concept: Concept::Note,
-    object: "annotation",
-    flow: "notes",
     about: "A note hangs on one record.",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("title", &["subject"]),
         tell("text", &["notetext"]),
         tell("author", &["ownerid"]),
         tell("created_at", &["createdon"]),
         tell("deal", &["objectid.opportunity"]),
-        tell("deals", &["objectid.opportunity"]),
         tell("person", &["objectid.contact"]),
-        tell("persons", &["objectid.contact"]),
         tell("organization", &["objectid.account"]),
-        tell("organizations", &["objectid.account"]),
     ],
     takes: &[
         take("subject", &["title"]),
@@ -395,34 +335,21 @@ const NOTES: Thing = Thing {
         take("createdon", &["created_at"]),
         take("objectid.opportunity", &["deal"]),
         expr("objectid.contact", &["person"], PERSON_ALONE),
-        expr("objectid.account", &["organization"], ACCOUNT_ALONE),
+        expr("objectid.account", &["organization"], ORGANIZATION_ALONE),
     ],
-    back: &[],
-    funnel: None,
     left: &[("objectid", LINK)],
+    ..thing(Concept::Note, "annotation", "notes")
 };
 
 const FILES: Thing = Thing {
-    concept: Concept::File,
-    object: "annotation.document",
-    flow: "files",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("title", &["filename"]),
-        tell("file_name", &["filename"]),
         told("description", &["subject", "notetext"], "concat([.subject, .notetext], \"\\n\")"),
         tell("author", &["ownerid"]),
         tell("created_at", &["createdon"]),
         tell("deal", &["objectid.opportunity"]),
-        tell("deals", &["objectid.opportunity"]),
         tell("person", &["objectid.contact"]),
-        tell("persons", &["objectid.contact"]),
         tell("organization", &["objectid.account"]),
-        tell("organizations", &["objectid.account"]),
     ],
     takes: &[
         take("filename", &["file_name", "title"]),
@@ -431,9 +358,8 @@ const FILES: Thing = Thing {
         take("createdon", &["created_at"]),
         take("objectid.opportunity", &["deal"]),
         expr("objectid.contact", &["person"], PERSON_ALONE),
-        expr("objectid.account", &["organization"], ACCOUNT_ALONE),
+        expr("objectid.account", &["organization"], ORGANIZATION_ALONE),
     ],
-    back: &[],
-    funnel: None,
     left: &[("objectid", LINK)],
+    ..thing(Concept::File, "annotation.document", "files")
 };

@@ -1,7 +1,7 @@
 //! HubSpot (sheet: HubSpot sections 2 and 3).
 
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, choice, expr, make, step, take, tell, told, value, with,
+    Concept, Funnel, Lack, Lexicon, Make, Own, Thing, choice, expr, make, take, tell, thing, told, value, with,
 };
 
 const NAME: &str = "concat([.firstname, .lastname], \" \")";
@@ -28,12 +28,6 @@ pub(super) const LEXICON: Lexicon = Lexicon {
 };
 
 const COMPANIES: Thing = Thing {
-    concept: Concept::Organization,
-    object: "companies",
-    flow: "companies",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
     keys: &[("domain", "site", &["domain"]), ("text", "name", &["name"])],
     tells: &[
@@ -42,24 +36,24 @@ const COMPANIES: Thing = Thing {
         tell("domain", &["domain"]),
         tell("site", &["domain"]),
         tell("owner", &["hubspot_owner_id"]),
-        tell("linkedin", &["linkedin_company_page"]).kept("LinkedIn profile"),
-        tell("revenue", &["annualrevenue"]).kept("Annual revenue"),
-        tell("employees", &["numberofemployees"]).kept("Number of employees"),
-        tell("industry", &["industry"]).kept("Industry"),
-        tell("phone", &["phone"]).kept("Phone"),
-        tell("description", &["description"]).kept("Description"),
-        tell("street", &["address"]).kept("Street"),
-        tell("street2", &["address2"]).kept("Street, second line"),
-        tell("city", &["city"]).kept("City"),
-        tell("region", &["state"]).kept("State/Region"),
-        tell("postal_code", &["zip"]).kept("Postal code"),
-        tell("country", &["country"]).kept("Country"),
+        tell("linkedin", &["linkedin_company_page"]),
+        tell("revenue", &["annualrevenue"]),
+        tell("employees", &["numberofemployees"]),
+        tell("industry", &["industry"]),
+        tell("phone", &["phone"]),
+        tell("description", &["description"]),
+        tell("street", &["address"]),
+        tell("street2", &["address2"]),
+        tell("city", &["city"]),
+        tell("region", &["state"]),
+        tell("postal_code", &["zip"]),
+        tell("country", &["country"]),
         tell("parent", &["associations.parent_company"]),
-        tell("lifecycle_stage", &["lifecyclestage"]).kept("Lifecycle stage"),
-        tell("lead_status", &["hs_lead_status"]).kept("Lead status"),
-        tell("category", &["type"]).kept("Type of company"),
-        tell("founded", &["founded_year"]).kept("Year founded"),
-        tell("created_at", &["createdate", "hs_createdate"]).kept("Created (before the move)"),
+        tell("lifecycle_stage", &["lifecyclestage"]),
+        tell("lead_status", &["hs_lead_status"]),
+        tell("category", &["type"]),
+        tell("founded", &["founded_year"]),
+        tell("created_at", &["createdate", "hs_createdate"]),
     ],
     takes: &[
         take("name", &["name"]),
@@ -82,51 +76,44 @@ const COMPANIES: Thing = Thing {
         take("createdate", &["created_at"]),
     ],
     back: &[take("name", &["name"]), take("website", &["website"]), take("domain", &["domain"])],
-    funnel: None,
     left: &[("hs_parent_company_id", "the link to the parent company says it")],
+    ..thing(Concept::Organization, "companies", "companies")
 };
 
 const CONTACTS: Thing = Thing {
-    concept: Concept::Person,
-    object: "contacts",
-    flow: "contacts",
     about: "Add `region: DE` (your country) to the phone key if numbers are kept without a country code.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
     keys: &[("email", "emails", &["email", "hs_additional_emails"]), ("phone", "phones", &["phone", "mobilephone"])],
     tells: &[
         tell("first_name", &["firstname"]),
         tell("last_name", &["lastname"]),
         told("name", &["firstname", "lastname"], NAME),
-        tell("salutation", &["salutation"]).kept("Salutation"),
+        tell("salutation", &["salutation"]),
         tell("email", &["email"]),
-        tell("other_emails", &["hs_additional_emails"]).kept("Other e-mail addresses"),
+        tell("other_emails", &["hs_additional_emails"]),
         told("emails", &["email", "hs_additional_emails"], EMAILS),
-        tell("emails", &["email"]),
         tell("phone", &["phone"]),
-        tell("mobile", &["mobilephone"]).kept("Mobile phone"),
+        tell("mobile", &["mobilephone"]),
         told("phones", &["phone", "mobilephone"], PHONES),
-        tell("phones", &["phone"]),
         tell("owner", &["hubspot_owner_id"]),
         tell("organization", &["associations.primary_company"]),
         tell("organizations", &["associations.companies"]),
-        tell("job_title", &["jobtitle"]).kept("Job title"),
-        tell("date_of_birth", &["date_of_birth"]).kept("Date of birth"),
-        tell("street", &["address"]).kept("Street"),
-        tell("city", &["city"]).kept("City"),
-        tell("region", &["state"]).kept("State/Region"),
-        tell("postal_code", &["zip"]).kept("Postal code"),
-        tell("country", &["country"]).kept("Country"),
-        tell("website", &["website"]).kept("Website"),
-        tell("fax", &["fax"]).kept("Fax"),
-        tell("lifecycle_stage", &["lifecyclestage"]).kept("Lifecycle stage"),
-        tell("lead_status", &["hs_lead_status"]).kept("Lead status"),
-        tell("linkedin", &["hs_linkedin_url"]).kept("LinkedIn profile"),
-        tell("language", &["hs_language"]).kept("Preferred language"),
-        tell("message", &["message"]).kept("Message"),
-        tell("buying_role", &["hs_buying_role"]).kept("Buying role"),
-        tell("created_at", &["createdate", "hs_createdate"]).kept("Created (before the move)"),
+        tell("job_title", &["jobtitle"]),
+        tell("date_of_birth", &["date_of_birth"]),
+        tell("street", &["address"]),
+        tell("city", &["city"]),
+        tell("region", &["state"]),
+        tell("postal_code", &["zip"]),
+        tell("country", &["country"]),
+        tell("website", &["website"]),
+        tell("fax", &["fax"]),
+        tell("lifecycle_stage", &["lifecyclestage"]),
+        tell("lead_status", &["hs_lead_status"]),
+        tell("linkedin", &["hs_linkedin_url"]),
+        tell("language", &["hs_language"]),
+        tell("message", &["message"]),
+        tell("buying_role", &["hs_buying_role"]),
+        tell("created_at", &["createdate", "hs_createdate"]),
     ],
     takes: &[
         take("firstname", &["first_name"]),
@@ -158,43 +145,31 @@ const CONTACTS: Thing = Thing {
         take("phone", &["phone"]),
         take("mobilephone", &["mobile"]),
     ],
-    funnel: None,
     left: &[
         ("company", "the primary company is linked"),
         ("associatedcompanyid", "the primary company is linked"),
         ("associations.companies", "the primary company is linked"),
     ],
+    ..thing(Concept::Person, "contacts", "contacts")
 };
 
 const DEALS: Thing = Thing {
-    concept: Concept::Deal,
-    object: "deals",
-    flow: "deals",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
-    keys: &[],
     tells: &[
-        tell("stage", &["dealstage"]),
         tell("title", &["dealname"]),
         tell("amount", &["amount"]),
         tell("currency", &["deal_currency_code"]),
         tell("close", &["closedate"]),
-        tell("closed", &["closedate"]),
-        tell("expected_close", &["closedate"]),
-        tell("lost_reason", &["closed_lost_reason"]).kept("Lost reason"),
-        tell("won_reason", &["closed_won_reason"]).kept("Won reason"),
+        tell("lost_reason", &["closed_lost_reason"]),
+        tell("won_reason", &["closed_won_reason"]),
         tell("owner", &["hubspot_owner_id"]),
         tell("organization", &["associations.primary_company"]),
-        step("person", &["associations.contacts"], "first"),
-        step("other_persons", &["associations.contacts"], "rest"),
         tell("persons", &["associations.contacts"]),
-        tell("description", &["description"]).kept("Description"),
-        tell("deal_type", &["dealtype"]).kept("Deal type"),
-        tell("priority", &["hs_priority"]).kept("Priority"),
-        tell("next_step", &["hs_next_step"]).kept("Next step"),
-        tell("created_at", &["createdate", "hs_createdate"]).kept("Created (before the move)"),
+        tell("description", &["description"]),
+        tell("deal_type", &["dealtype"]),
+        tell("priority", &["hs_priority"]),
+        tell("next_step", &["hs_next_step"]),
+        tell("created_at", &["createdate", "hs_createdate"]),
     ],
     takes: &[
         take("dealname", &["title"]),
@@ -211,9 +186,9 @@ const DEALS: Thing = Thing {
         take("hs_next_step", &["next_step"]),
         take("createdate", &["created_at"]),
     ],
-    back: &[],
     funnel: Some(Funnel { pipeline: "pipeline", stage: "dealstage", status: None }),
     left: &[("associations.companies", "the primary company is linked")],
+    ..thing(Concept::Deal, "deals", "deals")
 };
 
 macro_rules! activity {
@@ -221,15 +196,10 @@ macro_rules! activity {
         Thing {
             tells: &[
                 tell("starts", &["hs_timestamp"]),
-                tell("day", &["hs_timestamp"]),
-                tell("clock", &["hs_timestamp"]),
                 tell("owner", &["hubspot_owner_id"]),
                 tell("deals", &["associations.deals"]),
-                step("deal", &["associations.deals"], "first"),
                 tell("organizations", &["associations.companies"]),
-                step("organization", &["associations.companies"], "first"),
                 tell("persons", &["associations.contacts"]),
-                step("person", &["associations.contacts"], "first"),
                 tell("created_at", &["hs_createdate"]),
                 $($tell,)*
             ],
@@ -241,13 +211,7 @@ macro_rules! activity {
                 take("associations.contacts", &["persons"]),
                 $($take,)*
             ],
-            about: "",
-            scope: Scope::All,
-            opt_in: "",
             own_fields: Own::Plain,
-            keys: &[],
-            back: &[],
-            funnel: None,
             left: &[ATTACHED, ("hs_meeting_start_time", "the activity date says it")],
             $($rest)*
         }
@@ -259,7 +223,7 @@ const CALLS: Thing = activity! {
         tell("title", &["hs_call_title"]),
         told("text", &["hs_call_body", "hs_call_status"], CALL_TEXT),
         tell("text", &["hs_call_body"]),
-        tell("milliseconds", &["hs_call_duration"]).kept("Duration in milliseconds (before the move)"),
+        tell("milliseconds", &["hs_call_duration"]),
         told("done", &[], "true"),
     ],
     takes: [
@@ -269,9 +233,7 @@ const CALLS: Thing = activity! {
         take("hs_call_duration", &["milliseconds"]),
         expr("hs_call_status", &["done"], CALL_STATUS),
     ],
-    concept: Concept::Call,
-    object: "calls",
-    flow: "calls",
+    ..thing(Concept::Call, "calls", "calls")
 };
 
 const MEETINGS: Thing = activity! {
@@ -299,9 +261,7 @@ const MEETINGS: Thing = activity! {
         take("hs_meeting_end_time", &["starts"]),
         expr("hs_meeting_outcome", &["done"], MEETING_OUTCOME),
     ],
-    concept: Concept::Meeting,
-    object: "meetings",
-    flow: "meetings",
+    ..thing(Concept::Meeting, "meetings", "meetings")
 };
 
 const TASKS: Thing = activity! {
@@ -309,7 +269,7 @@ const TASKS: Thing = activity! {
         tell("title", &["hs_task_subject"]),
         tell("text", &["hs_task_body"]),
         told("done", &["hs_task_status"], ".hs_task_status == \"COMPLETED\""),
-        tell("priority", &["hs_task_priority"]).kept("Priority (before the move)"),
+        tell("priority", &["hs_task_priority"]),
     ],
     takes: [
         take("hs_task_subject", &["title"]),
@@ -320,30 +280,18 @@ const TASKS: Thing = activity! {
         expr("hs_task_type", &["is_email"], "if {is_email} == true { \"EMAIL\" } else { \"TODO\" }"),
         value("hs_task_type", "TODO"),
     ],
-    concept: Concept::Task,
-    object: "tasks",
-    flow: "tasks",
+    ..thing(Concept::Task, "tasks", "tasks")
 };
 
 const NOTES: Thing = Thing {
-    concept: Concept::Note,
-    object: "notes",
-    flow: "notes",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
-    keys: &[],
     tells: &[
         tell("text", &["hs_note_body"]),
         tell("created_at", &["hs_timestamp"]),
         tell("author", &["hubspot_owner_id"]),
         tell("deals", &["associations.deals"]),
-        step("deal", &["associations.deals"], "first"),
         tell("organizations", &["associations.companies"]),
-        step("organization", &["associations.companies"], "first"),
         tell("persons", &["associations.contacts"]),
-        step("person", &["associations.contacts"], "first"),
     ],
     takes: &[
         expr("hs_note_body", &["title", "text"], "concat([{title}, {text}], \"<br>\")"),
@@ -354,64 +302,31 @@ const NOTES: Thing = Thing {
         take("associations.contacts", &["persons"]),
         take("associations.companies", &["organizations"]),
     ],
-    back: &[],
-    funnel: None,
     left: &[ATTACHED],
+    ..thing(Concept::Note, "notes", "notes")
 };
 
 const ATTACHMENTS: Thing = Thing {
-    concept: Concept::File,
-    object: "attachments",
-    flow: "files",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("title", &["name"]),
-        tell("file_name", &["name"]),
         tell("created_at", &["hs_timestamp"]),
         tell("author", &["hubspot_owner_id"]),
         tell("deals", &["associations.deals"]),
-        step("deal", &["associations.deals"], "first"),
         tell("organizations", &["associations.companies"]),
-        step("organization", &["associations.companies"], "first"),
         tell("persons", &["associations.contacts"]),
-        step("person", &["associations.contacts"], "first"),
     ],
-    takes: &[],
-    back: &[],
-    funnel: None,
-    left: &[],
+    ..thing(Concept::File, "attachments", "files")
 };
 
 const FILES: Thing = Thing {
-    concept: Concept::File,
-    object: "files",
-    flow: "files",
     about: "The bytes. What a file hangs on is said by a note: the flow `file_notes`.",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
-    tells: &[],
     takes: &[take("name", &["title", "file_name"]), value("folderPath", "/handover")],
-    back: &[],
-    funnel: None,
-    left: &[],
+    ..thing(Concept::File, "files", "files")
 };
 
 const FILE_NOTES: Thing = Thing {
-    concept: Concept::FileNote,
-    object: "notes",
-    flow: "file_notes",
     about: "HubSpot attaches a file to a record through a note that carries it.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
-    keys: &[],
-    tells: &[],
     takes: &[
         with("hs_attachment_ids", &["id"], "flow: files"),
         expr("hs_note_body", &["title", "description"], FILE_TEXT),
@@ -421,20 +336,11 @@ const FILE_NOTES: Thing = Thing {
         take("associations.contacts", &["persons"]),
         take("associations.companies", &["organizations"]),
     ],
-    back: &[],
-    funnel: None,
-    left: &[],
+    ..thing(Concept::FileNote, "notes", "file_notes")
 };
 
 const MAILS: Thing = Thing {
-    concept: Concept::Email,
-    object: "emails",
-    flow: "emails",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
-    keys: &[],
     tells: &[
         told("sent", &["hs_email_direction"], ".hs_email_direction != \"INCOMING_EMAIL\""),
         tell("subject", &["hs_email_subject"]),
@@ -446,11 +352,8 @@ const MAILS: Thing = Thing {
         tell("created_at", &["hs_timestamp"]),
         tell("author", &["hubspot_owner_id"]),
         tell("deals", &["associations.deals"]),
-        step("deal", &["associations.deals"], "first"),
         tell("organizations", &["associations.companies"]),
-        step("organization", &["associations.companies"], "first"),
         tell("persons", &["associations.contacts"]),
-        step("person", &["associations.contacts"], "first"),
     ],
     takes: &[
         expr("hs_email_direction", &["sent"], MAIL_DIRECTION),
@@ -464,11 +367,10 @@ const MAILS: Thing = Thing {
         // One of many recipients who is held does not hold the message.
         with("associations.contacts", &["persons"], "later: true"),
     ],
-    back: &[],
-    funnel: None,
     left: &[
         ("hs_attachment_ids", "attachments of e-mails are not moved"),
         ("hs_email_headers", "sender and recipients say it"),
         ("hs_email_status", "the state of an e-mail that was sent elsewhere"),
     ],
+    ..thing(Concept::Email, "emails", "emails")
 };

@@ -22,9 +22,12 @@ mod dynamics;
 mod hubspot;
 mod pipedrive;
 mod salesforce;
+mod terms;
 mod zoho;
 
 use handover_model::Schema;
+
+pub(super) use terms::{Follows, following, label, saying};
 
 /// What a company keeps in every CRM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +107,25 @@ pub(super) struct Thing {
     pub(super) left: &'static [(&'static str, &'static str)],
 }
 
+/// An object that tells and takes nothing yet.
+const fn thing(concept: Concept, object: &'static str, flow: &'static str) -> Thing {
+    Thing {
+        concept,
+        object,
+        flow,
+        about: "",
+        scope: Scope::All,
+        opt_in: "",
+        own_fields: Own::No,
+        keys: &[],
+        tells: &[],
+        takes: &[],
+        back: &[],
+        funnel: None,
+        left: &[],
+    }
+}
+
 /// Which records of an object are meant.
 #[derive(Clone, Copy)]
 pub(super) enum Scope {
@@ -125,18 +147,16 @@ pub(super) enum Own {
 }
 
 /// How a term is told.
+#[derive(Clone, Copy, PartialEq)]
 pub(super) struct Tell {
     pub(super) term: &'static str,
     /// The fields that it needs; of plain ones any.
     pub(super) from: &'static [&'static str],
     pub(super) way: Way,
-    /// What a field of its own is called that takes it over where the other platform has none; no such field is
-    /// made when empty.
-    pub(super) label: &'static str,
 }
 
 /// What is done to the fields of a term.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) enum Way {
     /// As it is; of several the first that is not blank (of links all).
     Plain,
@@ -187,22 +207,15 @@ pub(super) struct Funnel {
 }
 
 const fn tell(term: &'static str, from: &'static [&'static str]) -> Tell {
-    Tell { term, from, way: Way::Plain, label: "" }
+    Tell { term, from, way: Way::Plain }
 }
 
 const fn step(term: &'static str, from: &'static [&'static str], step: &'static str) -> Tell {
-    Tell { term, from, way: Way::Step(step), label: "" }
+    Tell { term, from, way: Way::Step(step) }
 }
 
 const fn told(term: &'static str, from: &'static [&'static str], expr: &'static str) -> Tell {
-    Tell { term, from, way: Way::Expr(expr), label: "" }
-}
-
-impl Tell {
-    /// The same, kept in a field of its own where the other platform has none.
-    const fn kept(self, label: &'static str) -> Self {
-        Self { label, ..self }
-    }
+    Tell { term, from, way: Way::Expr(expr) }
 }
 
 const fn take(field: &'static str, terms: &'static [&'static str]) -> Take {
@@ -250,7 +263,7 @@ pub(super) fn of(platform: &str) -> Option<&'static Lexicon> {
 }
 
 /// A record's own id.
-pub(super) static ID: Tell = tell("id", &["id"]);
+pub(super) const ID: Tell = tell("id", &["id"]);
 
 /// What custom fields of a platform cannot hold.
 pub(super) fn lacks(platform: &str) -> &'static [Lack] {

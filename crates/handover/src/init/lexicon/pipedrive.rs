@@ -1,7 +1,8 @@
 //! Pipedrive (sheet: Pipedrive sections 2 and 3).
 
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, choice, expr, make, step, take, tell, told, value, with,
+    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, choice, expr, make, step, take, tell, thing, told, value,
+    with,
 };
 
 const STREET: &str = "coalesce([concat([.address.route, .address.street_number], \" \"), .address.value])";
@@ -42,37 +43,29 @@ pub(super) const LEXICON: Lexicon = Lexicon {
 };
 
 const ORGANIZATIONS: Thing = Thing {
-    concept: Concept::Organization,
-    object: "organizations",
-    flow: "organizations",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
     keys: &[("domain", "site", &["website"]), ("text", "name", &["name"])],
     tells: &[
         tell("name", &["name"]),
         tell("website", &["website"]),
-        tell("site", &["website"]),
-        step("domain", &["website"], "domain"),
         tell("owner", &["owner_id"]),
-        tell("linkedin", &["linkedin"]).kept("LinkedIn profile"),
-        tell("revenue", &["annual_revenue"]).kept("Annual revenue"),
-        tell("employees", &["employee_count"]).kept("Number of employees"),
-        tell("industry", &["industry"]).kept("Industry"),
-        told("street", &["address.route", "address.street_number", "address.value"], STREET).kept("Street"),
-        tell("street", &["address.value"]).kept("Street"),
-        tell("street2", &["address.subpremise"]).kept("Street, second line"),
+        tell("linkedin", &["linkedin"]),
+        tell("revenue", &["annual_revenue"]),
+        tell("employees", &["employee_count"]),
+        tell("industry", &["industry"]),
+        told("street", &["address.route", "address.street_number", "address.value"], STREET),
+        tell("street", &["address.value"]),
+        tell("street2", &["address.subpremise"]),
         tell("address", &["address.value"]),
-        tell("city", &["address.locality"]).kept("City"),
-        tell("region", &["address.admin_area_level_1"]).kept("State/Region"),
-        tell("postal_code", &["address.postal_code"]).kept("Postal code"),
-        tell("country", &["address.country"]).kept("Country"),
-        tell("county", &["address.admin_area_level_2"]).kept("County"),
-        tell("district", &["address.sublocality"]).kept("District"),
+        tell("city", &["address.locality"]),
+        tell("region", &["address.admin_area_level_1"]),
+        tell("postal_code", &["address.postal_code"]),
+        tell("country", &["address.country"]),
+        tell("county", &["address.admin_area_level_2"]),
+        tell("district", &["address.sublocality"]),
         tell("parent", &["parent"]),
-        tell("labels", &["label_ids"]).kept("Labels (before the move)"),
-        tell("created_at", &["add_time"]).kept("Created (before the move)"),
+        tell("labels", &["label_ids"]),
+        tell("created_at", &["add_time"]),
     ],
     takes: &[
         expr("name", &["name", "domain"], "coalesce([{name}, {domain}])"),
@@ -91,18 +84,12 @@ const ORGANIZATIONS: Thing = Thing {
         with("parent", &["parent"], "later: true"),
         take("add_time", &["created_at"]),
     ],
-    back: &[],
-    funnel: None,
     left: &[VISIBILITY],
+    ..thing(Concept::Organization, "organizations", "organizations")
 };
 
 const PERSONS: Thing = Thing {
-    concept: Concept::Person,
-    object: "persons",
-    flow: "persons",
     about: "Add `region: DE` (your country) to the phone key if numbers are kept without a country code.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
     keys: &[("email", "emails", &["emails"]), ("phone", "phones", &["phones"])],
     tells: &[
@@ -113,30 +100,28 @@ const PERSONS: Thing = Thing {
         step("given_name", &["name"], "first_name"),
         step("family_name", &["name"], "last_name"),
         step("email", &["emails"], "primary"),
-        step("other_emails", &["emails"], "others").kept("Other e-mail addresses"),
+        step("other_emails", &["emails"], "others"),
         tell("emails", &["emails"]),
         step("phone", &["phones"], "primary"),
-        step("mobile", &["phones"], "others, first").kept("Second phone number"),
-        step("other_phones", &["phones"], "others").kept("Other phone numbers"),
+        step("mobile", &["phones"], "others, first"),
+        step("other_phones", &["phones"], "others"),
         tell("phones", &["phones"]),
         tell("owner", &["owner_id"]),
         tell("organization", &["org_id"]),
-        tell("organizations", &["org_id"]),
-        tell("job_title", &["job_title"]).kept("Job title"),
-        tell("birthday", &["birthday"]).kept("Birthday"),
+        tell("job_title", &["job_title"]),
+        tell("birthday", &["birthday"]),
         told(
             "street",
             &["postal_address.route", "postal_address.street_number", "postal_address.value"],
             POSTAL_STREET,
-        )
-        .kept("Street"),
-        tell("city", &["postal_address.locality"]).kept("City"),
-        tell("region", &["postal_address.admin_area_level_1"]).kept("State/Region"),
-        tell("postal_code", &["postal_address.postal_code"]).kept("Postal code"),
-        tell("country", &["postal_address.country"]).kept("Country"),
-        tell("labels", &["label_ids"]).kept("Labels (before the move)"),
-        tell("marketing", &["marketing_status"]).kept("Marketing status (before the move)"),
-        tell("created_at", &["add_time"]).kept("Created (before the move)"),
+        ),
+        tell("city", &["postal_address.locality"]),
+        tell("region", &["postal_address.admin_area_level_1"]),
+        tell("postal_code", &["postal_address.postal_code"]),
+        tell("country", &["postal_address.country"]),
+        tell("labels", &["label_ids"]),
+        tell("marketing", &["marketing_status"]),
+        tell("created_at", &["add_time"]),
     ],
     takes: &[
         expr("name", &["name", "email"], NAME),
@@ -148,38 +133,30 @@ const PERSONS: Thing = Thing {
         take("add_time", &["created_at"]),
     ],
     back: &[take("name", &["name"])],
-    funnel: None,
     left: &[VISIBILITY, ("picture_id", "pictures of people are not moved")],
+    ..thing(Concept::Person, "persons", "persons")
 };
 
 const DEALS: Thing = Thing {
-    concept: Concept::Deal,
-    object: "deals",
-    flow: "deals",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Plain,
-    keys: &[],
     tells: &[
-        tell("stage", &["stage_id"]),
         tell("title", &["title"]),
         tell("amount", &["value"]),
         tell("currency", &["currency"]),
         tell("close", &["won_time", "lost_time", "close_time", "expected_close_date"]),
         tell("closed", &["won_time", "lost_time", "close_time"]),
         tell("expected_close", &["expected_close_date"]),
-        tell("lost_reason", &["lost_reason"]).kept("Lost reason"),
+        tell("lost_reason", &["lost_reason"]),
         tell("owner", &["owner_id"]),
         tell("organization", &["org_id"]),
         tell("person", &["person_id"]),
         tell("other_persons", &["participants"]),
         tell("persons", &["person_id", "participants"]),
-        tell("labels", &["label_ids"]).kept("Labels (before the move)"),
-        tell("probability", &["probability"]).kept("Probability (before the move)"),
-        tell("archived", &["is_archived"]).kept("Archived (before the move)"),
-        tell("created_at", &["add_time"]).kept("Created (before the move)"),
-        tell("created_by", &["creator_user_id"]).kept("Created by (before the move)"),
+        tell("labels", &["label_ids"]),
+        tell("probability", &["probability"]),
+        tell("archived", &["is_archived"]),
+        tell("created_at", &["add_time"]),
+        tell("created_by", &["creator_user_id"]),
     ],
     takes: &[
         take("title", &["title"]),
@@ -225,19 +202,13 @@ const DEALS: Thing = Thing {
         ("local_lost_date", "derived from lost_time"),
         ("local_close_date", "derived from close_time"),
     ],
+    ..thing(Concept::Deal, "deals", "deals")
 };
 
 macro_rules! activity {
     ($concept:expr, $flow:literal, $scope:expr, $kind:literal, $title:literal, [$($tell:expr),*], [$($take:expr),*]) => {
         Thing {
-            concept: $concept,
-            object: "activities",
-            flow: $flow,
-            about: "",
             scope: $scope,
-            opt_in: "",
-            own_fields: Own::No,
-            keys: &[],
             tells: &[
                 tell("title", &["subject"]),
                 told("text", &["note", "public_description"], TEXT),
@@ -247,25 +218,23 @@ macro_rules! activity {
                 tell("day", &["due_date"]),
                 tell("clock", &["due_time"]),
                 told("ends", &["due_date", "due_time", "add_time", "duration"], ENDS),
-                step("milliseconds", &["duration"], "duration_ms!").kept("Duration in milliseconds (before the move)"),
+                step("milliseconds", &["duration"], "duration_ms!"),
                 tell("done", &["done"]),
-                tell("done_at", &["marked_as_done_time"]).kept("Done (before the move)"),
+                tell("done_at", &["marked_as_done_time"]),
                 tell("owner", &["owner_id"]),
                 tell("deal", &["deal_id"]),
-                tell("deals", &["deal_id"]),
                 tell("organization", &["org_id"]),
-                tell("organizations", &["org_id"]),
                 tell("person", &["person_id"]),
                 tell("persons", &["person_id", "participants"]),
-                tell("priority", &["priority"]).kept("Priority (before the move)"),
-                tell("outcome", &["outcome"]).kept("Outcome (before the move)"),
+                tell("priority", &["priority"]),
+                tell("outcome", &["outcome"]),
                 tell("internal", &["note"]),
                 tell("public", &["public_description"]),
                 told("is_email", &["type"], ".type == \"email\""),
                 $($tell,)*
-                tell("url", &["conference_meeting_url"]).kept("Meeting address"),
-                tell("created_at", &["add_time"]).kept("Created (before the move)"),
-                tell("created_by", &["creator_user_id"]).kept("Created by (before the move)"),
+                tell("url", &["conference_meeting_url"]),
+                tell("created_at", &["add_time"]),
+                tell("created_by", &["creator_user_id"]),
             ],
             takes: &[
                 with("subject", &["title"], concat!("default: ", $title)),
@@ -287,7 +256,6 @@ macro_rules! activity {
                 take("due_date", &["day", "starts"]),
                 take("due_time", &["clock"]),
             ],
-            funnel: None,
             left: &[
                 ("type", "the flow itself says it: see `where`"),
                 ("location.country", LOCATION),
@@ -307,6 +275,7 @@ macro_rules! activity {
                 ("conference_meeting_url", "addresses of meetings are kept for meetings only"),
                 ("conference_meeting_id", "the meeting's address says it"),
             ],
+            ..thing($concept, "activities", $flow)
         }
     };
 }
@@ -339,29 +308,18 @@ const TASKS: Thing = activity!(
     Scope::Where(".type != \"call\" && .type != \"meeting\""),
     "task",
     "Task",
-    [tell("activity_type", &["type"]).kept("Activity type (before the move)")],
+    [tell("activity_type", &["type"])],
     []
 );
 
 const NOTES: Thing = Thing {
-    concept: Concept::Note,
-    object: "notes",
-    flow: "notes",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("text", &["content"]),
         tell("created_at", &["add_time"]),
         tell("author", &["user_id"]),
         tell("deal", &["deal_id"]),
-        tell("deals", &["deal_id"]),
         tell("person", &["person_id"]),
-        tell("persons", &["person_id"]),
         tell("organization", &["org_id"]),
-        tell("organizations", &["org_id"]),
     ],
     takes: &[
         make("content", Make::Dated("add_time")),
@@ -371,8 +329,6 @@ const NOTES: Thing = Thing {
         take("person_id", &["person"]),
         take("org_id", &["organization"]),
     ],
-    back: &[],
-    funnel: None,
     left: &[
         NO_LEADS,
         NO_PROJECTS,
@@ -382,17 +338,10 @@ const NOTES: Thing = Thing {
         ("pinned_to_lead_flag", PINNED),
         ("last_update_user_id", "the author is kept"),
     ],
+    ..thing(Concept::Note, "notes", "notes")
 };
 
 const FILES: Thing = Thing {
-    concept: Concept::File,
-    object: "files",
-    flow: "files",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("title", &["name", "file_name"]),
         tell("file_name", &["file_name", "name"]),
@@ -400,11 +349,8 @@ const FILES: Thing = Thing {
         tell("created_at", &["add_time"]),
         tell("author", &["user_id"]),
         tell("deal", &["deal_id"]),
-        tell("deals", &["deal_id"]),
         tell("person", &["person_id"]),
-        tell("persons", &["person_id"]),
         tell("organization", &["org_id"]),
-        tell("organizations", &["org_id"]),
     ],
     takes: &[
         take("name", &["title", "file_name"]),
@@ -415,22 +361,16 @@ const FILES: Thing = Thing {
         take("person_id", &["person"]),
         take("org_id", &["organization"]),
     ],
-    back: &[],
-    funnel: None,
     left: &[("activity_id", "files of activities are not moved"), ("product_id", "products are not moved"), NO_LEADS],
+    ..thing(Concept::File, "files", "files")
 };
 
 /// Synced e-mail: read, never written.
 const MAILS: Thing = Thing {
-    concept: Concept::Email,
-    object: "mail_messages",
-    flow: "emails",
     about: "Synced e-mail, without its attachments. Drafts stay behind. The text is read message by message: take\n\
         `body` out of its rule and exclude it, and the beginning of the text has to do.",
     scope: Scope::Where(".draft_flag != true"),
     opt_in: "synced e-mail costs one call (20 tokens) for each deal and each person that has some, and one (2 tokens) for the text of each message",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("sent", &["sent_flag"]),
         tell("subject", &["subject"]),
@@ -443,33 +383,22 @@ const MAILS: Thing = Thing {
         tell("created_at", &["message_time", "add_time"]),
         tell("author", &["user_id"]),
         tell("deal", &["deal_id"]),
-        tell("deals", &["deal_id"]),
         tell("persons", &["linked_person_id"]),
-        step("person", &["linked_person_id"], "first"),
     ],
-    takes: &[],
-    back: &[],
-    funnel: None,
     left: &[
         ("draft_flag", "drafts are not moved: see `where`"),
         ("mail_thread_id", "threads are made anew of the addresses and the subject"),
         ("has_body_flag", "the text says it"),
         ("has_attachments_flag", "attachments of e-mails are not moved"),
     ],
+    ..thing(Concept::Email, "mail_messages", "emails")
 };
 
 const MAIL_NOTES: Thing = Thing {
-    concept: Concept::Email,
-    object: "notes",
-    flow: "emails",
     about: "Pipedrive takes no e-mail through its API: each becomes a note with its date, sender, recipients and\n\
         text, without styles and layout. It is no e-mail any more there, and answers to it start a thread of\n\
         their own.",
-    scope: Scope::All,
     opt_in: "e-mail costs one call (10 tokens) for each message, which becomes a note: Pipedrive takes no e-mail through its API",
-    own_fields: Own::No,
-    keys: &[],
-    tells: &[],
     takes: &[
         expr("content", &["text"], MAIL_TEXT),
         take("add_time", &["created_at"]),
@@ -478,7 +407,5 @@ const MAIL_NOTES: Thing = Thing {
         take("person_id", &["person"]),
         take("org_id", &["organization"]),
     ],
-    back: &[],
-    funnel: None,
-    left: &[],
+    ..thing(Concept::Email, "notes", "emails")
 };

@@ -1,21 +1,17 @@
 //! Salesforce (sheet: Salesforce sections 2, 3 and 5).
 
+use super::terms::{
+    ENDS, FIRST_NAME, LAST_NAME, ORGANIZATION_ALONE, ORGANIZATION_BESIDE, PERSON_ALONE, STATUS, SUBJECT,
+};
 use super::{
-    Concept, Funnel, Lexicon, Make, Own, Scope, Thing, choice, choice_else, expr, make, step, take, tell, told, value,
+    Concept, Funnel, Lexicon, Make, Own, Scope, Thing, choice, choice_else, expr, make, take, tell, thing, told, value,
     with,
 };
 
-const STATUS: &str = "if {done} == true { \"Completed\" } else { \"Not Started\" }";
-const LAST_NAME: &str = "coalesce([{last_name}, {name}, {email}])";
-const FIRST_NAME: &str = "if is_blank({last_name}) { null } else { {first_name} }";
 const STREET: &str = "concat([{street}, {street2}], \"\\n\")";
-const SUBJECT: &str = "truncate(coalesce([{title}, {text}]), 255)";
-/// A task or event hangs on one record beside the person: the deal, else the organization.
-const ACCOUNT: &str = "if is_blank({deal}) { {organization} } else { null }";
 const NOTE_TITLE: &str = "coalesce([{title}, truncate(replace({text}, \"\\n\", \" \"), 80), \"Note\"])";
 const SECONDS: &str = "if is_blank({milliseconds}) { null } else { round!(({milliseconds} / 1000) ?? 0) }";
 const FILE_PATH: &str = "coalesce([{file_name}, {title}])";
-const ENDS: &str = "coalesce([{ends}, {starts}])";
 
 const LATITUDE: &str = "a position on a map: the address says it";
 const VIEWED: &str = "when a user of Salesforce last looked at it";
@@ -27,43 +23,35 @@ pub(super) const LEXICON: Lexicon = Lexicon {
 };
 
 const ACCOUNTS: Thing = Thing {
-    concept: Concept::Organization,
-    object: "Account",
-    flow: "accounts",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
     keys: &[("domain", "site", &["Website"]), ("text", "name", &["Name"])],
     tells: &[
         tell("name", &["Name"]),
         tell("website", &["Website"]),
-        tell("site", &["Website"]),
-        step("domain", &["Website"], "domain"),
         tell("owner", &["OwnerId"]),
-        tell("phone", &["Phone"]).kept("Phone"),
-        tell("fax", &["Fax"]).kept("Fax"),
-        tell("revenue", &["AnnualRevenue"]).kept("Annual revenue"),
-        tell("employees", &["NumberOfEmployees"]).kept("Number of employees"),
-        tell("industry", &["Industry"]).kept("Industry"),
-        tell("description", &["Description"]).kept("Description"),
-        tell("street", &["BillingStreet"]).kept("Street"),
-        tell("city", &["BillingCity"]).kept("City"),
-        tell("region", &["BillingState"]).kept("State/Region"),
-        tell("postal_code", &["BillingPostalCode"]).kept("Postal code"),
-        tell("country", &["BillingCountry"]).kept("Country"),
+        tell("phone", &["Phone"]),
+        tell("fax", &["Fax"]),
+        tell("revenue", &["AnnualRevenue"]),
+        tell("employees", &["NumberOfEmployees"]),
+        tell("industry", &["Industry"]),
+        tell("description", &["Description"]),
+        tell("street", &["BillingStreet"]),
+        tell("city", &["BillingCity"]),
+        tell("region", &["BillingState"]),
+        tell("postal_code", &["BillingPostalCode"]),
+        tell("country", &["BillingCountry"]),
         tell("parent", &["ParentId"]),
-        tell("category", &["Type"]).kept("Type of account"),
-        tell("rating", &["Rating"]).kept("Rating"),
-        tell("number", &["AccountNumber"]).kept("Account number"),
-        tell("lead_source", &["AccountSource"]).kept("Account source"),
-        tell("shipping_street", &["ShippingStreet"]).kept("Shipping street"),
-        tell("shipping_city", &["ShippingCity"]).kept("Shipping city"),
-        tell("shipping_region", &["ShippingState"]).kept("Shipping state"),
-        tell("shipping_postal_code", &["ShippingPostalCode"]).kept("Shipping postal code"),
-        tell("shipping_country", &["ShippingCountry"]).kept("Shipping country"),
-        tell("created_at", &["CreatedDate"]).kept("Created (before the move)"),
-        tell("created_by", &["CreatedById"]).kept("Created by (before the move)"),
+        tell("category", &["Type"]),
+        tell("rating", &["Rating"]),
+        tell("number", &["AccountNumber"]),
+        tell("lead_source", &["AccountSource"]),
+        tell("shipping_street", &["ShippingStreet"]),
+        tell("shipping_city", &["ShippingCity"]),
+        tell("shipping_region", &["ShippingState"]),
+        tell("shipping_postal_code", &["ShippingPostalCode"]),
+        tell("shipping_country", &["ShippingCountry"]),
+        tell("created_at", &["CreatedDate"]),
+        tell("created_by", &["CreatedById"]),
     ],
     takes: &[
         expr("Name", &["name", "domain"], "coalesce([{name}, {domain}])"),
@@ -84,8 +72,6 @@ const ACCOUNTS: Thing = Thing {
         take("AccountNumber", &["number"]),
         take("CreatedDate", &["created_at"]),
     ],
-    back: &[],
-    funnel: None,
     left: &[
         ("BillingLatitude", LATITUDE),
         ("BillingLongitude", LATITUDE),
@@ -96,45 +82,39 @@ const ACCOUNTS: Thing = Thing {
         ("LastViewedDate", VIEWED),
         ("LastReferencedDate", VIEWED),
     ],
+    ..thing(Concept::Organization, "Account", "accounts")
 };
 
 const CONTACTS: Thing = Thing {
-    concept: Concept::Person,
-    object: "Contact",
-    flow: "contacts",
     about: "Add `region: DE` (your country) to the phone key if numbers are kept without a country code.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
     keys: &[("email", "emails", &["Email"]), ("phone", "phones", &["Phone", "MobilePhone"])],
     tells: &[
         tell("first_name", &["FirstName"]),
         tell("last_name", &["LastName"]),
         tell("name", &["Name"]),
-        tell("salutation", &["Salutation"]).kept("Salutation"),
+        tell("salutation", &["Salutation"]),
         tell("email", &["Email"]),
-        tell("emails", &["Email"]),
         tell("phone", &["Phone"]),
-        tell("mobile", &["MobilePhone"]).kept("Mobile phone"),
+        tell("mobile", &["MobilePhone"]),
         told("phones", &["Phone", "MobilePhone"], "split(concat([.Phone, .MobilePhone], \";\"), \";\")"),
-        tell("home_phone", &["HomePhone"]).kept("Home phone"),
-        tell("other_phone", &["OtherPhone"]).kept("Other phone"),
-        tell("fax", &["Fax"]).kept("Fax"),
+        tell("home_phone", &["HomePhone"]),
+        tell("other_phone", &["OtherPhone"]),
+        tell("fax", &["Fax"]),
         tell("owner", &["OwnerId"]),
         tell("organization", &["AccountId"]),
-        tell("organizations", &["AccountId"]),
         tell("manager", &["ReportsToId"]),
-        tell("job_title", &["Title"]).kept("Job title"),
-        tell("department", &["Department"]).kept("Department"),
-        tell("birthday", &["Birthdate"]).kept("Birthday"),
-        tell("street", &["MailingStreet"]).kept("Street"),
-        tell("city", &["MailingCity"]).kept("City"),
-        tell("region", &["MailingState"]).kept("State/Region"),
-        tell("postal_code", &["MailingPostalCode"]).kept("Postal code"),
-        tell("country", &["MailingCountry"]).kept("Country"),
-        tell("lead_source", &["LeadSource"]).kept("Lead source"),
-        tell("description", &["Description"]).kept("Description"),
-        tell("created_at", &["CreatedDate"]).kept("Created (before the move)"),
+        tell("job_title", &["Title"]),
+        tell("department", &["Department"]),
+        tell("birthday", &["Birthdate"]),
+        tell("street", &["MailingStreet"]),
+        tell("city", &["MailingCity"]),
+        tell("region", &["MailingState"]),
+        tell("postal_code", &["MailingPostalCode"]),
+        tell("country", &["MailingCountry"]),
+        tell("lead_source", &["LeadSource"]),
+        tell("description", &["Description"]),
+        tell("created_at", &["CreatedDate"]),
     ],
     takes: &[
         expr("LastName", &["last_name", "name"], LAST_NAME),
@@ -165,7 +145,6 @@ const CONTACTS: Thing = Thing {
         take("Phone", &["phone"]),
         take("MobilePhone", &["mobile"]),
     ],
-    funnel: None,
     left: &[
         ("MailingLatitude", LATITUDE),
         ("MailingLongitude", LATITUDE),
@@ -176,37 +155,27 @@ const CONTACTS: Thing = Thing {
         ("LastViewedDate", VIEWED),
         ("LastReferencedDate", VIEWED),
     ],
+    ..thing(Concept::Person, "Contact", "contacts")
 };
 
 const OPPORTUNITIES: Thing = Thing {
-    concept: Concept::Deal,
-    object: "Opportunity",
-    flow: "opportunities",
     about: "Salesforce has one list of stages, of which some are closed: translations/deal_stages.csv says which stage is which.",
-    scope: Scope::All,
-    opt_in: "",
     own_fields: Own::Unique,
-    keys: &[],
     tells: &[
-        tell("stage", &["StageName"]),
         tell("title", &["Name"]),
         tell("amount", &["Amount"]),
         tell("currency", &["CurrencyIsoCode"]),
         tell("close", &["CloseDate"]),
-        tell("expected_close", &["CloseDate"]),
-        tell("closed", &["CloseDate"]),
         tell("owner", &["OwnerId"]),
         tell("organization", &["AccountId"]),
         tell("persons", &["OpportunityContactRoles"]),
-        step("person", &["OpportunityContactRoles"], "first"),
-        step("other_persons", &["OpportunityContactRoles"], "rest"),
-        tell("probability", &["Probability"]).kept("Probability (before the move)"),
-        tell("description", &["Description"]).kept("Description"),
-        tell("deal_type", &["Type"]).kept("Deal type"),
-        tell("next_step", &["NextStep"]).kept("Next step"),
-        tell("lead_source", &["LeadSource"]).kept("Lead source"),
-        tell("created_at", &["CreatedDate"]).kept("Created (before the move)"),
-        tell("created_by", &["CreatedById"]).kept("Created by (before the move)"),
+        tell("probability", &["Probability"]),
+        tell("description", &["Description"]),
+        tell("deal_type", &["Type"]),
+        tell("next_step", &["NextStep"]),
+        tell("lead_source", &["LeadSource"]),
+        tell("created_at", &["CreatedDate"]),
+        tell("created_by", &["CreatedById"]),
     ],
     takes: &[
         take("Name", &["title"]),
@@ -221,7 +190,6 @@ const OPPORTUNITIES: Thing = Thing {
         take("NextStep", &["next_step"]),
         take("CreatedDate", &["created_at"]),
     ],
-    back: &[],
     funnel: Some(Funnel { pipeline: "", stage: "StageName", status: None }),
     left: &[
         ("ContactId", "the contact roles say it"),
@@ -230,6 +198,7 @@ const OPPORTUNITIES: Thing = Thing {
         ("LastViewedDate", VIEWED),
         ("LastReferencedDate", VIEWED),
     ],
+    ..thing(Concept::Deal, "Opportunity", "opportunities")
 };
 
 macro_rules! activity {
@@ -240,12 +209,9 @@ macro_rules! activity {
                 tell("text", &["Description"]),
                 tell("owner", &["OwnerId"]),
                 tell("deal", &["WhatId.Opportunity"]),
-                tell("deals", &["WhatId.Opportunity"]),
                 tell("organization", &["WhatId.Account"]),
-                tell("organizations", &["WhatId.Account"]),
                 tell("person", &["WhoId.Contact"]),
-                tell("persons", &["WhoId.Contact"]),
-                tell("created_at", &["CreatedDate"]).kept("Created (before the move)"),
+                tell("created_at", &["CreatedDate"]),
                 $($tell,)*
             ],
             takes: &[
@@ -253,17 +219,11 @@ macro_rules! activity {
                 take("Description", &["text"]),
                 take("OwnerId", &["owner"]),
                 take("WhatId.Opportunity", &["deal"]),
-                expr("WhatId.Account", &["organization"], ACCOUNT),
+                expr("WhatId.Account", &["organization"], ORGANIZATION_BESIDE),
                 take("WhoId.Contact", &["person"]),
                 take("CreatedDate", &["created_at"]),
                 $($take,)*
             ],
-            opt_in: "",
-            own_fields: Own::No,
-            about: "",
-            keys: &[],
-            back: &[],
-            funnel: None,
             left: &[("WhoId", "the link itself says it"), ("WhatId", "the link itself says it"), ("AccountId", "it follows the other links")],
             $($rest)*
         }
@@ -273,7 +233,6 @@ macro_rules! activity {
 const CALLS: Thing = activity! {
     tells: [
         tell("starts", &["ActivityDate"]),
-        tell("day", &["ActivityDate"]),
         tell("done", &["IsClosed"]),
         told("milliseconds", &["CallDurationInSeconds"], "(.CallDurationInSeconds * 1000) ?? null"),
         tell("priority", &["Priority"]),
@@ -285,16 +244,13 @@ const CALLS: Thing = activity! {
         expr("CallDurationInSeconds", &["milliseconds"], SECONDS),
         choice_else("Priority", "priority", "task_priorities", "Normal"),
     ],
-    concept: Concept::Call,
-    object: "Task",
-    flow: "calls",
     scope: Scope::Where(".TaskSubtype == \"Call\""),
+    ..thing(Concept::Call, "Task", "calls")
 };
 
 const EVENTS: Thing = activity! {
     tells: [
         tell("starts", &["StartDateTime", "ActivityDateTime", "ActivityDate"]),
-        tell("day", &["StartDateTime", "ActivityDateTime", "ActivityDate"]),
         tell("clock", &["StartDateTime", "ActivityDateTime"]),
         tell("ends", &["EndDateTime"]),
 
@@ -306,16 +262,12 @@ const EVENTS: Thing = activity! {
         take("EndDateTime", &["starts"]),
         take("Location", &["location"]),
     ],
-    concept: Concept::Meeting,
-    object: "Event",
-    flow: "events",
-    scope: Scope::All,
+    ..thing(Concept::Meeting, "Event", "events")
 };
 
 const TASKS: Thing = activity! {
     tells: [
         tell("starts", &["ActivityDate"]),
-        tell("day", &["ActivityDate"]),
         tell("done", &["IsClosed"]),
         tell("priority", &["Priority"]),
         tell("done_at", &["CompletedDateTime"]),
@@ -325,32 +277,19 @@ const TASKS: Thing = activity! {
         expr("Status", &["done"], STATUS),
         choice_else("Priority", "priority", "task_priorities", "Normal"),
     ],
-    concept: Concept::Task,
-    object: "Task",
-    flow: "tasks",
     scope: Scope::Where(".TaskSubtype != \"Call\""),
+    ..thing(Concept::Task, "Task", "tasks")
 };
 
 const NOTES: Thing = Thing {
-    concept: Concept::Note,
-    object: "ContentNote",
-    flow: "notes",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("title", &["Title"]),
         tell("text", &["Content"]),
         tell("author", &["OwnerId"]),
         tell("created_at", &["CreatedDate"]),
         tell("deals", &["LinkedEntityId.Opportunity"]),
-        step("deal", &["LinkedEntityId.Opportunity"], "first"),
         tell("persons", &["LinkedEntityId.Contact"]),
-        step("person", &["LinkedEntityId.Contact"], "first"),
         tell("organizations", &["LinkedEntityId.Account"]),
-        step("organization", &["LinkedEntityId.Account"], "first"),
     ],
     takes: &[
         expr("Title", &["text"], NOTE_TITLE),
@@ -361,31 +300,19 @@ const NOTES: Thing = Thing {
         take("LinkedEntityId.Contact", &["persons"]),
         take("LinkedEntityId.Account", &["organizations"]),
     ],
-    back: &[],
-    funnel: None,
     left: &[("LatestPublishedVersionId", "the note itself")],
+    ..thing(Concept::Note, "ContentNote", "notes")
 };
 
 /// Organizations without the newer notes have these, of which each hangs on one record.
 const OLD_NOTES: Thing = Thing {
-    concept: Concept::Note,
-    object: "Note",
-    flow: "notes",
-    about: "",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("title", &["Title"]),
         tell("text", &["Body"]),
         tell("author", &["OwnerId"]),
         tell("created_at", &["CreatedDate"]),
-        tell("deals", &["ParentId.Opportunity"]),
         tell("deal", &["ParentId.Opportunity"]),
-        tell("persons", &["ParentId.Contact"]),
         tell("person", &["ParentId.Contact"]),
-        tell("organizations", &["ParentId.Account"]),
         tell("organization", &["ParentId.Account"]),
     ],
     takes: &[
@@ -394,27 +321,15 @@ const OLD_NOTES: Thing = Thing {
         take("OwnerId", &["author"]),
         take("CreatedDate", &["created_at"]),
         take("ParentId.Opportunity", &["deal"]),
-        expr("ParentId.Contact", &["person"], "if is_blank({deal}) { {person} } else { null }"),
-        expr(
-            "ParentId.Account",
-            &["organization"],
-            "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }",
-        ),
+        expr("ParentId.Contact", &["person"], PERSON_ALONE),
+        expr("ParentId.Account", &["organization"], ORGANIZATION_ALONE),
     ],
-    back: &[],
-    funnel: None,
     left: &[("ParentId", "the link itself says it")],
+    ..thing(Concept::Note, "Note", "notes")
 };
 
 const FILES: Thing = Thing {
-    concept: Concept::File,
-    object: "ContentVersion",
-    flow: "files",
     about: "A file hangs on the record at which it was first published.",
-    scope: Scope::All,
-    opt_in: "",
-    own_fields: Own::No,
-    keys: &[],
     tells: &[
         tell("title", &["Title"]),
         tell("file_name", &["PathOnClient", "Title"]),
@@ -422,11 +337,8 @@ const FILES: Thing = Thing {
         tell("author", &["OwnerId"]),
         tell("created_at", &["CreatedDate"]),
         tell("deal", &["FirstPublishLocationId.Opportunity"]),
-        tell("deals", &["FirstPublishLocationId.Opportunity"]),
         tell("person", &["FirstPublishLocationId.Contact"]),
-        tell("persons", &["FirstPublishLocationId.Contact"]),
         tell("organization", &["FirstPublishLocationId.Account"]),
-        tell("organizations", &["FirstPublishLocationId.Account"]),
     ],
     takes: &[
         take("Title", &["title", "file_name"]),
@@ -435,14 +347,9 @@ const FILES: Thing = Thing {
         take("OwnerId", &["author"]),
         take("CreatedDate", &["created_at"]),
         take("FirstPublishLocationId.Opportunity", &["deal"]),
-        expr("FirstPublishLocationId.Contact", &["person"], "if is_blank({deal}) { {person} } else { null }"),
-        expr(
-            "FirstPublishLocationId.Account",
-            &["organization"],
-            "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }",
-        ),
+        expr("FirstPublishLocationId.Contact", &["person"], PERSON_ALONE),
+        expr("FirstPublishLocationId.Account", &["organization"], ORGANIZATION_ALONE),
     ],
-    back: &[],
-    funnel: None,
     left: &[("FirstPublishLocationId", "the link itself says it")],
+    ..thing(Concept::File, "ContentVersion", "files")
 };
