@@ -6,10 +6,13 @@
 pub mod activecampaign;
 pub mod dynamics;
 pub mod hubspot;
+mod json;
 mod keys;
+mod learnt;
 mod marks;
 pub mod pipedrive;
 pub mod salesforce;
+mod values;
 pub mod zoho;
 
 use handover_connect::Dialect;

@@ -1,15 +1,30 @@
 //! What dialects keep in cursors: their own notes about an operation in the middle, JSON text to everybody else.
 
-use handover_connect::{Cursor, Fault, FaultKind, Refusal};
+use handover_connect::{Cursor, Fault, FaultKind, Refusal, Step};
 use handover_model::FieldName;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// A note as a cursor.
-pub(crate) fn cursor<T: Serialize>(mark: &T) -> Cursor {
-    // Notes are plain data with text keys, which always have a JSON form.
-    Cursor(serde_json::to_string(mark).unwrap_or_default())
+/// A note about an operation in the middle.
+pub(crate) trait Mark: Serialize {
+    /// As a cursor.
+    fn cursor(&self) -> Cursor {
+        // Notes are plain data with text keys, which always have a JSON form.
+        Cursor(serde_json::to_string(self).unwrap_or_default())
+    }
+
+    /// Going on here at once.
+    fn then(&self) -> Step {
+        self.after(0)
+    }
+
+    /// Going on here after so many milliseconds.
+    fn after(&self, wait_ms: u64) -> Step {
+        Step::Then { cursor: self.cursor(), wait_ms }
+    }
 }
+
+impl<T: Serialize> Mark for T {}
 
 /// The note in a cursor, to encode its request; `None` at the beginning.
 ///
@@ -29,6 +44,11 @@ pub(crate) fn of<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<
 /// When another dialect, or another operation, made the cursor.
 pub(crate) fn sent<T: DeserializeOwned>(cursor: Option<&Cursor>) -> Result<Option<T>, Fault> {
     of(cursor).map_err(|refusal| Fault::malformed(refusal.message))
+}
+
+/// The refusal of a note that belongs to another operation.
+pub(crate) fn foreign() -> Refusal {
+    Refusal::unsupported("the position is not one of this operation")
 }
 
 /// A refusal that is kept while the operation goes on.

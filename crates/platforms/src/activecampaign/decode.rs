@@ -12,7 +12,7 @@ use super::mark::{AccountMark, Completing, ListMark};
 use super::object::{Object, PAGE};
 use super::reader::{Reader, rows};
 use super::{link, removal, schema, write};
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
 const ANCHORS: usize = 20;
@@ -84,7 +84,7 @@ fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
         let zone = text(me, "localZoneid").filter(|zone| jiff::tz::TimeZone::get(zone).is_ok());
         let time_zone = zone.unwrap_or_else(|| "UTC".to_owned());
         let user = me.get("id").and_then(id_text);
-        return Ok(Step::Then { cursor: marks::cursor(&AccountMark { id, name, time_zone, user }), wait_ms: 0 });
+        return Ok(AccountMark { id, name, time_zone, user }.then());
     };
     let mut lacks = Vec::new();
     let mut currencies: Vec<String> = Vec::new();
@@ -136,7 +136,7 @@ fn users(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
         })
     };
     let start = mark.start + rows.len() as u64;
-    let next = more(&body, rows.len(), mark.start).then(|| marks::cursor(&ListMark { start, ..ListMark::default() }));
+    let next = more(&body, rows.len(), mark.start).then(|| ListMark { start, ..ListMark::default() }.cursor());
     Ok(Step::Users { users: rows.iter().filter_map(user).collect(), next })
 }
 
@@ -203,7 +203,7 @@ fn by_offset(reader: &Reader, mark: ListMark, body: &Json, rows: &[Json]) -> Res
         Some(at) if at == 0 || mark.is_back => (at..ids.len()).find(|at| !is_known(*at)).unwrap_or(ids.len()),
         _ if mark.start > 0 => {
             let start = mark.start.saturating_sub(u64::from(PAGE) / 2);
-            return Ok(Step::Then { cursor: marks::cursor(&ListMark { start, is_back: true, ..mark }), wait_ms: 0 });
+            return Ok(ListMark { start, is_back: true, ..mark }.then());
         }
         _ => return Err(Fault::malformed("none of the records read last is in the list any more")),
     };

@@ -16,7 +16,7 @@ use super::object::{CALL, Object, segment};
 use super::reader::rows;
 use super::system::{LISTS, SECONDARY, TAGS, UNSUBSCRIBED};
 use super::write::concerns_the_record;
-use crate::marks::{self, Refused};
+use crate::marks::{self, Mark, Refused};
 
 /// Where a field is read: the list below one record, and the key of its rows.
 fn below(object: Object, field: &str) -> Result<(&'static str, &'static str), Refusal> {
@@ -72,7 +72,7 @@ pub(super) fn enriched(
         mark.pages.push((row.get(key).and_then(id_text).unwrap_or_default(), status));
     }
     if goes_on {
-        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
+        return Ok(mark.then());
     }
     // 1 is subscribed, 2 unsubscribed (sheet: ActiveCampaign section 2).
     let wanted = match field.as_str() {
@@ -124,7 +124,7 @@ fn is_there(fault: &Fault) -> bool {
 
 fn next(batch: &LinkBatch, mark: LinkMark) -> Step {
     if mark.outcomes.len() < batch.links.len() {
-        return Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 };
+        return mark.then();
     }
     let outcome = |(link, refused): (&Link, Option<Refused>)| LinkOutcome {
         link: link.clone(),
@@ -168,7 +168,7 @@ pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply
             let pair = |row: &Json| Some((row.get("contact").and_then(id_text)?, row.get("id").and_then(id_text)?));
             mark.pages.extend(rows_here.iter().filter_map(pair));
             if goes_on {
-                return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
+                return Ok(mark.then());
             }
             let of = |(to, row): &(String, String)| (link.to == *to.as_str()).then(|| row.clone());
             mark.away = mark.pages.iter().filter_map(of).collect();
@@ -179,5 +179,5 @@ pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply
         let outcomes = mark.outcomes.into_iter().chain([None]).collect();
         return Ok(next(batch, LinkMark { outcomes, ..LinkMark::default() }));
     }
-    Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 })
+    Ok(mark.then())
 }

@@ -14,7 +14,7 @@ use super::known::{Known, Spot};
 use super::mark::{Completing, ListMark};
 use super::object::Object;
 use super::system::{Holds, Place, System};
-use crate::marks;
+use crate::marks::Mark;
 
 /// Reads records of one object, with the fields wanted and no others.
 pub(super) struct Reader {
@@ -170,9 +170,9 @@ impl Reader {
 /// The page when nothing waits, else the next call for it.
 fn step(page: Completing) -> Step {
     if page.waiting.is_empty() {
-        return Step::Page { records: page.records, next: page.next.map(|next| marks::cursor(&*next)) };
+        return Step::Page { records: page.records, next: page.next.map(|next| next.cursor()) };
     }
-    Step::Then { cursor: marks::cursor(&ListMark { page: Some(Box::new(page)), ..ListMark::default() }), wait_ms: 0 }
+    ListMark { page: Some(Box::new(page)), ..ListMark::default() }.then()
 }
 
 /// A field's value; `None` where the row does not tell it.

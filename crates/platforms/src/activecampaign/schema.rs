@@ -16,7 +16,7 @@ use super::mark::{Asked, DescribeMark, FieldMark, Told};
 use super::object::{CALL, Object};
 use super::reader::rows;
 use super::system::{Holds, System};
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// The longest one-line text, in characters (sheet: ActiveCampaign section 9 trap 22 \[unsure\]).
 const LINE: u32 = 255;
@@ -89,7 +89,7 @@ pub(super) fn described(object: Object, cursor: Option<&Cursor>, reply: &Reply) 
         mark.answered += 1;
     }
     if mark.answered < questions(object).len() {
-        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
+        return Ok(mark.then());
     }
     Ok(Step::Schema(schema(object, &mark)))
 }
@@ -297,8 +297,7 @@ pub(super) fn created(object: Object, field: &Field, cursor: Option<&Cursor>, re
             id.ok_or_else(|| Fault::malformed("the new field has no id"))?
         }
     };
-    let next =
-        |has_options| Ok(Step::Then { cursor: marks::cursor(&FieldMark { id: id.clone(), has_options }), wait_ms: 0 });
+    let next = |has_options| Ok(FieldMark { id: id.clone(), has_options }.then());
     match mark {
         _ if object != Object::Contacts => made(id),
         None => next(options.is_empty()),

@@ -22,7 +22,7 @@ use super::mark::{JoinStep, WriteMark};
 use super::object::{CALL, Object, segment};
 use super::reader::rows;
 use super::system::{ACCOUNT, JOB_TITLE, Place};
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// Whether a fault is about this record only, so that the record is refused and the next may go on.
 pub(super) fn concerns_the_record(fault: &Fault) -> bool {
@@ -285,7 +285,7 @@ pub(super) fn written(
         Err(fault) => return refused(fault),
     };
     match step {
-        Some(step) => Ok(Step::Then { cursor: marks::cursor(&WriteMark { id, step }), wait_ms: 0 }),
+        Some(step) => Ok(WriteMark { id, step }.then()),
         None => outcome(WriteOutcome::Applied { id: RecordId::from(id), created: Some(is_new) }),
     }
 }

@@ -8,6 +8,7 @@ use super::place::{Place, Rows};
 use super::query;
 use super::reading::TEAM;
 use super::rows::{Page, Row, text};
+use crate::marks::Mark;
 
 /// The request for the organization, then for its currencies.
 pub(super) fn account(place: Option<&Place>) -> Request {

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::capabilities::REQUESTS;
 use super::faults;
-use super::json::{body, text_at};
 use super::objects::TOKEN;
+use crate::json::{body, text_at};
 
 /// How long an access token lives when the endpoint does not say, in seconds (sheet: Dynamics section 1).
 const LIFE_S: i64 = 3_599;

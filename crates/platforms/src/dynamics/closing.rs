@@ -5,8 +5,9 @@ use handover_connect::Write;
 
 use super::batch::Inner;
 use super::objects::{Closing, DATA, Object};
-use super::values::{plain, quoted};
+use super::values::plain;
 use super::write::Draft;
+use crate::json::quoted;
 
 /// The request that brings a record into the state of a draft.
 pub(super) fn request(object: &Object<'_>, target: &str, draft: &Draft, write: &Write) -> Inner {

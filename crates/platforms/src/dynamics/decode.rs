@@ -9,6 +9,7 @@ use super::place::{Place, Rows};
 use super::reading::Reading;
 use super::rows::Page;
 use super::{account, auth, faults, fetch, fields, files, links, removal, schema, write};
+use crate::marks::Mark;
 
 /// Rows that are told in one number (sheet: Dynamics section 4).
 const COUNTED: u64 = 5_000;

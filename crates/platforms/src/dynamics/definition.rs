@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::faults;
-use super::json::{body, flag_at, items, text_at};
 use super::objects::{self, DATA, Object};
 use super::query;
+use crate::json::{body, flag_at, items, text_at};
 
 /// The kinds of columns whose choices are asked for, one after the other.
 const CHOICES: [&str; 4] = ["Picklist", "MultiSelectPicklist", "State", "Status"];

@@ -5,10 +5,11 @@ use handover_model::{Schema, Value};
 use jiff::{SignedDuration, Timestamp};
 
 use super::objects::{MODIFIED, object};
-use super::place::{Place, Rows, foreign};
+use super::place::{Place, Rows};
 use super::query::{self, ids_of, instant, ones_of, quoted};
 use super::reading::Reading;
 use super::{account, auth, fetch, fields, files, links, removal, schema, values, write};
+use crate::marks::foreign;
 
 /// How much older than its write a candidate may claim to be: the environment's clock is not ours.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::capabilities::REQUESTS;
 use super::guid::is_guid;
-use super::json::{items, text_at};
+use crate::json::{items, text_at};
 
 /// What is known of a code: what it is, and in words.
 type Code = (&'static str, FaultKind, &'static str);

@@ -7,10 +7,11 @@ use handover_connect::{Fault, Refusal, Reply, Request, Step};
 use handover_model::RecordId;
 
 use super::encode::at_most;
-use super::place::{Became, Place, foreign};
+use super::place::{Became, Place};
 use super::query::ids_of;
 use super::reading::Reading;
 use super::rows::{Page, text};
+use crate::marks::{Mark, foreign};
 
 /// Merged records that were merged again; more than this is a loop.
 const MOST_HOPS: u32 = 5;

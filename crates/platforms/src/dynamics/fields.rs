@@ -9,10 +9,11 @@ use serde_json::{Value as Json, json};
 
 use super::capabilities::CALL;
 use super::definition::{self, Definition};
-use super::json::{body, items, text_at};
 use super::objects::Object;
-use super::place::{Making, Place, foreign};
+use super::place::{Making, Place};
 use super::{faults, query, schema};
+use crate::json::{body, items, text_at};
+use crate::marks::{Mark, foreign};
 
 /// The longest text of one line, and the longest of several.
 const LONGEST_TEXT: u32 = 4_000;

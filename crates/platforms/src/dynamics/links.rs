@@ -13,12 +13,13 @@ use super::batch::{self, Inner};
 use super::capabilities::LINKS;
 use super::encode::at_most;
 use super::guid::is_guid;
-use super::json::{items, text_at};
 use super::objects::{DATA, Keeps, Object};
-use super::place::{Pairs, Place, foreign};
+use super::place::{Pairs, Place};
 use super::query::{self, escaped, ids_of};
 use super::reading::{Apart, Reading};
 use super::{faults, removal};
+use crate::json::{items, text_at};
+use crate::marks::{Mark, foreign};
 
 /// Whether links are added or taken away.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub(super) fn told(
     reply: &Reply,
 ) -> Result<Step, Fault> {
     faults::check(reply)?;
-    let body = super::json::body(reply)?;
+    let body = crate::json::body(reply)?;
     let apart = reading.apart().ok_or_else(|| Fault::malformed("an answer that was not asked for"))?;
     let targets = |rows: &[Json]| -> Vec<String> { rows.iter().filter_map(|row| apart.target(row)).collect() };
     let mut pairs = match place {

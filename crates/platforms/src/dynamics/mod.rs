@@ -31,7 +31,6 @@ mod fetch;
 mod fields;
 mod files;
 mod guid;
-mod json;
 mod links;
 mod objects;
 mod place;
@@ -43,8 +42,7 @@ mod schema;
 mod values;
 mod write;
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use handover_connect::{
     Capabilities, Credentials, Cursor, Delivery, Dialect, Event, Fault, LimitTold, Operation, Refusal, Reply, Request,
@@ -52,12 +50,13 @@ use handover_connect::{
 };
 use handover_model::{ObjectName, Schema};
 
-use self::place::Place;
+use crate::learnt::Learnt;
+use crate::marks;
 
 /// The Dynamics dialect.
 pub struct Dynamics {
     capabilities: Capabilities,
-    learnt: RwLock<HashMap<ObjectName, Arc<Schema>>>,
+    learnt: Learnt,
     /// The environment's address: what tokens are sold for.
     environment: RwLock<String>,
 }
@@ -65,24 +64,7 @@ pub struct Dynamics {
 impl Dynamics {
     /// A dialect that has learnt nothing yet.
     pub fn new() -> Self {
-        Self { capabilities: capabilities::table(), learnt: RwLock::default(), environment: RwLock::default() }
-    }
-
-    fn schema_for(&self, operation: &Operation) -> Option<Arc<Schema>> {
-        let object = match operation {
-            Operation::List(read) => &read.object,
-            Operation::Count(object)
-            | Operation::Fetch { object, .. }
-            | Operation::Enrich { object, .. }
-            | Operation::Delete { object, .. }
-            | Operation::Merge { object, .. }
-            | Operation::Download { object, .. }
-            | Operation::CreateField { object, .. } => object,
-            Operation::Write(batch) | Operation::Candidates { batch, .. } => &batch.object,
-            Operation::Link(batch) | Operation::Unlink(batch) => &batch.object,
-            _ => return None,
-        };
-        self.learnt.read().unwrap_or_else(PoisonError::into_inner).get(object).cloned()
+        Self { capabilities: capabilities::table(), learnt: Learnt::default(), environment: RwLock::default() }
     }
 
     fn environment(&self) -> String {
@@ -106,13 +88,13 @@ impl Dialect for Dynamics {
     }
 
     fn encode(&self, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
-        let learnt = self.schema_for(operation);
-        encode::request(operation, Place::read(cursor)?, learnt.as_deref(), &self.environment())
+        let learnt = self.learnt.schema_for(operation);
+        encode::request(operation, marks::of(cursor)?, learnt.as_deref(), &self.environment())
     }
 
     fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-        let place = Place::read(cursor).map_err(Fault::from)?;
-        decode::step(operation, place, reply, self.schema_for(operation).as_deref())
+        let place = marks::of(cursor).map_err(Fault::from)?;
+        decode::step(operation, place, reply, self.learnt.schema_for(operation).as_deref())
     }
 
     fn authorize(&self, request: &mut Request, credentials: &Credentials) {
@@ -128,8 +110,7 @@ impl Dialect for Dynamics {
     }
 
     fn learn(&self, schema: &Schema) {
-        let mut learnt = self.learnt.write().unwrap_or_else(PoisonError::into_inner);
-        learnt.insert(schema.object.clone(), Arc::new(schema.clone()));
+        self.learnt.learn(schema);
     }
 
     fn based(&self, api_base: &str) {

@@ -1,11 +1,11 @@
 //! Where an operation goes on: the cursors of this dialect, JSON text to everybody else.
 
-use handover_connect::{Cursor, Refusal, Step};
+use handover_connect::Refusal;
 use handover_model::Account;
 use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
-use crate::marks;
+use crate::marks::foreign;
 
 /// A position within an operation.
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,33 +79,6 @@ pub(super) enum Making {
         /// How often it was looked at.
         times: u32,
     },
-}
-
-impl Place {
-    /// As a cursor.
-    pub(super) fn cursor(&self) -> Cursor {
-        marks::cursor(self)
-    }
-
-    /// From a cursor.
-    pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
-        marks::of(cursor)
-    }
-
-    /// Going on here at once.
-    pub(super) fn then(&self) -> Step {
-        self.after(0)
-    }
-
-    /// Going on here after a while.
-    pub(super) fn after(&self, wait_ms: u64) -> Step {
-        Step::Then { cursor: self.cursor(), wait_ms }
-    }
-}
-
-/// A position that another operation made.
-pub(super) fn foreign() -> Refusal {
-    Refusal::unsupported("the position is not one of this operation")
 }
 
 impl Rows {

@@ -4,10 +4,10 @@ use handover_connect::{Fault, Operation, Refusal, Request};
 use handover_model::{FieldName, Fields, Kind, Record, Schema, Value};
 use serde_json::Value as Json;
 
-use super::json::text_at;
 use super::objects::{Keeps, MODIFIED, Object, object};
 use super::rows::{Row, text};
 use super::{query, values};
+use crate::json::text_at;
 
 /// What stands before the id of a team among owners.
 pub(super) const TEAM: &str = "team:";

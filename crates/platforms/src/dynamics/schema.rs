@@ -16,9 +16,10 @@ use serde_json::Value as Json;
 use super::capabilities::LINKS;
 use super::definition::{self, CURRENCY, Column, Definition};
 use super::faults;
-use super::json::{body, flag_at, items, text_at};
 use super::objects::{self, CREATED, DATA, ID, Keeps, OVERRIDDEN, Object, SET};
-use super::place::{Place, foreign};
+use super::place::Place;
+use crate::json::{body, flag_at, items, text_at};
+use crate::marks::{Mark, foreign};
 
 /// The tables that owners are in.
 const OWNERS: [&str; 2] = ["systemuser", "team"];

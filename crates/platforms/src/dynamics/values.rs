@@ -3,12 +3,12 @@
 //!
 //! Numbers are read from the text that stands in the answer: a binary fraction would lose digits of large sums.
 
+use crate::json::quoted;
+use crate::values::read_number;
 use handover_model::{Kind, Value, date_text, number_text};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
-use serde_json::Value as Json;
 
 /// What separates several choices.
 const SEPARATOR: char = ',';
@@ -44,10 +44,6 @@ fn read_text(kind: Option<&Kind>, text: String) -> Value {
         _ => None,
     };
     parsed.unwrap_or(Value::Text(text))
-}
-
-fn read_number(text: &str) -> Option<Decimal> {
-    text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
 }
 
 /// An instant: `2016-09-24T22:34:43Z`.
@@ -89,21 +85,4 @@ pub(super) fn plain(value: &Value) -> String {
         Value::DateTime(instant) => instant.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         other => other.display(),
     }
-}
-
-/// Whether a value is of the type that a field of this kind takes.
-pub(super) fn fits(kind: &Kind, value: &Value) -> bool {
-    value.is_blank()
-        || match kind {
-            Kind::Bool => matches!(value, Value::Bool(_)),
-            Kind::Number => matches!(value, Value::Number(_)),
-            Kind::Date => matches!(value, Value::Date(_)),
-            Kind::DateTime => matches!(value, Value::DateTime(_)),
-            _ => true,
-        }
-}
-
-/// A JSON text.
-pub(super) fn quoted(text: &str) -> String {
-    Json::from(text).to_string()
 }

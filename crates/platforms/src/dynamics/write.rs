@@ -21,11 +21,13 @@ use super::closing;
 use super::encode::at_most;
 use super::guid::{in_address, is_guid, of_key};
 use super::objects::{CREATED, Keeps, OVERRIDDEN, Object, is_name};
-use super::place::{Again, Place, foreign};
+use super::place::{Again, Place};
 use super::query::escaped;
 use super::reading::TEAM;
-use super::values::quoted;
 use super::{faults, values};
+use crate::json::quoted;
+use crate::marks::{Mark, foreign};
+use crate::values::fits;
 
 /// How often rows are sent again that met a limit within their batch.
 const MOST_TIMES: u32 = 4;
@@ -161,7 +163,7 @@ impl Draft {
             if is_new && *value == Value::Null {
                 continue;
             }
-            if !values::fits(&field.kind, value) {
+            if !fits(&field.kind, value) {
                 return Err(Refusal::invalid(name.clone(), format!("`{name}` holds a {}", field.kind.word())));
             }
             draft.set(name, field, value, learnt)?;

@@ -9,6 +9,7 @@ use super::faults;
 use super::json::{after, body, flag_at, id_text, items, results, text_at, text_or_empty};
 use super::objects::{OBJECTS, path};
 use super::place::Place;
+use crate::marks::Mark;
 
 /// The request for the account, then for its daily allowance.
 pub(super) fn account(place: Option<&Place>) -> Request {

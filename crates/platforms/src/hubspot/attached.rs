@@ -18,6 +18,7 @@ use super::objects::path;
 use super::place::Place;
 use super::reading::ATTACHED;
 use super::values::parts;
+use crate::marks::Mark;
 
 /// Whether files are added to records or taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

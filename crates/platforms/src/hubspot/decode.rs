@@ -14,6 +14,7 @@ use super::objects::{Family, object};
 use super::place::Place;
 use super::reading::{Reading, archived_at};
 use super::{account, auth, faults, files, history, links, removal, rows, schema, write};
+use crate::marks::Mark;
 
 /// The meaning of a reply.
 pub(super) fn step(

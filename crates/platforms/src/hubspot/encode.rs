@@ -17,6 +17,7 @@ use super::objects::{Family, Object, object, path};
 use super::place::Place;
 use super::reading::Reading;
 use super::{account, auth, files, history, links, removal, schema, write};
+use crate::marks::foreign;
 
 /// The longest body of a search, in characters (sheet: HubSpot section 4 \[doc\]).
 const LONGEST_SEARCH: usize = 3_000;
@@ -189,7 +190,7 @@ pub(super) fn gathering(
 ) -> Result<Gathering, Refusal> {
     match (place, operation) {
         (Some(Place::Gather(gathering)), _) => Ok(gathering),
-        (Some(_), _) => Err(Refusal::unsupported("the position is not one of this operation")),
+        (Some(_), _) => Err(foreign()),
         (None, Operation::Fetch { ids, .. }) => Ok(fetch(reading, ids)),
         (None, Operation::Enrich { ids, field, .. }) => enrich(reading, ids, field),
         (None, Operation::Candidates { batch, since, .. }) => candidates(reading, batch, *since),

@@ -21,6 +21,7 @@ use super::objects::path;
 use super::place::Place;
 use super::reading::{ATTACHED, Reading, created};
 use super::{faults, files, values};
+use crate::marks::Mark;
 
 /// Records on their way, and what is still to be done for them.
 #[derive(Debug, Default, Serialize, Deserialize)]

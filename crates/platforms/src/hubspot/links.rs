@@ -22,6 +22,7 @@ use super::gather::{Input, post};
 use super::json::{after, body, id_text, items, results, text_or_empty};
 use super::objects::path;
 use super::place::Place;
+use crate::marks::Mark;
 
 /// The types that pairs have before a typed link is written.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -36,16 +36,14 @@ mod schema;
 mod values;
 mod write;
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
-
 use handover_connect::{
     Capabilities, Credentials, Cursor, Delivery, Dialect, Event, Fault, LimitTold, Operation, Refusal, Reply, Request,
     Step,
 };
 use handover_model::{FieldName, ObjectName, Schema};
 
-use self::place::Place;
+use crate::learnt::Learnt;
+use crate::marks;
 
 /// The HubSpot dialect.
 ///
@@ -57,23 +55,13 @@ use self::place::Place;
 /// peace for that long, and no proof while it is written to.
 pub struct HubSpot {
     capabilities: Capabilities,
-    learnt: RwLock<HashMap<ObjectName, Arc<Schema>>>,
+    learnt: Learnt,
 }
 
 impl HubSpot {
     /// A dialect that has learnt nothing yet.
     pub fn new() -> Self {
-        Self { capabilities: capabilities::table(), learnt: RwLock::default() }
-    }
-
-    fn schema_for(&self, operation: &Operation) -> Option<Arc<Schema>> {
-        let object = match operation {
-            Operation::List(read) => &read.object,
-            Operation::Fetch { object, .. } | Operation::Enrich { object, .. } => object,
-            Operation::Candidates { batch, .. } => &batch.object,
-            _ => return None,
-        };
-        self.learnt.read().unwrap_or_else(PoisonError::into_inner).get(object).cloned()
+        Self { capabilities: capabilities::table(), learnt: Learnt::default() }
     }
 }
 
@@ -93,12 +81,12 @@ impl Dialect for HubSpot {
     }
 
     fn encode(&self, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
-        encode::request(operation, Place::read(cursor)?, self.schema_for(operation))
+        encode::request(operation, marks::of(cursor)?, self.learnt.schema_for(operation))
     }
 
     fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
-        let place = Place::read(cursor).map_err(Fault::from)?;
-        decode::step(operation, place, reply, self.schema_for(operation))
+        let place = marks::of(cursor).map_err(Fault::from)?;
+        decode::step(operation, place, reply, self.learnt.schema_for(operation))
     }
 
     fn authorize(&self, request: &mut Request, credentials: &Credentials) {
@@ -118,7 +106,6 @@ impl Dialect for HubSpot {
     }
 
     fn learn(&self, schema: &Schema) {
-        let mut learnt = self.learnt.write().unwrap_or_else(PoisonError::into_inner);
-        learnt.insert(schema.object.clone(), Arc::new(schema.clone()));
+        self.learnt.learn(schema);
     }
 }

@@ -1,13 +1,11 @@
 //! Where an operation goes on: the cursors of this dialect, JSON text to everybody else.
 
-use handover_connect::{Cursor, Refusal, Step};
 use handover_model::{Account, Automation, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::attached::Attached;
 use super::gather::Gathering;
 use super::links::Labels;
-use crate::marks;
 
 /// A position within an operation.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,21 +51,4 @@ pub(super) enum Place {
     Unlinked(usize),
     /// A file's signed address.
     Signed(String),
-}
-
-impl Place {
-    /// As a cursor.
-    pub(super) fn cursor(&self) -> Cursor {
-        marks::cursor(self)
-    }
-
-    /// From a cursor.
-    pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
-        marks::of(cursor)
-    }
-
-    /// Going on here at once.
-    pub(super) fn then(&self) -> Step {
-        Step::Then { cursor: self.cursor(), wait_ms: 0 }
-    }
 }

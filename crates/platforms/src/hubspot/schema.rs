@@ -16,6 +16,7 @@ use super::json::{body, flag_at, items, results, text_at, text_or_empty};
 use super::objects::{Family, Object, object, path};
 use super::place::Place;
 use super::{associations, faults, files};
+use crate::marks::Mark;
 
 /// The longest text of a property, in characters (sheet: HubSpot section 3 \[doc\]).
 const LONGEST_TEXT: u32 = 65_536;

@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::values::read_number;
 use handover_model::{Kind, Value, date_text, number_text};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 /// What separates several values, without spaces (sheet: HubSpot section 9, trap 5 \[doc\]).
@@ -101,10 +101,6 @@ fn read_flag(text: &str) -> Option<bool> {
         _ if text.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
     }
-}
-
-fn read_number(text: &str) -> Option<Decimal> {
-    text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
 }
 
 fn read_date(text: &str) -> Option<Date> {

@@ -14,7 +14,7 @@ use super::mark::{AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::Object;
 use super::reader::Reader;
 use super::{auth, history, mail, removal, schema, unlink, write};
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
 const ANCHORS: usize = 20;
@@ -87,7 +87,7 @@ fn account(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let name = text(me, "company_name").or_else(|| text(me, "company_domain")).unwrap_or_default();
     let user = me.get("id").and_then(id_text);
     let time_zone = text(me, "timezone_name").unwrap_or_else(|| "UTC".to_owned());
-    Ok(Step::Then { cursor: marks::cursor(&AccountMark { id, name, time_zone, lacks, user }), wait_ms: 0 })
+    Ok(AccountMark { id, name, time_zone, lacks, user }.then())
 }
 
 fn users(reply: &Reply) -> Result<Step, Fault> {
@@ -134,7 +134,7 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> R
         None if object == Object::Deals && !mark.archived => Some(ListMark { archived: true, ..ListMark::default() }),
         None => None,
     };
-    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| mark.cursor()) })
 }
 
 /// A page of a list with offsets, sorted by id. The offset of a page counts on nothing before it being
@@ -156,7 +156,7 @@ fn offset_page(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: 
     };
     if !is_anchored && mark.start > 0 {
         let start = mark.start.saturating_sub(u64::from(reader.object.page()) / 2);
-        return Ok(Step::Then { cursor: marks::cursor(&ListMark { start, ..mark }), wait_ms: 0 });
+        return Ok(ListMark { start, ..mark }.then());
     }
     let fresh: Vec<&Json> =
         rows.iter().zip(&ids).filter(|(_, id)| mark.last.is_none_or(|last| **id > last)).map(|(row, _)| row).collect();
@@ -165,7 +165,7 @@ fn offset_page(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: 
     // The last record again, as the anchor of the next page.
     let start = mark.start + (rows.len() as u64).saturating_sub(1);
     let next = next_start(body).map(|_| ListMark { start, last, ..mark });
-    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| mark.cursor()) })
 }
 
 /// A page of leads: in the order of creation, the archived ones in a list of their own. Ids do not grow
@@ -184,7 +184,7 @@ fn leads(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: &Json)
         Some(at) if at == 0 || mark.is_back => (at..ids.len()).find(|at| !is_known(*at)).unwrap_or(ids.len()),
         _ if mark.start > 0 => {
             let start = mark.start.saturating_sub(u64::from(reader.object.page()) / 2);
-            return Ok(Step::Then { cursor: marks::cursor(&ListMark { start, is_back: true, ..mark }), wait_ms: 0 });
+            return Ok(ListMark { start, is_back: true, ..mark }.then());
         }
         _ => return Err(Fault::malformed("none of the leads read last is in the list any more")),
     };
@@ -200,7 +200,7 @@ fn leads(reader: &Reader, since: Option<Timestamp>, mark: ListMark, body: &Json)
         None if !mark.archived => Some(ListMark { archived: true, ..ListMark::default() }),
         None => None,
     };
-    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| mark.cursor()) })
 }
 
 fn fetch(
@@ -224,7 +224,7 @@ fn fetch(
         None if !complete => Some(ListMark { archived: true, ..ListMark::default() }),
         None => None,
     };
-    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| mark.cursor()) })
 }
 
 fn candidates(
@@ -246,7 +246,7 @@ fn candidates(
     };
     if matches!(source, Source::Ids { .. }) && !object.is_v2() {
         let records = reader.one(reply)?;
-        return Ok(Step::Page { records, next: next_source().map(|mark| marks::cursor(&mark)) });
+        return Ok(Step::Page { records, next: next_source().map(|mark| mark.cursor()) });
     }
     let body = faults::check(reply)?;
     let rows = rows(&body);
@@ -260,7 +260,7 @@ fn candidates(
         (None, Some(start)) if !is_past && start > mark.start => Some(CandidatesMark { start, ..mark }),
         _ => next_source(),
     };
-    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| mark.cursor()) })
 }
 
 fn download(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
@@ -273,7 +273,7 @@ fn download(cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
             let location =
                 location.ok_or_else(|| Fault::malformed("the download is elsewhere, without saying where"))?;
             let mark = DownloadMark { location: location.to_owned(), hops: hops + 1 };
-            Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 })
+            Ok(mark.then())
         }
         // The store's own answers are no JSON: an address that ended is asked for anew by the caller.
         403 if hops > 0 => {

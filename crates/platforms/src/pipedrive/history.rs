@@ -16,7 +16,7 @@ use super::form::{id_text, instant};
 use super::link::Relation;
 use super::mark::HistoryMark;
 use super::object::{Object, cost, segment};
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// Tokens for one page: v1's price of a list (sheet: section 2.1 \[unsure\]).
 pub(super) const PAGE_COST: u32 = 20;
@@ -86,7 +86,7 @@ pub(super) fn told(
     match next.filter(|next| !is_complete && mark.cursor.as_deref() != Some(*next)) {
         Some(next) => {
             mark.cursor = Some(next.to_owned());
-            Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 })
+            Ok(mark.then())
         }
         None => Ok(Step::History(mark.changes)),
     }

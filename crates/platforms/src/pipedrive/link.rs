@@ -17,7 +17,7 @@ use super::faults;
 use super::form::id_text;
 use super::mark::{EnrichMark, LinkMark};
 use super::object::{Object, cost, segment};
-use crate::marks::{self, Refused};
+use crate::marks::{self, Mark, Refused};
 
 /// A relation that has calls of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ pub(super) fn enriched(
     mark.ids.extend(found);
     if let Some(next) = next.filter(|next| *next > mark.start) {
         mark.start = next;
-        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
+        return Ok(mark.then());
     }
     let value = match relation {
         // An organization can have several; the first is given, in the order of the answer.
@@ -205,7 +205,7 @@ pub(super) fn linked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply) 
         }
     }
     if mark.advance(&batch.links) {
-        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
+        return Ok(mark.then());
     }
     Ok(told(&batch.links, mark.outcomes))
 }

@@ -25,7 +25,7 @@ use super::known::Known;
 use super::link::next_start;
 use super::object::{Object, cost, segment};
 use super::reader::Reader;
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// The text of a message.
 pub(super) const BODY: &str = "body";
@@ -143,7 +143,7 @@ pub(super) fn listed(known: &Known, read: &Read, cursor: Option<&Cursor>, reply:
 
 fn on(mark: MailMark) -> Step {
     match mark.settled() {
-        Some(mark) => Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 },
+        Some(mark) => mark.then(),
         None => Step::Page { records: Vec::new(), next: None },
     }
 }
@@ -183,7 +183,7 @@ fn messages(reader: &Reader, read: &Read, mut mark: MailMark, body: &Json) -> Re
     } else {
         mark.without_first().settled()
     };
-    Ok(Step::Page { records, next: next.map(|mark| marks::cursor(&mark)) })
+    Ok(Step::Page { records, next: next.map(|mark| mark.cursor()) })
 }
 
 /// A message. `deal` is the deal that it was read through, `None` inside when it was a person; without it

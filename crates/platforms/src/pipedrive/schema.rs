@@ -13,7 +13,7 @@ use super::mail;
 use super::mark::{Asked, DescribeMark, Told};
 use super::object::{Object, cost};
 use super::system::{ADDRESS, Brought, Holds, LONG, Shown, System, VARCHAR};
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// What describing an object asks, in order.
 fn questions(object: Object) -> &'static [Asked] {
@@ -79,7 +79,7 @@ pub(super) fn described(object: Object, cursor: Option<&Cursor>, reply: &Reply) 
         mark.answered += 1;
     }
     if mark.answered < questions(object).len() {
-        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
+        return Ok(mark.then());
     }
     Ok(Step::Schema(schema(object, &mark)))
 }

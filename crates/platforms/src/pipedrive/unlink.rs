@@ -19,7 +19,7 @@ use super::faults;
 use super::link::{Relation, next_start, told};
 use super::mark::UnlinkMark;
 use super::write::concerns_the_record;
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// The request that looks for the relations of a record, or the one that takes the next away.
 pub(super) fn request(batch: &LinkBatch, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
@@ -46,7 +46,7 @@ pub(super) fn unlinked(batch: &LinkBatch, cursor: Option<&Cursor>, reply: &Reply
         mark.removed(answer)?;
     }
     if mark.advance(&batch.links) {
-        return Ok(Step::Then { cursor: marks::cursor(&mark), wait_ms: 0 });
+        return Ok(mark.then());
     }
     Ok(told(&batch.links, mark.outcomes))
 }

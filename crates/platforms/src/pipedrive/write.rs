@@ -22,7 +22,7 @@ use super::form::{Form, id_text, participants_json};
 use super::known::{Known, Spot};
 use super::mark::WriteMark;
 use super::object::{Object, cost};
-use crate::marks;
+use crate::marks::{self, Mark};
 
 /// Whether a fault is about this record only, so that the record is refused and the next may go on.
 pub(super) fn concerns_the_record(fault: &Fault) -> bool {
@@ -95,13 +95,13 @@ pub(super) fn written(
         let before = json!({"custom_fields": data.get("custom_fields"), "address": data.get("address"),
             "postal_address": data.get("postal_address"), "location": data.get("location"),
             "participants": data.get("participants"), "value": data.get("value")});
-        return Ok(Step::Then { cursor: marks::cursor(&WriteMark::Before(before)), wait_ms: 0 });
+        return Ok(WriteMark::Before(before).then());
     }
     let id = data.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("the record written has no id"))?;
     let id = RecordId::from(id);
     let unfinished = has_text(write, "description") || has_unfit_name(write);
     if creates && object == Object::Files && mark.is_none() && unfinished {
-        return Ok(Step::Then { cursor: marks::cursor(&WriteMark::Uploaded(id)), wait_ms: 0 });
+        return Ok(WriteMark::Uploaded(id).then());
     }
     outcome(WriteOutcome::Applied { id, created: Some(creates) })
 }

@@ -8,6 +8,7 @@ use super::links::go_on;
 use super::place::{Place, Rows};
 use super::rows::{Page, text};
 use super::soql::{Query, send};
+use crate::marks::Mark;
 
 /// The request for the organization, then for its currencies.
 pub(super) fn account(place: Option<&Place>) -> Request {

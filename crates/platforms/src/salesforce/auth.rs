@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::capabilities::DAILY;
 use super::faults;
-use super::json::{body, text_at};
 use super::objects::TOKEN;
+use crate::json::{body, text_at};
 
 /// How long an access token is taken to live, in seconds. Nothing tells: it ends when it was not used for as long as
 /// the organization wishes, two hours where nobody wished otherwise (sheet: Salesforce section 1 \[unsure\]). One that

@@ -11,6 +11,7 @@ use super::place::{Place, Rows};
 use super::reading::Reading;
 use super::rows::Page;
 use super::{account, auth, faults, fetch, fields, files, links, notes, removal, schema, write};
+use crate::marks::Mark;
 
 /// The meaning of a reply.
 pub(super) fn step(

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::capabilities::DAILY;
 use super::ids::is_id;
-use super::json::{items, text_at};
+use crate::json::{items, text_at};
 
 /// What is known of a code.
 struct Code {

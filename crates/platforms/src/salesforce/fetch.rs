@@ -16,6 +16,7 @@ use super::place::{Gone, Place, Rows};
 use super::reading::Reading;
 use super::rows::{self, Page, Row};
 use super::soql::{IDS, Query, ids_of};
+use crate::marks::{Mark, foreign};
 
 /// Merged records that were merged again; more than this is a loop.
 const MOST_HOPS: u32 = 5;
@@ -45,7 +46,7 @@ pub(super) fn request(reading: &Reading<'_>, ids: &[RecordId], place: Option<Pla
             Query { object: reading.object.name, columns, conditions, all: true }.request(&Rows::default())
         }
         Some(Place::Became(gone)) => Ok(retrieve(reading, gone.became.iter().map(String::as_str))),
-        Some(_) => Err(Refusal::unsupported("the position is not one of this operation")),
+        Some(_) => Err(foreign()),
     }
 }
 

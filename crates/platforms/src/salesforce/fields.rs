@@ -11,6 +11,7 @@ use super::encode::with_body;
 use super::objects::{CUSTOM, DATA, Family, Object};
 use super::place::Place;
 use super::{faults, schema};
+use crate::marks::Mark;
 
 /// The longest plain text of one line (sheet: Salesforce section 3).
 const LONGEST_TEXT: u32 = 255;

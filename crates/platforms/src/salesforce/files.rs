@@ -12,9 +12,9 @@ use handover_model::{RecordId, Schema};
 
 use super::capabilities::CALL;
 use super::faults;
-use super::json::{body, text_at};
 use super::objects::{DATA, Family, Object};
 use super::write;
+use crate::json::{body, text_at};
 
 /// The column that holds the bytes.
 pub(super) fn bytes_of(family: Family) -> Option<&'static str> {

@@ -19,6 +19,7 @@ use super::place::{Links, Place, Rows};
 use super::reading::is_of;
 use super::rows::{self, Page};
 use super::soql::{IDS, Query, ids_of};
+use crate::marks::{Mark, foreign};
 
 /// A link field that is made of rows.
 #[derive(Debug)]
@@ -188,7 +189,7 @@ fn state(place: Option<Place>) -> Result<Links, Refusal> {
     match place {
         None => Ok(Links::default()),
         Some(Place::Links(links)) => Ok(links),
-        Some(_) => Err(Refusal::unsupported("the position is not one of this operation")),
+        Some(_) => Err(foreign()),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Where an operation goes on: the cursors of this dialect, JSON text to everybody else.
 
-use handover_connect::{Cursor, Refusal, Step};
+use handover_connect::Refusal;
 use handover_model::Account;
 use serde::{Deserialize, Serialize};
 
-use crate::marks::{self, Refused};
+use crate::marks::{Refused, foreign};
 
 /// A position within an operation.
 #[derive(Debug, Serialize, Deserialize)]
@@ -81,35 +81,13 @@ pub(super) struct Links {
     pub(super) refused: Vec<(usize, Refused)>,
 }
 
-impl Place {
-    /// As a cursor.
-    pub(super) fn cursor(&self) -> Cursor {
-        marks::cursor(self)
-    }
-
-    /// From a cursor.
-    pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
-        marks::of(cursor)
-    }
-
-    /// Going on here at once.
-    pub(super) fn then(&self) -> Step {
-        self.after(0)
-    }
-
-    /// Going on here after a while.
-    pub(super) fn after(&self, wait_ms: u64) -> Step {
-        Step::Then { cursor: self.cursor(), wait_ms }
-    }
-}
-
 impl Rows {
     /// The rows of an operation that is here, or at its beginning.
     pub(super) fn of(place: Option<Place>) -> Result<Self, Refusal> {
         match place {
             None => Ok(Self::default()),
             Some(Place::Rows(rows)) => Ok(rows),
-            Some(_) => Err(Refusal::unsupported("the position is not one of this operation")),
+            Some(_) => Err(foreign()),
         }
     }
 }

@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 use super::capabilities::CALL;
 use super::faults;
 use super::ids::are_one;
-use super::json::{body, text_at};
 use super::objects::{DATA, Family, Object};
+use crate::json::{body, text_at};
 
 /// The request that deletes records.
 pub(super) fn delete(object: &Object<'_>, ids: &[RecordId]) -> Result<Request, Refusal> {

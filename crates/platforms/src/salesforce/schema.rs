@@ -14,10 +14,10 @@ use handover_model::{Choice, Field, Kind, ObjectName, ReadCost, Schema, Writable
 use serde_json::Value as Json;
 
 use super::capabilities::CALL;
-use super::json::{body, flag_at, items, text_at};
 use super::links::Junction;
 use super::objects::{DATA, Family, OBJECTS, Object, is_custom};
 use super::{faults, files, notes};
+use crate::json::{body, flag_at, items, text_at};
 
 /// The objects that users and queues are.
 const OWNERS: [&str; 3] = ["User", "Group", "Calendar"];

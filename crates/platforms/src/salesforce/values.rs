@@ -3,12 +3,12 @@
 //!
 //! Numbers are read from the text that stands in the answer: a binary fraction would lose digits of large sums.
 
+use crate::json::quoted;
+use crate::values::read_number;
 use handover_model::{Kind, Value, date_text, number_text};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
-use serde_json::Value as Json;
 
 /// What separates several values (sheet: Salesforce section 9).
 const SEPARATOR: char = ';';
@@ -45,10 +45,6 @@ fn read_text(kind: Option<&Kind>, text: String) -> Value {
 
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     text.split(SEPARATOR).map(str::trim).filter(|part| !part.is_empty())
-}
-
-fn read_number(text: &str) -> Option<Decimal> {
-    text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
 }
 
 /// An instant: `2013-05-07T22:07:19.000+0000`.
@@ -100,23 +96,4 @@ pub(super) fn plain(value: &Value) -> String {
         Value::Time(time) => time.strftime("%H:%M:%S%.3fZ").to_string(),
         other => other.display(),
     }
-}
-
-/// Whether a value is of the type that a field of this kind takes. What a text may be, an id too, is the platform's to
-/// say, of its row alone.
-pub(super) fn fits(kind: &Kind, value: &Value) -> bool {
-    value.is_blank()
-        || match kind {
-            Kind::Bool => matches!(value, Value::Bool(_)),
-            Kind::Number => matches!(value, Value::Number(_)),
-            Kind::Date => matches!(value, Value::Date(_)),
-            Kind::DateTime => matches!(value, Value::DateTime(_)),
-            Kind::Time => matches!(value, Value::Time(_)),
-            _ => true,
-        }
-}
-
-/// A JSON text.
-pub(super) fn quoted(text: &str) -> String {
-    Json::from(text).to_string()
 }

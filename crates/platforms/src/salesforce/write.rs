@@ -17,13 +17,14 @@ use serde_json::Value as Json;
 
 use super::encode::{collection, with_body};
 use super::ids::{are_one, is_id, short};
-use super::json::text_at;
 use super::links::Junction;
 use super::objects::{DATA, Object, is_name};
 use super::place::{Again, Place};
 use super::reading::part_of;
-use super::values::quoted;
 use super::{faults, notes, values};
+use crate::json::{quoted, text_at};
+use crate::marks::{Mark, foreign};
+use crate::values::fits;
 
 /// How often rows are sent again that met a lock.
 const MOST_TIMES: u32 = 4;
@@ -35,7 +36,7 @@ fn again(batch: &WriteBatch, place: Option<Place>) -> Result<Again, Refusal> {
     match place {
         None => Ok(Again { applied: vec![None; batch.writes.len()], times: 0 }),
         Some(Place::Again(again)) if again.applied.len() == batch.writes.len() => Ok(again),
-        Some(_) => Err(Refusal::unsupported("the position is not one of this operation")),
+        Some(_) => Err(foreign()),
     }
 }
 
@@ -157,7 +158,7 @@ pub(super) fn fields_of(
             values::write(value).map_err(|why| Refusal::invalid(name.clone(), why))?
         };
         let kind = learnt.and_then(|schema| schema.field(name.as_str())).map(|field| &field.kind);
-        if let Some(kind) = kind.filter(|kind| !values::fits(kind, value)) {
+        if let Some(kind) = kind.filter(|kind| !fits(kind, value)) {
             return Err(Refusal::invalid(name.clone(), format!("`{name}` holds a {}", kind.word())));
         }
         let is_null = json == "null";

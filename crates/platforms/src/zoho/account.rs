@@ -9,6 +9,7 @@ use super::faults;
 use super::json::{body, flag_at, items, text_at};
 use super::objects::API;
 use super::place::Place;
+use crate::marks::Mark;
 
 /// The request for the organization, then for its currencies, then for the user whose token it is.
 pub(super) fn account(place: Option<&Place>) -> Request {

@@ -13,6 +13,7 @@ use super::json::{body, items, text_at};
 use super::objects::{API, Family, Object};
 use super::place::{Described, Place};
 use super::schema;
+use crate::marks::Mark;
 
 /// The longest text of one line.
 const LONGEST_TEXT: u32 = 255;

@@ -15,10 +15,11 @@ use serde_json::Value as Json;
 use super::capabilities::{CALL, PAGE};
 use super::json::{body, items};
 use super::objects::{API, MODIFIED, PARENTS, is_id};
-use super::place::{Place, Through, odd};
+use super::place::{Place, Through};
 use super::reading::{Reading, part_of};
 use super::rows::{Page, Row, text};
 use super::{coql, faults, links, write};
+use crate::marks::{Mark, foreign};
 
 /// The most bytes of a file (sheet: Zoho section 2).
 const LARGEST: u64 = 20 << 20;
@@ -182,7 +183,7 @@ fn record(module: &str, parent: &str, reading: &Reading<'_>, row: &Row) -> Resul
 
 /// The next request of a list: for records of a module, or for the attachments of one.
 pub(super) fn through(reading: &Reading<'_>, state: &Through) -> Result<Request, Refusal> {
-    let module = PARENTS.get(state.nth).copied().ok_or_else(odd)?;
+    let module = PARENTS.get(state.nth).copied().ok_or_else(foreign)?;
     Ok(match state.ids.first() {
         Some(parent) => list(module, &parent.to_string(), reading, state.page),
         None => coql::rows(&[], module, &[], state.after.as_deref(), None),
@@ -191,7 +192,7 @@ pub(super) fn through(reading: &Reading<'_>, state: &Through) -> Result<Request,
 
 /// What a page of it brings.
 pub(super) fn through_told(reading: &Reading<'_>, mut state: Through, reply: &Reply) -> Result<Step, Fault> {
-    let module = PARENTS.get(state.nth).copied().ok_or_else(|| Fault::from(odd()))?;
+    let module = PARENTS.get(state.nth).copied().ok_or_else(|| Fault::from(foreign()))?;
     let mut records = Vec::new();
     match state.ids.first().copied() {
         Some(parent) => {

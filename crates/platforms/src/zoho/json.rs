@@ -3,6 +3,8 @@
 use handover_connect::{Fault, Reply};
 use serde_json::Value as Json;
 
+pub(super) use crate::json::{flag_at, items};
+
 /// A reply's body; null where there is none, as with every list that is empty (sheet: Zoho trap 14).
 pub(super) fn body(reply: &Reply) -> Result<Json, Fault> {
     if reply.body.iter().all(u8::is_ascii_whitespace) {
@@ -12,19 +14,9 @@ pub(super) fn body(reply: &Reply) -> Result<Json, Fault> {
         .map_err(|error| Fault::malformed(format!("the answer is not JSON: {error}")).with_status(reply.status))
 }
 
-/// The array of a name; empty when there is none.
-pub(super) fn items<'a>(json: &'a Json, name: &str) -> &'a [Json] {
-    json.get(name).and_then(Json::as_array).map_or(&[], Vec::as_slice)
-}
-
 /// The text of a name, if it is not empty.
 pub(super) fn text_at<'a>(json: &'a Json, name: &str) -> Option<&'a str> {
     json.get(name).and_then(Json::as_str).filter(|text| !text.is_empty())
-}
-
-/// The flag of a name; false when there is none.
-pub(super) fn flag_at(json: &Json, name: &str) -> bool {
-    json.get(name).and_then(Json::as_bool).unwrap_or(false)
 }
 
 /// Whether an object of a name has something in it.

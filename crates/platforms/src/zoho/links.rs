@@ -13,8 +13,9 @@ use super::capabilities::{CALL, PAGE};
 use super::faults;
 use super::json::{body, items};
 use super::objects::{API, Object};
-use super::place::{Links, Place, odd};
+use super::place::{Links, Place};
 use super::rows::{Page, text};
+use crate::marks::{Mark, foreign};
 
 /// The field.
 const ROLES: &str = "Contact_Roles";
@@ -99,7 +100,7 @@ pub(super) fn state(place: Option<Place>) -> Result<Links, Refusal> {
     match place {
         None => Ok(Links::default()),
         Some(Place::Links(links)) => Ok(links),
-        Some(_) => Err(odd()),
+        Some(_) => Err(foreign()),
     }
 }
 

@@ -17,6 +17,7 @@ use super::coql::{NAMES, instant};
 use super::place::{Paged, Place};
 use super::reading::Reading;
 use super::rows::{self, Page, Row};
+use crate::marks::Mark;
 
 /// The request for a page, or for the one before it once more.
 pub(super) fn request(reading: &Reading<'_>, state: &Paged, since: Option<Timestamp>) -> Result<Request, Refusal> {

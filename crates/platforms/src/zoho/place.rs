@@ -1,11 +1,11 @@
 //! Where an operation goes on: the cursors of this dialect, JSON text to everybody else.
 
-use handover_connect::{Cursor, Refusal, Step};
+use handover_connect::Refusal;
 use handover_model::{Account, RecordId};
 use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
-use crate::marks::{self, Refused};
+use crate::marks::{Refused, foreign};
 
 /// A position within an operation.
 #[derive(Debug, Serialize, Deserialize)]
@@ -133,40 +133,13 @@ pub(super) struct Links {
     pub(super) refused: Vec<(usize, Refused)>,
 }
 
-impl Place {
-    /// As a cursor.
-    pub(super) fn cursor(&self) -> Cursor {
-        marks::cursor(self)
-    }
-
-    /// From a cursor.
-    pub(super) fn read(cursor: Option<&Cursor>) -> Result<Option<Self>, Refusal> {
-        marks::of(cursor)
-    }
-
-    /// Going on here at once.
-    pub(super) fn then(&self) -> Step {
-        self.after(0)
-    }
-
-    /// Going on here after a while.
-    pub(super) fn after(&self, wait_ms: u64) -> Step {
-        Step::Then { cursor: self.cursor(), wait_ms }
-    }
-}
-
-/// A position that belongs to another operation.
-pub(super) fn odd() -> Refusal {
-    Refusal::unsupported("the position is not one of this operation")
-}
-
 impl Rows {
     /// The rows of an operation that is here, or at its beginning.
     pub(super) fn of(place: Option<Place>) -> Result<Self, Refusal> {
         match place {
             None => Ok(Self::default()),
             Some(Place::Rows(rows)) => Ok(rows),
-            Some(_) => Err(odd()),
+            Some(_) => Err(foreign()),
         }
     }
 }
@@ -177,7 +150,7 @@ impl Paged {
         match place {
             None => Ok(Self::default()),
             Some(Place::Paged(paged)) => Ok(paged),
-            Some(_) => Err(odd()),
+            Some(_) => Err(foreign()),
         }
     }
 }
@@ -188,7 +161,7 @@ impl Through {
         match place {
             None => Ok(Self { page: 1, ..Self::default() }),
             Some(Place::Through(through)) => Ok(through),
-            Some(_) => Err(odd()),
+            Some(_) => Err(foreign()),
         }
     }
 }
@@ -198,6 +171,6 @@ pub(super) fn page_of(place: Option<Place>) -> Result<u32, Refusal> {
     match place {
         None => Ok(1),
         Some(Place::Page(page)) => Ok(page),
-        Some(_) => Err(odd()),
+        Some(_) => Err(foreign()),
     }
 }

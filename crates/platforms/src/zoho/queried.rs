@@ -11,10 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::capabilities::{BY_IDS, CALL};
 use super::objects::{Family, MODIFIED, is_name};
-use super::place::{Place, Rows, odd};
+use super::place::{Place, Rows};
 use super::reading::Reading;
 use super::rows::{self, Page, Row};
 use super::{coql, links, values};
+use crate::marks::{Mark, foreign};
 
 /// How much older than its write a candidate may claim to be: the organization's clock is not ours.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
@@ -98,7 +99,7 @@ fn rows_at(operation: &Operation, place: Option<Place>) -> Result<Rows, Refusal>
 pub(super) fn request(operation: &Operation, reading: &Reading<'_>, place: Option<Place>) -> Result<Request, Refusal> {
     let rows = rows_at(operation, place)?;
     let parts = reading.parts();
-    let columns = parts.get(rows.part).ok_or_else(odd)?;
+    let columns = parts.get(rows.part).ok_or_else(foreign)?;
     if let Some(odd) = columns.iter().find(|name| !is_name(name.trim_start_matches('$'))) {
         return Err(Refusal::unsupported(format!("`{odd}` is no name that Zoho could have")));
     }
@@ -108,8 +109,8 @@ pub(super) fn request(operation: &Operation, reading: &Reading<'_>, place: Optio
             .with_query("ids", ids.join(","))
             .with_query("fields", format!("id,{}", columns.join(","))));
     }
-    let Source::Queries(queries) = source(operation)? else { return Err(odd()) };
-    let conditions = queries.get(rows.nth).ok_or_else(odd)?;
+    let Source::Queries(queries) = source(operation)? else { return Err(foreign()) };
+    let conditions = queries.get(rows.nth).ok_or_else(foreign)?;
     let columns: &[&str] = if reading.object.family == Family::Activity { &[] } else { columns };
     Ok(coql::rows(columns, reading.object.name, conditions, rows.after.as_deref(), rows.last.as_deref()))
 }

@@ -14,6 +14,7 @@ use super::objects::{Family, Object, is_id};
 use super::place::Place;
 use super::rows::{Page, text};
 use super::{files, values};
+use crate::marks::Mark;
 
 /// How long is waited for a merge that takes its time, in milliseconds.
 const MERGE_MS: u64 = 5_000;

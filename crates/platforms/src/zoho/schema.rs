@@ -18,6 +18,7 @@ use super::links;
 use super::objects::{API, Family, OBJECTS, Object, PARENTS, is_name, is_standard};
 use super::place::{Described, Place};
 use super::values::NONE;
+use crate::marks::Mark;
 
 /// How the names of the vendor's younger modules end, which are not carried.
 const VENDORS_OWN: &str = "__s";

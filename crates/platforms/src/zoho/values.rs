@@ -9,10 +9,11 @@
 use handover_model::{Kind, Value, date_text, number_text};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use super::coql::instant;
+use crate::json::quoted;
+use crate::values::read_number;
 
 /// What the application shows for no choice (sheet: Zoho trap 8).
 pub(super) const NONE: &str = "-None-";
@@ -107,10 +108,6 @@ fn choice(kind: Option<&Kind>, text: &str) -> Value {
     if is_actual { text.into() } else { shown().unwrap_or(text).into() }
 }
 
-fn read_number(text: &str) -> Option<Decimal> {
-    text.parse().ok().or_else(|| Decimal::from_scientific(text).ok())
-}
-
 /// An instant: `2026-05-14T12:53:58+03:00`.
 pub(super) fn read_instant(text: &str) -> Option<Timestamp> {
     text.parse().ok()
@@ -154,22 +151,4 @@ pub(super) fn plain(value: &Value) -> String {
         Value::DateTime(at) => instant(*at),
         other => other.display(),
     }
-}
-
-/// Whether a value is of the type that a field of this kind takes. What a text may be, an id too, is the platform's to
-/// say, of its row alone.
-pub(super) fn fits(kind: &Kind, value: &Value) -> bool {
-    value.is_blank()
-        || match kind {
-            Kind::Bool => matches!(value, Value::Bool(_)),
-            Kind::Number => matches!(value, Value::Number(_)),
-            Kind::Date => matches!(value, Value::Date(_)),
-            Kind::DateTime => matches!(value, Value::DateTime(_)),
-            _ => true,
-        }
-}
-
-/// A JSON text.
-pub(super) fn quoted(text: &str) -> String {
-    Json::from(text).to_string()
 }

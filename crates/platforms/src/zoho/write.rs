@@ -20,12 +20,14 @@ use serde_json::Value as Json;
 use super::capabilities::{BATCH, CALL, of_rows};
 use super::json::{body, items, text_at};
 use super::objects::{Family, Object, SE_MODULE, is_id, is_name};
-use super::place::{Known, Place, odd};
+use super::place::{Known, Place};
 use super::reading::part_of;
 use super::rows::{Page, text};
-use super::values::{pointer, quoted};
+use super::values::pointer;
 use super::{faults, links, values};
-use crate::marks::Refused;
+use crate::json::quoted;
+use crate::marks::{Mark, Refused, foreign};
+use crate::values::fits;
 
 /// How the rows of a request are written.
 #[derive(Clone, Copy)]
@@ -62,7 +64,7 @@ fn known(batch: &WriteBatch, place: Option<Place>) -> Result<Option<Known>, Refu
     match place {
         None => Ok(None),
         Some(Place::Known(known) | Place::Asked(known)) if known.there.len() == batch.writes.len() => Ok(Some(known)),
-        Some(_) => Err(odd()),
+        Some(_) => Err(foreign()),
     }
 }
 
@@ -186,7 +188,7 @@ fn members_of<'w>(
         }
         let field = learnt.and_then(|schema| schema.field(name.as_str()));
         refuse_unwritable(object, name, learnt, creates)?;
-        if let Some(field) = field.filter(|field| !values::fits(&field.kind, value)) {
+        if let Some(field) = field.filter(|field| !fits(&field.kind, value)) {
             return Err(Refusal::invalid(name.clone(), format!("`{name}` holds a {}", field.kind.word())));
         }
         match part_of(name.as_str()) {
