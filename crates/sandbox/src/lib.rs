@@ -21,10 +21,13 @@ pub mod journal;
 mod multipart;
 pub mod persist;
 pub mod pipedrive;
+mod registry;
 pub mod salesforce;
 pub mod sample;
 mod world_error;
 pub mod zoho;
+
+pub use registry::{Refused, world};
 
 use jiff::Timestamp;
 use serde_json::Value as Json;

@@ -275,13 +275,36 @@ fn nanos(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX / 4)
 }
 
+/// For how long somebody else's state is asked for anew: who ends is still about it, a thread of this very process
+/// perhaps.
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    pub(crate) fn begins() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Waits until it may be tried again, if that may help.
+    pub(crate) async fn waits(&self, error: &Error) -> bool {
+        let helps = matches!(error, Error::Locked { .. }) && self.0.elapsed() < MOMENT;
+        if helps {
+            tokio::time::sleep(STEP).await;
+        }
+        helps
+    }
+}
+
 /// Takes the lease for a session that shall write; one that is about to be given back is waited for.
 pub(crate) async fn take(session: &mut Session, location: &Arc<str>, claim: &Claim) -> Result<Held, Error> {
-    let begun = Instant::now();
+    let patience = Patience::begins();
     loop {
         match try_to_take(session, location, claim).await {
-            Err(Error::Locked { .. }) if begun.elapsed() < MOMENT => tokio::time::sleep(STEP).await,
-            taken => return taken,
+            Ok(held) => return Ok(held),
+            Err(error) => {
+                if !patience.waits(&error).await {
+                    return Err(error);
+                }
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::database::{Kind, Pool, Session, Sql};
-use crate::lease::Held;
+use crate::lease::{Held, Patience};
 use crate::readers::Readers;
 use crate::schema;
 use crate::staging::Cache;
@@ -62,7 +62,7 @@ impl Store {
         match location {
             Location::Sqlite(path) => {
                 let shown: Arc<str> = location.to_string().into();
-                let lock = lock_file(path, &shown, &claim.worker)?;
+                let lock = lock_patiently(path, &shown, &claim.worker).await?;
                 crate::fork::remove_stale(path);
                 open_sqlite(path, Some(lock), None).await
             }
@@ -312,6 +312,21 @@ pub(crate) fn lock_file(path: &Path, shown: &Arc<str>, worker: &str) -> Result<F
     lock.seek(SeekFrom::Start(0)).map_err(wrong)?;
     write!(lock, "{worker}").map_err(wrong)?;
     Ok(lock)
+}
+
+/// The same, waiting a moment for one that is about to be given back.
+async fn lock_patiently(path: &Path, shown: &Arc<str>, worker: &str) -> Result<File, Error> {
+    let patience = Patience::begins();
+    loop {
+        match lock_file(path, shown, worker) {
+            Ok(lock) => return Ok(lock),
+            Err(error) => {
+                if !patience.waits(&error).await {
+                    return Err(error);
+                }
+            }
+        }
+    }
 }
 
 async fn open_postgres(location: &Location, claim: Option<&Claim>, worker: Option<&str>) -> Result<Store, Error> {

@@ -37,6 +37,9 @@ pub(crate) struct Session {
     virtual_clock: Option<(Arc<VirtualClock>, PathBuf)>,
 }
 
+/// The file beside the sandboxes that keeps their time.
+pub(crate) const CLOCK: &str = "clock";
+
 /// The first moment on the clock of a project on sandboxes.
 pub(crate) const SANDBOX_START: &str = "2026-11-02T08:00:00Z";
 
@@ -88,7 +91,7 @@ impl Session {
     fn choose_clock(&mut self) {
         let folders: Vec<PathBuf> = self.project.systems.iter().filter_map(|system| system.sandbox.clone()).collect();
         let Some(first) = folders.first() else { return };
-        let file = first.parent().unwrap_or(first).join("clock");
+        let file = first.parent().unwrap_or(first).join(CLOCK);
         let saved = std::fs::read_to_string(&file).ok().and_then(|text| text.trim().parse::<Timestamp>().ok());
         let logged = folders.iter().filter_map(|dir| last_request(dir)).max();
         let start = SANDBOX_START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
@@ -384,23 +387,7 @@ fn open_sandbox(system: &System, dir: &Path) -> Result<Sandbox, Problem> {
 pub(crate) fn world(
     platform: &str,
     world: Option<serde_json::Value>,
-) -> Result<Box<dyn Platform>, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Box<dyn Platform>, handover_sandbox::Refused> {
     const SEED: u64 = 1;
-    Ok(match (platform, world) {
-        ("pipedrive", Some(world)) => Box::new(handover_sandbox::pipedrive::Pipedrive::from_world(world, SEED)?),
-        ("pipedrive", None) => Box::new(handover_sandbox::pipedrive::Pipedrive::empty(SEED)),
-        ("hubspot", Some(world)) => Box::new(handover_sandbox::hubspot::Hubspot::from_world(world, SEED)?),
-        ("hubspot", None) => Box::new(handover_sandbox::hubspot::Hubspot::empty(SEED)),
-        ("salesforce", Some(world)) => Box::new(handover_sandbox::salesforce::Salesforce::from_world(world, SEED)?),
-        ("salesforce", None) => Box::new(handover_sandbox::salesforce::Salesforce::empty(SEED)),
-        ("dynamics", Some(world)) => Box::new(handover_sandbox::dynamics::Dynamics::from_world(world, SEED)?),
-        ("dynamics", None) => Box::new(handover_sandbox::dynamics::Dynamics::empty(SEED)),
-        ("activecampaign", Some(world)) => {
-            Box::new(handover_sandbox::activecampaign::ActiveCampaign::from_world(world, SEED)?)
-        }
-        ("activecampaign", None) => Box::new(handover_sandbox::activecampaign::ActiveCampaign::empty(SEED)),
-        ("zoho", Some(world)) => Box::new(handover_sandbox::zoho::Zoho::from_world(world, SEED)?),
-        ("zoho", None) => Box::new(handover_sandbox::zoho::Zoho::empty(SEED)),
-        _ => return Err(format!("there is no sandbox for `{platform}`").into()),
-    })
+    handover_sandbox::world(platform, world, SEED)
 }

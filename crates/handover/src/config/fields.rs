@@ -144,7 +144,8 @@ fn field(reading: &mut Reading, file: &File, node: &Node, systems: &[SystemName]
     let created_as = text(reading, "created_as", false);
     let word = entries.need("kind", reading).and_then(|node| reading.word(file, node, "kind", &KINDS));
     let options = entries.take("options").map(|node| options(reading, file, node)).unwrap_or_default();
-    let max = entries.take("max").and_then(|node| reading.whole(file, node, "max", 1, 1_000_000));
+    // The longest text that a platform is known to take has 1,048,576 characters (a memo of Dynamics 365).
+    let max = entries.take("max").and_then(|node| reading.whole(file, node, "max", 1, 1_048_576));
     let max = max.and_then(|max| u32::try_from(max).ok());
     let unique = entries.take("unique").and_then(|node| reading.flag(file, node, "unique")).unwrap_or(false);
     entries.finish(reading);

@@ -171,3 +171,12 @@ pub(super) fn field(name: &str, label: &str, kind: Kind, unique: bool) -> Field 
         blank_is_zero: false,
     }
 }
+
+/// Whether two kinds hold the same sort of value.
+pub(super) fn is_like(a: &Kind, b: &Kind) -> bool {
+    let many = |kind: &Kind| match kind {
+        Kind::Choice { many, .. } | Kind::Email { many } | Kind::Phone { many } | Kind::Reference { many, .. } => *many,
+        _ => false,
+    };
+    std::mem::discriminant(a) == std::mem::discriminant(b) && many(a) == many(b)
+}

@@ -3,18 +3,19 @@
 use handover_model::{Field, Kind, Schema, Writable};
 
 use super::SystemView;
+use super::carrier::is_like;
 use super::expression::{condition, ended, terms_of, uncounted};
 use super::lexicon::{self, CONCEPTS, Concept, Follows, Funnel, Lexicon, Make, Scope, Take, Tell, Thing, Way};
-use super::options::{Stages, by_label, of};
+use super::options::{Stages, by_label, folded, of};
 use super::template::{How, Line, Match, Pair};
 use super::write;
 
 /// The pairs of objects that both accounts have; none where a platform has no lexicon.
-pub(super) fn pairs(from: &SystemView, to: &SystemView) -> Vec<Pair> {
+pub(super) fn pairs<'s>(from: &'s SystemView, to: &'s SystemView) -> Vec<Pair<'s>> {
     let (Some(source), Some(target)) = (lexicon::of(&from.platform), lexicon::of(&to.platform)) else {
         return Vec::new();
     };
-    let mut pairs: Vec<Pair> =
+    let mut pairs: Vec<Pair<'s>> =
         CONCEPTS.iter().filter_map(|concept| pair(*concept, (from, source), (to, target))).collect();
     let file = pairs.iter().position(|pair| pair.target_concept == Concept::File);
     let note = pairs.iter().position(|pair| pair.target_concept == Concept::FileNote);
@@ -26,10 +27,10 @@ pub(super) fn pairs(from: &SystemView, to: &SystemView) -> Vec<Pair> {
 }
 
 /// What the one flow of an object leaves to the other one.
-fn shared(pairs: &mut [Pair], one: usize, other: usize) {
+fn shared(pairs: &mut [Pair<'_>], one: usize, other: usize) {
     let Some(Pair { flow, lines, .. }) = pairs.get(other) else { return };
     let why = format!("goes into the flow `{flow}`");
-    let read: Vec<&'static str> = lines.iter().flat_map(|line| line.from.iter().copied()).collect();
+    let read: Vec<&str> = lines.iter().flat_map(|line| line.from.iter().copied()).collect();
     let Some(pair) = pairs.get_mut(one) else { return };
     // What only a field of its own would take may have none.
     let taking = pair.lines.iter().filter(|line| !matches!(line.how, How::Carry { .. }));
@@ -53,7 +54,7 @@ pub(super) fn missing(from: &SystemView, to: &SystemView) -> Vec<&'static str> {
         .collect()
 }
 
-fn pair(concept: Concept, from: (&SystemView, &Lexicon), to: (&SystemView, &Lexicon)) -> Option<Pair> {
+fn pair<'s>(concept: Concept, from: (&'s SystemView, &Lexicon), to: (&'s SystemView, &Lexicon)) -> Option<Pair<'s>> {
     let source = from.1.teller(concept, &from.0.schemas)?;
     let target = to.1.taker(concept, &to.0.schemas)?;
     let sides = Sides::new((from.0, source), (to.0, target))?;
@@ -61,7 +62,7 @@ fn pair(concept: Concept, from: (&SystemView, &Lexicon), to: (&SystemView, &Lexi
     let lines = sides.lines();
     let taken: Vec<&str> = lines.iter().flat_map(|line| line.from.iter().copied()).collect();
     let excluded = source.left.iter().filter(|(field, _)| !taken.contains(field));
-    let mut excluded: Vec<(&'static str, String)> = excluded.map(|(field, why)| (*field, (*why).to_owned())).collect();
+    let mut excluded: Vec<(&'s str, String)> = excluded.map(|(field, why)| (*field, (*why).to_owned())).collect();
     excluded.extend(sides.told_otherwise(&taken));
     let back = sides.turned().map(|turned| turned.rules(source.back)).unwrap_or_default();
     let text =
@@ -81,6 +82,15 @@ fn pair(concept: Concept, from: (&SystemView, &Lexicon), to: (&SystemView, &Lexi
         back,
         funnels: source.funnel.zip(target.funnel),
     })
+}
+
+/// The step that makes a number of a duration.
+const MILLISECONDS: &str = "duration_ms!";
+
+/// How an account tells a term: the fields that it has for it, and what is done to them.
+pub(super) struct Told<'s> {
+    pub(super) from: Vec<&'s str>,
+    pub(super) way: Way,
 }
 
 /// One object of each account, as one concept.
@@ -136,10 +146,9 @@ impl<'s> Sides<'s> {
         }
     }
 
-    fn matching(&self) -> Vec<Match> {
+    fn matching(&self) -> Vec<Match<'s>> {
         let key = |(kind, term, fields): &(&'static str, &str, &'static [&'static str])| {
-            let tell = self.tell(term)?;
-            let source = self.there(tell.from);
+            let source = self.tell(term)?.from;
             let targets: Vec<_> = fields.iter().copied().filter(|name| self.to.2.field(name).is_some()).collect();
             (!source.is_empty() && !targets.is_empty()).then_some(Match { kind, source, targets })
         };
@@ -147,18 +156,18 @@ impl<'s> Sides<'s> {
     }
 
     /// Of the fields those that the source has.
-    pub(super) fn there(&self, fields: &'static [&'static str]) -> Vec<&'static str> {
+    fn there(&self, fields: &'static [&'static str]) -> Vec<&'s str> {
         fields.iter().copied().filter(|name| *name == "id" || self.from.2.field(name).is_some()).collect()
     }
 
     /// How the source tells a term, or one from which it follows.
-    pub(super) fn tell(&self, term: &str) -> Option<Tell> {
+    pub(super) fn tell(&self, term: &str) -> Option<Told<'s>> {
         if let Some(told) = self.told(term) {
             return Some(told);
         }
         let (other, how) = lexicon::following(term)?;
         let told = self.told(other).filter(|told| how == Follows::Same || told.way == Way::Plain)?;
-        let first = self.there(told.from).first().and_then(|name| self.from.2.field(name)).map(|field| &field.kind);
+        let first = told.from.first().and_then(|name| self.from.2.field(name)).map(|field| &field.kind);
         let is_many = matches!(first, Some(Kind::Reference { many: true, .. }));
         let way = match how {
             Follows::Same => told.way,
@@ -173,16 +182,41 @@ impl<'s> Sides<'s> {
             Follows::Rest => is_many.then_some(Way::Step("rest"))?,
             Follows::Step(step) => Way::Step(step),
         };
-        Some(Tell { way, ..told })
+        Some(Told { way, ..told })
     }
 
-    /// How the source tells a term itself.
-    fn told(&self, term: &str) -> Option<Tell> {
+    /// How the source tells a term itself: a field that took the term over in an earlier move comes first, since it
+    /// knows what was before.
+    fn told(&self, term: &str) -> Option<Told<'s>> {
+        if term == "id" {
+            return Some(Told { from: vec!["id"], way: Way::Plain });
+        }
+        let own = self.taken_over(term);
+        let Some(tell) = self.line_of(term) else {
+            return own.map(|own| Told { from: vec![own.name.as_str()], way: Way::Plain });
+        };
+        let native = self.there(tell.from);
+        let kinds = || native.iter().filter_map(|name| self.from.2.field(name)).map(|field| &field.kind);
+        // Options of two lists are not said in one rule.
+        let goes_with =
+            |own: &&Field| !matches!(own.kind, Kind::Choice { .. }) && kinds().all(|kind| is_like(kind, &own.kind));
+        let own = own.filter(|own| tell.way == Way::Plain && goes_with(own));
+        Some(Told { from: own.map(|own| own.name.as_str()).into_iter().chain(native.clone()).collect(), way: tell.way })
+    }
+
+    /// The first line of the source's lexicon that tells a term and whose fields the account has.
+    fn line_of(&self, term: &str) -> Option<&'static Tell> {
         let is_told = |tell: &&Tell| {
             let there = self.there(tell.from).len();
             tell.term == term && if tell.way == Way::Plain { there > 0 } else { there == tell.from.len() }
         };
-        if term == "id" { Some(lexicon::ID) } else { self.from.1.tells.iter().find(is_told).copied() }
+        self.from.1.tells.iter().find(is_told)
+    }
+
+    /// The field of ours in the source that took a term over.
+    fn taken_over(&self, term: &str) -> Option<&'s Field> {
+        let label = lexicon::label(term)?;
+        self.from.2.fields.iter().find(|field| field.custom && folded(&field.label) == folded(label))
     }
 
     /// A field of the target that can be written.
@@ -191,10 +225,10 @@ impl<'s> Sides<'s> {
     }
 
     /// A rule for each field that both accounts allow, and a field of its own for each term that nothing takes.
-    fn lines(&self) -> Vec<Line> {
+    fn lines(&self) -> Vec<Line<'s>> {
         let mut lines = self.rules(self.to.1.takes);
-        let mut kept: Vec<Line> = Vec::new();
-        for tell in self.from.1.tells.iter().filter(|tell| self.told(tell.term) == Some(**tell)) {
+        let mut kept: Vec<Line<'s>> = Vec::new();
+        for tell in self.from.1.tells.iter().filter(|tell| self.line_of(tell.term) == Some(tell)) {
             if let Some(label) = lexicon::label(tell.term).filter(|_| !self.is_taken(tell.term)) {
                 kept.extend(self.keep(tell, label, &lines));
             }
@@ -204,8 +238,8 @@ impl<'s> Sides<'s> {
     }
 
     /// The first rule for each field that both accounts allow.
-    fn rules(&self, takes: &'static [Take]) -> Vec<Line> {
-        let mut lines: Vec<Line> = Vec::new();
+    fn rules(&self, takes: &'static [Take]) -> Vec<Line<'s>> {
+        let mut lines: Vec<Line<'s>> = Vec::new();
         for take in takes {
             let Some(field) = self.field(take.field) else { continue };
             if lines.iter().any(|line| line.target == take.field) {
@@ -245,9 +279,9 @@ impl<'s> Sides<'s> {
     }
 
     /// A field of its own for a term that nothing takes.
-    fn keep(&self, tell: &Tell, label: &'static str, lines: &[Line]) -> Option<Line> {
-        let from = self.there(tell.from);
-        let with = match tell.way {
+    fn keep(&self, tell: &Tell, label: &'static str, lines: &[Line<'s>]) -> Option<Line<'s>> {
+        let Told { from, way } = self.told(tell.term)?;
+        let with = match way {
             Way::Plain
                 if from.iter().any(|name| lines.iter().any(|line| line.is_whole() && line.from.contains(name))) =>
             {
@@ -259,15 +293,19 @@ impl<'s> Sides<'s> {
             // What an expression makes has a kind that only it knows.
             Way::Expr(_) => return None,
         };
-        Some(Line { target: format!("handover_{}", tell.term), from, how: How::Carry { label, with } })
+        Some(Line {
+            target: format!("handover_{}", tell.term),
+            from,
+            how: How::Carry { label, with, is_number: way == Way::Step(MILLISECONDS) },
+        })
     }
 
-    fn make(&self, make: &Make, field: &Field) -> Option<(Vec<&'static str>, How)> {
+    fn make(&self, make: &Make, field: &Field) -> Option<(Vec<&'s str>, How)> {
         match make {
             Make::Of(terms, keys) => self.of(terms, keys, field),
             Make::Expr(needs, expr) | Make::Part(needs, expr) => {
                 // `others` is a step only, and no function of expressions.
-                let can_say = |tell: Tell| !matches!(tell.way, Way::Step(step) if step.starts_with("others"));
+                let can_say = |tell: Told<'_>| !matches!(tell.way, Way::Step(step) if step.starts_with("others"));
                 let is_told = needs.iter().all(|term| self.tell(term).is_some_and(can_say));
                 is_told.then(|| {
                     let (from, expr) = self.fill(expr, field);
@@ -281,8 +319,7 @@ impl<'s> Sides<'s> {
             }
             Make::Value(value) => Some((Vec::new(), How::Value(self.option(field, value)))),
             Make::Choice(term, table, default) => {
-                let tell = self.tell(term).filter(|tell| matches!(tell.way, Way::Plain))?;
-                let from = self.there(tell.from);
+                let Told { from, .. } = self.tell(term).filter(|told| told.way == Way::Plain)?;
                 let is_choice = |kind: &Kind| matches!(kind, Kind::Choice { options, .. } if !options.is_empty());
                 let source = from.first().and_then(|name| self.from.2.field(name)).map(|field| &field.kind)?;
                 let how = match (is_choice(source), is_choice(&field.kind)) {
@@ -299,8 +336,8 @@ impl<'s> Sides<'s> {
     }
 
     /// The first of the terms that is told, and those behind it while all are plain fields.
-    fn of(&self, terms: &[&'static str], keys: &str, field: &Field) -> Option<(Vec<&'static str>, How)> {
-        let told: Vec<Tell> = terms.iter().filter_map(|term| self.tell(term)).collect();
+    fn of(&self, terms: &[&'static str], keys: &str, field: &Field) -> Option<(Vec<&'s str>, How)> {
+        let told: Vec<Told<'s>> = terms.iter().filter_map(|term| self.tell(term)).collect();
         if told.is_empty() {
             // An account of one currency says it once for all.
             let currency = self.from.0.account.currencies.first().filter(|_| field.kind == Kind::Currency)?;
@@ -313,16 +350,15 @@ impl<'s> Sides<'s> {
         };
         match told.first().map(|tell| tell.way)? {
             Way::Plain => {
-                let mut from: Vec<&'static str> = Vec::new();
-                let plain = told.iter().take_while(|tell| matches!(tell.way, Way::Plain));
-                for name in plain.flat_map(|tell| self.there(tell.from)) {
-                    if !from.contains(&name) {
+                let mut from: Vec<&'s str> = Vec::new();
+                for name in told.iter().take_while(|told| told.way == Way::Plain).flat_map(|told| &told.from) {
+                    if !from.contains(name) {
                         from.push(name);
                     }
                 }
                 Some((from, with("")))
             }
-            Way::Step(step) => Some((told.first()?.from.to_vec(), with(step.trim_end_matches('!')))),
+            Way::Step(step) => Some((told.first()?.from.clone(), with(step.trim_end_matches('!')))),
             Way::Expr(_) => {
                 let term = terms.iter().find(|term| self.tell(term).is_some())?;
                 let (from, expr) = self.fill(&format!("{{{term}}}"), field);
@@ -341,7 +377,7 @@ impl<'s> Sides<'s> {
         found.map_or_else(|| word.to_owned(), |option| option.value.clone())
     }
 
-    fn funnel(&self, make: &Make) -> Option<(Vec<&'static str>, How)> {
+    fn funnel(&self, make: &Make) -> Option<(Vec<&'s str>, How)> {
         let (from, to) = (self.from.1.funnel?, self.to.1.funnel?);
         let source = |name: &'static str| self.from.2.field(name).map(|_| name);
         let stage = source(from.stage)?;
@@ -386,7 +422,7 @@ impl<'s> Sides<'s> {
     }
 
     /// An expression in which `{won}` and `{lost}` are true for deals that are; `None` where no deal is ever.
-    fn ending(&self, template: &str, keys: &str, field: &Field) -> Option<(Vec<&'static str>, How)> {
+    fn ending(&self, template: &str, keys: &str, field: &Field) -> Option<(Vec<&'s str>, How)> {
         let (from, to) = (self.from.1.funnel?, self.to.1.funnel?);
         let stages = Stages::new((self.from.2, from), (self.to.2, to));
         let mut template = template.to_owned();
@@ -415,23 +451,24 @@ impl<'s> Sides<'s> {
     }
 
     /// A text, with the day on which it was written where that cannot be set.
-    fn dated(&self, created: &str, field: &Field) -> Option<(Vec<&'static str>, How)> {
+    fn dated(&self, created: &str, field: &Field) -> Option<(Vec<&'s str>, How)> {
         self.tell("text")?;
         if self.field(created).is_some() || self.tell("created_at").is_none() {
             return self.of(&["text"], "", field);
         }
         let between = if matches!(field.kind, Kind::Text { html: true, .. }) { "<br>" } else { "\\n" };
-        let written = "if is_blank({created_at}) { null } else { concat([\"Written\", format_date!({created_at}, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }";
+        // Texts that an earlier move dated are dated.
+        let written = "if is_blank({created_at}) || starts_with({text}, \"Written 2\") { null } else { concat([\"Written\", format_date!({created_at}, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }";
         let (from, expr) =
             self.fill(&format!("written = {written}\nconcat([written, {{text}}], \"{between}\")"), field);
         Some((from, How::Expr(expr)))
     }
 
     /// Source fields that say again what another one says: a second way to tell a term that was carried.
-    fn told_otherwise(&self, taken: &[&str]) -> Vec<(&'static str, String)> {
-        let mut out: Vec<(&'static str, String)> = Vec::new();
+    fn told_otherwise(&self, taken: &[&str]) -> Vec<(&'s str, String)> {
+        let mut out: Vec<(&'s str, String)> = Vec::new();
         for tell in self.from.1.tells {
-            let first = self.told(tell.term).filter(|first| first != tell);
+            let first = self.line_of(tell.term).filter(|first| *first != tell);
             let first = first.map(|first| self.there(first.from)).unwrap_or_default();
             let other = first.iter().find(|name| taken.contains(name));
             for name in self.there(tell.from) {

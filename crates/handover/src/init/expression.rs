@@ -2,16 +2,16 @@
 
 use handover_model::{Field, Kind};
 
-use super::compose::Sides;
+use super::compose::{Sides, Told};
 use super::lexicon::{Funnel, Way};
 use super::options::Stages;
 use super::template::How;
 use super::write;
 
-impl Sides<'_> {
+impl<'s> Sides<'s> {
     /// An expression with its terms told, and the fields that it reads. What is told by an expression gets a name.
-    pub(super) fn fill(&self, template: &str, target: &Field) -> (Vec<&'static str>, String) {
-        let mut from: Vec<&'static str> = Vec::new();
+    pub(super) fn fill(&self, template: &str, target: &Field) -> (Vec<&'s str>, String) {
+        let mut from: Vec<&'s str> = Vec::new();
         let mut named: Vec<String> = Vec::new();
         let mut out = String::new();
         let mut rest = template;
@@ -23,14 +23,17 @@ impl Sides<'_> {
                 continue;
             };
             rest = after;
-            let Some(tell) = self.tell(term) else {
+            let Some(Told { from: fields, way }) = self.tell(term) else {
                 out.push_str("null");
                 continue;
             };
-            let fields = self.there(tell.from);
-            match tell.way {
-                // Alone it is converted by the engine, like a field.
-                Way::Expr(expr) if out.is_empty() && rest.is_empty() => out.push_str(expr),
+            match way {
+                // Alone it stays as it is, where its markup is the target's.
+                Way::Expr(expr)
+                    if out.is_empty() && rest.is_empty() && self.marked(String::new(), &fields, target).is_empty() =>
+                {
+                    out.push_str(expr);
+                }
                 Way::Expr(expr) => {
                     let (first, last) = expr.rsplit_once('\n').map_or(("", expr), |(first, last)| (first, last));
                     for line in first.lines().map(str::to_owned).chain([format!("{term} = {last}")]) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handover_model::{Field, Finding, Kind, Schema, Weight, Writable};
 
-use super::carrier::{self, Way, carrier, slug, unique};
+use super::carrier::{self, Way, carrier, is_like, slug, unique};
 use super::lexicon::{Own, lacks, title};
 use super::options::{self, Row, Stages, folded};
 use super::template::{How, Line, Pair};
@@ -47,7 +47,7 @@ pub(super) struct ExcludedText {
 const KEY: &str = "handover_source_key";
 
 /// Builds a flow. `earlier` are the fields that other flows want already.
-pub(super) fn build(sides: &Sides<'_>, pair: &Pair, earlier: &[Wanted]) -> Built {
+pub(super) fn build(sides: &Sides<'_>, pair: &Pair<'_>, earlier: &[Wanted]) -> Built {
     let mut builder = Builder {
         sides,
         pair,
@@ -76,7 +76,7 @@ pub(super) fn build(sides: &Sides<'_>, pair: &Pair, earlier: &[Wanted]) -> Built
 }
 
 /// A line of the way back: from the target's fields to the source's.
-fn back(sides: &Sides<'_>, line: &Line) -> Option<RuleText> {
+fn back(sides: &Sides<'_>, line: &Line<'_>) -> Option<RuleText> {
     sides.source.field(&line.target).filter(|field| field.writable == Writable::Always)?;
     let right = match &line.how {
         How::Plain => write::names(&line.from),
@@ -91,7 +91,7 @@ fn back(sides: &Sides<'_>, line: &Line) -> Option<RuleText> {
 
 struct Builder<'s> {
     sides: &'s Sides<'s>,
-    pair: &'s Pair,
+    pair: &'s Pair<'s>,
     earlier: &'s [Wanted],
     rules: Vec<RuleText>,
     excluded: Vec<ExcludedText>,
@@ -113,9 +113,9 @@ impl Builder<'_> {
     }
 
     /// One line of the pair.
-    fn line(&mut self, line: &Line) {
-        if let How::Carry { label, with } = &line.how {
-            self.carry_line(line, label, with);
+    fn line(&mut self, line: &Line<'_>) {
+        if let How::Carry { label, with, is_number } = &line.how {
+            self.carry_line(line, label, with, *is_number);
             return;
         }
         let Some(target) = self.sides.target.field(&line.target) else { return };
@@ -152,8 +152,8 @@ impl Builder<'_> {
         self.sides.to.users.iter().find(|user| user.id == *id && user.active).map(|user| user.email.as_str())
     }
 
-    /// A field of its own for the first of the line's source fields.
-    fn carry_line(&mut self, line: &Line, label: &str, with: &str) {
+    /// A field of its own for the first of the line's source fields, with the others of its kind where that is blank.
+    fn carry_line(&mut self, line: &Line<'_>, label: &str, with: &str, is_number: bool) {
         let source = line.from.iter().find_map(|name| self.sides.source.field(name));
         let Some(source) = source else { return };
         // Other e-mail addresses have a field of HubSpot's own where it can be written.
@@ -162,10 +162,18 @@ impl Builder<'_> {
             return;
         }
         let carrier = carrier(&source.kind, lacks(&self.sides.to.platform), &self.sides.from.name);
-        let kind = if with.is_empty() { carrier.kind } else { Kind::Text { max: None, html: false } };
+        let kind = match with {
+            "" => carrier.kind,
+            _ if is_number => Kind::Number,
+            _ => Kind::Text { max: None, html: false },
+        };
         let name = source.name.to_string();
         let Some(target) = self.own_field(&line.target, label, kind, false, &name) else { return };
         let right = match (with, &carrier.way) {
+            ("", Way::Plain) => {
+                self.used.extend(line.from.iter().map(|name| (*name).to_owned()));
+                write::names(&line.from)
+            }
             ("", way) => right(&name, way),
             (with, _) => write::rule(&format!("from: {}", write::scalar(&name)), with),
         };
@@ -381,13 +389,4 @@ fn right(source: &str, way: &Way) -> String {
             write::expression(&expr, "steps: [by_label]")
         }
     }
-}
-
-/// Whether two kinds hold the same sort of value.
-fn is_like(a: &Kind, b: &Kind) -> bool {
-    let many = |kind: &Kind| match kind {
-        Kind::Choice { many, .. } | Kind::Email { many } | Kind::Phone { many } | Kind::Reference { many, .. } => *many,
-        _ => false,
-    };
-    std::mem::discriminant(a) == std::mem::discriminant(b) && many(a) == many(b)
 }

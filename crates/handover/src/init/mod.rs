@@ -124,7 +124,7 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
 }
 
 /// A flow that is written down and waits for a person to want it.
-fn switched_off(source: &Schema, pair: &template::Pair) -> Finding {
+fn switched_off(source: &Schema, pair: &template::Pair<'_>) -> Finding {
     let message = format!("{} are not moved unless you switch it on: {}", source.label.to_lowercase(), pair.opt_in);
     Finding::new(Weight::Warning, "opt_in_flow", message).hint(format!(
         "move `{}` from `off` to `flows` in handover.yaml; `handover plan` counts the calls then",

@@ -3,7 +3,7 @@
 use super::lexicon::{Concept, Funnel, Own};
 
 /// An object of one platform and its counterpart in another.
-pub(super) struct Pair {
+pub(super) struct Pair<'s> {
     /// The flow's name, also that of the mapping file.
     pub(super) flow: &'static str,
     /// What its records are in the target.
@@ -21,29 +21,29 @@ pub(super) struct Pair {
     /// Whether the target object takes custom fields.
     pub(super) own_fields: Own,
     /// Keys by which an existing target record is found.
-    pub(super) matching: Vec<Match>,
+    pub(super) matching: Vec<Match<'s>>,
     /// Standard fields, in order.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<Line<'s>>,
     /// Source fields that are left out, and why.
-    pub(super) excluded: Vec<(&'static str, String)>,
+    pub(super) excluded: Vec<(&'s str, String)>,
     /// For flows that go both ways: source fields over target fields, where the rule above cannot be turned round.
-    pub(super) back: Vec<Line>,
+    pub(super) back: Vec<Line<'s>>,
     /// Pipelines and stages of both sides, for deals.
     pub(super) funnels: Option<(Funnel, Funnel)>,
 }
 
 /// A match key.
-pub(super) struct Match {
+pub(super) struct Match<'s> {
     pub(super) kind: &'static str,
-    pub(super) source: Vec<&'static str>,
+    pub(super) source: Vec<&'s str>,
     pub(super) targets: Vec<&'static str>,
 }
 
 /// One target field.
-pub(super) struct Line {
+pub(super) struct Line<'s> {
     pub(super) target: String,
     /// The source fields that it reads.
-    pub(super) from: Vec<&'static str>,
+    pub(super) from: Vec<&'s str>,
     pub(super) how: How,
 }
 
@@ -63,11 +63,12 @@ pub(super) enum How {
     Choices(&'static str, &'static str),
     /// A table that `stages` fills, of this name, over an expression if it is not empty.
     Stages { table: &'static str, expr: String },
-    /// A field of its own, created in the target under this name, with these keys in the rule.
-    Carry { label: &'static str, with: String },
+    /// A field of its own, created in the target under this name, with these keys in the rule; what they make of the
+    /// source field is a text, or a number.
+    Carry { label: &'static str, with: String, is_number: bool },
 }
 
-impl Line {
+impl Line<'_> {
     /// Whether a source field arrives as it is, and not as a part of something else.
     pub(super) fn is_whole(&self) -> bool {
         matches!(self.how, How::Plain | How::With(_) | How::Choices(..))

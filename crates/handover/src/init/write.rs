@@ -135,7 +135,7 @@ pub(super) fn project(from: &SystemView, to: &SystemView, flows: &[&str], off: &
 /// `mappings/FLOW.yaml`.
 pub(super) fn flow(
     sides: &Sides<'_>,
-    pair: &Pair,
+    pair: &Pair<'_>,
     key: Option<&str>,
     rules: &[RuleText],
     back: &[RuleText],

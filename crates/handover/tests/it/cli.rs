@@ -3,6 +3,7 @@
 
 mod alerts;
 mod audit;
+mod back;
 mod both_ways;
 mod broken;
 mod browser;

@@ -108,6 +108,38 @@ pub(super) static ALL: &[Function] = &[
         ..USUAL
     },
     Function {
+        name: "duration",
+        doc: "A number of milliseconds as a duration in hours, minutes and seconds.",
+        parameters: &[value(Type::Any, "The number of milliseconds; not less than none.")],
+        fallible: true,
+        example: "duration!(5400000)",
+        result: "01:30:00",
+        run: |arguments| {
+            let Some(Value::Number(ms)) = arguments.first() else { return Err(NOT_MILLISECONDS) };
+            let ms = i64::try_from(ms.round()).map_err(|_| NOT_MILLISECONDS)?;
+            written(SignedDuration::from_millis(ms)).ok_or(NOT_MILLISECONDS)
+        },
+        ..USUAL
+    },
+    Function {
+        name: "duration_between",
+        doc: "The duration between two instants: how long a meeting lasts.",
+        parameters: &[
+            value(Type::Any, "The instant at which it begins."),
+            required("until", Type::Any, "The instant at which it ends."),
+        ],
+        fallible: true,
+        place: Place::Expressions,
+        example: r#"duration_between!("2026-01-31T14:30:00Z", "2026-01-31T16:00:00Z")"#,
+        result: "01:30:00",
+        run: |arguments| {
+            let [begin, end] = [0, 1].map(|at| instant_of(arguments.get(at).unwrap_or(&Value::Null)));
+            let (begin, end) = begin.zip(end).ok_or(NOT_INSTANT)?;
+            written(end.duration_since(begin)).ok_or("it ends before it begins")
+        },
+        ..USUAL
+    },
+    Function {
         name: "duration_ms",
         doc: "A duration in milliseconds.",
         parameters: &[value(Type::Any, "The duration, `01:30` (hours and minutes) or `01:30:00`.")],
@@ -126,6 +158,7 @@ pub(super) static ALL: &[Function] = &[
 
 const NOT_DAY: Failure = "not a day";
 const NOT_INSTANT: Failure = "not a date and time";
+const NOT_MILLISECONDS: Failure = "not a number of milliseconds";
 const NOT_DURATION: Failure = "not a duration like `01:30`";
 
 fn date(arguments: &[Value]) -> Result<Value, Failure> {
@@ -229,6 +262,12 @@ pub(crate) fn time_of(value: &Value) -> Option<Time> {
         Value::Text(text) => text.trim().parse().ok(),
         _ => None,
     }
+}
+
+/// A duration as [`duration_of`] reads it; `None` where it is negative.
+fn written(duration: SignedDuration) -> Option<Value> {
+    let seconds = u64::try_from(duration.as_secs()).ok().filter(|_| !duration.is_negative())?;
+    Some(format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60).into())
 }
 
 /// `HH:MM` or `HH:MM:SS`; hours may exceed a day. A time of day is the duration since midnight: platforms

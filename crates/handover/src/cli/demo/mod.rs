@@ -16,7 +16,7 @@ use handover_store::{HeldRow, HoldFilter, HoldGroup, Store};
 use serde_json::{Value as Json, json};
 
 use crate::cli::output::{count, duration, plural};
-use crate::cli::session::{SANDBOX_START, Session, world};
+use crate::cli::session::{CLOCK, SANDBOX_START, Session, world};
 use crate::cli::{Done, Global, Output, failure, holds, init, plan, queue, run, verify};
 use crate::init::title;
 use crate::problem::{Exit, Problem};
@@ -29,6 +29,7 @@ use crate::problem::{Exit, Problem};
   handover demo --reverse          from HubSpot to Pipedrive
   handover demo --parallel         and ten days of both systems in use
   handover demo --parallel --reverse
+  handover demo --after handover-demo --to pipedrive --dir back     and back again
   handover demo --json             one object with the outcome
 Afterwards every command works on it: cd handover-demo; handover holds; handover audit show persons/1")]
 pub(crate) struct Options {
@@ -41,6 +42,9 @@ pub(crate) struct Options {
     /// The platform that the company leaves: activecampaign, dynamics, hubspot, pipedrive, salesforce or zoho
     #[arg(long, value_name = "PLATFORM", default_value = "pipedrive")]
     from: String,
+    /// Move on from where an earlier demo brought the company; DIR is that demo's folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["from", "reverse", "parallel"])]
+    after: Option<PathBuf>,
     /// The platform that it moves to: the same, or another
     #[arg(long, value_name = "PLATFORM", default_value = "hubspot")]
     to: String,
@@ -75,8 +79,9 @@ const MARK: &str = ".handover-demo";
 /// Runs the command.
 pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     let begun = Instant::now();
-    let (from, to) = (options.from.as_str(), options.to.as_str());
-    let (from, to) = if options.reverse { (to, from) } else { (from, to) };
+    let arrived = options.after.as_deref().map(arrived).transpose()?;
+    let from = arrived.as_ref().map_or(&*options.from, |(platform, ..)| platform);
+    let (from, to) = if options.reverse { (&*options.to, from) } else { (from, &*options.to) };
     let is_told = [from, to].iter().all(|platform| ["hubspot", "pipedrive"].contains(platform)) && from != to;
     if options.parallel && !is_told {
         let message = "the ten days of --parallel are played between Pipedrive and HubSpot only";
@@ -86,11 +91,21 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
                 .hint("leave --parallel out, or move from pipedrive to hubspot or back"),
         ]);
     }
-    let worlds = worlds(options, from, to)?;
+    let worlds = match &arrived {
+        Some((_, world, _)) => [world.clone(), bare(options, to)?],
+        None => worlds(options, from, to)?,
+    };
     prepare_folder(&options.dir)?;
     keep_worlds(options, [("old", from), ("new", to)], worlds)?;
+    if let Some((.., clock)) = &arrived {
+        let file = options.dir.join("sandbox").join(CLOCK);
+        std::fs::write(&file, clock).map_err(|error| {
+            vec![Problem::ours("demo", format!("the clock could not be kept in {}", file.display())).because(&error)]
+        })?;
+    }
     output.say(&format!(
-        "A sample company in {}, about to move to {}. Everything is in {}.\n",
+        "{} in {}, about to move to {}. Everything is in {}.\n",
+        if arrived.is_some() { "The sample company, as it arrived" } else { "A sample company" },
         title(from),
         title(to),
         options.dir.display()
@@ -320,17 +335,44 @@ fn worlds(options: &Options, from: &str, to: &str) -> Result<[Json; 2], Vec<Prob
         let company = sample::company_scaled(options.seed, scale);
         return Ok([company.pipedrive, company.hubspot]);
     }
-    let none = |platform: &str| {
-        let known = sample::PLATFORMS.join(", ");
+    let old = sample::company_in(from, options.seed, scale).ok_or_else(|| no_sample(from))?;
+    Ok([old, bare(options, to)?])
+}
+
+/// The account that the company finds.
+fn bare(options: &Options, to: &str) -> Result<Json, Vec<Problem>> {
+    sample::bare(to, options.seed).ok_or_else(|| no_sample(to))
+}
+
+fn no_sample(platform: &str) -> Vec<Problem> {
+    let known = sample::PLATFORMS.join(", ");
+    vec![
+        Problem::new("demo", format!("there is no sample company in `{platform}`"))
+            .state("nothing was changed")
+            .hint(format!("give --from and --to one of: {known}")),
+    ]
+}
+
+/// The platform to which an earlier demo brought the company, its world, and what its clock says.
+fn arrived(dir: &Path) -> Result<(String, Json, String), Vec<Problem>> {
+    let none = |cause: &(dyn std::error::Error + 'static)| {
         vec![
-            Problem::new("demo", format!("there is no sample company in `{platform}`"))
+            Problem::new("demo", format!("no demo brought the company anywhere in {}", dir.display()))
+                .because(cause)
                 .state("nothing was changed")
-                .hint(format!("give --from and --to one of: {known}")),
+                .hint("give --after the folder of a demo that came to its end"),
         ]
     };
-    let old = sample::company_in(from, options.seed, scale).ok_or_else(|| none(from))?;
-    let new = sample::bare(to, options.seed).ok_or_else(|| none(to))?;
-    Ok([old, new])
+    let (folder, file) = (dir.join("sandbox").join("new"), dir.join("sandbox").join(CLOCK));
+    let clock = std::fs::read_to_string(&file).map_err(|error| none(&error))?;
+    let text = std::fs::read_to_string(folder.join("world.json")).map_err(|error| none(&error))?;
+    let platform = serde_json::from_str::<Json>(&text).map_err(|error| none(&error))?;
+    let platform = platform["platform"].as_str().unwrap_or_default().to_owned();
+    // What its log tells beside the file is read with it.
+    let load = |json| world(&platform, Some(json));
+    let sandbox = persist::open(&folder, || world(&platform, None), load).map_err(|error| none(&error))?;
+    let json = sandbox.platform().world();
+    Ok((platform, json, clock))
 }
 
 /// Both worlds, kept in folders of the demo.

@@ -278,7 +278,7 @@ const CALLS: Thing = activity! {
         expr("scheduledend", &["ends", "starts"], ENDS),
         take("scheduledend", &["starts"]),
         expr("actualdurationminutes", &["milliseconds"], MINUTES),
-        take("actualend", &["done_at"]),
+        with("actualend", &["done_at"], "recalculated: Dynamics 365 sets it where it is blank"),
         expr("description", &["text", "location"], TEXT),
     ],
     ..thing(Concept::Call, "phonecall", "calls")
@@ -297,7 +297,7 @@ const APPOINTMENTS: Thing = activity! {
         take("scheduledstart", &["starts"]),
         expr("scheduledend", &["ends", "starts"], ENDS),
         take("scheduledend", &["starts"]),
-        take("actualend", &["done_at"]),
+        with("actualend", &["done_at"], "recalculated: Dynamics 365 sets it where it is blank"),
         take("location", &["location"]),
     ],
     ..thing(Concept::Meeting, "appointment", "appointments")
@@ -311,7 +311,7 @@ const TASKS: Thing = activity! {
     ],
     takes: [
         take("scheduledend", &["starts", "day"]),
-        take("actualend", &["done_at"]),
+        with("actualend", &["done_at"], "recalculated: Dynamics 365 sets it where it is blank"),
         expr("description", &["text", "location"], TEXT),
     ],
     ..thing(Concept::Task, "task", "tasks")

@@ -262,9 +262,6 @@ pub(super) fn of(platform: &str) -> Option<&'static Lexicon> {
     LEXICONS.iter().find(|(name, _)| *name == platform).map(|(_, lexicon)| *lexicon)
 }
 
-/// A record's own id.
-pub(super) const ID: Tell = tell("id", &["id"]);
-
 /// What custom fields of a platform cannot hold.
 pub(super) fn lacks(platform: &str) -> &'static [Lack] {
     of(platform).map_or(&[], |lexicon| lexicon.lacks)

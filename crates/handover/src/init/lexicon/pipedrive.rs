@@ -14,10 +14,9 @@ const STARTS: &str = "if is_blank(.due_date) { .add_time } else { at!(.due_date,
 const ENDS: &str = "start = if is_blank(.due_date) { .add_time } else { at!(.due_date, .due_time) }\n\
     add_duration!(start, .duration)";
 const TEXT: &str = "concat([.note, html(.public_description)], \"<br>\")";
-const CALL_TEXT: &str = "length = if is_blank({milliseconds}) { null } else { concat([\"Duration in minutes:\", string(round!(({milliseconds} / 60000) ?? 0))], \" \") }\n\
-    concat([{text}, length], \"<br>\")";
-const MEETING_TEXT: &str = "until = if is_blank({ends}) { null } else { concat([\"Until\", format_date!({ends}, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }\n\
-    concat([{internal}, {url}, until], \"<br>\")";
+const MEETING_TEXT: &str = "concat([{internal}, {url}], \"<br>\")";
+const LENGTH: &str = "if is_blank({milliseconds}) { null } else { duration!({milliseconds}) }";
+const UNTIL: &str = "if is_blank({ends}) || is_blank({starts}) || {ends} == {starts} { null } else { duration_between!({starts}, {ends}) }";
 const ADDED: &str = "added = if is_blank({created_at}) { null } else { concat([\"Added\", format_date!({created_at}, \"%Y-%m-%d %H:%M\"), \"UTC\"], \" \") }\n\
     concat([{description}, added], \"\\n\")";
 const ADDRESS: &str = "concat([{street}, {street2}, {postal_code}, {city}, {region}, {country}], \", \")";
@@ -83,6 +82,7 @@ const ORGANIZATIONS: Thing = Thing {
         take("address.subpremise", &["street2"]),
         with("parent", &["parent"], "later: true"),
         take("add_time", &["created_at"]),
+        choice("label_ids", "labels", "labels"),
     ],
     left: &[VISIBILITY],
     ..thing(Concept::Organization, "organizations", "organizations")
@@ -126,11 +126,22 @@ const PERSONS: Thing = Thing {
     takes: &[
         expr("name", &["name", "email"], NAME),
         take("name", &["name"]),
+        expr(
+            "emails",
+            &["email", "other_emails"],
+            "split(concat([{email}, join({other_emails}, \"; \")], \"; \"), \"; \")",
+        ),
         take("emails", &["emails"]),
+        expr(
+            "phones",
+            &["phone", "other_phones"],
+            "split(concat([{phone}, join({other_phones}, \"; \")], \"; \"), \"; \")",
+        ),
         take("phones", &["phones"]),
         take("owner_id", &["owner"]),
         take("org_id", &["organization"]),
         take("add_time", &["created_at"]),
+        choice("label_ids", "labels", "labels"),
     ],
     back: &[take("name", &["name"])],
     left: &[VISIBILITY, ("picture_id", "pictures of people are not moved")],
@@ -175,6 +186,7 @@ const DEALS: Thing = Thing {
         // The main person takes part without a link of its own.
         with("participants", &["other_persons"], "later: true"),
         take("add_time", &["created_at"]),
+        choice("label_ids", "labels", "labels"),
     ],
     back: &[
         make("status", Make::Ending("if {won} { \"won\" } else if {lost} { \"lost\" } else { \"open\" }", "")),
@@ -244,6 +256,8 @@ macro_rules! activity {
                 take("location.value", &["location"]),
                 take("due_date", &["day", "starts"]),
                 take("due_time", &["clock"]),
+                expr("duration", &["milliseconds"], LENGTH),
+                expr("duration", &["ends", "starts"], UNTIL),
                 take("done", &["done"]),
                 take("owner_id", &["owner"]),
                 choice("priority", "priority", "task_priorities"),
@@ -280,15 +294,7 @@ macro_rules! activity {
     };
 }
 
-const CALLS: Thing = activity!(
-    Concept::Call,
-    "calls",
-    Scope::Where(".type == \"call\""),
-    "call",
-    "Call",
-    [],
-    [expr("note", &["text", "milliseconds"], CALL_TEXT)]
-);
+const CALLS: Thing = activity!(Concept::Call, "calls", Scope::Where(".type == \"call\""), "call", "Call", [], []);
 const MEETINGS: Thing = activity!(
     Concept::Meeting,
     "meetings",
@@ -297,7 +303,7 @@ const MEETINGS: Thing = activity!(
     "Meeting",
     [],
     [
-        expr("note", &["internal", "ends"], MEETING_TEXT),
+        expr("note", &["internal", "url"], MEETING_TEXT),
         take("note", &["internal"]),
         take("public_description", &["public"])
     ]

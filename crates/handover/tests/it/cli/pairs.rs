@@ -1,6 +1,7 @@
 //! The sample company moves from every platform to every other one, with the mappings that `init` proposes: nothing
-//! differs afterwards, and what is held is listed in the manual (docs/manual/pairs.md). `cargo xtask pairs` writes
-//! its table anew.
+//! differs afterwards, and what is held is listed in the manual (docs/manual/pairs.md); then it moves back into a new
+//! account, and what does not come back as it went is listed too (docs/manual/there-and-back.md). `cargo xtask pairs`
+//! writes both tables anew.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,18 +9,26 @@ use std::path::{Path, PathBuf};
 use handover_sandbox::sample::PLATFORMS;
 use serde_json::Value as Json;
 
-use super::binary;
+use super::{back, binary};
 
-fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/manual/pairs.md")
+/// The pages with the tables: of the moves, and of those there and back.
+const PAGES: [&str; 2] = ["pairs.md", "there-and-back.md"];
+
+fn page(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/manual").join(name)
 }
 
-/// Moves the company; gives the pair's row of the table.
-fn moved(from: &str, to: &str) -> String {
+/// Moves the company, and back again; gives the pair's rows of the tables.
+fn moved(from: &str, to: &str) -> [String; 2] {
     let folder = tempfile::tempdir().unwrap();
+    let (there, back) = (folder.path().join("there"), folder.path().join("back"));
+    [forth(from, to, &there), back::row(from, to, &there, &back)]
+}
+
+fn forth(from: &str, to: &str, dir: &Path) -> String {
     let mut command = binary();
     command.args(["demo", "--small", "--json", "--quiet", "--from", from, "--to", to]);
-    let made = command.arg("--dir").arg(folder.path().join("play")).output().unwrap();
+    let made = command.arg("--dir").arg(dir).output().unwrap();
     assert!(made.status.success(), "{from} to {to}: {}", String::from_utf8_lossy(&made.stderr));
     let told: Json = serde_json::from_slice(&made.stdout).unwrap();
     assert_eq!(told["verify"]["differences"], 0, "{from} to {to}: {}", told["verify"]);
@@ -48,19 +57,22 @@ fn is_row(line: &str) -> bool {
 
 /// One after the other, so that several sources can be tried at once.
 fn check(from: &str) {
-    let rows: Vec<String> = PLATFORMS.iter().filter(|to| **to != from).map(|to| moved(from, to)).collect();
-    let text = std::fs::read_to_string(page()).unwrap();
-    let head = format!("| {from} |");
-    if std::env::var_os("UPDATE").is_some() {
-        let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(&head)).collect();
-        let is_before = |line: &&str| line.starts_with("|---") || is_row(line) && *line < head.as_str();
-        let at = lines.iter().rposition(is_before).unwrap();
-        rows.iter().rev().for_each(|row| lines.insert(at + 1, row));
-        std::fs::write(page(), lines.join("\n") + "\n").unwrap();
-        return;
+    let moved: Vec<[String; 2]> = PLATFORMS.iter().filter(|to| **to != from).map(|to| moved(from, to)).collect();
+    for (at, name) in PAGES.into_iter().enumerate() {
+        let rows: Vec<&String> = moved.iter().map(|rows| &rows[at]).collect();
+        let text = std::fs::read_to_string(page(name)).unwrap();
+        let head = format!("| {from} |");
+        if std::env::var_os("UPDATE").is_some() {
+            let mut lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(&head)).collect();
+            let is_before = |line: &&str| line.starts_with("|---") || is_row(line) && *line < head.as_str();
+            let at = lines.iter().rposition(is_before).unwrap();
+            rows.iter().rev().for_each(|row| lines.insert(at + 1, row));
+            std::fs::write(page(name), lines.join("\n") + "\n").unwrap();
+            continue;
+        }
+        let listed: Vec<&str> = text.lines().filter(|line| line.starts_with(&head)).collect();
+        assert_eq!(listed, rows, "docs/manual/{name} is not what happens: `cargo xtask pairs` writes it");
     }
-    let listed: Vec<&str> = text.lines().filter(|line| line.starts_with(&head)).collect();
-    assert_eq!(listed, rows, "docs/manual/pairs.md is not what happens: `cargo xtask pairs` writes it");
 }
 
 #[test]
