@@ -2,6 +2,7 @@
 one run tells every place where a client and a sandbox disagree. Its twin for Node.js is `steps.mjs`."""
 
 import json
+import logging
 import os
 import pathlib
 import subprocess
@@ -15,6 +16,9 @@ SANDBOX = json.loads(os.environ.get("SANDBOX_READY", "{}"))
 TAP_S = 60
 """How long one reading of a tap may take, in seconds."""
 
+# What a client logs of a refusal that a step waits for would only hide what failed.
+logging.disable(logging.CRITICAL)
+
 _failures = []
 _played = []
 
@@ -26,12 +30,19 @@ def step(name):
         _played.append(name)
         try:
             function()
-        except Exception:
+        except Exception as error:
             _failures.append(name)
-            text = traceback.format_exc().strip().replace("\n", "\n    ")
+            text = "".join(_where_and_what(error)).strip().replace("\n", "\n    ")
             print(f"  FAILED {name}\n    {text}", flush=True)
 
     return play
+
+
+def _where_and_what(error):
+    """The lines of the scenario that led there, without those of the client, and what it said."""
+    own = pathlib.Path(__file__).parent
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if pathlib.Path(each.filename).parent == own]
+    return traceback.format_list(frames[1:2]) + traceback.format_exception_only(error)
 
 
 def finish(name):
