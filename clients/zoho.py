@@ -326,7 +326,7 @@ def _():
     wanted = bulk_write.RequestWrapper()
     wanted.set_operation(Choice("insert"))
     wanted.set_resource([part])
-    job = int(jobs.create_bulk_write_job(wanted).get_object().get_details()["id"])
+    job = str(jobs.create_bulk_write_job(wanted).get_object().get_details()["id"])
     details = ended(lambda: jobs.get_bulk_write_job_details(job).get_object())
     (outcome,) = details.get_resource()
     counts = outcome.get_file()
