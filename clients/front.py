@@ -7,6 +7,7 @@ proxy; not a line of theirs is changed."""
 import asyncio
 import datetime
 import os
+import pathlib
 import ssl
 import tempfile
 import threading
@@ -19,20 +20,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from steps import SANDBOX
 
 PIECE = 65_536
+READY_S = 10
+_folder = tempfile.TemporaryDirectory(prefix="handover-front-")
 
 
 def stand_for(*hosts):
     """Starts the proxy. Must be called before a client reads its environment."""
-    folder = tempfile.mkdtemp(prefix="handover-front-")
-    bundle = os.path.join(folder, "front.pem")
-    with open(bundle, "wb") as file:
-        file.write(_certificate(hosts))
+    bundle = os.path.join(_folder.name, "front.pem")
+    pathlib.Path(bundle).write_bytes(_certificate(hosts))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(bundle)
     ready = threading.Event()
     port = []
     threading.Thread(target=lambda: asyncio.run(_listen(context, port, ready)), daemon=True).start()
-    ready.wait(10)
+    if not ready.wait(READY_S):
+        raise RuntimeError("the proxy does not listen")
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         os.environ[name] = f"http://127.0.0.1:{port[0]}"
     for name in ("NO_PROXY", "no_proxy"):
