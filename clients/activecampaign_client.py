@@ -117,7 +117,8 @@ def _():
 
 @step("records of a schema of one's own")
 def _():
-    text = {"id": "name", "slug": "name", "labels": {"singular": "Name", "plural": "Names"}, "type": "text", "required": True}
+    labels = {"singular": "Name", "plural": "Names"}
+    text = {"id": "name", "slug": "name", "labels": labels, "type": "text", "required": True}
     schema = {"slug": "contract", "labels": {"singular": "Contract", "plural": "Contracts"}, "fields": [text],
               "relationships": [{"id": "primary-contact", "labels": {"singular": "Contact", "plural": "Contacts"},
                                  "namespace": "contacts", "hasMany": False}]}

@@ -2,23 +2,23 @@
 
 import enum
 
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import ClientSecretCredential
+from PowerPlatform.Dataverse.client import DataverseClient
+from PowerPlatform.Dataverse.core.errors import HttpError, MetadataError
+from PowerPlatform.Dataverse.models import UpsertItem, col
+
 import front
+from steps import SANDBOX, equal, finish, refused, step
 
 HOST = "sandbox.crm.dynamics.com"
 front.stand_for(HOST, "login.microsoftonline.com")
 
-from azure.core.exceptions import ClientAuthenticationError  # noqa: E402
-from azure.identity import ClientSecretCredential  # noqa: E402
-from PowerPlatform.Dataverse.client import DataverseClient  # noqa: E402
-from PowerPlatform.Dataverse.core.errors import HttpError, MetadataError  # noqa: E402
-from PowerPlatform.Dataverse.models import UpsertItem, col  # noqa: E402
-
-from steps import SANDBOX, equal, finish, refused, step  # noqa: E402
-
 
 def environment(secret):
     """A client of an app that Entra ID knows by this secret."""
-    return DataverseClient(f"https://{HOST}", ClientSecretCredential(SANDBOX["tenant_id"], SANDBOX["client_id"], secret))
+    app = ClientSecretCredential(SANDBOX["tenant_id"], SANDBOX["client_id"], secret)
+    return DataverseClient(f"https://{HOST}", app)
 
 
 web = environment(SANDBOX["client_secret"])
@@ -107,8 +107,8 @@ def _():
     equal(web.records.retrieve("account", ids["account"], select=["name"])["name"], "Contoso 2")
     new = UpsertItem(alternate_key={"new_sourceid": "z"}, record={"name": "Zed"})
     web.records.upsert("account", [UpsertItem(alternate_key={"new_sourceid": "a"}, record={"name": "Contoso 3"}), new])
-    names = [each["name"] for each in web.records.list("account", filter="new_sourceid ne null", orderby=["new_sourceid"])]
-    equal(names, ["Contoso 3", "Zed"])
+    keyed = web.records.list("account", filter="new_sourceid ne null", orderby=["new_sourceid"])
+    equal([each["name"] for each in keyed], ["Contoso 3", "Zed"])
 
 
 @step("queries: built, paged, with parents and formatted values")

@@ -25,7 +25,7 @@ _folder = tempfile.TemporaryDirectory(prefix="handover-front-")
 
 
 def stand_for(*hosts):
-    """Starts the proxy. Must be called before a client reads its environment."""
+    """Starts the proxy. Must be called before the first request."""
     bundle = os.path.join(_folder.name, "front.pem")
     pathlib.Path(bundle).write_bytes(_certificate(hosts))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

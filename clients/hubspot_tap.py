@@ -1,14 +1,11 @@
 """Meltano's tap for HubSpot, unmodified, reads a portal: all of it, then what has changed."""
 
-import datetime
+import requests
 
 import front
+from steps import SANDBOX, Tap, equal, finish, step
 
 front.stand_for("api.hubapi.com")
-
-import requests  # noqa: E402
-
-from steps import SANDBOX, Tap, equal, finish, step  # noqa: E402
 
 START = "2020-01-01T00:00:00Z"
 tap = Tap("hubspot-tap", "tap-hubspot", {"access_token": SANDBOX["token"], "start_date": START})

@@ -29,12 +29,16 @@ if (!binary || scenarios.length === 0) {
     process.exit(2);
 }
 for (const scenario of scenarios) {
-    const sandbox = await start(platformOf(scenario));
+    let sandbox;
     try {
+        sandbox = await start(platformOf(scenario));
         const code = await play(scenario, sandbox.ready);
         if (code !== 0) process.exitCode = 1;
+    } catch (error) {
+        process.stdout.write(`${scenario}: FAILED: ${error.message}\n`);
+        process.exitCode = 1;
     } finally {
-        sandbox.process.kill();
+        sandbox?.process.kill();
     }
 }
 

@@ -6,19 +6,18 @@ import io
 import pathlib
 import tempfile
 
-import front
-
-front.stand_for("login.salesforce.com", "handover.my.salesforce.com")
-
-from simple_salesforce import Salesforce, SalesforceLogin, SFType  # noqa: E402
-from simple_salesforce.exceptions import (  # noqa: E402
+from simple_salesforce import Salesforce, SalesforceLogin, SFType
+from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
     SalesforceResourceNotFound,
 )
 
-from steps import SANDBOX, equal, finish, refused, step  # noqa: E402
+import front
+from steps import SANDBOX, equal, finish, refused, step
+
+front.stand_for("login.salesforce.com", "handover.my.salesforce.com")
 
 VERSION = "66.0"
 INSTANCE = "handover.my.salesforce.com"
@@ -36,7 +35,7 @@ def by_name(rows_of_a_job):
     return sorted(rows_of_a_job, key=lambda row: row["Name"])
 
 
-@step("login by SOAP, by a password and an app, and refused with a wrong one")
+@step("login by SOAP, and not with a wrong password")
 def _():
     person = {"username": SANDBOX["username"], "sf_version": VERSION}
     session, instance = SalesforceLogin(password=SANDBOX["password"], security_token="", **person)
@@ -46,7 +45,7 @@ def _():
     equal(wrong.code, "INVALID_LOGIN")
 
 
-@step("a session that ended is renewed by itself")
+@step("an app gets a session, and renews it by itself when it has ended")
 def _():
     app = {"consumer_key": SANDBOX["client_id"], "consumer_secret": SANDBOX["client_secret"]}
     service = Salesforce(domain="handover.my", version=VERSION, **app)

@@ -1,12 +1,11 @@
 """Singer's tap for Salesforce, unmodified, reads an organization: all of it, then what has changed."""
 
+from simple_salesforce import Salesforce
+
 import front
+from steps import SANDBOX, Tap, equal, finish, step
 
 front.stand_for("login.salesforce.com")
-
-from simple_salesforce import Salesforce  # noqa: E402
-
-from steps import SANDBOX, Tap, equal, finish, step  # noqa: E402
 
 org = Salesforce(instance="login.salesforce.com", session_id=SANDBOX["token"], version="61.0")
 tap = Tap(
