@@ -184,6 +184,30 @@ await step("a link, and away again", async () => {
     assert.equal(none._primarycontactid_value, null);
 });
 
+await step("links of many to many, and one of them away again", async () => {
+    const campaign = await web.create({ collection: "campaigns", data: { name: "Fair" } });
+    const link = (relatedKey) => ({
+        collection: "campaigns",
+        primaryKey: campaign,
+        relationshipName: "campaignlist_association",
+        relatedCollection: "lists",
+        relatedKey,
+    });
+    const lists = [];
+    for (const listname of ["North", "South"]) {
+        lists.push(await web.create({ collection: "lists", data: { listname, createdfromcode: 2, type: false } }));
+        await web.associate(link(lists.at(-1)));
+    }
+    const linked = async () => {
+        const expand = [{ property: "campaignlist_association", select: ["listname"] }];
+        const read = await web.retrieve({ collection: "campaigns", key: campaign, select: ["name"], expand });
+        return read.campaignlist_association.map((each) => each.listname).sort();
+    };
+    assert.deepEqual(await linked(), ["North", "South"]);
+    await web.disassociate(link(lists[0]));
+    assert.deepEqual(await linked(), ["South"]);
+});
+
 await step("a change set is all or nothing; other parts of a batch stand alone", async () => {
     web.startBatch();
     web.create({ collection: "accounts", data: { name: "Together" }, contentId: "1", inChangeSet: true });

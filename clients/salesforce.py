@@ -129,6 +129,22 @@ def _():
     ids["parent"] = made["body"]["id"]
 
 
+@step("a tree of records, and a batch of requests that know nothing of each other")
+def _():
+    person = {"attributes": {"type": "Contact", "referenceId": "person"}, "LastName": "Tree"}
+    root = {"attributes": {"type": "Account", "referenceId": "root"}, "Name": "Elm", "Contacts": {"records": [person]}}
+    made = org.restful("composite/tree/Account", method="POST", json={"records": [root]})
+    equal((made["hasErrors"], {each["referenceId"] for each in made["results"]}), (False, {"root", "person"}))
+    requests = [
+        {"method": "GET", "url": f"v{VERSION}/query?q=SELECT+Account.Name+FROM+Contact+WHERE+LastName='Tree'"},
+        {"method": "GET", "url": f"v{VERSION}/sobjects/Account/001000000000000AAA"},
+    ]
+    answer = org.restful("composite/batch", method="POST", json={"batchRequests": requests})
+    found, gone = answer["results"]
+    equal((found["statusCode"], gone["statusCode"], answer["hasErrors"]), (200, 404, True))
+    equal(found["result"]["records"][0]["Account"]["Name"], "Elm")
+
+
 @step("queries: parents, children, pages, what was deleted")
 def _():
     people = org.query("SELECT LastName, Account.Name FROM Contact WHERE Account.Name = 'Dogwood'")

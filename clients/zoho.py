@@ -11,8 +11,9 @@ import zipfile
 from zohocrmsdk.src.com.zoho.api.authenticator import OAuthToken
 from zohocrmsdk.src.com.zoho.api.authenticator.store import FileStore
 from zohocrmsdk.src.com.zoho.crm.api import HeaderMap, Initializer, ParameterMap
-from zohocrmsdk.src.com.zoho.crm.api import attachments, bulk_read, bulk_write, coql, fields, modules
-from zohocrmsdk.src.com.zoho.crm.api import notes, org, record, related_records, tags, users
+from zohocrmsdk.src.com.zoho.crm.api import attachments, bulk_read, bulk_write, contact_roles, convert_lead, coql
+from zohocrmsdk.src.com.zoho.crm.api import deal_contact_roles, fields, find_and_merge, modules, notes, org, record
+from zohocrmsdk.src.com.zoho.crm.api import related_records, tags, users
 from zohocrmsdk.src.com.zoho.crm.api.attachments import attachments_operations as attachment_calls
 from zohocrmsdk.src.com.zoho.crm.api.bulk_write import bulk_write_operations as bulk_write_calls
 from zohocrmsdk.src.com.zoho.crm.api.dc import USDataCenter
@@ -291,6 +292,62 @@ def _():
     done(deals.update_records(body(a({"Stage": Choice("Closed Won")}, keep=made))))
 
 
+@step("a deal's other contacts have roles")
+def _():
+    (deal, *_) = deals.get_records(asked(of=record_calls.GetRecordsParam, fields="id")).get_object().get_data()
+    (other,) = done(contacts.create_records(body(a({"Last_Name": "Decider"}))))
+    (role, *_) = contact_roles.ContactRolesOperations().get_roles().get_object().get_contact_roles()
+    chosen = deal_contact_roles.ContactRole()
+    chosen.set_id(role.get_id())
+    chosen.set_name(role.get_name())
+    data = deal_contact_roles.Data()
+    data.set_contact_role(chosen)
+    wanted = deal_contact_roles.BodyWrapper()
+    wanted.set_data([data])
+    roles = deal_contact_roles.DealContactRolesOperations()
+    done(roles.associate_contact_role_to_deal(other, deal.get_id(), wanted))
+    shown = related_records.RelatedRecordsOperations("Contact_Roles", "Deals")
+    ask = asked(of=related_calls.GetRelatedRecordsParam, fields="Last_Name")
+    people = shown.get_related_records(deal.get_id(), ask).get_object().get_data()
+    equal({each.get_key_value("Last_Name") for each in people}, {"Decider", "Ångström"})
+    done(roles.delete_contact_role_relation(other, deal.get_id()))
+
+
+@step("a lead becomes a contact and an account")
+def _():
+    leads = record.RecordOperations("Leads")
+    (lead,) = done(leads.create_records(body(a({"Last_Name": "Hopeful", "Company": "Hope AG"}))))
+    how = convert_lead.LeadConverter()
+    how.set_overwrite(False)
+    how.set_notify_lead_owner(False)
+    how.set_notify_new_entity_owner(False)
+    wanted = convert_lead.BodyWrapper()
+    wanted.set_data([how])
+    (made,) = convert_lead.ConvertLeadOperations(lead).convert_lead(wanted).get_object().get_data()
+    equal(plain(made)[:2], ("success", "SUCCESS"))
+    (read,) = contacts.get_record(int(made.get_details()["Contacts"].get_id())).get_object().get_data()
+    equal(read.get_key_value("Account_Name").get_name(), "Hope AG")
+
+
+@step("two contacts become one")
+def _():
+    master, child = done(contacts.create_records(body(a({"Last_Name": "One"}), a({"Last_Name": "Two", "Phone": "2"}))))
+    field = find_and_merge.DataFields()
+    field.set_api_name("Phone")
+    loser = find_and_merge.MergeData()
+    loser.set_id(child)
+    loser.set_fields([field])
+    merge = find_and_merge.Merge()
+    merge.set_data([loser])
+    wanted = find_and_merge.BodyWrapper()
+    wanted.set_merge([merge])
+    (outcome,) = find_and_merge.FindAndMergeOperations("Contacts", master).merge_records(wanted).get_object().get_merge()
+    equal(plain(outcome)[0], "success")
+    (read,) = contacts.get_record(master).get_object().get_data()
+    equal(read.get_key_value("Phone"), "2")
+    equal(contacts.get_record(child).get_status_code(), 204)
+
+
 @step("bulk read: a file of all accounts")
 def _():
     query = bulk_read.Query()
@@ -302,9 +359,9 @@ def _():
     jobs = bulk_read.BulkReadOperations()
     (job,) = done(jobs.create_bulk_read_job(wanted))
     details = ended(lambda: jobs.get_bulk_read_job_details(job).get_object().get_data()[0])
-    equal((details.get_result().get_count(), details.get_result().get_more_records()), (251, False))
+    equal((details.get_result().get_count(), details.get_result().get_more_records()), (252, False))
     rows = table(jobs.download_result(job).get_object().get_file().get_stream())
-    equal(len({row["Id"] for row in rows}), 251)
+    equal(len({row["Id"] for row in rows}), 252)
 
 
 @step("bulk write: a file with a bad row, and what came of each")
