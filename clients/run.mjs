@@ -1,12 +1,14 @@
 // Plays the scenarios of the vendors' clients, each against a sandbox of its own.
 //
-//   node run.mjs BINARY [PLATFORM...]
+//   node run.mjs BINARY [WORD...]
 //
-// BINARY is `handover`. The sandbox is started, its ready line goes to the scenario in SANDBOX_READY,
+// BINARY is `handover`. A scenario is a file that begins with the name of its platform; with words, only those are
+// played that begin with one of them. The sandbox is started, its ready line goes to the scenario in SANDBOX_READY,
 // and it is stopped again by its process id.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -15,26 +17,44 @@ const here = dirname(fileURLToPath(import.meta.url));
 const READY_MS = 30_000;
 const SCENARIO_MS = 120_000;
 
+const PLATFORMS = ["activecampaign", "dynamics", "hubspot", "pipedrive", "salesforce", "zoho"];
+const INSTALLED = resolve(here, "..", process.env.CARGO_TARGET_DIR ?? "target", "clients");
+
 const [binary, ...chosen] = process.argv.slice(2);
-if (!binary) {
-    process.stderr.write("usage: node run.mjs BINARY [PLATFORM...]\n");
+const scenarios = readdirSync(here)
+    .filter((file) => /\.(mjs|py)$/.test(file) && PLATFORMS.includes(platformOf(file)))
+    .filter((file) => chosen.length === 0 || chosen.some((word) => file.startsWith(word)));
+if (!binary || scenarios.length === 0) {
+    process.stderr.write("usage: node run.mjs BINARY [WORD...]\n");
     process.exit(2);
 }
-const platforms = chosen.length > 0 ? chosen : ["pipedrive", "hubspot", "salesforce"];
-for (const platform of platforms) {
-    const sandbox = await start(platform);
+for (const scenario of scenarios) {
+    let sandbox;
     try {
-        const code = await play(platform, sandbox.ready);
+        sandbox = await start(platformOf(scenario));
+        const code = await play(scenario, sandbox.ready);
         if (code !== 0) process.exitCode = 1;
+    } catch (error) {
+        process.stdout.write(`${scenario}: FAILED: ${error.message}\n`);
+        process.exitCode = 1;
     } finally {
-        sandbox.process.kill();
+        sandbox?.process.kill();
     }
 }
 
+/** `salesforce_tap.py` is a scenario of `salesforce`. */
+function platformOf(scenario) {
+    return scenario.split(/[._]/)[0];
+}
+
 async function start(platform) {
-    const world = join(here, "worlds", `${platform}.json`);
+    const file = join(here, "worlds", `${platform}.json`);
+    const world = existsSync(file) ? file : undefined;
     // The example of the sandbox's crate serves without the binary's options.
-    const words = basename(binary) === "serve" ? [platform, world] : ["sandbox", platform, "--world", world, "--limits", "off"];
+    const bare = basename(binary) === "serve";
+    const words = bare
+        ? [platform, world].filter(Boolean)
+        : ["sandbox", platform, "--world", world ?? "empty", "--limits", "off"];
     const child = spawn(resolve(binary), words, { stdio: ["ignore", "pipe", "inherit"] });
     child.on("error", (error) => {
         process.stderr.write(`${binary}: ${error.message}\n`);
@@ -50,13 +70,15 @@ async function start(platform) {
     return { process: child, ready: line };
 }
 
-async function play(platform, ready) {
-    const scenario = spawn(process.execPath, [join(here, `${platform}.mjs`)], {
+async function play(scenario, ready) {
+    const python = scenario.endsWith(".py");
+    const interpreter = python ? join(INSTALLED, "clients", "bin", "python") : process.execPath;
+    const child = spawn(interpreter, [join(here, scenario)], {
         cwd: here,
-        env: { ...process.env, SANDBOX_READY: ready },
+        env: { ...process.env, SANDBOX_READY: ready, PYTHONPYCACHEPREFIX: join(INSTALLED, "bytecode") },
         stdio: ["ignore", "inherit", "inherit"],
         timeout: SCENARIO_MS,
     });
-    const [code] = await once(scenario, "exit");
+    const [code] = await once(child, "exit");
     return code;
 }

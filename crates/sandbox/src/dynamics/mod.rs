@@ -120,6 +120,13 @@ impl Dynamics {
         &mut self.world.settings
     }
 
+    /// The environment's address for whoever came by its own host, through something that ends TLS; else where the
+    /// sandbox was reached.
+    fn own_address(&self, host: &str) -> String {
+        let own = &self.world.org.url;
+        if own.strip_prefix("https://") == Some(host) { own.clone() } else { format!("http://{host}") }
+    }
+
     fn answer(&mut self, request: &Request, at: Seconds, interference: &Interference) -> Reply {
         if let Some(reply) = oauth::answer(&mut self.world, request, at) {
             return reply;
@@ -154,7 +161,7 @@ impl Dynamics {
         let call = Call {
             request,
             path,
-            base: format!("http://{host}/api/data/v9.2/"),
+            base: format!("{}/api/data/v9.2/", self.own_address(host)),
             user: sender.user,
             behalf: sender.behalf,
             at,

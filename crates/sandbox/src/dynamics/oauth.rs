@@ -18,6 +18,12 @@ const CODE_S: Seconds = 600;
 /// How long a device code waits for a person, in seconds.
 const DEVICE_S: Seconds = 900;
 
+/// Where clients of Entra ID look first for its doors (OpenID Connect Discovery).
+const DISCOVERY: &str = "v2.0/.well-known/openid-configuration";
+
+/// The public host of Entra ID.
+const LOGIN_HOST: &str = "login.microsoftonline.com";
+
 type Refused = Box<Reply>;
 
 /// A user's grant.
@@ -30,7 +36,8 @@ struct Grant {
 /// Answers what goes to the login host; none when the path is another.
 pub(super) fn answer(world: &mut World, request: &Request, at: Seconds) -> Option<Reply> {
     let (tenant, rest) = request.path.trim_start_matches('/').split_once('/')?;
-    let (method, door) = (request.method.as_str(), rest.strip_prefix("oauth2/v2.0/")?);
+    let discovery = (rest == DISCOVERY).then_some("");
+    let (method, door) = (request.method.as_str(), discovery.or(rest.strip_prefix("oauth2/v2.0/"))?);
     let known = [world.org.tenant.as_str(), world.org.domain.as_str(), "organizations", "common"];
     if !known.contains(&tenant) {
         return Some(error(
@@ -43,6 +50,7 @@ pub(super) fn answer(world: &mut World, request: &Request, at: Seconds) -> Optio
         ));
     }
     Some(match (method, door) {
+        ("GET", "") => discover(world, request),
         ("GET", "authorize") => authorize(world, request, at),
         ("POST", "devicecode") => device_code(world, request, at).unwrap_or_else(|reply| *reply),
         ("POST", "token") => token(world, request, tenant, at).unwrap_or_else(|reply| *reply),
@@ -65,6 +73,22 @@ fn error(world: &World, at: Seconds, status: u16, code: &str, number: u64, text:
 fn refuse<T>(world: &World, at: Seconds, code: &str, number: u64, text: &str) -> Result<T, Refused> {
     let status = if code == "invalid_client" { 401 } else { 400 };
     Err(Box::new(error(world, at, status, code, number, text)))
+}
+
+/// The doors of the tenant, at the address that the client used.
+fn discover(world: &World, request: &Request) -> Reply {
+    let host = request.header("host").unwrap_or("localhost");
+    let scheme = if host == LOGIN_HOST { "https" } else { "http" };
+    let tenant = &world.org.tenant;
+    let doors = format!("{scheme}://{host}/{tenant}/oauth2/v2.0");
+    let body = json!({
+        "issuer": format!("https://{LOGIN_HOST}/{tenant}/v2.0"), "authorization_endpoint": format!("{doors}/authorize"),
+        "token_endpoint": format!("{doors}/token"), "device_authorization_endpoint": format!("{doors}/devicecode"),
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
+        "response_modes_supported": ["query"], "response_types_supported": ["code"],
+        "cloud_instance_name": "microsoftonline.com",
+    });
+    Reply::json(200, &body)
 }
 
 fn get<'a>(form: &'a [(String, String)], name: &str) -> &'a str {

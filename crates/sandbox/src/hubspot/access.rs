@@ -146,17 +146,21 @@ pub(crate) fn check_scopes(principal: &Principal, needs: &[Need]) -> Result<(), 
     if unmet.is_empty() {
         return Ok(());
     }
-    let scopes: Vec<&String> = unmet.into_iter().flatten().collect();
+    Err(missing_scopes(&unmet.into_iter().flatten().map(String::as_str).collect::<Vec<&str>>()))
+}
+
+/// 403 for a token without any of these scopes.
+pub(crate) fn missing_scopes(scopes: &[&str]) -> Refusal {
     let detail: Json = json!({
         "message": "One or more of the following scopes are required.",
         "context": {"requiredGranularScopes": scopes},
     });
-    Err(Refusal::new(
+    Refusal::new(
         403,
         "MISSING_SCOPES",
         "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: \
          https://developers.hubspot.com/scopes.",
     )
     .detail(detail)
-    .field("links", json!({"scopes": "https://developers.hubspot.com/scopes"})))
+    .field("links", json!({"scopes": "https://developers.hubspot.com/scopes"}))
 }

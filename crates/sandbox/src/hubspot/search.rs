@@ -26,7 +26,6 @@ const CEILING: usize = 10_000;
 const GROUPS: usize = 5;
 const FILTERS_PER_GROUP: usize = 6;
 const FILTERS: usize = 18;
-const BODY_CHARACTERS: usize = 3_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operator {
@@ -87,9 +86,10 @@ struct Query {
 /// `POST /crm/v3/objects/{kind}/search`
 pub(crate) fn search(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
     let characters = String::from_utf8_lossy(&call.request.body).chars().count();
-    if characters > BODY_CHARACTERS {
+    let most = hub.world.settings.search_body_characters;
+    if characters > most {
         return Err(Refusal::invalid(format!(
-            "The request body is {characters} characters long; search accepts at most {BODY_CHARACTERS}"
+            "The request body is {characters} characters long; search accepts at most {most}"
         )));
     }
     let query = parse(&hub.world, kind, &call.object()?)?;

@@ -65,6 +65,9 @@ pub struct Settings {
     /// How long a write takes to reach search, in milliseconds (sheet: section 4 \[doc\]: moments; 60 s
     /// were seen). Default 0.
     pub search_lag_ms: i64,
+    /// The longest body of a search, in characters (sheet: section 4 \[doc\]: 3,000; but published clients list all
+    /// properties there \[code\]). Default 3,000.
+    pub search_body_characters: usize,
     /// Merges keep `primaryObjectId` instead of making a new id (sheet: section 4 \[doc\]). Default false.
     pub preserve_primary_on_merge: bool,
     /// What a merge above 250 identities answers: 400 or 414 (sheet: section 7 \[doc\]). Default 400.
@@ -128,6 +131,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             search_lag_ms: 0,
+            search_body_characters: 3_000,
             preserve_primary_on_merge: false,
             merge_limit_status: 400,
             merge_identities: 250,

@@ -188,12 +188,25 @@ fn envelope(body: &str) -> Reply {
 
 /// 500 with a fault (sheet: section 1).
 fn fault(code: &str, message: &str) -> Reply {
+    let detail = code.strip_prefix("sf:").map(|name| detail(name, message)).unwrap_or_default();
     let mut reply = envelope(&format!(
-        "<soapenv:Fault><faultcode>{code}</faultcode><faultstring>{}</faultstring></soapenv:Fault>",
+        "<soapenv:Fault><faultcode>{code}</faultcode><faultstring>{}</faultstring>{detail}</soapenv:Fault>",
         escape(message)
     ));
     reply.status = 500;
     reply
+}
+
+/// What a fault of the API says once more as an `ApiFault` (partner WSDL \[spec\]); its message is without the code.
+fn detail(name: &str, message: &str) -> String {
+    let kind = if name == "INVALID_LOGIN" { "LoginFault" } else { "UnexpectedErrorFault" };
+    let text = message.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(message);
+    format!(
+        "<detail><sf:{kind} xmlns:sf=\"urn:fault.partner.soap.sforce.com\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"sf:{kind}\">\
+         <sf:exceptionCode>{name}</sf:exceptionCode><sf:exceptionMessage>{}</sf:exceptionMessage></sf:{kind}></detail>",
+        escape(text)
+    )
 }
 
 fn escape(text: &str) -> String {

@@ -29,8 +29,13 @@ pub(super) struct Stored {
 /// Keeps bytes; gives the id under which they are found.
 pub(super) fn keep(world: &mut World, name: &str, bytes: Vec<u8>) -> String {
     let id = world.draw_token("file", 64);
-    world.files.insert(id.clone(), Stored { name: name.to_owned(), bytes });
+    keep_as(world, &id, name, bytes);
     id
+}
+
+/// Keeps bytes under this id.
+pub(super) fn keep_as(world: &mut World, id: &str, name: &str, bytes: Vec<u8>) {
+    world.files.insert(id.to_owned(), Stored { name: name.to_owned(), bytes });
 }
 
 fn check(part: &Part<'_>) -> Result<(), Refusal> {

@@ -111,7 +111,8 @@ fn shown(call: &Call<'_>, job: &Job, rest: &[&str]) -> Answer {
         ["resultPages"] if job.query.is_some() => query::pages(call, job),
         ["successfulResults"] => Ok(ingest::successful(job)),
         ["failedResults"] => Ok(ingest::failed(job)),
-        ["unprocessedrecords"] => Ok(ingest::unprocessed(job)),
+        // Documented in lower case, and sent by some clients in that of the other two.
+        [rows] if rows.eq_ignore_ascii_case("unprocessedRecords") => Ok(ingest::unprocessed(job)),
         _ => Err(Fault::not_found()),
     }
 }

@@ -55,6 +55,28 @@ fn an_app_gets_a_token_that_ends() {
 }
 
 #[test]
+fn addresses_are_those_by_which_the_client_came() {
+    let mut org = Org::new();
+    let tenant = app(&org).tenant;
+    let mut doors = |host: &str| {
+        let discovery = Request::new("GET", &format!("/{tenant}/v2.0/.well-known/openid-configuration"));
+        let body = org.send(&discovery.with_header("host", host)).body_json();
+        assert_eq!(body["issuer"], format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+        body["token_endpoint"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(doors("127.0.0.1:8080"), format!("http://127.0.0.1:8080/{tenant}/oauth2/v2.0/token"));
+    let public = "login.microsoftonline.com";
+    assert_eq!(doors(public), format!("https://{public}/{tenant}/oauth2/v2.0/token"));
+    let mut context = |host: &str| {
+        let ask = Request::new("GET", "/api/data/v9.2/WhoAmI").with_header("host", host);
+        let ask = ask.with_header("authorization", format!("Bearer {}", org.token));
+        org.send(&ask).body_json()["@odata.context"].as_str().unwrap().to_owned()
+    };
+    assert!(context("127.0.0.1:8080").starts_with("http://127.0.0.1:8080/api/data/"));
+    assert!(context("sandbox.crm.dynamics.com").starts_with("https://sandbox.crm.dynamics.com/api/data/"));
+}
+
+#[test]
 fn the_login_host_refuses_in_its_own_words() {
     let mut org = Org::new();
     let App { id, secret, tenant } = app(&org);

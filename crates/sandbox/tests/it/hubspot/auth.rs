@@ -33,6 +33,15 @@ fn without_a_token_or_with_a_wrong_one() {
 }
 
 #[test]
+fn no_app_was_granted_what_the_sandbox_leaves_out() {
+    let mut client = Client::new();
+    let (status, body) = client.get("/crm/v3/properties/goal_targets");
+    assert_eq!(body["errors"][0]["context"]["requiredGranularScopes"], json!(["crm.objects.goals.read"]));
+    refused((status, body), 403, "MISSING_SCOPES");
+    refused(client.get("/crm/v3/properties/goats"), 400, "VALIDATION_ERROR");
+}
+
+#[test]
 fn scopes_are_enforced_per_route() {
     let mut client = Client::over(json!({"platform": "hubspot", "tokens": [{"token": "t", "app": 1,
         "scopes": ["crm.objects.contacts.read", "crm.objects.deals.write", "crm.schemas.deals.read"]}]}));

@@ -123,6 +123,15 @@ fn what_is_too_much_is_refused() {
 }
 
 #[test]
+fn a_portal_may_take_longer_searches() {
+    let long = json!({"properties": vec!["city"; 1_000]});
+    refused(people().post(SEARCH, long.clone()), 400, "VALIDATION_ERROR");
+    let settings = json!({"search_body_characters": 10_000});
+    let mut lenient = Client::over(json!({"platform": "hubspot", "settings": settings}));
+    assert_eq!(lenient.post(SEARCH, long).0, 200);
+}
+
+#[test]
 fn ten_thousand_is_the_end_and_keyset_paging_the_way_round() {
     let records: Vec<Json> = (1..=10_400)
         .map(|id: u64| json!({"id": id.to_string(), "properties": {"lastname": "L"}, "updatedAt": 1_700_000_000_000_u64}))

@@ -162,5 +162,10 @@ fn soap_logs_in_too() {
     request.body = envelope("wrong").into_bytes();
     let reply = org.send(&request);
     assert_eq!(reply.status, 500);
-    assert!(String::from_utf8(reply.body).unwrap().contains("INVALID_LOGIN"));
+    let text = String::from_utf8(reply.body).unwrap();
+    assert!(text.contains("<faultstring>INVALID_LOGIN: Invalid username"), "{text}");
+    assert!(
+        text.contains("<sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode><sf:exceptionMessage>Invalid user"),
+        "{text}"
+    );
 }

@@ -58,6 +58,7 @@ fn rows_are_written_when_the_job_is_due() {
     assert!(bad.contains("\"REQUIRED_FIELD_MISSING:Required fields are missing: [Name]:Name --\",\"C\""), "{bad}");
     assert!(bad.contains("INVALID_TYPE_ON_FIELD_IN_RECORD:"), "{bad}");
     assert_eq!(text(&mut org, &format!("jobs/ingest/{id}/unprocessedrecords/")).lines().count(), 1);
+    assert_eq!(text(&mut org, &format!("jobs/ingest/{id}/unprocessedRecords")).lines().count(), 1);
     // An empty cell said nothing, `#N/A` cleared.
     let sites = org.query("SELECT Name, Site FROM Account ORDER BY Src_Id__c");
     assert_eq!((&sites[0]["Name"], &sites[0]["Site"]), (&json!("Twice"), &Json::Null));

@@ -139,6 +139,7 @@ fn a_write_job_says_what_became_of_each_row() {
     let text = "key,name,born,account,mail\n1,Lee,12/31/1990,A,\n2,\"Kim, Ann\",,A,k@x.io\n3,,,,\n4,Bad,,,no mail\n";
     let (status, body) = upload(&mut org, &zipped(text), "60012345678");
     assert_eq!((status, &body["code"]), (200, &json!("FILE_UPLOAD_SUCCESS")));
+    assert!(body["details"]["file_id"].as_str().unwrap().parse::<u64>().is_ok(), "a number, as clients read it");
     let mappings = json!([{"api_name": "Source_Id", "index": 0}, {"api_name": "Last_Name", "index": 1}, {"api_name": "Date_of_Birth", "index": 2},
         {"api_name": "Account_Name", "index": 3, "find_by": "Source_Id"}, {"api_name": "Email", "index": 4},
         {"api_name": "Lead_Source", "default_value": {"value": "Chat"}}]);
