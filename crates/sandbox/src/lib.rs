@@ -27,6 +27,7 @@ mod world_error;
 pub mod zoho;
 
 use jiff::Timestamp;
+use percent_encoding::NON_ALPHANUMERIC;
 use serde_json::Value as Json;
 
 use crate::faults::{FaultPlan, Interference};
@@ -295,6 +296,15 @@ impl Reply {
             headers: vec![("content-type".into(), "text/html; charset=utf-8".into())],
             body: body.as_bytes().to_vec(),
         }
+    }
+
+    /// Sends a browser back to an app, with this query behind what its address has.
+    pub(crate) fn back_to(address: &str, query: &[(&str, &str)]) -> Self {
+        let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let joint = if address.contains('?') { '&' } else { '?' };
+        let location = format!("{address}{joint}{}", query.join("&"));
+        Self { status: 302, headers: Vec::new(), body: Vec::new() }.with_header("location", location)
     }
 
     /// The same reply with one more header.

@@ -59,7 +59,7 @@ pub(super) fn token(world: &mut World, request: &Request, at: Seconds) -> Reply 
     }
 }
 
-/// `GET /services/oauth2/authorize`: the first user agrees at once, and the browser goes back with a code.
+/// `GET /services/oauth2/authorize`: the first user says at once whether they agree, and the browser goes back.
 pub(super) fn authorize(world: &mut World, request: &Request, at: Seconds) -> Reply {
     let client = request.param("client_id").unwrap_or("").to_owned();
     let Some(back) = request.param("redirect_uri").map(str::to_owned) else {
@@ -68,6 +68,11 @@ pub(super) fn authorize(world: &mut World, request: &Request, at: Seconds) -> Re
     if request.param("response_type") != Some("code") {
         return error("unsupported_response_type", "response type not supported");
     }
+    let state = request.param("state").unwrap_or("");
+    if !world.settings.consent && world.access.apps.iter().any(|app| app.client_id == client) {
+        let denied = [("error", "access_denied"), ("error_description", "end-user denied authorization")];
+        return Reply::back_to(&back, &[denied.as_slice(), &[("state", state)]].concat());
+    }
     let username = first_user(world);
     let code = format!("aPrx{}", world.draw_token("code", 48));
     let challenge = request.param("code_challenge").map(str::to_owned);
@@ -75,10 +80,7 @@ pub(super) fn authorize(world: &mut World, request: &Request, at: Seconds) -> Re
         return error("invalid_client_id", "client identifier invalid");
     };
     app.codes.insert(code.clone(), Code { username, redirect_uri: back.clone(), challenge, until: at + CODE_S });
-    let joint = if back.contains('?') { '&' } else { '?' };
-    let state = request.param("state").unwrap_or("");
-    Reply { status: 302, headers: Vec::new(), body: Vec::new() }
-        .with_header("location", format!("{back}{joint}code={code}&state={state}"))
+    Reply::back_to(&back, &[("code", &code), ("state", state)])
 }
 
 /// `POST /services/oauth2/revoke`: a refresh token takes its sessions along.
