@@ -40,7 +40,9 @@ impl Way {
 pub enum Renewal {
     /// It stays as it is.
     Stays,
-    /// A new one may come; the old one stays good, or it is not known beforehand.
+    /// A new one comes, and the old one stays good.
+    Adds,
+    /// A new one may come, and then the old one is dead: it is not known beforehand.
     MayChange,
     /// It works once: whoever cannot keep the new one must not use it.
     Once,
@@ -57,11 +59,14 @@ pub struct Door {
     pub proof: bool,
     /// What becomes of refresh tokens.
     pub renewal: Renewal,
+    /// Where else an app, a code or an account may be known that nobody knows here: a hint for people.
+    pub elsewhere: Option<&'static str>,
 }
 
 impl Door {
     /// A token that somebody made by hand, and nothing else.
-    pub const TOKEN: Self = Self { ways: &[Way::Token], public: false, proof: false, renewal: Renewal::Stays };
+    pub const TOKEN: Self =
+        Self { ways: &[Way::Token], public: false, proof: false, renewal: Renewal::Stays, elsewhere: None };
 }
 
 /// What a person is asked to agree to.

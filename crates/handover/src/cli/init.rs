@@ -12,6 +12,7 @@ use super::session::Session;
 use super::{Done, Global, Output, failure};
 use crate::config::{self, CredentialSource, Secret, SecretFrom, Sources, System};
 use crate::init::{Proposal, SystemView, propose};
+use crate::kept::Vault;
 use crate::problem::{Exit, Problem};
 
 /// Options of `init`.
@@ -97,7 +98,7 @@ pub(crate) fn sandboxed(root: &Path, name: &str, platform: &str) -> System {
     system(name, platform, Some(root.join("sandbox").join(name)), Place::default())
 }
 
-fn system(name: &str, platform: &str, sandbox: Option<PathBuf>, place: Place) -> System {
+pub(crate) fn system(name: &str, platform: &str, sandbox: Option<PathBuf>, place: Place) -> System {
     System {
         name: SystemName::from(name),
         platform: platform.to_owned(),
@@ -121,6 +122,7 @@ pub(crate) fn bare(root: &Path, systems: Vec<System>) -> config::Project {
         name: "new".to_owned(),
         root: root.to_owned(),
         state: ".handover/state.db".to_owned(),
+        vault: Vault::of(root, None),
         systems,
         flows: Vec::new(),
         cohorts: Vec::new(),

@@ -16,8 +16,13 @@ use crate::oauth;
 const LIFE_S: i64 = 3_599;
 
 /// How people let an app in (section 1). A new refresh token comes with every use; the old one stays good \[doc\].
-pub(super) const DOOR: Door =
-    Door { ways: &[Way::Code, Way::Device, Way::App], public: true, proof: true, renewal: Renewal::MayChange };
+pub(super) const DOOR: Door = Door {
+    ways: &[Way::Code, Way::Device, Way::App],
+    public: true,
+    proof: true,
+    renewal: Renewal::Adds,
+    elsewhere: Some("an app counts in its own tenant: `--token-url https://login.microsoftonline.com/TENANT`"),
+};
 
 /// Where a person agrees.
 pub(super) fn ask(ask: &Ask<'_>) -> Address {

@@ -17,7 +17,7 @@ use crate::oauth;
 /// How people let an app in (sheet: HubSpot section 1). That codes can be bound to whoever asked for them is said of the
 /// token endpoint alone, so they are not \[unsure\].
 pub(super) const DOOR: Door =
-    Door { ways: &[Way::Token, Way::Code], public: false, proof: false, renewal: Renewal::MayChange };
+    Door { ways: &[Way::Token, Way::Code], public: false, proof: false, renewal: Renewal::MayChange, elsewhere: None };
 
 /// Where a person agrees.
 pub(super) fn ask(ask: &Ask<'_>) -> Address {

@@ -20,7 +20,7 @@ use crate::oauth;
 
 /// How people let an app in (sheet: Pipedrive section 1). A refresh token works once \[doc\].
 pub(super) const DOOR: Door =
-    Door { ways: &[Way::Token, Way::Code], public: false, proof: false, renewal: Renewal::Once };
+    Door { ways: &[Way::Token, Way::Code], public: false, proof: false, renewal: Renewal::Once, elsewhere: None };
 
 /// Where a person agrees. What the app may do stands in its settings and is not asked for here \[spec\].
 pub(super) fn ask(ask: &Ask<'_>) -> Address {

@@ -18,8 +18,15 @@ const LIFE_S: i64 = 2 * 3_600;
 
 /// How people let an app in (sheet: Salesforce section 1). Whether refresh tokens change is the app's own setting; which
 /// organization it is decides where they agree.
-pub(super) const DOOR: Door =
-    Door { ways: &[Way::Code, Way::App, Way::Signed], public: true, proof: true, renewal: Renewal::MayChange };
+pub(super) const DOOR: Door = Door {
+    ways: &[Way::Code, Way::App, Way::Signed],
+    public: true,
+    proof: true,
+    renewal: Renewal::MayChange,
+    elsewhere: Some(
+        "a sandbox has a login host of its own: `--token-url https://test.salesforce.com`, or the organization's own address",
+    ),
+};
 
 /// Where a person agrees.
 pub(super) fn ask(ask: &Ask<'_>) -> Address {

@@ -19,7 +19,15 @@ const LIFE_S: i64 = 3_600;
 
 /// How people let an app in (sheet: Zoho section 1): in a browser, or with a code that the console makes for a client of
 /// one's own. The refresh token stays.
-pub(super) const DOOR: Door = Door { ways: &[Way::Code], public: false, proof: false, renewal: Renewal::Stays };
+pub(super) const DOOR: Door = Door {
+    ways: &[Way::Code],
+    public: false,
+    proof: false,
+    renewal: Renewal::Stays,
+    elsewhere: Some(
+        "an app, its codes and its tokens count in one data centre: `--token-url https://accounts.zoho.eu` for Europe",
+    ),
+};
 
 /// Where a person agrees. Without both of `access_type` and `prompt` there may be no refresh token (section 1 \[doc\]).
 pub(super) fn ask(ask: &Ask<'_>) -> Address {
