@@ -289,6 +289,8 @@ impl Session {
 
     /// Where a pass works.
     pub(crate) fn workplace(&self, store: Store, observer: Arc<dyn Observer>) -> Workplace {
+        // Files of the company lie there for a while. Where it cannot be made, whoever needs it says so.
+        drop(crate::kept::private_folder(&self.project.root.join(".handover")));
         Workplace {
             store,
             clock: self.clock.clone(),

@@ -49,19 +49,18 @@ impl Original {
 
 impl Renewer {
     fn begin(self) -> Result<Turn, String> {
+        if self.renewal == Renewal::Stays {
+            return Ok(Turn { renewer: self, newest: None, lock: None });
+        }
         match self.vault.opened(&process) {
-            // Nobody needs a key for tokens that stay.
-            Err(_) if self.renewal == Renewal::Stays => return Ok(Turn { renewer: self, newest: None, lock: None }),
             Err(Failure::NoKey(why)) if self.renewal != Renewal::Once => {
                 tracing::debug!(system = %self.system, why, "a new refresh token could not be kept");
                 return Ok(Turn { renewer: self, newest: None, lock: None });
             }
-            Err(failure) => {
-                return Err(format!(
-                    "`{}` changes its refresh token each time, and {failure} (set {USUAL_KEY}, or `secrets:` in handover.yaml)",
-                    self.system
-                ));
+            Err(failure @ Failure::NoKey(_)) => {
+                return Err(format!("`{}` changes its refresh token each time, and {failure}", self.system));
             }
+            Err(failure) => return Err(failure.to_string()),
             Ok(_) => {}
         }
         let lock = self.vault.lock(&self.system).map_err(|failure| failure.to_string())?;

@@ -19,18 +19,20 @@ pub(super) enum Source {
     Env(String),
     File(PathBuf),
     Input,
+    /// Perhaps the secret itself: it is neither taken nor shown.
+    Nowhere,
 }
 
 impl FromStr for Source {
-    type Err = &'static str;
+    type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
-            Some(("file", path)) if !path.is_empty() => Ok(Self::File(PathBuf::from(path))),
-            _ if text == "-" => Ok(Self::Input),
-            _ => Err("a secret is not given as it is: name `env:NAME`, `file:PATH` or `-`"),
-        }
+        Ok(match text.split_once(':') {
+            Some(("env", name)) if !name.is_empty() => Self::Env(name.to_owned()),
+            Some(("file", path)) if !path.is_empty() => Self::File(PathBuf::from(path)),
+            _ if text == "-" => Self::Input,
+            _ => Self::Nowhere,
+        })
     }
 }
 
@@ -41,6 +43,10 @@ impl Source {
         let read = match self {
             Self::Env(name) => named(SecretFrom::Env(name.clone())),
             Self::File(path) => named(SecretFrom::File(path.clone())),
+            Self::Nowhere => {
+                Err("a secret is not given as it is, where others can see it: name `env:NAME`, `file:PATH` or `-`"
+                    .to_owned())
+            }
             Self::Input => {
                 let mut line = String::new();
                 let read = std::io::stdin().lock().read_line(&mut line);
