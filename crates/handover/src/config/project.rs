@@ -17,8 +17,7 @@ use super::reader::{File, Reading, did_you_mean};
 use super::sources::Sources;
 use super::system::{self, System};
 use super::{credentials, flow, ownership, reconcile, table};
-use crate::kept::Vault;
-use crate::problem::Problem;
+use crate::{kept::Vault, problem::Problem};
 
 /// A project, understood.
 pub struct Project {

@@ -83,6 +83,22 @@ pub(super) fn read(
     (systems, names)
 }
 
+/// A system that no project names yet, from the lines that one would have.
+///
+/// # Errors
+/// What is wrong with them.
+pub(crate) fn beside(name: &str, platform: &str, lines: &[String], root: &Path) -> Result<System, Vec<Problem>> {
+    let text = format!("{name}:\n    platform: {platform}\n{}\n", lines.join("\n"));
+    let mut reading = Reading::default();
+    let file = File("what is kept".into());
+    let tree = reading.tree(&file, text.as_bytes(), true);
+    let systems = tree.map(|tree| read(&mut reading, &file, &tree, root, &Vault::of(root, None)).0).unwrap_or_default();
+    match systems.into_iter().next() {
+        Some(system) if reading.problems.is_empty() => Ok(system),
+        _ => Err(reading.problems),
+    }
+}
+
 fn system(
     reading: &mut Reading,
     file: &File,

@@ -56,6 +56,8 @@ pub(crate) struct Entry {
     pub(crate) renewed: Option<Renewed>,
     /// A person was asked, and did not answer yet.
     pub(crate) asked: Option<Asked>,
+    /// What a project file says of the system, its platform and the lines that refer to what is kept: for `init`.
+    pub(crate) entry: Option<(String, Vec<String>)>,
 }
 
 /// A refresh token that was exchanged for another.
@@ -80,7 +82,7 @@ pub(crate) struct Asked {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// No passphrase, no identity.
-    #[error("there is no key to encrypt it under: {0}")]
+    #[error("there is no key to keep them under: {0}")]
     NoKey(String),
     /// The key is no key.
     #[error("what should be an age identity is none")]

@@ -8,9 +8,12 @@
 
 mod asking;
 mod browser;
+mod code;
 mod entry;
+mod given;
 mod proof;
 mod refused;
+mod ways;
 
 use handover_connect::Way;
 use secrecy::ExposeSecret as _;
@@ -118,6 +121,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     let proof = proof::of(&entrance, way, &came, output).await?;
     let change = |entry: &mut crate::kept::Entry| {
         entry.asked = None;
+        entry.entry = Some((entrance.system.platform.clone(), entrance.lines(way, &came)));
         entry.secrets.extend(came.secrets.iter().map(|(name, secret)| ((*name).to_owned(), secret.clone())));
     };
     let (vault, name) = (&entrance.vault, &entrance.system.name);

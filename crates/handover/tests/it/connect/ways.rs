@@ -172,3 +172,33 @@ fn what_is_missing_is_named() {
     assert!(told.err.contains("name `env:NAME`, `file:PATH` or `-`"), "{}", told.err);
     assert!(!told.err.contains("sk-secret"), "{}", told.err);
 }
+
+/// Systems that were let in before there is a project: `init` writes one that refers to what is kept.
+#[test]
+fn init_goes_on_from_what_is_kept() {
+    let (place, old) = (Place::of("hubspot"), Place::of("pipedrive"));
+    let new = ["new", "--platform", "hubspot", "--url", place.url(), "--token", "env:HUB_TOKEN"];
+    place.connect_with(&new, &[super::PASSPHRASE, ("HUB_TOKEN", place.said("token"))]).ends(0);
+    let from = ["old", "--platform", "pipedrive", "--url", old.url(), "--no-browser", "--json"];
+    let from = [from.as_slice(), &["--client-id", "app-0815", "--client-secret", "env:APP_SECRET"]].concat();
+    let secret = ("APP_SECRET", old.said("client_secret"));
+    let asked = place.begins(&from, &[super::PASSPHRASE, secret]).wait_with_output().unwrap();
+    let asked: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap();
+    let back = sent_to(asked["open"].as_str().unwrap());
+    place.connect_with(&[from.as_slice(), &["--code", &back]].concat(), &[super::PASSPHRASE, secret]).ends(0);
+    let runs = |arguments: &[&str]| {
+        let mut command = crate::cli::binary();
+        let output =
+            command.args(arguments).current_dir(place.folder.path()).env(super::PASSPHRASE.0, super::PASSPHRASE.1);
+        let output = output.output().unwrap();
+        place.told(&output.stdout, &output.stderr, output.status.code())
+    };
+    runs(&["init", "--from", "pipedrive", "--to", "hubspot"]).ends(0);
+    let yaml = std::fs::read_to_string(place.path("handover.yaml")).unwrap();
+    let line = "oauth: {client_id: app-0815, client_secret: {kept: true}, refresh_token: {kept: true}}";
+    assert!(yaml.contains(line) && yaml.contains("    token: {kept: true}\n"), "{yaml}");
+    assert!(!yaml.contains("_TOKEN"), "{yaml}");
+    // The check reads both accounts with it; what it finds there is another matter.
+    let told = runs(&["check"]);
+    assert!(["not_let_in", "no_credentials", "wrong_key"].iter().all(|word| !told.err.contains(word)), "{}", told.err);
+}
