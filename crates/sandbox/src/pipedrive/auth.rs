@@ -70,7 +70,7 @@ pub(super) fn authorize(world: &mut World, call: &mut Call<'_>) -> Reply {
     };
     let state = call.param("state").unwrap_or_default();
     if !world.settings.consent {
-        return Reply::back_to(&back, &[("error", "user_denied"), ("state", &state)]);
+        return Reply::back_to(back, &[("error", "user_denied"), ("state", state)]);
     }
     let user_id = user_of(world, client.user_id);
     let code = world.draw_hex("code", 40);
@@ -82,7 +82,7 @@ pub(super) fn authorize(world: &mut World, call: &mut Call<'_>) -> Reply {
         used: false,
     };
     world.account.codes.insert(code.clone(), grant);
-    Reply::back_to(&back, &[("code", &code), ("state", &state)])
+    Reply::back_to(back, &[("code", &code), ("state", state)])
 }
 
 /// `POST /oauth/token`: a code or a refresh token for an access token.
