@@ -327,18 +327,18 @@ pub(super) fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str
             let path = entries.take("file");
             let kept = entries.take("kept");
             entries.finish(reading);
-            if let (None, None, Some(kept)) = (env, path, kept) {
-                let from = from_kept(reading, file, kept, what, node.mark, shelf)?;
-                return Some(Secret { from, place });
-            }
-            match (env, path.filter(|_| kept.is_none())) {
-                (Some(env), None) => {
+            match (env, path, kept) {
+                (Some(env), None, None) => {
                     let name = reading.text(file, env, "env")?;
                     Some(Secret { from: From::Env(name), place })
                 }
-                (None, Some(path)) => {
+                (None, Some(path), None) => {
                     let path = reading.text(file, path, "file")?;
                     Some(Secret { from: From::File(shelf.root.join(path)), place })
+                }
+                (None, None, Some(kept)) => {
+                    let from = from_kept(reading, file, kept, what, node.mark, shelf)?;
+                    Some(Secret { from, place })
                 }
                 _ => {
                     let or_kept = if shelf.kept.is_some() { " or `kept: true`" } else { "" };

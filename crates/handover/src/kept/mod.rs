@@ -167,6 +167,8 @@ impl Vault {
     pub(crate) fn read(&self, system: &SystemName, environment: Environment<'_>) -> Result<Entry, Failure> {
         let file = self.file(system);
         let bytes = match std::fs::read(&file) {
+            // Made, and not written: the process that kept something for the first time died.
+            Ok(bytes) if bytes.is_empty() => return Ok(Entry::default()),
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entry::default()),
             Err(source) => return Err(Failure::Io { file, what: "read", source }),

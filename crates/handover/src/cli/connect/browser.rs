@@ -109,10 +109,18 @@ fn pairs(url: &url::Url) -> Brought {
     url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-/// What a person pasted: the whole address, or the code alone.
-pub(super) fn pasted(text: &str) -> Brought {
+/// What a person pasted.
+pub(super) enum Pasted {
+    /// The whole address.
+    Address(Brought),
+    /// The code alone.
+    Code(String),
+}
+
+/// Reads what a person pasted.
+pub(super) fn pasted(text: &str) -> Pasted {
     match url::Url::parse(text.trim()) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => pairs(&url),
-        _ => Brought::from([("code".to_owned(), text.trim().to_owned())]),
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Pasted::Address(pairs(&url)),
+        _ => Pasted::Code(text.trim().to_owned()),
     }
 }

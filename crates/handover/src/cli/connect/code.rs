@@ -7,7 +7,7 @@ use handover_model::SystemName;
 use secrecy::SecretString;
 
 use super::asking::{ask, not_given, terminal};
-use super::browser::{Brought, Landing, pasted};
+use super::browser::{Brought, Landing, Pasted, pasted};
 use super::entry::Entrance;
 use super::{nothing_kept, plain, refused};
 use crate::cli::{Output, reach};
@@ -31,7 +31,7 @@ impl Entrance<'_> {
         if let Some(text) = &self.options.code {
             let asked = self.vault.read(name, &process).map_err(|failure| nothing_kept(failure.problem(name)))?.asked;
             let asked = asked.filter(|asked| asked.client_id == client_id);
-            return self.judged(&pasted(text), asked.as_ref()).map(Some);
+            return self.given(text, asked.as_ref()).map(Some);
         }
         let landing = match (&self.options.redirect_uri, self.options.no_browser) {
             (None, false) => Some(Landing::on(self.options.port).await?),
@@ -49,22 +49,22 @@ impl Entrance<'_> {
         };
         let page = self.page(&asked, &proof)?;
         output.note(&format!("Open this address in a browser, and agree there:\n\n  {page}\n"));
-        let brought = match landing {
+        let code = match landing {
             Some(landing) => {
                 let (wait, address) = (self.options.wait, &asked.redirect_uri);
                 output.note(&format!("Waiting {wait} seconds at most for the browser to come back to {address}"));
-                landing.wait(Duration::from_secs(wait)).await?
+                self.judged(&landing.wait(Duration::from_secs(wait)).await?, Some(&asked))
             }
             None if terminal().is_some() => {
                 let text = ask("The address to which the browser was sent, or the code alone");
-                pasted(&text.ok_or_else(|| not_given("the code", "--code"))?)
+                self.given(&text.ok_or_else(|| not_given("the code", "--code"))?, Some(&asked))
             }
             None => {
                 self.later(asked, page.as_str(), output)?;
                 return Ok(None);
             }
         };
-        self.judged(&brought, Some(&asked)).map(Some)
+        code.map(Some)
     }
 
     /// Keeps what was asked with, so that another call of the command can end it.
@@ -99,30 +99,40 @@ impl Entrance<'_> {
         Ok(page)
     }
 
-    /// What the browser brought, when it is the answer to what was asked.
+    /// What a person gives: the whole address, which is judged like the browser's own, or the code alone, which they
+    /// answer for themselves.
+    fn given(&self, text: &str, asked: Option<&Asked>) -> Result<Code, Problem> {
+        match pasted(text) {
+            Pasted::Address(brought) => self.judged(&brought, asked),
+            Pasted::Code(code) => self.taken(&code, asked),
+        }
+    }
+
+    /// What the browser brought, when it is the answer to what was asked: it must bring the state back.
     fn judged(&self, brought: &Brought, asked: Option<&Asked>) -> Result<Code, Problem> {
         let name = &self.system.name;
-        if let (Some(state), Some(asked)) = (brought.get("state"), asked)
-            && !same(&SecretString::from(asked.state.clone()), state)
-        {
-            return Err(wrong_state(name));
-        }
-        // A whole address without what we asked with is somebody else's.
-        let is_address = brought.len() > 1;
-        if is_address && (asked.is_none() || !brought.contains_key("state")) {
+        let is_answer = match (brought.get("state"), asked) {
+            (Some(state), Some(asked)) => same(&SecretString::from(asked.state.clone()), state),
+            (None, _) | (_, None) => false,
+        };
+        if !is_answer {
             return Err(wrong_state(name));
         }
         if let Some(error) = brought.get("error") {
             return Err(refused::page(name, error, brought.get("error_description")));
         }
-        let Some(code) = brought.get("code").filter(|code| !code.is_empty()) else {
-            return Err(not_given("the code", "--code"));
-        };
         self.at_home(brought)?;
+        self.taken(brought.get("code").map_or("", String::as_str), asked)
+    }
+
+    /// A code with what belongs to it. One that a console shows belongs to no address.
+    fn taken(&self, code: &str, asked: Option<&Asked>) -> Result<Code, Problem> {
+        if code.is_empty() {
+            return Err(not_given("the code", "--code"));
+        }
         let verifier = asked.and_then(|asked| asked.verifier.clone()).map(SecretString::from);
-        // A code that a console shows belongs to no address.
         let redirect_uri = asked.map(|asked| asked.redirect_uri.clone()).or_else(|| self.options.redirect_uri.clone());
-        Ok(Code { code: SecretString::from(code.clone()), redirect_uri, verifier })
+        Ok(Code { code: SecretString::from(code), redirect_uri, verifier })
     }
 
     /// Platforms with several data centres say where the code counts; the app's secret goes nowhere else.
