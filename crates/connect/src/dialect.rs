@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use handover_model::{Account, Automation, Event, Field, FieldName, ObjectName, Record, Schema, User};
 use jiff::Timestamp;
 
+use crate::door::{Address, Ask, DeviceCode, Door};
 use crate::{
     Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, LinkOutcome, Operation, Token, Written,
 };
@@ -50,6 +51,27 @@ pub trait Dialect: Send + Sync {
 
     /// Takes note of a schema: dialects whose values need the field types to be read or written keep it.
     fn learn(&self, schema: &Schema);
+
+    /// How people let an app in.
+    fn door(&self) -> &'static Door {
+        &Door::TOKEN
+    }
+
+    /// Where a person agrees that the app is let in, on the platform's host for that; `None` where nobody is asked so.
+    fn ask(&self, _ask: &Ask<'_>) -> Option<Address> {
+        None
+    }
+
+    /// The scopes, in the platform's own names, without which these objects cannot be read, or written too where it is
+    /// said. None where an app has no scopes of its own.
+    fn scopes(&self, _objects: &[(ObjectName, bool)]) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether what was granted covers a scope: some names include others.
+    fn covers(&self, granted: &[String], scope: &str) -> bool {
+        granted.iter().any(|have| have.eq_ignore_ascii_case(scope))
+    }
 
     /// Takes note of where the API is, before anything is asked: some platforms sell tokens for an address.
     fn based(&self, _api_base: &str) {}
@@ -305,6 +327,8 @@ pub enum Step {
     Field(Field),
     /// Answers `Refresh`.
     Token(Token),
+    /// Answers `Device`.
+    Device(DeviceCode),
 }
 
 impl Request {

@@ -17,6 +17,7 @@ mod clock;
 mod connector;
 mod credentials;
 mod dialect;
+mod door;
 mod driver;
 mod fault;
 mod operation;
@@ -30,8 +31,9 @@ pub use capabilities::{
 };
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use connector::{Connector, Page};
-pub use credentials::{Credentials, Keeper, NoKeeper, Token};
+pub use credentials::{Agreement, Credentials, Exchange, Keeper, NoKeeper, Token};
 pub use dialect::{Body, Delivery, Dialect, Host, LimitTold, Method, Part, Piece, Refusal, Reply, Request, Sink, Step};
+pub use door::{Address, Ask, DeviceCode, Door, Proof, Renewal, Way, same};
 pub use driver::{Driver, Settings};
 pub use fault::{Detail, Fault, FaultKind, Limited};
 pub use handover_model::{Event, Happened};

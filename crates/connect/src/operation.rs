@@ -112,14 +112,24 @@ pub enum Operation {
         /// The field wanted; its name is a wish where the platform assigns names.
         field: Field,
     },
-    /// Exchanges a refresh token for an access token.
+    /// Buys an access token with whatever the credentials are.
     Refresh,
+    /// Asks for a code with which a person lets the app in from another device. Answered by [`crate::Step::Device`].
+    Device {
+        /// The app's id.
+        client_id: String,
+    },
 }
 
 impl Operation {
     /// Whether a lost answer to it leaves records of which nobody knows what became of them.
     pub(crate) fn changes_records(&self) -> bool {
         matches!(self, Self::Write(_) | Self::Delete { .. } | Self::Merge { .. })
+    }
+
+    /// Whether it needs no access token, since it is about getting one.
+    pub(crate) fn is_about_tokens(&self) -> bool {
+        matches!(self, Self::Refresh | Self::Device { .. })
     }
 
     /// The object and the fields that are asked for; `None` of an operation that yields no records.

@@ -4,6 +4,7 @@ mod alerts;
 pub mod cli;
 pub mod config;
 pub mod init;
+pub mod kept;
 pub mod problem;
 mod worker;
 

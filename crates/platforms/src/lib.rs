@@ -10,6 +10,7 @@ mod json;
 mod keys;
 mod learnt;
 mod marks;
+mod oauth;
 pub mod pipedrive;
 pub mod salesforce;
 mod values;
@@ -25,6 +26,8 @@ pub struct Platform {
     pub api_base: &'static str,
     /// Where its tokens are bought, unless the project says otherwise.
     pub oauth_base: &'static str,
+    /// Where people agree, unless that is where tokens are bought.
+    pub page_base: Option<&'static str>,
     /// Makes its dialect.
     pub dialect: fn() -> Box<dyn Dialect>,
 }
@@ -43,6 +46,7 @@ pub const PLATFORMS: [Platform; 6] = [
         // Each account has an address of its own (sheet: ActiveCampaign section 1 [doc]).
         api_base: "",
         oauth_base: "",
+        page_base: None,
         dialect: || Box::new(activecampaign::ActiveCampaign::new()),
     },
     Platform {
@@ -51,18 +55,22 @@ pub const PLATFORMS: [Platform; 6] = [
         // tokens at the address of its tenant, which the project says; users may at that of all tenants (section 1).
         api_base: "",
         oauth_base: "https://login.microsoftonline.com/organizations",
+        page_base: None,
         dialect: || Box::new(dynamics::Dynamics::new()),
     },
     Platform {
         name: "hubspot",
         api_base: "https://api.hubapi.com",
         oauth_base: "https://api.hubapi.com",
+        // sheet: HubSpot section 1 [spec, doc]
+        page_base: Some("https://app.hubspot.com"),
         dialect: || Box::new(hubspot::HubSpot::new()),
     },
     Platform {
         name: "pipedrive",
         api_base: "https://api.pipedrive.com",
         oauth_base: "https://oauth.pipedrive.com",
+        page_base: None,
         dialect: || Box::new(pipedrive::Pipedrive::new()),
     },
     Platform {
@@ -70,6 +78,7 @@ pub const PLATFORMS: [Platform; 6] = [
         // Every organization has an address of its own, which comes with its tokens.
         api_base: "https://login.salesforce.com",
         oauth_base: "https://login.salesforce.com",
+        page_base: None,
         dialect: || Box::new(salesforce::Salesforce::new()),
     },
     Platform {
@@ -77,6 +86,7 @@ pub const PLATFORMS: [Platform; 6] = [
         // That of the United States; other data centres tell theirs with the tokens, which are bought there.
         api_base: "https://www.zohoapis.com",
         oauth_base: "https://accounts.zoho.com",
+        page_base: None,
         dialect: || Box::new(zoho::Zoho::new()),
     },
 ];

@@ -30,11 +30,15 @@ pub mod zoho;
 pub use registry::{Refused, world};
 
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde_json::Value as Json;
 
 use crate::faults::{FaultPlan, Interference};
 use crate::journal::{Change, Journal, Keep};
 use crate::persist::{Log, PersistError};
+
+/// What a query cannot hold as it is (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An HTTP request as the sandbox sees it. Header names are lower case.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -298,6 +302,15 @@ impl Reply {
             headers: vec![("content-type".into(), "text/html; charset=utf-8".into())],
             body: body.as_bytes().to_vec(),
         }
+    }
+
+    /// Sends a browser back to an app, with this query behind what its address has.
+    pub(crate) fn back_to(address: &str, query: &[(&str, &str)]) -> Self {
+        let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, RESERVED).to_string();
+        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let joint = if address.contains('?') { '&' } else { '?' };
+        let location = format!("{address}{joint}{}", query.join("&"));
+        Self { status: 302, headers: Vec::new(), body: Vec::new() }.with_header("location", location)
     }
 
     /// The same reply with one more header.

@@ -146,7 +146,7 @@ pub(crate) fn connect(
         let credentials = match worker {
             Some((_, true)) if side == NEW => Credentials::Oauth {
                 client_id: text("/oauth/client_id"),
-                client_secret: SecretString::from(text("/oauth/client_secret")),
+                client_secret: Some(SecretString::from(text("/oauth/client_secret"))),
                 refresh_token: SecretString::from(text("/oauth/refresh_token")),
                 access: None,
             },

@@ -47,6 +47,10 @@ pub struct Driver {
     settings: Settings,
     budget: Budget,
     credentials: tokio::sync::Mutex<Credentials>,
+    /// One buys a token at a time: where a refresh token works once, the others would come too late.
+    buying: tokio::sync::Mutex<()>,
+    /// How many tokens were bought.
+    bought: AtomicU64,
     api_base: Mutex<String>,
     spent: Mutex<Spent>,
     offset: Mutex<offset::Offset>,
@@ -94,6 +98,8 @@ impl Driver {
             leave: None,
             budget,
             credentials: tokio::sync::Mutex::new(credentials),
+            buying: tokio::sync::Mutex::default(),
+            bought: AtomicU64::new(0),
             api_base: Mutex::new(settings.api_base.clone()),
             settings,
             spent: Mutex::new(Spent::default()),

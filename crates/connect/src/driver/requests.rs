@@ -20,9 +20,10 @@ impl Driver {
         let mut perhaps_applied = false;
         loop {
             // What happened to an earlier attempt stays unknown, whatever prevents the next one.
-            if !matches!(operation, Operation::Refresh) {
-                self.renew(false).await.map_err(|failure| failure.after(perhaps_applied))?;
+            if !operation.is_about_tokens() {
+                self.renew(None).await.map_err(|failure| failure.after(perhaps_applied))?;
             }
+            let bought = self.bought();
             let (fault, applied) = match self.send(&request).await.map_err(|failure| failure.after(perhaps_applied))? {
                 Ok(reply) => match self.dialect.decode(operation, cursor, &reply) {
                     Ok(step) => return Ok((step, reply.sunk)),
@@ -38,9 +39,9 @@ impl Driver {
             };
             perhaps_applied |= applied;
             let first_auth = fault.kind == FaultKind::Auth && !refreshed && self.is_oauth().await;
-            if first_auth && !matches!(operation, Operation::Refresh) {
+            if first_auth && !operation.is_about_tokens() {
                 refreshed = true;
-                self.renew(true).await.map_err(|failure| failure.after(perhaps_applied))?;
+                self.renew(Some(bought)).await.map_err(|failure| failure.after(perhaps_applied))?;
                 continue;
             }
             match self.after(&request, fault, perhaps_applied, attempt) {

@@ -112,6 +112,7 @@ pub(super) fn unexpected(step: &Step) -> Fault {
         Step::Downloaded => "a download without bytes",
         Step::Field(_) => "a field",
         Step::Token(_) => "a token",
+        Step::Device(_) => "a device's code",
     };
     Fault::malformed(format!("the dialect answered with {name}"))
 }

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a surprise is a failed test")]
 
 mod budget;
+mod tokens;
 mod waiting;

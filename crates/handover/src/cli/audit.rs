@@ -13,6 +13,7 @@ use super::holds::record_name;
 use super::output::{count, plural};
 use super::session::Session;
 use super::{Done, Global, Output, failure, plain};
+use crate::kept::{Recipients, Sealed};
 use crate::problem::{Exit, Problem};
 
 /// Options of `audit`.
@@ -21,6 +22,7 @@ use crate::problem::{Exit, Problem};
   handover audit verify
   handover audit show persons/42
   handover audit export --format csv --out ledger.csv
+  handover audit export --out ledger.jsonl.age --encrypt-to age1...
   handover audit erase persons/42 --who \"Ana Silva\" --reason \"request of 2026-11-03\"")]
 pub(crate) struct Options {
     #[command(subcommand)]
@@ -44,6 +46,8 @@ enum Action {
         /// The file; standard output when absent
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        #[command(flatten)]
+        to: Recipients,
     },
     /// Erase a person's values from ledger, staging and queue; the chain still verifies
     Erase {
@@ -64,7 +68,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     match &options.action {
         Action::Verify => verify(&session, output).await,
         Action::Show { record } => show(&session, record, output).await,
-        Action::Export { format, out } => export(&session, format, out.as_deref(), output).await,
+        Action::Export { format, out, to } => export(&session, format, out.as_deref(), to, output).await,
         Action::Erase { record, who, reason } => erase(&session, record, who, reason, output).await,
     }
 }
@@ -296,19 +300,22 @@ pub(super) async fn rules(
     Ok(found)
 }
 
-async fn export(session: &Session, format: &str, out: Option<&std::path::Path>, output: &Output) -> Done {
+async fn export(
+    session: &Session,
+    format: &str,
+    out: Option<&std::path::Path>,
+    to: &Recipients,
+    output: &Output,
+) -> Done {
     let store = session.store_reading().await?;
     let failed = |error: std::io::Error| vec![unwritten(&error)];
-    let mut target: Box<dyn std::io::Write> = match out {
-        Some(file) => Box::new(std::io::BufWriter::new(std::fs::File::create(file).map_err(failed)?)),
-        None => Box::new(std::io::stdout()),
-    };
+    let mut target = to.open(out, &|error| unwritten(error)).map_err(|problem| vec![problem])?;
     let rows = if format == "csv" {
         export_csv(&store, &mut target).await?
     } else {
         export_lines(&store, &mut target).await?
     };
-    target.flush().map_err(failed)?;
+    target.finish().map_err(failed)?;
     if let Some(file) = out {
         output.note(&format!("{} rows written to {}", count(rows), file.display()));
     }
@@ -322,7 +329,7 @@ fn unwritten(error: &(dyn std::error::Error + 'static)) -> Problem {
         .hint("give `--out` a file in a folder that exists and has room")
 }
 
-async fn export_lines(store: &Store, target: &mut Box<dyn std::io::Write>) -> Result<u64, Vec<Problem>> {
+async fn export_lines(store: &Store, target: &mut Sealed) -> Result<u64, Vec<Problem>> {
     let failed = |error: std::io::Error| vec![unwritten(&error)];
     let (mut after, mut rows) = (0, 0);
     loop {
@@ -339,7 +346,7 @@ async fn export_lines(store: &Store, target: &mut Box<dyn std::io::Write>) -> Re
     }
 }
 
-async fn export_csv(store: &Store, target: &mut Box<dyn std::io::Write>) -> Result<u64, Vec<Problem>> {
+async fn export_csv(store: &Store, target: &mut Sealed) -> Result<u64, Vec<Problem>> {
     let failed = |error: csv::Error| vec![unwritten(&error)];
     let mut writer = csv::Writer::from_writer(target);
     writer

@@ -8,6 +8,7 @@ use handover_files::CsvConnector;
 use handover_model::SystemName;
 
 use crate::config::{Sources, System};
+use crate::kept::USUAL_KEY;
 use crate::problem::{Exit, Problem};
 
 /// A system's fault.
@@ -19,6 +20,11 @@ pub(crate) fn system(name: &SystemName, fault: &Fault) -> Problem {
             .hint("run the command again; it goes on where it stopped");
     }
     let problem = Problem::new(code(fault.kind), format!("`{name}` failed")).cause(fault.to_string());
+    if fault.code == "token_not_kept" {
+        return problem.state("nothing was sent since").hint(format!(
+            "a refresh token that changes is kept, encrypted: set {USUAL_KEY} to a passphrase, or name a key under `secrets:` in handover.yaml"
+        ));
+    }
     match fault.kind {
         FaultKind::Auth => problem
             .state("nothing was written since")

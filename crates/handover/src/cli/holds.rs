@@ -16,6 +16,7 @@ use super::run::{objects_json, stop_on_request};
 use super::session::Session;
 use super::{Done, Global, Output, answers, failure, plain, report, sheet};
 use crate::config;
+use crate::kept::Recipients;
 use crate::problem::{Exit, Problem};
 
 /// Options of `holds`.
@@ -61,6 +62,8 @@ enum Action {
     Export {
         /// The file
         file: PathBuf,
+        #[command(flatten)]
+        to: Recipients,
     },
     /// Take the answers from such a file
     #[command(
@@ -167,7 +170,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
             answer_command(&session, global, &answer.which, &word, &answer.how, output).await
         }
         Some(Action::Report(filed)) => report::file(&session, filed, output).await,
-        Some(Action::Export { file }) => sheet::export(&session, file, output).await,
+        Some(Action::Export { file, to }) => sheet::export(&session, file, to, output).await,
         Some(Action::Import { file, how }) => sheet::import(&session, global, file, how, output).await,
     }
 }

@@ -12,6 +12,7 @@ use super::session::Session;
 use super::{Done, Global, Output, failure};
 use crate::config::{self, CredentialSource, Secret, SecretFrom, Sources, System};
 use crate::init::{Proposal, SystemView, propose};
+use crate::kept::{Vault, process};
 use crate::problem::{Exit, Problem};
 
 /// Options of `init`.
@@ -21,7 +22,8 @@ use crate::problem::{Exit, Problem};
   handover init --from pipedrive --to hubspot
   handover init --from pipedrive --from-url https://acme.pipedrive.com --to hubspot --dir move
 
-The tokens are read from OLD_TOKEN and NEW_TOKEN and are not written anywhere.")]
+The tokens are read from OLD_TOKEN and NEW_TOKEN and are not written anywhere. A system `old` or `new` that
+`handover connect` let in before (in the same folder) needs none.")]
 pub(crate) struct Options {
     /// The platform to leave
     #[arg(long, value_name = "PLATFORM")]
@@ -43,18 +45,23 @@ pub(crate) struct Options {
 /// Runs the command.
 pub(crate) async fn run(_: &Global, options: &Options, output: &Output) -> Done {
     guard_empty(&options.dir)?;
+    let old = kept(&options.dir, "old", &options.from).map_err(|problem| vec![problem])?;
+    let new = kept(&options.dir, "new", &options.to).map_err(|problem| vec![problem])?;
     let systems = vec![
-        real("old", &options.from, options.from_url.clone(), "OLD_TOKEN"),
-        real("new", &options.to, options.to_url.clone(), "NEW_TOKEN"),
+        system_of(options, "old", &options.from, options.from_url.clone(), &old)?,
+        system_of(options, "new", &options.to, options.to_url.clone(), &new)?,
     ];
     let session = Session::of(bare(&options.dir, systems))?;
     let proposal = propose_for(&session, &options.from, &options.to, output).await?;
     let mut files = proposal.files.clone();
-    for (name, url) in [("old", &options.from_url), ("new", &options.to_url)] {
-        if let (Some(url), Some(text)) = (url, files.get_mut(Path::new("handover.yaml"))) {
-            let token = format!("    token: {{env: {}_TOKEN}}\n", name.to_uppercase());
-            *text = text.replace(&token, &format!("    base_url: {url}\n{token}"));
+    for (name, url, kept) in [("old", &options.from_url, old), ("new", &options.to_url, new)] {
+        let Some(text) = files.get_mut(Path::new("handover.yaml")) else { continue };
+        let token = format!("    token: {{env: {}_TOKEN}}\n", name.to_uppercase());
+        let mut lines: String = kept.map_or_else(|| token.clone(), |lines| lines.join("\n") + "\n");
+        if let Some(url) = url.as_ref().filter(|_| !lines.contains("    base_url: ")) {
+            lines.insert_str(0, &format!("    base_url: {url}\n"));
         }
+        *text = text.replace(&token, &lines);
     }
     write(&options.dir, &files)?;
     tell(&proposal, output);
@@ -80,6 +87,33 @@ fn guard_empty(dir: &Path) -> Result<(), Vec<Problem>> {
     Ok(())
 }
 
+/// The lines of a system that `connect` let in before there was a project, unless its token is in the environment.
+fn kept(dir: &Path, name: &str, platform: &str) -> Result<Option<Vec<String>>, Problem> {
+    let (vault, system) = (Vault::of(dir, None), SystemName::from(name));
+    if std::env::var_os(variable(name)).is_some() || !vault.file(&system).exists() {
+        return Ok(None);
+    }
+    let entry = vault.read(&system, &process).map_err(|failure| failure.problem(&system))?;
+    Ok(entry.entry.filter(|(known, _)| known == platform).map(|(_, lines)| lines))
+}
+
+/// The variable with the token of a system.
+fn variable(name: &str) -> String {
+    format!("{}_TOKEN", name.to_uppercase())
+}
+
+fn system_of(
+    options: &Options,
+    name: &str,
+    platform: &str,
+    url: Option<String>,
+    kept: &Option<Vec<String>>,
+) -> Result<System, Vec<Problem>> {
+    let Some(lines) = kept else { return Ok(real(name, platform, url, &variable(name))) };
+    let system = config::beside(name, platform, lines, &options.dir)?;
+    Ok(System { base_url: system.base_url.or(url), ..system })
+}
+
 fn real(name: &str, platform: &str, base_url: Option<String>, variable: &str) -> System {
     let place = Place { file: "the command line".into(), ..Place::default() };
     System {
@@ -97,7 +131,7 @@ pub(crate) fn sandboxed(root: &Path, name: &str, platform: &str) -> System {
     system(name, platform, Some(root.join("sandbox").join(name)), Place::default())
 }
 
-fn system(name: &str, platform: &str, sandbox: Option<PathBuf>, place: Place) -> System {
+pub(crate) fn system(name: &str, platform: &str, sandbox: Option<PathBuf>, place: Place) -> System {
     System {
         name: SystemName::from(name),
         platform: platform.to_owned(),
@@ -121,6 +155,7 @@ pub(crate) fn bare(root: &Path, systems: Vec<System>) -> config::Project {
         name: "new".to_owned(),
         root: root.to_owned(),
         state: ".handover/state.db".to_owned(),
+        vault: Vault::of(root, None),
         systems,
         flows: Vec::new(),
         cohorts: Vec::new(),

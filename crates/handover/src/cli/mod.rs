@@ -4,6 +4,7 @@ mod answers;
 mod audit;
 mod check;
 mod cohorts;
+mod connect;
 mod demo;
 mod failure;
 mod hanging;
@@ -15,6 +16,7 @@ mod plain;
 mod plan;
 mod progress;
 mod queue;
+mod reach;
 mod record;
 mod report;
 mod run;
@@ -52,6 +54,7 @@ const AFTER_HELP: &str = "\
 Examples:
   handover demo                                    the whole story on two local CRMs
   handover init --from pipedrive --to hubspot      a project that fits your two accounts
+  handover connect old                             lets a system in without a token by hand
   handover check && handover plan && handover run  then: holds, verify, audit
 
 Exit codes: 0 done, 1 you can fix it, 2 our fault, 3 finished with records held,
@@ -78,6 +81,8 @@ pub(crate) struct Global {
 enum Command {
     /// Write a commented project that fits two accounts
     Init(init::Options),
+    /// Let a system in: asks its platform for tokens, proves them, keeps them encrypted
+    Connect(connect::Options),
     /// Prove the project against both systems before anything moves
     Check(check::Options),
     /// Show what a run would write, hold and cost
@@ -137,6 +142,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Done {
     let global = &cli.global;
     match cli.command {
         Command::Init(options) => init::run(global, &options, output).await,
+        Command::Connect(options) => connect::run(global, &options, output).await,
         Command::Check(options) => check::run(global, &options, output).await,
         Command::Plan(options) => plan::run(global, &options, output).await,
         Command::Run(options) => run::run(global, &options, output).await,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use handover_connect::{Clock, Connector, Credentials, Driver, HttpTransport, NoKeeper, SystemClock, VirtualClock};
+use handover_connect::{Clock, Connector, Credentials, Driver, HttpTransport, SystemClock, VirtualClock};
 use handover_engine::{Drift, Observer, Policies, Project, Schemas, Setup, Workplace, transform::Tables};
 use handover_files::CsvConnector;
 use handover_local::LocalTransport;
@@ -14,7 +14,7 @@ use handover_store::{Location, Store};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::failure;
+use super::{failure, reach};
 use crate::cli::hanging::Pulse;
 use crate::config::{self, System};
 use crate::problem::Problem;
@@ -125,38 +125,8 @@ impl Session {
             self.files.insert(system.name.clone(), files.clone());
             return Ok(files);
         }
-        let unknown = || {
-            Problem::new("unknown_platform", format!("`{}` is not a platform that Handover knows", system.platform))
-                .at(&system.place, 0, &self.project.sources)
-                .hint(format!("it knows {}", handover_platforms::PLATFORMS.map(|platform| platform.name).join(", ")))
-        };
-        let platform = handover_platforms::platform(&system.platform).ok_or_else(unknown)?;
-        if platform.api_base.is_empty() && system.base_url.is_none() && system.sandbox.is_none() {
-            let message = format!("the system `{}` does not say where it is", system.name);
-            return Err(Problem::new("no_address", message)
-                .at(&system.place, 0, &self.project.sources)
-                .hint("add `base_url: https://...`, the address that the account itself shows for its API"));
-        }
-        let mut settings = handover_connect::Settings {
-            api_base: system
-                .base_url
-                .clone()
-                .unwrap_or_else(|| platform.api_base.to_owned())
-                .trim_end_matches('/')
-                .to_owned(),
-            oauth_base: system
-                .oauth_base
-                .clone()
-                // Where each account has an address of its own, tokens may be sold at one for all.
-                .or_else(|| system.base_url.clone().filter(|_| !platform.sells_elsewhere()))
-                .unwrap_or_else(|| platform.oauth_base.to_owned())
-                .trim_end_matches('/')
-                .to_owned(),
-            timeout: system.timeout,
-            retries: 5,
-            reserve: system.reserve,
-            concurrency: system.concurrency,
-        };
+        let platform = reach::platform(system, &self.project.sources)?;
+        let mut settings = reach::settings(system, platform);
         let (transport, credentials): (Arc<dyn handover_connect::Transport>, Credentials) = match &system.sandbox {
             Some(dir) => {
                 let sandbox = match self.sandboxes.get(&system.name) {
@@ -179,7 +149,7 @@ impl Session {
                 (Arc::new(http), system.credentials.resolve(&system.name)?)
             }
         };
-        let (clock, keeper) = (self.clock.clone(), Arc::new(NoKeeper));
+        let (clock, keeper) = (self.clock.clone(), reach::keeper(system, platform, &self.project.vault, &credentials));
         let driver = Driver::new((platform.dialect)(), transport, clock, keeper, credentials, settings);
         Ok(Arc::new(driver.asking(self.turn.clone())))
     }
@@ -322,6 +292,8 @@ impl Session {
 
     /// Where a pass works.
     pub(crate) fn workplace(&self, store: Store, observer: Arc<dyn Observer>) -> Workplace {
+        // Files of the company lie there for a while. Where it cannot be made, whoever needs it says so.
+        drop(crate::kept::private_folder(&self.project.root.join(".handover")));
         Workplace {
             store,
             clock: self.clock.clone(),

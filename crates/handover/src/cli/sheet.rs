@@ -8,16 +8,17 @@ use super::holds::{How, carry_answers, edited, record_name, taken};
 use super::output::plural;
 use super::session::Session;
 use super::{Done, Global, Output, answers, queue};
+use crate::kept::Recipients;
 use crate::problem::{Exit, Problem};
 
 /// Writes the queue to a file.
-pub(super) async fn export(session: &Session, file: &std::path::Path, output: &Output) -> Done {
+pub(super) async fn export(session: &Session, file: &std::path::Path, to: &Recipients, output: &Output) -> Done {
     let store = session.store_reading().await?;
     let rows = queue::rows(&store, &HoldFilter::default()).await?;
-    let failed = |error: csv::Error| {
-        vec![Problem::new("export", format!("{} could not be written", file.display())).because(&error)]
-    };
-    let mut writer = csv::Writer::from_path(file).map_err(failed)?;
+    let unwritten = || Problem::new("export", format!("{} could not be written", file.display()));
+    let failed = |error: csv::Error| vec![unwritten().because(&error)];
+    let sealed = to.open(Some(file), &|error| unwritten().because(error)).map_err(|problem| vec![problem])?;
+    let mut writer = csv::Writer::from_writer(sealed);
     writer
         .write_record(["record", "title", "group", "why", "value", "answers", "answer", "answer_value", "comment"])
         .map_err(failed)?;
@@ -37,7 +38,8 @@ pub(super) async fn export(session: &Session, file: &std::path::Path, output: &O
             ])
             .map_err(failed)?;
     }
-    writer.flush().map_err(|error| failed(error.into()))?;
+    let sealed = writer.into_inner().map_err(|error| vec![unwritten().because(error.error())])?;
+    sealed.finish().map_err(|error| failed(error.into()))?;
     output.value(&json!({"exported": rows.len(), "file": file}));
     output.say(&format!("{} written to {}. Fill in `answer` (translate, assign, choose, create, edit, merge-into, take, delete, merge, keep, skip, accept, retry, close) and `answer_value`.", plural(rows.len() as u64, "hold"), file.display()));
     Ok(Exit::Done)

@@ -1,5 +1,6 @@
 //! `handover verify`: reads both systems anew and compares everything.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use askama::Template;
@@ -12,17 +13,20 @@ use super::output::{count, plural, table};
 use super::progress::Progress;
 use super::session::Session;
 use super::{Done, Global, Output, failure};
+use crate::kept::Recipients;
 use crate::problem::{Exit, Problem};
 
 /// Options of `verify`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  handover verify\n  handover verify --html report.html    a page to read, print and file\n\nExit code 4 when anything differs."
+    after_help = "Examples:\n  handover verify\n  handover verify --html report.html    a page to read, print and file\n  handover verify --html report.html.age --encrypt-to age1...\n\nExit code 4 when anything differs."
 )]
 pub(crate) struct Options {
     /// Write the report as one self-contained HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    #[command(flatten)]
+    to: Recipients,
 }
 
 /// The report as a page. It brings everything along and forbids the browser to load anything.
@@ -118,10 +122,11 @@ fn agreeing(found: &Verification) -> String {
 
 /// Runs the command.
 pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
+    options.to.check(options.html.as_deref()).map_err(|problem| vec![problem])?;
     let session = Session::open(&global.project)?;
     let found = compare(&session, output).await?;
     if let Some(file) = &options.html {
-        write_page(&session, &found, file)?;
+        write_page(&session, &found, file, &options.to)?;
     }
     output.value(&json!({"verify": summary(&found), "report": found}));
     say(&found, output);
@@ -145,19 +150,24 @@ async fn compared(session: &Session, store: &Store, output: &Output) -> Result<V
 }
 
 /// Writes the report as a page.
-pub(crate) fn write_page(session: &Session, found: &Verification, file: &std::path::Path) -> Result<(), Vec<Problem>> {
+pub(crate) fn write_page(
+    session: &Session,
+    found: &Verification,
+    file: &std::path::Path,
+    to: &Recipients,
+) -> Result<(), Vec<Problem>> {
     let at = session.clock.now().strftime("%-d %B %Y, %H:%M UTC").to_string();
     let page = Page::of(&session.project.name, at, found);
     let text =
         page.render().map_err(|error| vec![Problem::ours("report", "the report could not be made").because(&error)])?;
-    std::fs::write(file, text).map_err(|error| {
-        vec![
-            Problem::new("report", format!("{} could not be written", file.display()))
-                .because(&error)
-                .state("both systems were compared; nothing was changed")
-                .hint("give `--html` a file in a folder that exists and has room"),
-        ]
-    })
+    let unwritten = |error: &std::io::Error| {
+        Problem::new("report", format!("{} could not be written", file.display()))
+            .because(error)
+            .state("both systems were compared; nothing was changed")
+            .hint("give `--html` a file in a folder that exists and has room")
+    };
+    let mut sealed = to.open(Some(file), &unwritten).map_err(|problem| vec![problem])?;
+    sealed.write_all(text.as_bytes()).and_then(|()| sealed.finish()).map_err(|error| vec![unwritten(&error)])
 }
 
 /// The sums of a verification.

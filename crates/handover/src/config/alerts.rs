@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 use lettre::message::Mailbox;
 
-use super::credentials::{Secret, secret};
+use super::credentials::{Secret, Shelf, secret};
 use super::node::Node;
 use super::reader::{File, Reading};
 use crate::problem::Problem;
@@ -77,7 +77,7 @@ const CALLS_LEFT: f64 = 0.1;
 /// Reads `alerts`.
 pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, root: &Path) -> Option<Alerts> {
     let mut entries = reading.open(file, node, "alerts")?;
-    let webhook = entries.take("webhook").and_then(|node| secret(reading, file, node, "webhook", root));
+    let webhook = entries.take("webhook").and_then(|node| secret(reading, file, node, "webhook", Shelf::plain(root)));
     let email = entries.take("email").and_then(|node| email(reading, file, node, root));
     let mut time = |key: &'static str, otherwise: SignedDuration| {
         let time = entries.take(key).and_then(|node| reading.duration(file, node, key));
@@ -114,7 +114,8 @@ fn email(reading: &mut Reading, file: &File, node: &Node, root: &Path) -> Option
         entries.need("from", reading).and_then(|node| mailboxes(reading, file, node, "from")).unwrap_or_default();
     let to = entries.need("to", reading).and_then(|node| mailboxes(reading, file, node, "to")).unwrap_or_default();
     let user = entries.take("user");
-    let password = entries.take("password").and_then(|node| secret(reading, file, node, "password", root));
+    let password =
+        entries.take("password").and_then(|node| secret(reading, file, node, "password", Shelf::plain(root)));
     entries.finish(reading);
     let user = user.and_then(|node| reading.text(file, node, "user"));
     if user.is_some() != password.is_some() {

@@ -1,14 +1,16 @@
 //! Where a system's secrets are. They are read when the system is opened, never kept in the project.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use handover_connect::Credentials;
 use handover_model::{Place, SystemName};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::node::{Kind, Node};
+use super::node::{Kind, Mark, Node};
 use super::reader::{Entries, File, Reading};
 use super::sources::SECRET_KEYS;
+use crate::kept::{Environment, Failure, Key, Vault};
 use crate::problem::Problem;
 
 /// How a system lets us in, by where its secrets are.
@@ -22,9 +24,9 @@ pub enum CredentialSource {
     Oauth {
         /// The app's id.
         client_id: String,
-        /// The app's secret.
-        client_secret: Secret,
-        /// The refresh token. Platforms that change it at every use: the state keeps the newer one.
+        /// The app's secret; none of an app that can keep none.
+        client_secret: Option<Secret>,
+        /// The refresh token. Where platforms change it when it is used, the newer one is kept by us.
         refresh_token: Secret,
     },
     /// An OAuth app that acts for itself.
@@ -61,6 +63,53 @@ pub enum From {
     Env(String),
     /// A file; the secret is its text without the line end.
     File(PathBuf),
+    /// Kept by us, encrypted: `handover connect` put it there.
+    Kept {
+        /// Where.
+        vault: Arc<Vault>,
+        /// For which system.
+        system: SystemName,
+        /// Its key in the project file.
+        name: String,
+    },
+}
+
+/// Where secrets may be that a part of the project file names.
+#[derive(Clone, Copy)]
+pub(super) struct Shelf<'s> {
+    /// What paths are relative to.
+    pub(super) root: &'s Path,
+    /// Where kept ones are; none for what nobody keeps.
+    pub(super) kept: Option<(&'s Vault, &'s SystemName)>,
+}
+
+impl<'s> Shelf<'s> {
+    /// For secrets that are not kept by us.
+    pub(super) fn plain(root: &'s Path) -> Self {
+        Self { root, kept: None }
+    }
+}
+
+/// Why there is no secret.
+enum Missing {
+    Cause(String),
+    Kept(Failure),
+}
+
+impl Missing {
+    fn problem(&self, system: &SystemName) -> Problem {
+        match self {
+            Self::Cause(cause) => missing(system, cause),
+            Self::Kept(failure) => failure.problem(system),
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Cause(cause) => cause,
+            Self::Kept(failure) => failure.to_string(),
+        }
+    }
 }
 
 impl CredentialSource {
@@ -86,7 +135,7 @@ impl CredentialSource {
             Self::Token(token) => Ok(Credentials::Token(token.resolve(system, environment)?)),
             Self::Oauth { client_id, client_secret, refresh_token } => Ok(Credentials::Oauth {
                 client_id: client_id.clone(),
-                client_secret: client_secret.resolve(system, environment)?,
+                client_secret: client_secret.as_ref().map(|secret| secret.resolve(system, environment)).transpose()?,
                 refresh_token: refresh_token.resolve(system, environment)?,
                 access: None,
             }),
@@ -102,7 +151,7 @@ impl CredentialSource {
                 key: private_key
                     .text(environment)
                     .map(|(text, _)| SecretString::from(text))
-                    .map_err(|cause| missing(system, &cause))?,
+                    .map_err(|missing| missing.problem(system))?,
                 assertion: None,
                 access: None,
             }),
@@ -120,7 +169,7 @@ impl Secret {
         system: &SystemName,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<SecretString, Problem> {
-        let (text, source) = self.text(environment).map_err(|cause| missing(system, &cause))?;
+        let (text, source) = self.text(environment).map_err(|missing| missing.problem(system))?;
         // A header cannot carry them, and a file with several lines is surely not a token.
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(missing(system, &format!("{source} holds blanks or line breaks, which no token has")));
@@ -133,24 +182,33 @@ impl Secret {
     /// # Errors
     /// In words, when a variable is not set or a file cannot be read or is empty. The secret is never part of it.
     pub fn read(&self) -> Result<SecretString, String> {
-        self.text(&|name| std::env::var(name).ok()).map(|(text, _)| SecretString::from(text))
+        self.words(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads the secret, whatever it looks like, environment variables from `environment`.
+    pub(crate) fn words(&self, environment: Environment<'_>) -> Result<SecretString, String> {
+        self.text(environment).map(|(text, _)| SecretString::from(text)).map_err(Missing::words)
     }
 
     /// The secret, and where it was found.
-    fn text(&self, environment: &dyn Fn(&str) -> Option<String>) -> Result<(String, String), String> {
+    fn text(&self, environment: Environment<'_>) -> Result<(String, String), Missing> {
         let (text, source) = match &self.from {
             From::Env(name) => match environment(name) {
                 Some(text) => (text, format!("the environment variable `{name}`")),
-                None => return Err(format!("the environment variable `{name}` is not set")),
+                None => return Err(Missing::Cause(format!("the environment variable `{name}` is not set"))),
             },
             From::File(path) => match std::fs::read_to_string(path) {
                 Ok(text) => (text, path.display().to_string()),
-                Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+                Err(error) => return Err(Missing::Cause(format!("cannot read {}: {error}", path.display()))),
             },
+            From::Kept { vault, system, name } => {
+                let secret = vault.secret(system, name, environment).map_err(Missing::Kept)?;
+                (secret.expose_secret().to_owned(), format!("what is kept of `{system}`"))
+            }
         };
         let text = text.trim();
         if text.is_empty() {
-            return Err(format!("{source} is empty"));
+            return Err(Missing::Cause(format!("{source} is empty")));
         }
         Ok((text.to_owned(), source))
     }
@@ -167,7 +225,7 @@ pub(super) fn read(
     reading: &mut Reading,
     file: &File,
     entries: &mut Entries<'_>,
-    root: &Path,
+    shelf: Shelf<'_>,
 ) -> (CredentialSource, Option<String>) {
     let token = entries.entry("token");
     let oauth = entries.entry("oauth");
@@ -175,10 +233,10 @@ pub(super) fn read(
         reading.complain(file, oauth.key_mark, "two_credentials", "a system has either `token` or `oauth`, not both");
     }
     if let Some(oauth) = oauth {
-        let (source, base) = read_oauth(reading, file, &oauth.value, root);
+        let (source, base) = read_oauth(reading, file, &oauth.value, shelf);
         return (source.unwrap_or(CredentialSource::None), base);
     }
-    let secret = token.and_then(|token| secret(reading, file, &token.value, "token", root));
+    let secret = token.and_then(|token| secret(reading, file, &token.value, "token", shelf));
     (secret.map_or(CredentialSource::None, CredentialSource::Token), None)
 }
 
@@ -186,7 +244,7 @@ fn read_oauth(
     reading: &mut Reading,
     file: &File,
     node: &Node,
-    root: &Path,
+    shelf: Shelf<'_>,
 ) -> (Option<CredentialSource>, Option<String>) {
     let Some(mut entries) = reading.open(file, node, "oauth") else { return (None, None) };
     let client_id = entries.need("client_id", reading).and_then(|node| reading.text(file, node, "client_id"));
@@ -196,14 +254,17 @@ fn read_oauth(
     let base = entries.take("token_url").and_then(|node| super::system::address(reading, file, node, "token_url"));
     entries.finish(reading);
     let secret_of = |reading: &mut Reading, (name, node): (&str, Option<&Node>)| {
-        node.and_then(|node| secret(reading, file, node, name, root))
+        node.and_then(|node| secret(reading, file, node, name, shelf))
     };
     let ways = (client_secret.1.is_some(), refresh_token.1.is_some(), user, private_key.1.is_some());
     let source = match ways {
-        (true, true, None, false) => {
+        (has_secret, true, None, false) => {
             let secrets = (secret_of(reading, client_secret), secret_of(reading, refresh_token));
-            client_id.zip(secrets.0).zip(secrets.1).map(|((client_id, client_secret), refresh_token)| {
-                CredentialSource::Oauth { client_id, client_secret, refresh_token }
+            let whole = secrets.0.is_some() == has_secret;
+            client_id.zip(secrets.1).filter(|_| whole).map(|(client_id, refresh_token)| CredentialSource::Oauth {
+                client_id,
+                client_secret: secrets.0,
+                refresh_token,
             })
         }
         (true, false, None, false) => {
@@ -220,8 +281,8 @@ fn read_oauth(
             })
         }
         _ => {
-            let message = "`oauth` needs `client_secret` with `refresh_token`, `client_secret` alone where the app acts \
-                           for itself, or `user` with `private_key`";
+            let message = "`oauth` needs `refresh_token` (with `client_secret`, unless the app has none), `client_secret` \
+                           alone where the app acts for itself, or `user` with `private_key`";
             reading.complain(file, node.mark, "missing_key", message);
             None
         }
@@ -229,8 +290,24 @@ fn read_oauth(
     (source, base)
 }
 
+/// Reads under which key secrets are kept.
+pub(super) fn key(reading: &mut Reading, file: &File, node: &Node, root: &Path) -> Option<Key> {
+    let mut entries = reading.open(file, node, "secrets")?;
+    let (passphrase, identity) = (entries.take("passphrase"), entries.take("identity"));
+    entries.finish(reading);
+    let shelf = Shelf::plain(root);
+    match (passphrase, identity) {
+        (Some(node), None) => secret(reading, file, node, "passphrase", shelf).map(Key::Passphrase),
+        (None, Some(node)) => secret(reading, file, node, "identity", shelf).map(Key::Identity),
+        _ => {
+            reading.complain(file, node.mark, "wrong_value", "`secrets` wants either `passphrase` or `identity`");
+            None
+        }
+    }
+}
+
 /// Reads where a secret is.
-pub(super) fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str, root: &Path) -> Option<Secret> {
+pub(super) fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str, shelf: Shelf<'_>) -> Option<Secret> {
     debug_assert!(SECRET_KEYS.contains(&what), "a secret's key must be masked");
     let place = file.place(node.mark);
     match &node.kind {
@@ -248,22 +325,47 @@ pub(super) fn secret(reading: &mut Reading, file: &File, node: &Node, what: &str
             let mut entries = reading.open(file, node, what)?;
             let env = entries.take("env");
             let path = entries.take("file");
+            let kept = entries.take("kept");
             entries.finish(reading);
-            match (env, path) {
-                (Some(env), None) => {
+            match (env, path, kept) {
+                (Some(env), None, None) => {
                     let name = reading.text(file, env, "env")?;
                     Some(Secret { from: From::Env(name), place })
                 }
-                (None, Some(path)) => {
+                (None, Some(path), None) => {
                     let path = reading.text(file, path, "file")?;
-                    Some(Secret { from: From::File(root.join(path)), place })
+                    Some(Secret { from: From::File(shelf.root.join(path)), place })
+                }
+                (None, None, Some(kept)) => {
+                    let from = from_kept(reading, file, kept, what, node.mark, shelf)?;
+                    Some(Secret { from, place })
                 }
                 _ => {
-                    let message = format!("`{what}` wants either `env: NAME` or `file: PATH`");
+                    let or_kept = if shelf.kept.is_some() { " or `kept: true`" } else { "" };
+                    let message = format!("`{what}` wants either `env: NAME` or `file: PATH`{or_kept}");
                     reading.complain(file, node.mark, "wrong_value", message);
                     None
                 }
             }
         }
     }
+}
+
+fn from_kept(
+    reading: &mut Reading,
+    file: &File,
+    kept: &Node,
+    what: &str,
+    mark: Mark,
+    shelf: Shelf<'_>,
+) -> Option<From> {
+    let Some((vault, system)) = shelf.kept else {
+        reading.complain(file, mark, "wrong_value", format!("`{what}` is not kept: name `env: NAME` or `file: PATH`"));
+        return None;
+    };
+    if !reading.flag(file, kept, "kept")? {
+        reading.complain(file, kept.mark, "wrong_value", "`kept` is `true` or is not there");
+        return None;
+    }
+    Some(From::Kept { vault: Arc::new(vault.clone()), system: system.clone(), name: what.to_owned() })
 }

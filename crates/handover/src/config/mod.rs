@@ -4,7 +4,7 @@
 //! - What is not understood is refused: unknown keys, wrong types, duplicate keys and rows, all at once,
 //!   each with file, line and column.
 //! - A pass works from a pinned snapshot: [`Project::snapshot`] hashes the bytes that were parsed.
-//! - Secrets are named here (an environment variable, a file) and read only when a system is opened;
+//! - Secrets are named here (an environment variable, a file, kept by us) and read only when a system is opened;
 //!   a literal one is refused, and masked in what the refusal shows.
 //!
 //! Deliberately absent: whether fields exist and types fit. That needs the systems' schemas: `check`.
@@ -31,12 +31,14 @@ mod webhooks;
 pub use alerts::{Alerts, Email, Security};
 pub(crate) use cohorts::day;
 pub use credentials::{CredentialSource, From as SecretFrom, Secret};
+pub(crate) use durable::replace;
 pub(crate) use fields::kind_word;
 pub use fields::{Created, WantedField, record_created};
 pub use project::{Policies, Project};
 pub(crate) use reconcile::USUAL as USUAL_RECONCILE;
 pub use sources::Sources;
 pub use system::{PLATFORMS, System};
+pub(crate) use system::{base_address, beside};
 pub use table::append_row;
 pub(crate) use table::quoted as csv_cell;
 pub use webhooks::Webhooks;

@@ -16,8 +16,8 @@ use super::node::{Kind, Node};
 use super::reader::{File, Reading, did_you_mean};
 use super::sources::Sources;
 use super::system::{self, System};
-use super::{flow, ownership, reconcile, table};
-use crate::problem::Problem;
+use super::{credentials, flow, ownership, reconcile, table};
+use crate::{kept::Vault, problem::Problem};
 
 /// A project, understood.
 pub struct Project {
@@ -28,6 +28,8 @@ pub struct Project {
     /// Where the state is: an absolute or root-relative path, or a `postgres://` address with its
     /// environment variables filled in (so it may contain a password).
     pub state: String,
+    /// Where secrets are kept.
+    pub vault: Vault,
     /// The systems, in the order of the file.
     pub systems: Vec<System>,
     /// The flows, in the order of the file.
@@ -156,6 +158,7 @@ impl Project {
 struct Head {
     name: Option<String>,
     state: Option<String>,
+    vault: Vault,
     systems: Vec<System>,
     names: Vec<SystemName>,
     flows: Vec<(FlowName, Node)>,
@@ -193,6 +196,7 @@ fn load(
     Some(Project {
         name: head.name?,
         state: head.state?,
+        vault: head.vault,
         root,
         systems: head.systems,
         flows: flows.into_iter().map(|read| read.flow).collect(),
@@ -222,8 +226,9 @@ fn head(
         Some(node) => state(reading, file, node, root, environment),
         None => Some(root.join(".handover/state.db").to_string_lossy().into_owned()),
     };
+    let vault = Vault::of(root, entries.take("secrets").and_then(|node| credentials::key(reading, file, node, root)));
     let (systems, names) = match entries.need("systems", reading) {
-        Some(node) => system::read(reading, file, node, root),
+        Some(node) => system::read(reading, file, node, root, &vault),
         None => (Vec::new(), Vec::new()),
     };
     let before = reading.problems.len();
@@ -258,7 +263,7 @@ fn head(
     };
     let alerts = entries.take("alerts").and_then(|node| alerts::read(reading, file, node, root));
     entries.finish(reading);
-    Some(Head { name, state, systems, names, flows, off, cohorts, time_zone, kill_date, policies, alerts })
+    Some(Head { name, state, vault, systems, names, flows, off, cohorts, time_zone, kill_date, policies, alerts })
 }
 
 /// A name that can be a file's: no separators, no dots in front.

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 pub struct Sources(BTreeMap<Arc<str>, Vec<String>>);
 
 /// Keys whose literal values are secrets: they are refused, and masked wherever their line is shown.
-pub(super) const SECRET_KEYS: [&str; 10] = [
+pub(super) const SECRET_KEYS: [&str; 12] = [
     "token",
     "access_token",
     "client_secret",
@@ -23,6 +23,8 @@ pub(super) const SECRET_KEYS: [&str; 10] = [
     "api_key",
     "api_token",
     "webhook",
+    "passphrase",
+    "identity",
 ];
 
 impl Sources {

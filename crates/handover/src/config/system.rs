@@ -8,11 +8,14 @@ use handover_model::{Day, Place, SystemName};
 use jiff::tz::TimeZone;
 
 use super::cohorts;
-use super::credentials::{self, CredentialSource};
+use super::credentials::{self, CredentialSource, Shelf};
 use super::files;
 use super::node::{Kind, Node};
 use super::reader::{File, Reading};
+use super::sources::Sources;
 use super::webhooks::{self, Webhooks};
+use crate::kept::Vault;
+use crate::problem::Problem;
 
 /// Platforms that a project file may name.
 pub const PLATFORMS: [&str; 7] = ["hubspot", "pipedrive", "salesforce", "dynamics", "zoho", "activecampaign", "csv"];
@@ -57,7 +60,13 @@ const CONCURRENCY: usize = 4;
 
 /// Reads `systems`. Gives also the names of all, of those too that were refused, so that nobody complains
 /// that they do not exist.
-pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, root: &Path) -> (Vec<System>, Vec<SystemName>) {
+pub(super) fn read(
+    reading: &mut Reading,
+    file: &File,
+    node: &Node,
+    root: &Path,
+    vault: &Vault,
+) -> (Vec<System>, Vec<SystemName>) {
     let Kind::Map { entries, .. } = &node.kind else {
         reading.wrong(file, node, "systems", "a mapping of names to systems");
         return (Vec::new(), Vec::new());
@@ -67,9 +76,27 @@ pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, root: &Path)
     for entry in entries {
         let name = Node { mark: entry.key_mark, kind: Kind::Scalar { text: entry.key.clone(), quoted: true } };
         let Some(name) = super::project::name(reading, file, &name, "systems") else { continue };
-        systems.extend(system(reading, file, SystemName::new(name), entry.key_mark, &entry.value, root));
+        let name = SystemName::new(name);
+        let shelf = Shelf { root, kept: Some((vault, &name)) };
+        systems.extend(system(reading, file, name.clone(), entry.key_mark, &entry.value, shelf));
     }
     (systems, names)
+}
+
+/// A system that no project names yet, from the lines that one would have.
+///
+/// # Errors
+/// What is wrong with them.
+pub(crate) fn beside(name: &str, platform: &str, lines: &[String], root: &Path) -> Result<System, Vec<Problem>> {
+    let text = format!("{name}:\n    platform: {platform}\n{}\n", lines.join("\n"));
+    let mut reading = Reading::default();
+    let file = File("what is kept".into());
+    let tree = reading.tree(&file, text.as_bytes(), true);
+    let systems = tree.map(|tree| read(&mut reading, &file, &tree, root, &Vault::of(root, None)).0).unwrap_or_default();
+    match systems.into_iter().next() {
+        Some(system) if reading.problems.is_empty() => Ok(system),
+        _ => Err(reading.problems),
+    }
 }
 
 fn system(
@@ -78,8 +105,9 @@ fn system(
     name: SystemName,
     mark: super::node::Mark,
     node: &Node,
-    root: &Path,
+    shelf: Shelf<'_>,
 ) -> Option<System> {
+    let root = shelf.root;
     let mut entries = reading.open(file, node, &format!("the system `{name}`"))?;
     let platform = entries.need("platform", reading).and_then(|node| reading.word(file, node, "platform", &PLATFORMS));
     let is_csv = platform.as_deref() == Some("csv");
@@ -104,7 +132,7 @@ fn system(
         return Some(system);
     }
     system.base_url = entries.take("base_url").and_then(|node| address(reading, file, node, "base_url"));
-    (system.credentials, system.oauth_base) = credentials::read(reading, file, &mut entries, root);
+    (system.credentials, system.oauth_base) = credentials::read(reading, file, &mut entries, shelf);
     // Platforms do not tell: whoever made the token knows.
     let utc = TimeZone::UTC;
     let ends = entries.take("token_ends");
@@ -126,7 +154,8 @@ fn system(
     if system.credentials == CredentialSource::None && system.sandbox.is_none() && platform.is_some() && !refused {
         let problem = reading
             .problem(file, mark, "no_credentials", format!("the system `{}` has no credentials", system.name))
-            .hint("add `token: {env: NAME}`, the name of the environment variable that holds the token");
+            .hint("add `token: {env: NAME}`, the name of the environment variable that holds the token")
+            .hint(format!("or `token: {{kept: true}}`, and let the system in with `handover connect {}`", system.name));
         reading.problems.push(problem);
     }
     platform.map(|_| system)
@@ -135,12 +164,23 @@ fn system(
 /// A base address, without its slash at the end. Tokens travel there, so plain HTTP is for this machine.
 pub(super) fn address(reading: &mut Reading, file: &File, node: &Node, what: &str) -> Option<String> {
     let text = reading.text(file, node, what)?;
-    let url = match url::Url::parse(&text) {
+    base_address(&text, what)
+        .map_err(|problem| {
+            // The line is not shown where the address may hold a password.
+            let shown = if text.contains(['@', '?', '#']) { Sources::default() } else { reading.sources.clone() };
+            reading.problems.push(problem.at(&file.place(node.mark), node.mark.width, &shown));
+        })
+        .ok()
+}
+
+/// The same of a text.
+///
+/// # Errors
+/// When it is no address, when it would send tokens unencrypted, when it has a user, a query or a fragment.
+pub(crate) fn base_address(text: &str, what: &str) -> Result<String, Problem> {
+    let url = match url::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => url,
-        _ => {
-            reading.complain(file, node.mark, "wrong_value", format!("`{what}` wants an address like `https://host`"));
-            return None;
-        }
+        _ => return Err(Problem::new("wrong_value", format!("`{what}` wants an address like `https://host`"))),
     };
     let local = match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -150,18 +190,11 @@ pub(super) fn address(reading: &mut Reading, file: &File, node: &Node, what: &st
     };
     if url.scheme() == "http" && !local {
         let message = format!("`{what}` would send the token unencrypted");
-        let problem = reading.problem(file, node.mark, "plain_http", message).hint("use `https://`");
-        reading.problems.push(problem);
-        return None;
+        return Err(Problem::new("plain_http", message).hint("use `https://`"));
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         let message = format!("`{what}` is an address without user, query and fragment");
-        reading.problems.push(crate::problem::Problem::new("wrong_value", message).at(
-            &file.place(node.mark),
-            node.mark.width,
-            &super::Sources::default(),
-        ));
-        return None;
+        return Err(Problem::new("wrong_value", message));
     }
-    Some(text.trim_end_matches('/').to_owned())
+    Ok(text.trim_end_matches('/').to_owned())
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::credentials::{self, Secret};
+use super::credentials::{self, Secret, Shelf};
 use super::node::Node;
 use super::reader::{File, Reading};
 
@@ -26,7 +26,7 @@ pub(crate) const POLL: Duration = Duration::from_secs(15 * 60);
 pub(super) fn read(reading: &mut Reading, file: &File, node: &Node, root: &Path) -> Option<Webhooks> {
     let mut entries = reading.open(file, node, "webhooks")?;
     let secret = entries.need("secret", reading);
-    let secret = secret.and_then(|node| credentials::secret(reading, file, node, "secret", root));
+    let secret = secret.and_then(|node| credentials::secret(reading, file, node, "secret", Shelf::plain(root)));
     let url = entries.take("url").map(|node| url(reading, file, node));
     let poll = entries.take("poll").map(|node| reading.duration(file, node, "poll"));
     entries.finish(reading);

@@ -8,6 +8,7 @@ mod cli;
 mod clocks;
 mod cohorts;
 mod config;
+mod connect;
 mod crash;
 mod crash_postgres;
 mod crash_stops;

@@ -57,7 +57,8 @@ pub(super) fn step(
         | Operation::Merge { .. }
         | Operation::History { .. }
         | Operation::Download { .. }
-        | Operation::Refresh => Err(Fault::unsupported("ActiveCampaign does not do this")),
+        | Operation::Refresh
+        | Operation::Device { .. } => Err(Fault::unsupported("ActiveCampaign does not do this")),
     }
 }
 

@@ -48,7 +48,9 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         }
         Operation::Download { object, .. } => Err(Refusal::unsupported(format!("{object} carry no bytes"))),
         Operation::CreateField { object, field } => schema::create(object_of(object)?, field, cursor),
-        Operation::Refresh => Err(Refusal::unsupported("ActiveCampaign has keys that never end, and no OAuth")),
+        Operation::Refresh | Operation::Device { .. } => {
+            Err(Refusal::unsupported("ActiveCampaign has keys that never end, and no OAuth"))
+        }
     }
 }
 

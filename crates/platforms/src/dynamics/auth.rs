@@ -1,15 +1,51 @@
 //! Credentials on requests, new access tokens, and what replies tell of the limit.
 
-use handover_connect::{Body, Credentials, Fault, FaultKind, Host, LimitTold, Method, Reply, Request, Step, Token};
+use handover_connect::{
+    Address, Ask, Body, Credentials, DeviceCode, Door, Fault, FaultKind, Host, LimitTold, Renewal, Reply, Request,
+    Step, Token, Way,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::capabilities::REQUESTS;
 use super::faults;
 use super::objects::TOKEN;
 use crate::json::{body, text_at};
+use crate::oauth;
 
 /// How long an access token lives when the endpoint does not say, in seconds (sheet: Dynamics section 1).
 const LIFE_S: i64 = 3_599;
+
+/// How people let an app in (section 1). A new refresh token comes with every use; the old one stays good \[doc\].
+pub(super) const DOOR: Door = Door {
+    ways: &[Way::Code, Way::Device, Way::App],
+    public: true,
+    proof: true,
+    renewal: Renewal::Adds,
+    elsewhere: Some("an app counts in its own tenant: `--token-url https://login.microsoftonline.com/TENANT`"),
+};
+
+/// Where a person agrees.
+pub(super) fn ask(ask: &Ask<'_>) -> Address {
+    let mut query = vec![
+        ("response_type", "code".to_owned()),
+        ("client_id", ask.client_id.to_owned()),
+        ("redirect_uri", ask.redirect_uri.to_owned()),
+        ("scope", format!("{} {OFFLINE}", ask.scopes.join(" "))),
+        ("state", ask.state.to_owned()),
+    ];
+    if let Some(challenge) = ask.challenge {
+        query.extend([("code_challenge", challenge.to_owned()), ("code_challenge_method", "S256".to_owned())]);
+    }
+    Address { path: "/oauth2/v2.0/authorize", query }
+}
+
+/// What gives a refresh token beside the access token.
+const OFFLINE: &str = "offline_access";
+
+/// What objects need: to act as the user; their rights are the user's (section 1).
+pub(super) fn scopes(environment: &str) -> Vec<String> {
+    vec![format!("{environment}/user_impersonation")]
+}
 
 /// Puts the credentials on a request: into the form of the token endpoint, else as a bearer token. Tokens are sold for
 /// one environment, whose address is the scope (section 1).
@@ -20,46 +56,67 @@ pub(super) fn authorize(request: &mut Request, credentials: &Credentials, enviro
         }
         return;
     }
-    let Body::Form(form) = &mut request.body else { return };
-    let mut put = |name: &str, value: &str| form.push((name.to_owned(), value.to_owned()));
-    match credentials {
-        Credentials::App { client_id, client_secret, .. } => {
-            put("grant_type", "client_credentials");
-            put("client_id", client_id);
-            put("client_secret", client_secret.expose_secret());
-            put("scope", &format!("{environment}/.default"));
-        }
-        Credentials::Oauth { client_id, client_secret, refresh_token, .. } => {
-            put("grant_type", "refresh_token");
-            put("client_id", client_id);
-            put("client_secret", client_secret.expose_secret());
-            put("refresh_token", refresh_token.expose_secret());
-            put("scope", &format!("{environment}/user_impersonation offline_access"));
-        }
+    let (Body::Form(form), true) = (&mut request.body, request.path == TOKEN) else { return };
+    let scope = match credentials {
+        Credentials::App { .. } => format!("{environment}/.default"),
+        Credentials::Oauth { .. } | Credentials::Agreed { .. } => wanted(environment),
         // Entra ID wants assertions that name a certificate, which nobody has here.
-        Credentials::Signed { .. } | Credentials::None | Credentials::Token(_) => {}
+        Credentials::Signed { .. } | Credentials::None | Credentials::Token(_) => return,
+    };
+    oauth::buy(form, credentials, true);
+    form.push(("scope".to_owned(), scope));
+}
+
+/// What a user's tokens are for.
+fn wanted(environment: &str) -> String {
+    format!("{} {OFFLINE}", scopes(environment).join(" "))
+}
+
+/// The request for a code with which a person agrees on another device.
+pub(super) fn device(client_id: &str, environment: &str) -> Request {
+    let mut request = oauth::form("/oauth2/v2.0/devicecode");
+    let pairs = [("client_id", client_id), ("scope", &wanted(environment))];
+    request.body = Body::Form(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec());
+    request
+}
+
+/// The code.
+pub(super) fn device_told(reply: &Reply) -> Result<Step, Fault> {
+    if !(200..300).contains(&reply.status) {
+        return Err(refused(reply));
     }
+    let body = body(reply)?;
+    let lacks = |what: &str| Fault::malformed(format!("the answer has no {what}"));
+    let number = |name: &str, usual| body.get(name).and_then(|value| value.as_u64()).unwrap_or(usual);
+    Ok(Step::Device(DeviceCode {
+        code: text_at(&body, "device_code").map(SecretString::from).ok_or_else(|| lacks("device_code"))?,
+        shown: text_at(&body, "user_code").ok_or_else(|| lacks("user_code"))?.to_owned(),
+        address: text_at(&body, "verification_uri").ok_or_else(|| lacks("verification_uri"))?.to_owned(),
+        expires_in: number("expires_in", 900),
+        interval: number("interval", 5),
+    }))
+}
+
+/// A refusal of the token endpoint is about the credentials: a dead secret is a 400 or a 401.
+fn refused(reply: &Reply) -> Fault {
+    let mut fault = faults::of_token(reply);
+    if matches!(fault.kind, FaultKind::Invalid | FaultKind::Denied | FaultKind::NotFound) {
+        fault.kind = FaultKind::Auth;
+    }
+    fault
 }
 
 /// The request for a new access token. Refresh tokens stay good when they are used (section 1), so it may be sent twice.
 pub(super) fn refresh() -> Request {
-    let mut request = Request::new(Method::Post, TOKEN, &[]).idempotent();
-    request.host = Host::Oauth;
+    let mut request = oauth::form(TOKEN).idempotent();
     request.headers.push(("accept".to_owned(), "application/json".to_owned()));
-    // What buys a token depends on the credentials.
-    request.body = Body::Form(Vec::new());
     request
 }
 
 /// The new token.
 pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
     if !(200..300).contains(&reply.status) {
-        let mut fault = faults::of_token(reply);
-        // A dead secret is a 400 or a 401.
-        if matches!(fault.kind, FaultKind::Invalid | FaultKind::Denied | FaultKind::NotFound) {
-            fault.kind = FaultKind::Auth;
-        }
-        return Err(fault);
+        return Err(refused(reply));
     }
     let body = body(reply)?;
     let secret = |name: &str| text_at(&body, name).filter(|text| !text.is_empty()).map(SecretString::from);
@@ -69,6 +126,7 @@ pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
         expires_in: life.unwrap_or(LIFE_S),
         refresh: secret("refresh_token"),
         api_base: None,
+        scopes: oauth::scopes(&body),
     }))
 }
 

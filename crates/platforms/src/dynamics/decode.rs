@@ -56,6 +56,7 @@ pub(super) fn step(
             fields::created(&object, field, place, reply)
         }
         Operation::Refresh => auth::refreshed(reply),
+        Operation::Device { .. } => auth::device_told(reply),
         Operation::Automations | Operation::History { .. } => Err(Fault::malformed("an answer that was not asked for")),
     }
 }

@@ -70,6 +70,7 @@ pub(super) fn request(
             fields::create(&object(name.as_str(), learnt)?, field, place.as_ref())
         }
         Operation::Refresh => Ok(auth::refresh()),
+        Operation::Device { client_id } => Ok(auth::device(client_id, environment)),
     }
 }
 

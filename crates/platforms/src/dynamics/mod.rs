@@ -45,8 +45,8 @@ mod write;
 use std::sync::{PoisonError, RwLock};
 
 use handover_connect::{
-    Capabilities, Credentials, Cursor, Delivery, Dialect, Event, Fault, LimitTold, Operation, Refusal, Reply, Request,
-    Step,
+    Address, Ask, Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation,
+    Refusal, Reply, Request, Step,
 };
 use handover_model::{ObjectName, Schema};
 
@@ -99,6 +99,18 @@ impl Dialect for Dynamics {
 
     fn authorize(&self, request: &mut Request, credentials: &Credentials) {
         auth::authorize(request, credentials, &self.environment());
+    }
+
+    fn door(&self) -> &'static Door {
+        &auth::DOOR
+    }
+
+    fn ask(&self, ask: &Ask<'_>) -> Option<Address> {
+        Some(auth::ask(ask))
+    }
+
+    fn scopes(&self, _objects: &[(ObjectName, bool)]) -> Vec<String> {
+        auth::scopes(&self.environment())
     }
 
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {

@@ -1,24 +1,73 @@
 //! Credentials on requests, and new access tokens.
 
-use handover_connect::{Body, Credentials, Fault, FaultKind, Host, LimitTold, Method, Reply, Request, Step, Token};
+use std::collections::BTreeSet;
+
+use handover_connect::{
+    Address, Ask, Body, Credentials, Door, Fault, FaultKind, Host, LimitTold, Renewal, Reply, Request, Step, Token, Way,
+};
+use handover_model::ObjectName;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
 
 use super::faults;
 use super::json::{body, text_at};
-use super::objects::path;
+use super::objects::{Family, path};
+use crate::oauth;
+
+/// How people let an app in (sheet: HubSpot section 1). That codes can be bound to whoever asked for them is said of the
+/// token endpoint alone, so they are not \[unsure\].
+pub(super) const DOOR: Door =
+    Door { ways: &[Way::Token, Way::Code], public: false, proof: false, renewal: Renewal::MayChange, elsewhere: None };
+
+/// Where a person agrees.
+pub(super) fn ask(ask: &Ask<'_>) -> Address {
+    Address {
+        path: "/oauth/authorize",
+        query: vec![
+            ("client_id", ask.client_id.to_owned()),
+            ("redirect_uri", ask.redirect_uri.to_owned()),
+            ("scope", ask.scopes.join(" ")),
+            ("state", ask.state.to_owned()),
+        ],
+    }
+}
+
+/// The scopes that these objects need: activities go by contacts (sheet: HubSpot section 1 \[doc\]). With those of
+/// schemas fields are read, and made where something is written.
+pub(super) fn scopes(objects: &[(ObjectName, bool)]) -> Vec<String> {
+    let mut scopes = BTreeSet::from(["oauth".to_owned(), "crm.objects.owners.read".to_owned()]);
+    for (name, writes) in objects {
+        let word = match (name.as_str(), super::objects::object(name.as_str()).map(|object| object.family)) {
+            (_, Ok(Family::File | Family::Attachment)) => {
+                scopes.insert("files".to_owned());
+                "contacts"
+            }
+            (_, Ok(Family::Activity)) => "contacts",
+            (name, Ok(Family::Record)) => name,
+            ("tickets", Err(_)) => {
+                scopes.insert("tickets".to_owned());
+                continue;
+            }
+            (_, Err(_)) => "custom",
+        };
+        if name.as_str() == "emails" {
+            scopes.insert("sales-email-read".to_owned());
+        }
+        let rights: &[&str] = if *writes { &["read", "write"] } else { &["read"] };
+        for right in rights {
+            scopes.insert(format!("crm.objects.{word}.{right}"));
+            scopes.insert(format!("crm.schemas.{word}.{right}"));
+        }
+    }
+    scopes.into_iter().collect()
+}
 
 /// Puts the credentials on a request: into the form of the token endpoint, else as a bearer token, which
 /// private apps and OAuth share (sheet: HubSpot section 1 \[doc\]).
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     if request.host == Host::Oauth {
-        if let (Body::Form(form), Credentials::Oauth { client_id, client_secret, refresh_token, .. }) =
-            (&mut request.body, credentials)
-        {
-            let mut put = |name: &str, value: &str| form.push((name.to_owned(), value.to_owned()));
-            put("client_id", client_id);
-            put("client_secret", client_secret.expose_secret());
-            put("refresh_token", refresh_token.expose_secret());
+        if let Body::Form(form) = &mut request.body {
+            oauth::buy(form, credentials, true);
         }
         return;
     }
@@ -27,12 +76,9 @@ pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
 }
 
 /// The request for a new access token. Refresh tokens were not seen to change at use (sheet: HubSpot
-/// section 1 \[unsure\]), so asking twice gives two access tokens and harms nothing.
+/// section 1 \[unsure\]), so asking twice gives two access tokens and harms nothing; a code works once.
 pub(super) fn refresh() -> Request {
-    let mut request = Request::new(Method::Post, path::TOKEN, &[]).idempotent();
-    request.host = Host::Oauth;
-    request.body = Body::Form(vec![("grant_type".to_owned(), "refresh_token".to_owned())]);
-    request
+    oauth::form(path::TOKEN).idempotent()
 }
 
 /// The new token. A refusal of the token endpoint is about the credentials whatever its status: a dead
@@ -61,6 +107,7 @@ pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
             .filter(|token| !token.is_empty())
             .map(|t| SecretString::from(t.to_owned())),
         api_base: None,
+        scopes: oauth::scopes(&body),
     }))
 }
 

@@ -76,6 +76,7 @@ pub(super) fn request(
         Operation::Download { object: name, id, to } => download(object(name.as_str())?, id, to, place),
         Operation::CreateField { object, field } => schema::create_field(object.as_str(), field, place.as_ref()),
         Operation::Refresh => Ok(auth::refresh()),
+        Operation::Device { .. } => Err(Refusal::unsupported("HubSpot lets no app in from another device")),
     }
 }
 

@@ -3,39 +3,96 @@
 //! A token goes into `x-api-token`, an OAuth access token into `Authorization: Bearer`; the token endpoint
 //! takes the app's id and secret as Basic and a form (sheet: Pipedrive section 1 \[spec, doc\]).
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use handover_connect::{Body, Credentials, Fault, FaultKind, Host, Method, Reply, Request, Step, Token};
+use handover_connect::{
+    Address, Ask, Body, Credentials, Door, Fault, FaultKind, Host, Renewal, Reply, Request, Step, Token, Way,
+};
+use handover_model::ObjectName;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
 
 use super::faults;
+use super::object::Object;
+use crate::oauth;
 
-/// The request that exchanges the refresh token, which [`authorize`] adds.
+/// How people let an app in (sheet: Pipedrive section 1). A refresh token works once \[doc\].
+pub(super) const DOOR: Door =
+    Door { ways: &[Way::Token, Way::Code], public: false, proof: false, renewal: Renewal::Once, elsewhere: None };
+
+/// Where a person agrees. What the app may do stands in its settings and is not asked for here \[spec\].
+pub(super) fn ask(ask: &Ask<'_>) -> Address {
+    Address {
+        path: "/oauth/authorize",
+        query: vec![
+            ("client_id", ask.client_id.to_owned()),
+            ("redirect_uri", ask.redirect_uri.to_owned()),
+            ("state", ask.state.to_owned()),
+        ],
+    }
+}
+
+/// The scopes that these objects need; notes and files come with deals or contacts (sheet: Pipedrive section 1 \[spec\]).
+/// Where something is written, records are searched for, and fields may have to be made.
+pub(super) fn scopes(objects: &[(ObjectName, bool)]) -> Vec<String> {
+    let mut scopes = BTreeSet::from(["base".to_owned(), "users:read".to_owned()]);
+    for (name, writes) in objects {
+        let (area, fields) = match Object::of(name.as_str()) {
+            Some(Object::Organizations | Object::Persons) => ("contacts", Some("contact-fields:full")),
+            Some(Object::Deals) => ("deals", Some("deal-fields:full")),
+            Some(Object::Notes | Object::Files) => ("deals", None),
+            Some(Object::Products) => ("products", Some("product-fields:full")),
+            Some(Object::Activities) => ("activities", None),
+            Some(Object::Leads) => ("leads", None),
+            Some(Object::MailMessages) => ("mail", None),
+            None => continue,
+        };
+        scopes.insert(format!("{area}:{}", if *writes { "full" } else { "read" }));
+        if *writes {
+            scopes.insert("search:read".to_owned());
+            scopes.extend(fields.map(str::to_owned));
+        }
+    }
+    scopes.into_iter().collect()
+}
+
+/// Whether what was granted covers a scope: who may do everything may read, and administrators may see users and change
+/// fields (sheet: Pipedrive section 1 \[spec\]).
+pub(super) fn covers(granted: &[String], scope: &str) -> bool {
+    let has = |wanted: &str| granted.iter().any(|have| have == wanted);
+    let by_administrators = scope == "users:read" || scope.ends_with("-fields:full");
+    has(scope)
+        || scope.strip_suffix(":read").is_some_and(|area| has(&format!("{area}:full")))
+        || (by_administrators && has("admin"))
+}
+
+/// The request that buys a token, with what [`authorize`] adds.
 pub(super) fn refresh() -> Request {
-    let mut request = Request::new(Method::Post, "/oauth/token", &[]);
-    request.host = Host::Oauth;
-    request.body = Body::Form(vec![("grant_type".to_owned(), "refresh_token".to_owned())]);
-    request
+    oauth::form("/oauth/token")
 }
 
 /// Puts the credentials on a request.
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
-    match credentials {
-        // Whoever authorised the app is the one for whom it acts: there is no other way in.
-        Credentials::None | Credentials::App { .. } | Credentials::Signed { .. } => {}
-        Credentials::Token(token) => header(request, "x-api-token", token.expose_secret().to_owned()),
-        Credentials::Oauth { client_id, client_secret, refresh_token, access } => {
-            if request.host == Host::Oauth {
-                let pair = STANDARD.encode(format!("{client_id}:{}", client_secret.expose_secret()));
-                header(request, "authorization", format!("Basic {pair}"));
-                if let Body::Form(form) = &mut request.body {
-                    form.push(("refresh_token".to_owned(), refresh_token.expose_secret().to_owned()));
-                }
-            } else if let Some((access, _)) = access {
-                header(request, "authorization", format!("Bearer {}", access.expose_secret()));
-            }
+    if request.host != Host::Oauth {
+        match (credentials, credentials.access()) {
+            (Credentials::Token(token), _) => header(request, "x-api-token", token.expose_secret().to_owned()),
+            (_, Some(access)) => header(request, "authorization", format!("Bearer {}", access.expose_secret())),
+            (_, None) => {}
         }
+        return;
+    }
+    // Whoever authorised the app is the one for whom it acts: there is no other way in.
+    if !matches!(credentials, Credentials::Oauth { .. } | Credentials::Agreed { .. }) {
+        return;
+    }
+    if let Some((client_id, client_secret)) = oauth::app(credentials) {
+        let pair = STANDARD.encode(format!("{client_id}:{}", client_secret.unwrap_or_default()));
+        header(request, "authorization", format!("Basic {pair}"));
+    }
+    if let Body::Form(form) = &mut request.body {
+        oauth::buy(form, credentials, false);
     }
 }
 
@@ -56,6 +113,7 @@ pub(super) fn token(reply: &Reply) -> Result<Step, Fault> {
         expires_in: body.get("expires_in").and_then(Json::as_i64).unwrap_or(3_599),
         refresh: text("refresh_token").map(SecretString::from),
         api_base: text("api_domain").map(ToOwned::to_owned),
+        scopes: oauth::scopes(&body),
     }))
 }
 

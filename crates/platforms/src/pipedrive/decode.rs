@@ -50,6 +50,7 @@ pub(super) fn step(
         Operation::Download { .. } => download(cursor, reply),
         Operation::CreateField { .. } => schema::created(reply),
         Operation::Refresh => auth::token(reply),
+        Operation::Device { .. } => Err(Fault::unsupported("Pipedrive lets no app in from another device")),
         Operation::Objects | Operation::Automations | Operation::Count(_) => {
             Err(Fault::unsupported("Pipedrive does not tell this"))
         }

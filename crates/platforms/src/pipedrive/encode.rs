@@ -49,6 +49,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         }),
         Operation::CreateField { object, field } => schema::create(object_of(object)?, field),
         Operation::Refresh => Ok(auth::refresh()),
+        Operation::Device { .. } => Err(Refusal::unsupported("Pipedrive lets no app in from another device")),
     }
 }
 

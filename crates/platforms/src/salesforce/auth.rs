@@ -1,22 +1,63 @@
 //! Credentials on requests, new access tokens, and what replies tell of the limit.
 
-use handover_connect::{Body, Credentials, Fault, FaultKind, Host, LimitTold, Method, Reply, Request, Step, Token};
+use handover_connect::{
+    Address, Ask, Body, Credentials, Door, Fault, FaultKind, Host, LimitTold, Renewal, Reply, Request, Step, Token, Way,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::capabilities::DAILY;
 use super::faults;
 use super::objects::TOKEN;
 use crate::json::{body, text_at};
+use crate::oauth;
 
 /// How long an access token is taken to live, in seconds. Nothing tells: it ends when it was not used for as long as
 /// the organization wishes, two hours where nobody wished otherwise (sheet: Salesforce section 1 \[unsure\]). One that
 /// ends sooner is refused, and renewed then.
 const LIFE_S: i64 = 2 * 3_600;
 
-/// What a signature is exchanged under (RFC 7523).
-const SIGNED: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+/// How people let an app in (sheet: Salesforce section 1). Whether refresh tokens change is the app's own setting; which
+/// organization it is decides where they agree.
+pub(super) const DOOR: Door = Door {
+    ways: &[Way::Code, Way::App, Way::Signed],
+    public: true,
+    proof: true,
+    renewal: Renewal::MayChange,
+    elsewhere: Some(
+        "a sandbox has a login host of its own: `--token-url https://test.salesforce.com`, or the organization's own address",
+    ),
+};
 
-/// Puts the credentials on a request: into the form of the token endpoint, else as a bearer token.
+/// Where a person agrees.
+pub(super) fn ask(ask: &Ask<'_>) -> Address {
+    let mut query = vec![
+        ("response_type", "code".to_owned()),
+        ("client_id", ask.client_id.to_owned()),
+        ("redirect_uri", ask.redirect_uri.to_owned()),
+        ("scope", format!("{} {OFFLINE}", ask.scopes.join(" "))),
+        ("state", ask.state.to_owned()),
+    ];
+    if let Some(challenge) = ask.challenge {
+        query.extend([("code_challenge", challenge.to_owned()), ("code_challenge_method", "S256".to_owned())]);
+    }
+    Address { path: "/services/oauth2/authorize", query }
+}
+
+/// What gives a refresh token beside the access token.
+const OFFLINE: &str = "refresh_token";
+
+/// What objects need: the API; their rights are those of the user (sheet: Salesforce section 1).
+pub(super) fn scopes() -> Vec<String> {
+    vec!["api".to_owned()]
+}
+
+/// Whether what was granted covers a scope: `full` is everything that the user may.
+pub(super) fn covers(granted: &[String], scope: &str) -> bool {
+    granted.iter().any(|have| have == scope || have == "full")
+}
+
+/// Puts the credentials on a request: into the form of the token endpoint, else as a bearer token. An app acts for
+/// itself only at the organization's own address, as the user whom it runs as (sheet: Salesforce section 1).
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     if request.host != Host::Oauth {
         if let Some(token) = credentials.access() {
@@ -24,37 +65,16 @@ pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
         }
         return;
     }
-    let Body::Form(form) = &mut request.body else { return };
-    let mut put = |name: &str, value: &str| form.push((name.to_owned(), value.to_owned()));
-    match credentials {
-        Credentials::Oauth { client_id, client_secret, refresh_token, .. } => {
-            put("grant_type", "refresh_token");
-            put("client_id", client_id);
-            put("client_secret", client_secret.expose_secret());
-            put("refresh_token", refresh_token.expose_secret());
-        }
-        // Only at the organization's own address, as the user whom the app runs as (sheet: Salesforce section 1).
-        Credentials::App { client_id, client_secret, .. } => {
-            put("grant_type", "client_credentials");
-            put("client_id", client_id);
-            put("client_secret", client_secret.expose_secret());
-        }
-        Credentials::Signed { assertion: Some(assertion), .. } => {
-            put("grant_type", SIGNED);
-            put("assertion", assertion.expose_secret());
-        }
-        Credentials::Signed { assertion: None, .. } | Credentials::None | Credentials::Token(_) => {}
+    if let Body::Form(form) = &mut request.body {
+        oauth::buy(form, credentials, true);
     }
 }
 
 /// The request for a new access token. Where the app has refresh tokens change at use (sheet: Salesforce section 1),
 /// a second request with the old one is refused, so it is sent once.
 pub(super) fn refresh() -> Request {
-    let mut request = Request::new(Method::Post, TOKEN, &[]);
-    request.host = Host::Oauth;
+    let mut request = oauth::form(TOKEN);
     request.headers.push(("accept".to_owned(), "application/json".to_owned()));
-    // What buys a token depends on the credentials.
-    request.body = Body::Form(Vec::new());
     request
 }
 
@@ -74,6 +94,7 @@ pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
         expires_in: LIFE_S,
         refresh: secret("refresh_token"),
         api_base: text_at(&body, "instance_url").filter(|base| base.starts_with("http")).map(str::to_owned),
+        scopes: oauth::scopes(&body),
     }))
 }
 

@@ -69,6 +69,7 @@ pub(super) fn step(
             fields::created(&object, field, place, reply)
         }
         Operation::Refresh => auth::refreshed(reply),
+        Operation::Device { .. } => Err(Fault::unsupported("Salesforce lets no app in from another device")),
         Operation::Automations | Operation::Merge { .. } | Operation::History { .. } => {
             Err(Fault::malformed("an answer that was not asked for"))
         }

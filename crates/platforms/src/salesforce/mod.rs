@@ -42,8 +42,8 @@ mod values;
 mod write;
 
 use handover_connect::{
-    Capabilities, Credentials, Cursor, Delivery, Dialect, Event, Fault, LimitTold, Operation, Refusal, Reply, Request,
-    Step,
+    Address, Ask, Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation,
+    Refusal, Reply, Request, Step,
 };
 use handover_model::{ObjectName, Schema};
 
@@ -91,6 +91,22 @@ impl Dialect for Salesforce {
 
     fn authorize(&self, request: &mut Request, credentials: &Credentials) {
         auth::authorize(request, credentials);
+    }
+
+    fn door(&self) -> &'static Door {
+        &auth::DOOR
+    }
+
+    fn ask(&self, ask: &Ask<'_>) -> Option<Address> {
+        Some(auth::ask(ask))
+    }
+
+    fn scopes(&self, _objects: &[(ObjectName, bool)]) -> Vec<String> {
+        auth::scopes()
+    }
+
+    fn covers(&self, granted: &[String], scope: &str) -> bool {
+        auth::covers(granted, scope)
     }
 
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {

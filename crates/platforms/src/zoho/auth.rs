@@ -2,7 +2,9 @@
 //!
 //! A token counts at its own data centre alone: where the API is, the token endpoint tells.
 
-use handover_connect::{Body, Credentials, Fault, FaultKind, Host, LimitTold, Method, Reply, Request, Step, Token};
+use handover_connect::{
+    Address, Ask, Body, Credentials, Door, Fault, FaultKind, Host, LimitTold, Renewal, Reply, Request, Step, Token, Way,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
 
@@ -10,9 +12,51 @@ use super::capabilities::DAILY;
 use super::faults;
 use super::json::{body, text_at};
 use super::objects::TOKEN;
+use crate::oauth;
 
 /// How long an access token lives unless the answer says otherwise, in seconds.
 const LIFE_S: i64 = 3_600;
+
+/// How people let an app in (sheet: Zoho section 1): in a browser, or with a code that the console makes for a client of
+/// one's own. The refresh token stays.
+pub(super) const DOOR: Door = Door {
+    ways: &[Way::Code],
+    public: false,
+    proof: false,
+    renewal: Renewal::Stays,
+    elsewhere: Some(
+        "an app, its codes and its tokens count in one data centre: `--token-url https://accounts.zoho.eu` for Europe",
+    ),
+};
+
+/// Where a person agrees. Without both of `access_type` and `prompt` there may be no refresh token (section 1 \[doc\]).
+pub(super) fn ask(ask: &Ask<'_>) -> Address {
+    Address {
+        path: "/oauth/v2/auth",
+        query: vec![
+            ("response_type", "code".to_owned()),
+            ("client_id", ask.client_id.to_owned()),
+            ("scope", ask.scopes.join(",")),
+            ("redirect_uri", ask.redirect_uri.to_owned()),
+            ("access_type", "offline".to_owned()),
+            ("prompt", "consent".to_owned()),
+            ("state", ask.state.to_owned()),
+        ],
+    }
+}
+
+/// What objects need (section 1): queries read them, whatever they are, and so do the settings.
+pub(super) fn scopes() -> Vec<String> {
+    let scopes = ["modules.ALL", "settings.ALL", "users.READ", "org.READ", "coql.READ"];
+    scopes.map(|scope| format!("ZohoCRM.{scope}")).to_vec()
+}
+
+/// Whether what was granted covers a scope: `ZohoCRM.users.ALL` is more than `ZohoCRM.users.READ`.
+pub(super) fn covers(granted: &[String], scope: &str) -> bool {
+    let area = scope.rsplit_once('.').map_or(scope, |(area, _)| area);
+    let whole = format!("{area}.ALL");
+    granted.iter().any(|have| have.eq_ignore_ascii_case(scope) || have.eq_ignore_ascii_case(&whole))
+}
 
 /// Puts the credentials on a request: into the form of the token endpoint, else as Zoho's own kind of token.
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
@@ -23,25 +67,15 @@ pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
         }
         return;
     }
-    let Body::Form(form) = &mut request.body else { return };
-    if let Credentials::Oauth { client_id, client_secret, refresh_token, .. } = credentials {
-        let pairs = [
-            ("grant_type", "refresh_token"),
-            ("client_id", client_id),
-            ("client_secret", client_secret.expose_secret()),
-            ("refresh_token", refresh_token.expose_secret()),
-        ];
-        form.extend(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    if let Body::Form(form) = &mut request.body {
+        oauth::buy(form, credentials, true);
     }
 }
 
 /// The request for a new access token. The refresh token stays the same, so it may be sent twice; each token that is
 /// bought may end the oldest.
 pub(super) fn refresh() -> Request {
-    let mut request = Request::new(Method::Post, TOKEN, &[]).idempotent();
-    request.host = Host::Oauth;
-    request.body = Body::Form(Vec::new());
-    request
+    oauth::form(TOKEN).idempotent()
 }
 
 /// The new token, and where the API is. A refusal may have status 200 (sheet: Zoho section 1 \[unsure\]).
@@ -63,6 +97,7 @@ pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
         expires_in: told.get("expires_in").and_then(Json::as_i64).filter(|life| *life > 0).unwrap_or(LIFE_S),
         refresh: secret("refresh_token"),
         api_base: text_at(&told, "api_domain").filter(|base| base.starts_with("http")).map(str::to_owned),
+        scopes: oauth::scopes(&told),
     }))
 }
 

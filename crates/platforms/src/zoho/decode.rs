@@ -64,6 +64,7 @@ fn meaning(
             fields::created(&object(name.as_str()).map_err(Fault::from)?, field, place, reply)
         }
         Operation::Refresh => auth::refreshed(reply),
+        Operation::Device { .. } => Err(Fault::unsupported("Zoho lets no app in from another device")),
         Operation::Automations | Operation::History { .. } => Err(Fault::malformed("an answer that was not asked for")),
     }
 }
@@ -149,7 +150,9 @@ fn scopes(operation: &Operation) -> String {
         Operation::Delete { object, .. } => of(object.as_str(), "DELETE"),
         Operation::Merge { object, .. } => of(object.as_str(), "ALL"),
         Operation::CreateField { .. } => "ZohoCRM.settings.fields.CREATE and .READ".to_owned(),
-        Operation::Automations | Operation::History { .. } | Operation::Refresh => "ZohoCRM.modules.ALL".to_owned(),
+        Operation::Automations | Operation::History { .. } | Operation::Refresh | Operation::Device { .. } => {
+            "ZohoCRM.modules.ALL".to_owned()
+        }
     }
 }
 

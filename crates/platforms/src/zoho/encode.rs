@@ -60,6 +60,7 @@ pub(super) fn request(
             fields::create(&object(name.as_str())?, field, place.as_ref())
         }
         Operation::Refresh => Ok(auth::refresh()),
+        Operation::Device { .. } => Err(Refusal::unsupported("Zoho lets no app in from another device")),
     }
 }
 

@@ -230,7 +230,7 @@ fn fresh(world: &mut World, app: &App, user: &str) -> String {
     token
 }
 
-/// `GET authorize`: the person agrees at once, and the browser goes back with a code.
+/// `GET authorize`: the person says at once whether they agree, and the browser goes back.
 fn authorize(world: &mut World, request: &Request, at: Seconds) -> Reply {
     let client = request.param("client_id").unwrap_or("").to_owned();
     let back = request.param("redirect_uri").unwrap_or("").to_owned();
@@ -244,6 +244,11 @@ fn authorize(world: &mut World, request: &Request, at: Seconds) -> Reply {
             "The request must contain response_type and redirect_uri.",
         );
     }
+    let state = request.param("state").unwrap_or("");
+    if !world.settings.consent && world.access.apps.iter().any(|app| app.client_id == client) {
+        let denied = [("error", "access_denied"), ("error_description", "the user canceled the authentication")];
+        return Reply::back_to(&back, &[denied.as_slice(), &[("state", state)]].concat());
+    }
     let code = format!("0.AXoA{}", world.draw_token("code", 64));
     let challenge = request.param("code_challenge").map(str::to_owned);
     let user = world.first_user(false).unwrap_or_default();
@@ -252,10 +257,7 @@ fn authorize(world: &mut World, request: &Request, at: Seconds) -> Reply {
     };
     app.codes
         .insert(code.clone(), Code { user, redirect_uri: Some(back.clone()), challenge, from: at, until: at + CODE_S });
-    let joint = if back.contains('?') { '&' } else { '?' };
-    let state = request.param("state").unwrap_or("");
-    Reply { status: 302, headers: Vec::new(), body: Vec::new() }
-        .with_header("location", format!("{back}{joint}code={code}&state={state}"))
+    Reply::back_to(&back, &[("code", &code), ("state", state)])
 }
 
 fn code(
@@ -346,6 +348,9 @@ fn device(world: &mut World, app: &App, form: &[(String, String)], at: Seconds) 
             70_020,
             "The provided value for the input parameter 'device_code' is not valid. This device code has expired.",
         );
+    }
+    if !world.settings.consent {
+        return refuse(world, at, "authorization_declined", 70_018, "The end user denied the authorization request.");
     }
     if at < code.from + world.settings.device_pending_s {
         return refuse(

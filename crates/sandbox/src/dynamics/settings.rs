@@ -82,6 +82,8 @@ pub struct Settings {
     pub price_list_checked: bool,
     /// Rows that one `CreateMultiple` and its like take at most (sheet: section 5.4). Default 1,000.
     pub multiple_rows: usize,
+    /// Whether the person agrees who is asked whether an app may come in. Default true.
+    pub consent: bool,
 }
 
 impl Default for Settings {
@@ -117,6 +119,7 @@ impl Default for Settings {
             bin_days: 30,
             price_list_checked: true,
             multiple_rows: 1_000,
+            consent: true,
         }
     }
 }

@@ -291,7 +291,9 @@ impl Platform for Hubspot {
 
     fn changes_state(&self, request: &Request) -> bool {
         let reads = request.path.ends_with("/search") || request.path.ends_with("/batch/read");
-        !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") && !reads
+        // Agreeing in the browser is a GET that draws a code.
+        let agrees = request.path == "/oauth/authorize";
+        agrees || (!matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") && !reads)
     }
 
     fn delivered(&mut self, event: &Event, attempt: u32, status: Option<u16>, now: Timestamp) -> Option<Retry> {

@@ -46,6 +46,31 @@ pub(crate) fn route(hub: &mut Hubspot, call: &Call<'_>) -> Answer {
     }
 }
 
+/// `GET /oauth/authorize`: the person says at once whether they agree, and the browser goes back with a code or an error.
+pub(crate) fn authorize(hub: &mut Hubspot, call: &Call<'_>) -> Answer {
+    let param = |name: &str| call.request.param(name).unwrap_or("");
+    let (client, back, state) = (param("client_id"), param("redirect_uri"), param("state"));
+    if !hub.access.oauth.iter().any(|app| app.client_id == client) {
+        return Err(oauth_error("BAD_CLIENT_ID", "missing or unknown client id"));
+    }
+    if back.is_empty() {
+        return Err(oauth_error("BAD_REDIRECT_URI", "missing or invalid redirect uri"));
+    }
+    if param("scope").is_empty() {
+        return Err(oauth_error("BAD_SCOPE", "missing scopes"));
+    }
+    if !hub.world.settings.consent {
+        let denied = [("error", "access_denied"), ("error_description", "the user cancelled"), ("state", state)];
+        return Ok(Reply::back_to(back, &denied));
+    }
+    let number = hub.access.issued.len() as u64;
+    let code = hex(&hub.draw("code", number));
+    if let Some(app) = hub.access.oauth.iter_mut().find(|app| app.client_id == client) {
+        app.code = Some(code.clone());
+    }
+    Ok(Reply::back_to(back, &[("code", &code), ("state", state)]))
+}
+
 /// The form of the body.
 fn form(call: &Call<'_>) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(&call.request.body).replace('+', " ");

@@ -157,6 +157,7 @@ pub(crate) fn answer(hub: &mut Hubspot, call: &Call<'_>) -> Answer {
         ("automation", "v3", "workflows") | ("automation", "v4", "flows") => account::automation(hub, call),
         ("files", "v3", "files") => files::route(hub, call),
         ("filemanager", "api", "v3") if call.segment(5) == "signed" => files::signed(hub, call),
+        ("oauth", "authorize", _) if call.request.method == "GET" => super::oauth::authorize(hub, call),
         ("oauth", "v1" | "v3", _) => super::oauth::route(hub, call),
         ("webhooks", "v3", _) => webhooks::route(hub, call),
         _ => Err(Refusal::no_record()),

@@ -125,6 +125,8 @@ pub struct Settings {
     pub rules: Vec<Rule>,
     /// The properties that a 2026-09 write must leave filled, by plural name (sheet: section 0b \[doc\]).
     pub required_properties: BTreeMap<String, Vec<String>>,
+    /// Whether the person agrees who is asked whether an app may come in. Default true.
+    pub consent: bool,
 }
 
 impl Default for Settings {
@@ -156,6 +158,7 @@ impl Default for Settings {
             touch_on_equal_write: true,
             rules: Vec::new(),
             required_properties: BTreeMap::new(),
+            consent: true,
         }
     }
 }

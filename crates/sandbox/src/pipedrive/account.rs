@@ -128,6 +128,8 @@ pub(super) struct Grant {
 pub(super) struct Settings {
     /// Rate limits and daily budget are enforced.
     pub(super) limits: bool,
+    /// Whether the person agrees who is asked whether an app may come in. Default true.
+    pub(super) consent: bool,
     /// The daily budget in tokens, in place of the plan's.
     pub(super) daily_budget: Option<u64>,
     /// Requests in two seconds, in place of the plan's.
@@ -194,6 +196,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             limits: true,
+            consent: true,
             daily_budget: None,
             burst: None,
             abuse_after: 20,

@@ -61,13 +61,17 @@ pub(super) fn allows(actor: &Actor, wanted: &[&str]) -> bool {
     }
 }
 
-/// `GET /oauth/authorize`: the user agrees at once, and the browser goes back with a code.
+/// `GET /oauth/authorize`: the user says at once whether they agree, and the browser goes back with a code or an error.
 pub(super) fn authorize(world: &mut World, call: &mut Call<'_>) -> Reply {
     let client = call.param("client_id").unwrap_or_default();
     let known = world.account.oauth_clients.iter().find(|known| known.client_id == client).cloned();
     let (Some(client), Some(back)) = (known, call.param("redirect_uri")) else {
         return refused("Invalid client: client is invalid");
     };
+    let state = call.param("state").unwrap_or_default();
+    if !world.settings.consent {
+        return Reply::back_to(back, &[("error", "user_denied"), ("state", state)]);
+    }
     let user_id = user_of(world, client.user_id);
     let code = world.draw_hex("code", 40);
     let grant = Grant {
@@ -78,10 +82,7 @@ pub(super) fn authorize(world: &mut World, call: &mut Call<'_>) -> Reply {
         used: false,
     };
     world.account.codes.insert(code.clone(), grant);
-    let state = call.param("state").unwrap_or_default();
-    let joint = if back.contains('?') { '&' } else { '?' };
-    Reply { status: 302, headers: vec![], body: vec![] }
-        .with_header("location", format!("{back}{joint}code={code}&state={state}"))
+    Reply::back_to(back, &[("code", &code), ("state", state)])
 }
 
 /// `POST /oauth/token`: a code or a refresh token for an access token.

@@ -50,7 +50,7 @@ pub(super) fn token(world: &mut World, request: &Request, at: Seconds) -> Reply 
         "authorization_code" => code(world, &form, at),
         "password" => password(world, &form),
         "client_credentials" => client_credentials(world, &form),
-        "urn:ietf:params:oauth:grant-type:jwt-bearer" => assertion(world, &form, at),
+        "urn:ietf:params:oauth:grant-type:jwt-bearer" => assertion(world, &form, request.header("host"), at),
         _ => refuse("unsupported_grant_type", "grant type not supported"),
     };
     match granted {
@@ -59,7 +59,7 @@ pub(super) fn token(world: &mut World, request: &Request, at: Seconds) -> Reply 
     }
 }
 
-/// `GET /services/oauth2/authorize`: the first user agrees at once, and the browser goes back with a code.
+/// `GET /services/oauth2/authorize`: the first user says at once whether they agree, and the browser goes back.
 pub(super) fn authorize(world: &mut World, request: &Request, at: Seconds) -> Reply {
     let client = request.param("client_id").unwrap_or("").to_owned();
     let Some(back) = request.param("redirect_uri").map(str::to_owned) else {
@@ -68,6 +68,11 @@ pub(super) fn authorize(world: &mut World, request: &Request, at: Seconds) -> Re
     if request.param("response_type") != Some("code") {
         return error("unsupported_response_type", "response type not supported");
     }
+    let state = request.param("state").unwrap_or("");
+    if !world.settings.consent && world.access.apps.iter().any(|app| app.client_id == client) {
+        let denied = [("error", "access_denied"), ("error_description", "end-user denied authorization")];
+        return Reply::back_to(&back, &[denied.as_slice(), &[("state", state)]].concat());
+    }
     let username = first_user(world);
     let code = format!("aPrx{}", world.draw_token("code", 48));
     let challenge = request.param("code_challenge").map(str::to_owned);
@@ -75,10 +80,7 @@ pub(super) fn authorize(world: &mut World, request: &Request, at: Seconds) -> Re
         return error("invalid_client_id", "client identifier invalid");
     };
     app.codes.insert(code.clone(), Code { username, redirect_uri: back.clone(), challenge, until: at + CODE_S });
-    let joint = if back.contains('?') { '&' } else { '?' };
-    let state = request.param("state").unwrap_or("");
-    Reply { status: 302, headers: Vec::new(), body: Vec::new() }
-        .with_header("location", format!("{back}{joint}code={code}&state={state}"))
+    Reply::back_to(&back, &[("code", &code), ("state", state)])
 }
 
 /// `POST /services/oauth2/revoke`: a refresh token takes its sessions along.
@@ -219,7 +221,8 @@ fn client_credentials(world: &World, form: &Form) -> Result<Grant, Refused> {
     Ok(Grant { user: active_user(world, username)?, refresh: None, refreshable: true })
 }
 
-fn assertion(world: &World, form: &Form, at: Seconds) -> Result<Grant, Refused> {
+/// A signed assertion. The organization's own address counts as an audience too, as login hosts do (sheet: silent).
+fn assertion(world: &World, form: &Form, own: Option<&str>, at: Seconds) -> Result<Grant, Refused> {
     let invalid = || error("invalid_grant", "invalid assertion");
     let part = |text: Option<&str>| -> Option<Json> {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text?.trim_end_matches('=')).ok()?).ok()
@@ -235,10 +238,11 @@ fn assertion(world: &World, form: &Form, at: Seconds) -> Result<Grant, Refused> 
     let app = world.access.apps.iter().find(|app| claims["iss"] == json!(app.client_id));
     let Some(app) = app else { return refuse("invalid_client_id", "client identifier invalid") };
     let audience = claims["aud"].as_str().unwrap_or("");
-    if !["https://login.salesforce.com", "https://test.salesforce.com"].contains(&audience) {
+    let is_own = own.is_some_and(|host| audience == format!("http://{host}"));
+    if !is_own && !["https://login.salesforce.com", "https://test.salesforce.com"].contains(&audience) {
         return refuse("invalid_grant", "audience is invalid");
     }
-    if audience.contains("test") != world.org.sandbox {
+    if !is_own && audience.contains("test") != world.org.sandbox {
         return refuse("invalid_grant", "user hasn't approved this consumer");
     }
     let ends = claims["exp"].as_i64().unwrap_or(0);

@@ -64,6 +64,8 @@ pub struct Settings {
     pub api: bool,
     /// Requests above the daily budget that are still answered (sheet: section 6). Default 0.
     pub overrun: u64,
+    /// Whether the person agrees who is asked whether an app may come in. Default true.
+    pub consent: bool,
 }
 
 impl Default for Settings {
@@ -90,6 +92,7 @@ impl Default for Settings {
             lead_without_what: true,
             api: true,
             overrun: 0,
+            consent: true,
         }
     }
 }

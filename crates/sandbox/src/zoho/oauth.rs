@@ -39,7 +39,7 @@ fn server_info() -> Reply {
     Reply::json(200, &json!({"result": "success", "locations": locations}))
 }
 
-/// `GET /oauth/v2/auth`: the first active user agrees at once, and the browser goes back with a code.
+/// `GET /oauth/v2/auth`: the first active user says at once whether they agree, and the browser goes back.
 fn authorize(world: &mut World, request: &Request, at: Seconds) -> Reply {
     let param = |name: &str| request.param(name).unwrap_or("").to_owned();
     let (client_id, redirect_uri) = (param("client_id"), param("redirect_uri"));
@@ -54,22 +54,25 @@ fn authorize(world: &mut World, request: &Request, at: Seconds) -> Reply {
     if param("scope").is_empty() {
         return page("invalid_scope");
     }
+    if !world.settings.consent {
+        return Reply::back_to(&redirect_uri, &[("state", &param("state")), ("error", "access_denied")]);
+    }
     let user = world.users.values().find(|user| user.is_active()).map_or(0, |user| user.id);
     let code = format!("1000.{}.{}", world.draw_token("code", 32), world.draw_token("code", 32));
     // A second grant without a new consent gives no refresh token (sheet: section 1).
     let again = world.access.refresh_tokens.values().any(|one| one.client_id == client_id && one.user == user);
     let offline = param("access_type") == "offline" && (!again || param("prompt") == "consent");
-    let joint = if redirect_uri.contains('?') { '&' } else { '?' };
     let own = base(request, world);
-    let accounts = percent_encoding::utf8_percent_encode(&own, percent_encoding::NON_ALPHANUMERIC);
-    let location = format!(
-        "{redirect_uri}{joint}state={}&code={code}&location={}&accounts-server={accounts}",
-        param("state"),
-        world.org.dc,
-    );
+    let query = [
+        ("state", param("state")),
+        ("code", code.clone()),
+        ("location", world.org.dc.clone()),
+        ("accounts-server", own),
+    ];
+    let back = Reply::back_to(&redirect_uri, &query.each_ref().map(|(name, value)| (*name, value.as_str())));
     let scope = param("scope");
     world.access.codes.insert(code, Code { client_id, user, scope, redirect_uri, until: at + CODE_S, offline });
-    Reply { status: 302, headers: Vec::new(), body: Vec::new() }.with_header("location", location)
+    back
 }
 
 fn page(error: &str) -> Reply {

@@ -118,6 +118,8 @@ pub struct Settings {
     pub bulk_page: usize,
     /// Rich texts and long texts in lists are cut at 500 characters (sheet: trap 13). Default true.
     pub cut_rich_text: bool,
+    /// Whether the person agrees who is asked whether an app may come in. Default true.
+    pub consent: bool,
 }
 
 impl Default for Settings {
@@ -154,6 +156,7 @@ impl Default for Settings {
             bulk_one_word: false,
             bulk_page: 200_000,
             cut_rich_text: true,
+            consent: true,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::cli::output::{count, duration, plural};
 use crate::cli::session::{CLOCK, SANDBOX_START, Session, world};
 use crate::cli::{Done, Global, Output, failure, holds, init, plan, queue, run, verify};
 use crate::init::title;
+use crate::kept::Recipients;
 use crate::problem::{Exit, Problem};
 
 /// Options of `demo`.
@@ -438,7 +439,7 @@ async fn verify_it(session: &mut Session, global: &Global, dir: &Path, output: &
     session.read_anew(&global.project)?;
     let found = verify::compare(session, output).await?;
     verify::say(&found, output);
-    verify::write_page(session, &found, &dir.join("verify.html"))?;
+    verify::write_page(session, &found, &dir.join("verify.html"), &Recipients::default())?;
     Ok(verify::summary(&found))
 }
 

@@ -1,6 +1,6 @@
 //! Secrets: named in the project, read when needed, shown never.
 
-use handover::config::CredentialSource;
+use handover::config::{CredentialSource, SecretFrom};
 use handover_connect::Credentials;
 use secrecy::ExposeSecret as _;
 
@@ -73,6 +73,36 @@ fn a_literal_secret_is_masked_in_a_file_that_is_no_yaml() {
 fn a_password_in_the_state_is_refused() {
     let folder = Folder::sample();
     folder.replace("handover.yaml", "state: .handover/state.db", "state: postgres://app:sk-Secret99@db/handover");
+    let text = folder.load().unwrap_err();
+    assert!(!text.contains("Secret99"), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+/// What `handover connect` keeps is named by its key; what it does not keep cannot be.
+#[test]
+fn what_is_kept_is_named_by_its_key() {
+    let folder = Folder::sample();
+    folder.replace("handover.yaml", "token: {env: OLD_TOKEN}", "token: {kept: true}");
+    folder.replace("handover.yaml", "refresh_token: {file: secrets/refresh}", "refresh_token: {kept: true}");
+    let CredentialSource::Token(token) = source(&folder, "old") else { panic!("a token") };
+    let SecretFrom::Kept { system, name, .. } = &token.from else { panic!("kept") };
+    assert_eq!((system.as_str(), name.as_str()), ("old", "token"));
+    let problem = source(&folder, "old").resolve_with(&"old".into(), &environment).unwrap_err();
+    assert_eq!(problem.hints, ["let the system in: `handover connect old`"]);
+    let CredentialSource::Oauth { refresh_token, client_secret, .. } = source(&folder, "app") else { panic!("OAuth") };
+    let SecretFrom::Kept { system, name, .. } = &refresh_token.from else { panic!("kept") };
+    assert_eq!((system.as_str(), name.as_str(), client_secret.is_some()), ("app", "refresh_token", true));
+    folder.replace("handover.yaml", "      client_secret: {env: APP_SECRET}\n", "");
+    let CredentialSource::Oauth { client_secret: None, .. } = source(&folder, "app") else { panic!("no secret") };
+}
+
+#[test]
+fn a_wrong_place_of_a_secret_is_refused() {
+    let folder = Folder::sample();
+    folder.replace("handover.yaml", "token: {env: OLD_TOKEN}", "token: {kept: false}");
+    folder.replace("handover.yaml", "secret: {env: HOOKS}", "secret: {kept: true}");
+    folder.replace("handover.yaml", "refresh_token: {file: secrets/refresh}", "refresh_token: {kept: true, env: X}");
+    folder.append("handover.yaml", "secrets: {passphrase: sk-Secret99}\n");
     let text = folder.load().unwrap_err();
     assert!(!text.contains("Secret99"), "{text}");
     insta::assert_snapshot!(text);

@@ -58,6 +58,20 @@ fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
     ] {
         assert!(!accepts("mappings/*.yaml", &mapping.replace(old, new)), "{new}");
     }
+    for (old, new) in [
+        ("token: {env: OLD_TOKEN}", "token: {kept: true}"),
+        ("      client_secret: {env: APP_SECRET}\n", ""),
+        ("project: acme-move", "project: acme-move\nsecrets: {identity: {file: key.txt}}"),
+    ] {
+        assert!(accepts("handover.yaml", &project.replace(old, new)), "{new}");
+    }
+    for (old, new) in [
+        ("token: {env: OLD_TOKEN}", "token: {kept: false}"),
+        ("secret: {env: HOOKS}", "secret: {kept: true}"),
+        ("project: acme-move", "project: acme-move\nsecrets: {passphrase: word}"),
+    ] {
+        assert!(!accepts("handover.yaml", &project.replace(old, new)), "{new}");
+    }
     let fields = "- {system: new, object: contacts, name: a, kind: choice, options: [red, {value: blue}]}";
     assert!(accepts("fields.yaml", fields));
     assert!(!accepts("fields.yaml", &fields.replace("kind", "knd")));

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handover_connect::{
-    Clock as _, Connector as _, Credentials, Dialect, Driver, Fault, FaultKind, Host, Keeper, ObjectCapabilities, Read,
-    Reply, Request, Settings, Transport as _, VirtualClock, Which, WireRequest, Write, WriteBatch, WriteMode,
-    WriteOutcome, Written,
+    Clock as _, Connector as _, Credentials, Dialect, Driver, Exchange, Fault, FaultKind, Host, Keeper,
+    ObjectCapabilities, Read, Reply, Request, Settings, Transport as _, VirtualClock, Which, WireRequest, Write,
+    WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_local::LocalTransport;
 use handover_model::{Content, FieldName, Fields, ReadCost, Record, RecordId, Schema};
@@ -40,16 +40,26 @@ pub(super) fn heard() -> Vec<String> {
 }
 
 /// A keeper that remembers what it kept, and how many requests had been sent by then.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Kept {
-    pub(super) tokens: Mutex<Vec<(String, u64)>>,
-    pub(super) fails: std::sync::atomic::AtomicBool,
-    sandbox: Mutex<Option<Arc<Mutex<Sandbox>>>>,
+    pub(super) tokens: Arc<Mutex<Vec<(String, u64)>>>,
+    pub(super) fails: Arc<std::sync::atomic::AtomicBool>,
+    sandbox: Arc<Mutex<Option<Arc<Mutex<Sandbox>>>>>,
 }
 
 #[async_trait]
 impl Keeper for Kept {
-    async fn keep(&self, refresh_token: &SecretString) -> Result<(), String> {
+    async fn begin(&self) -> Result<Box<dyn Exchange>, String> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Exchange for Kept {
+    fn newest(&self) -> Option<SecretString> {
+        None
+    }
+
+    fn keep(&mut self, refresh_token: &SecretString) -> Result<(), String> {
         if self.fails.load(std::sync::atomic::Ordering::Relaxed) {
             return Err("the disk is full".to_owned());
         }

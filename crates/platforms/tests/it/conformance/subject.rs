@@ -97,7 +97,7 @@ pub(super) trait Subject: Sync {
         }
         Credentials::Oauth {
             client_id: "app".to_owned(),
-            client_secret: SecretString::from("app-secret"),
+            client_secret: Some(SecretString::from("app-secret")),
             refresh_token: SecretString::from("first-secret"),
             access: None,
         }

@@ -32,7 +32,7 @@ fn tokens_are_bought_for_one_environment() {
     has(&app, "scope", "https://acme.crm4.dynamics.com/.default");
     let user = Credentials::Oauth {
         client_id: "app".to_owned(),
-        client_secret: SecretString::from("s"),
+        client_secret: Some(SecretString::from("s")),
         refresh_token: SecretString::from("r"),
         access: None,
     };

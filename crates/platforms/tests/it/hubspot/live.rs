@@ -306,7 +306,7 @@ async fn access_tokens_are_renewed_before_they_end_and_after_a_refusal() {
         json!([{ "client_id": "app", "client_secret": "cs", "scopes": "all", "refresh_token": "rt", "app": 2 }]);
     let oauth = |refresh: &str| Credentials::Oauth {
         client_id: "app".into(),
-        client_secret: SecretString::from("cs"),
+        client_secret: Some(SecretString::from("cs")),
         refresh_token: SecretString::from(refresh.to_owned()),
         access: None,
     };

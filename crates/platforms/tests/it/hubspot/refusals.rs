@@ -103,7 +103,7 @@ fn missing_scopes_are_named() {
 fn oauth() -> Credentials {
     Credentials::Oauth {
         client_id: "id".into(),
-        client_secret: SecretString::from("cs"),
+        client_secret: Some(SecretString::from("cs")),
         refresh_token: SecretString::from("rt"),
         access: Some((SecretString::from("at"), Timestamp::UNIX_EPOCH)),
     }

@@ -121,7 +121,7 @@ fn credentials_go_where_each_kind_belongs() {
     assert_eq!(header(&request, "x-api-token").as_deref(), Some("K"));
     let oauth = Credentials::Oauth {
         client_id: "app".to_owned(),
-        client_secret: SecretString::from("s"),
+        client_secret: Some(SecretString::from("s")),
         refresh_token: SecretString::from("1:1:r"),
         access: Some((SecretString::from("v1u:a"), jiff::Timestamp::MAX)),
     };

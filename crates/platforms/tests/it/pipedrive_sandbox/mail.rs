@@ -104,7 +104,7 @@ async fn a_record_deleted_on_the_way_takes_no_others_along() {
 async fn a_token_without_the_scope_is_denied() {
     let credentials = Credentials::Oauth {
         client_id: "app".to_owned(),
-        client_secret: SecretString::from("s"),
+        client_secret: Some(SecretString::from("s")),
         refresh_token: SecretString::from("first"),
         access: None,
     };

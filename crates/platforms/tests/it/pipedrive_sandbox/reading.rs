@@ -110,7 +110,7 @@ async fn bursts_are_waited_out_and_a_spent_day_is_told() {
 async fn an_expired_token_is_renewed_in_the_middle() {
     let oauth = Credentials::Oauth {
         client_id: "app".to_owned(),
-        client_secret: SecretString::from("s"),
+        client_secret: Some(SecretString::from("s")),
         refresh_token: SecretString::from("first"),
         access: None,
     };

@@ -17,7 +17,7 @@ use super::{decoded, line, list, reply, rows};
 fn oauth(access: Option<&str>) -> Credentials {
     Credentials::Oauth {
         client_id: "app".to_owned(),
-        client_secret: SecretString::from("s"),
+        client_secret: Some(SecretString::from("s")),
         refresh_token: SecretString::from("r"),
         access: access.map(|token| (SecretString::from(token), "2026-02-01T10:00:00Z".parse().unwrap())),
     }

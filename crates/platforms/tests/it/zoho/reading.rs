@@ -185,7 +185,7 @@ async fn the_organization_tells_its_credits_currencies_and_user() {
 async fn the_api_is_where_the_token_says() {
     let credentials = Credentials::Oauth {
         client_id: "app".to_owned(),
-        client_secret: SecretString::from("secret"),
+        client_secret: Some(SecretString::from("secret")),
         refresh_token: SecretString::from("refresh"),
         access: None,
     };

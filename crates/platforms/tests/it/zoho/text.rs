@@ -159,7 +159,7 @@ fn tokens_are_bought_and_sent_in_zohos_way() {
     let dialect = Zoho::new();
     let credentials = Credentials::Oauth {
         client_id: "app".to_owned(),
-        client_secret: SecretString::from("s"),
+        client_secret: Some(SecretString::from("s")),
         refresh_token: SecretString::from("r"),
         access: Some((SecretString::from("T"), "2026-02-01T10:00:00Z".parse().unwrap())),
     };

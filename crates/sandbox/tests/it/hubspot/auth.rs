@@ -138,6 +138,29 @@ fn a_code_is_good_once() {
 }
 
 #[test]
+fn a_browser_comes_back_with_a_code_or_without_one() {
+    let page = Request::new("GET", "/oauth/authorize")
+        .with_param("client_id", "id")
+        .with_param("redirect_uri", "http://localhost/back?a=b")
+        .with_param("scope", "oauth")
+        .with_param("state", "s-1");
+    let mut client = oauth_portal();
+    let reply = client.send(&page);
+    let back = reply.header("location").unwrap().strip_prefix("http://localhost/back?a=b&code=").unwrap().to_owned();
+    let code = back.strip_suffix("&state=s-1").unwrap();
+    let exchange = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "id"),
+        ("client_secret", "se+cret"),
+        ("redirect_uri", "http://localhost/back"),
+        ("code", code),
+    ];
+    assert_eq!(form(&mut client, "/oauth/v1/token", &exchange).0, 200);
+    let unknown = client.send(&Request::new("GET", "/oauth/authorize").with_param("client_id", "x"));
+    assert_eq!((unknown.status, unknown.header("location")), (400, None), "nobody is sent anywhere for an unknown app");
+}
+
+#[test]
 fn introspection_and_revocation() {
     let mut client = oauth_portal();
     let (_, grant) = form(&mut client, "/oauth/v1/token", &REFRESH);
