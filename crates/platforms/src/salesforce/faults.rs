@@ -225,7 +225,8 @@ fn is_harmless(text: &str) -> bool {
     text.contains("No such column '") && !text.contains("Foreign key")
 }
 
-fn short(text: &str) -> String {
+/// A message in one line, not too long.
+pub(super) fn short(text: &str) -> String {
     // Messages about queries begin with the query's lines.
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
 }
