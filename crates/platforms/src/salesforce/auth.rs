@@ -4,8 +4,8 @@ use handover_connect::{Body, Credentials, Fault, FaultKind, Host, LimitTold, Met
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::capabilities::DAILY;
-use super::faults;
-use super::objects::TOKEN;
+use super::objects::{SOAP, TOKEN};
+use super::{faults, soap};
 use crate::json::{body, text_at};
 
 /// How long an access token is taken to live, in seconds. Nothing tells: it ends when it was not used for as long as
@@ -16,10 +16,14 @@ const LIFE_S: i64 = 2 * 3_600;
 /// What a signature is exchanged under (RFC 7523).
 const SIGNED: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/// Puts the credentials on a request: into the form of the token endpoint, else as a bearer token.
+/// Puts the credentials on a request: into the form of the token endpoint or the envelope of SOAP, else as a bearer
+/// token.
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     if request.host != Host::Oauth {
         if let Some(token) = credentials.access() {
+            if request.path == SOAP {
+                return soap::let_in(request, token.expose_secret());
+            }
             request.headers.push(("authorization".to_owned(), format!("Bearer {}", token.expose_secret())));
         }
         return;

@@ -11,7 +11,7 @@ use super::objects::{Family, object};
 use super::place::{Job, Place, Rows};
 use super::reading::Reading;
 use super::rows::Page;
-use super::{account, auth, faults, fetch, fields, files, jobs, links, notes, removal, schema, write};
+use super::{account, auth, faults, fetch, fields, files, jobs, links, notes, removal, schema, soap, write};
 use crate::marks::Mark;
 
 /// The meaning of a reply.
@@ -78,9 +78,8 @@ pub(super) fn step(
             fields::created(&object, field, place, reply)
         }
         Operation::Refresh => auth::refreshed(reply),
-        Operation::Automations | Operation::Merge { .. } | Operation::History { .. } => {
-            Err(Fault::malformed("an answer that was not asked for"))
-        }
+        Operation::Merge { survivor, other, .. } => soap::merged(survivor, other, place, reply),
+        Operation::Automations | Operation::History { .. } => Err(Fault::malformed("an answer that was not asked for")),
     }
 }
 

@@ -12,7 +12,7 @@ use super::objects::{Family, MODIFIED, object};
 use super::place::{Place, Rows};
 use super::reading::Reading;
 use super::soql::{IDS, Query, ids_of, instant, ones_of, quoted, send};
-use super::{account, auth, fetch, fields, files, jobs, links, notes, removal, schema, values, write};
+use super::{account, auth, fetch, fields, files, jobs, links, notes, removal, schema, soap, values, write};
 
 /// How much older than its write a candidate may claim to be: the organization's clock is not ours.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
@@ -65,9 +65,7 @@ pub(super) fn request(
         Operation::Link(batch) => links::request(batch, place, links::Way::Add),
         Operation::Unlink(batch) => links::request(batch, place, links::Way::TakeAway),
         Operation::Delete { object: name, ids } => removal::delete(&object(name.as_str())?, ids),
-        Operation::Merge { object, .. } => Err(Refusal::unsupported(format!(
-            "records of `{object}` cannot be merged: Salesforce offers it by SOAP alone"
-        ))),
+        Operation::Merge { object: name, survivor, other } => soap::merge(&object(name.as_str())?, survivor, other),
         Operation::History { object, .. } => {
             Err(Refusal::unsupported(format!("the history of `{object}` is not read")))
         }

@@ -204,6 +204,9 @@ fn read(error: &Json, values: bool) -> Fault {
         || is_harmless(text)
         || known.is_some() && !values && code == "INVALID_FIELD";
     let message = match (&field, code) {
+        (Some(field), "INVALID_CROSS_REFERENCE_KEY") if field == "RecordTypeId" => {
+            "`RecordTypeId`: the user's profile does not allow the record type, or there is none of this id".to_owned()
+        }
         (_, "INVALID_TYPE") => {
             format!("the user may not see the object, or there is none of this name: {}", short(text))
         }
@@ -220,9 +223,12 @@ fn read(error: &Json, values: bool) -> Fault {
     fault
 }
 
-/// Messages of codes with several, without a value.
+/// Messages of codes with several, without a value. Where states and countries are lists, a refusal names the field's
+/// label alone (sheet: Salesforce section 9 \[doc\]).
 fn is_harmless(text: &str) -> bool {
     text.contains("No such column '") && !text.contains("Foreign key")
+        || text.starts_with("There's a problem with this country")
+        || text.starts_with("There's a problem with this state")
 }
 
 /// A message in one line, not too long.

@@ -1,6 +1,6 @@
 //! Salesforce: its standard objects and those that a customer made.
 //!
-//! Text in, text out, over the REST interface, version 66.0 (sheet: Salesforce). What one request leaves open becomes
+//! Text in, text out, over the REST interface, version 66.0, and SOAP for merging (sheet: Salesforce). What one request leaves open becomes
 //! a continuation whose state stands in the cursor.
 //!
 //! Invariants:
@@ -14,8 +14,8 @@
 //!   which is read only.
 //! - No message repeats a value that was written.
 //!
-//! Deliberately absent: search (an index that lags); merging and the conversion of leads (SOAP alone); webhooks
-//! (there are none for records); dependencies between choices (one entry may belong to several entries of the other
+//! Deliberately absent: search (an index that lags); the conversion of leads (SOAP alone); webhooks (there are
+//! none for records); dependencies between choices (one entry may belong to several entries of the other
 //! field); the subsets of choices that record types allow (not among an object's description); a leave for duplicates
 //! that only warn (a person answers those).
 
@@ -38,6 +38,7 @@ mod reading;
 mod removal;
 mod rows;
 mod schema;
+mod soap;
 mod soql;
 mod values;
 mod write;

@@ -1,9 +1,12 @@
 //! Large lists by jobs: what is asked for, what comes, and what happens when a job does not.
 
-use handover_connect::{Cursor, Dialect as _, FaultKind, Method, Operation, Read, Reply, Request, Which};
+use handover_connect::{
+    Body, Credentials, Cursor, Dialect as _, FaultKind, Method, Operation, Read, Reply, Request, Which,
+};
 use handover_model::{Record, Value};
 use handover_platforms::salesforce::Salesforce;
 use handover_sandbox::faults::FaultPlan;
+use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use super::live::{Live, id, live};
@@ -208,6 +211,39 @@ async fn a_job_that_an_administrator_aborts_gives_way_to_queries() {
 }
 
 #[tokio::test]
+async fn who_is_let_in_again_goes_on_with_the_job() {
+    let mut world = world(json!({"page_rows": 50, "session_s": 600}));
+    world["apps"] = json!([{"client_id": "app", "client_secret": "s", "refresh_tokens": {"first": "u@x.example"}}]);
+    let credentials = Credentials::Oauth {
+        client_id: "app".to_owned(),
+        client_secret: SecretString::from("s"),
+        refresh_token: SecretString::from("first"),
+        access: None,
+    };
+    let org = Live::let_in(world, by_jobs, credentials).await;
+    let read = live("Account", &FIELDS);
+    let (mut all, next) = org.page(&org.driver, &read, None).await.unwrap();
+    let (_, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
+    let (some, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
+    all.extend(some);
+    // A session that ended for want of use is bought anew in the middle; an app that was shut out is told.
+    org.wait(3_000).await;
+    let (some, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
+    all.extend(some);
+    let mut revoke = Request::new(Method::Post, "/services/oauth2/revoke", &[]);
+    revoke.body = Body::Form(vec![("token".to_owned(), "first".to_owned())]);
+    assert_eq!(org.raw(revoke).await.status, 200);
+    let fault = org.page(&org.driver, &read, next.as_ref()).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Auth, "{fault}");
+    // Let in by another way, the same position goes on.
+    let driver = org.let_in_by("tok").await;
+    all.extend(org.rest(&driver, &read, next).await);
+    assert_eq!(all.len(), ACCOUNTS);
+    assert_eq!(once(all), by_queries().await);
+    assert_eq!(org.paths(0).iter().filter(|path| *path == "POST jobs/query").count(), 1);
+}
+
+#[tokio::test]
 async fn a_job_that_takes_too_long_gives_way_to_queries() {
     let org = Live::of(world(json!({"page_rows": 50, "bulk_s": 100_000})), by_jobs).await;
     let before = org.sent();
@@ -392,6 +428,8 @@ fn a_job_that_is_refused_fails_or_lacks_a_column_gives_way_to_queries() {
     let queries = "GET /query/01gD0000002HU6KIAW-2000";
     let cases = [
         (&begin, refusal(400, "INVALIDENTITY"), "INVALIDENTITY"),
+        // A field that was deleted meanwhile: the query says so in its own words.
+        (&begin, refusal(400, "INVALID_FIELD"), "why"),
         (&begin, refusal(400, "API_ERROR"), "API_ERROR"),
         (&begin, refusal(400, "FEATURENOTENABLED"), "FEATURENOTENABLED"),
         (&begin, refusal(403, "INSUFFICIENT_ACCESS"), "why"),

@@ -71,6 +71,14 @@ impl Live {
         driver
     }
 
+    /// The same with a token.
+    pub(super) async fn let_in_by(&self, token: &str) -> Driver {
+        let credentials = Credentials::Token(SecretString::from(token));
+        let driver = driver((self.dialect)(), &self.transport, &self.clock, &credentials);
+        self.described(&driver).await;
+        driver
+    }
+
     /// Paths of the requests since the `from`th, without what goes before the objects.
     pub(super) fn paths(&self, from: usize) -> Vec<String> {
         let sandbox = self.sandbox.lock().unwrap();

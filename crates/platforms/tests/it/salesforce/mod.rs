@@ -5,6 +5,7 @@ mod describing;
 mod jobs;
 mod linking;
 mod live;
+mod merging;
 mod reading;
 mod refusals;
 mod writing;
