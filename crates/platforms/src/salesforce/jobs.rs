@@ -40,9 +40,9 @@ pub(super) struct Jobs {
 
 impl Default for Jobs {
     /// What 50,000 rows take: 25 pages of queries, against one call that begins the job, about seven that ask for its
-    /// state (two minutes), and three pages of its result. Larger pages would save few calls and take much memory.
+    /// state (two minutes), and five pages of its result. Larger pages would save fewer calls than they take memory.
     fn default() -> Self {
-        Self { from: 50_000, page: 20_000 }
+        Self { from: 50_000, page: 10_000 }
     }
 }
 

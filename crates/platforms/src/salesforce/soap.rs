@@ -9,7 +9,7 @@
 
 use handover_connect::{Body, Fault, FaultKind, Method, Piece, Refusal, Reply, Request, Step, WriteOutcome, Written};
 use handover_model::RecordId;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::capabilities::CALL;
 use super::faults;
@@ -68,22 +68,27 @@ pub(super) fn merged(
     };
     let written = |outcome| Ok(Step::Written(vec![Written { trace: survivor.clone(), outcome }]));
     let fault = match done(survivor, other, reply) {
-        Ok(()) => return written(WriteOutcome::Applied { id: survivor.clone(), created: Some(false) }),
-        Err(fault) => fault,
+        Ok(None) => return written(WriteOutcome::Applied { id: survivor.clone(), created: Some(false) }),
+        Ok(Some(fault)) => fault,
+        // Of the call as a whole: it was not begun, or nobody knows.
+        Err(fault) if is_about_the_row(&fault) => return written(WriteOutcome::Refused(fault)),
+        Err(fault) => return Err(fault),
     };
-    match fault.code.as_str() {
-        "UNABLE_TO_LOCK_ROW" if again.times < MOST_TIMES => {
+    // By itself, or inside what a trigger of the customer's says.
+    let is_lock = matches!(fault.code.as_str(), "UNABLE_TO_LOCK_ROW" | "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY");
+    match fault.kind {
+        FaultKind::Unavailable if is_lock && again.times < MOST_TIMES => {
             let wait_ms = LOCKED_MS << (again.times + 1);
             Ok(Place::Again(Again { times: again.times + 1, ..again }).after(wait_ms))
         }
         // A lock that stays: the transaction was given up, so nothing was merged.
-        "UNABLE_TO_LOCK_ROW" => written(WriteOutcome::Refused(fault)),
-        _ if is_about_the_row(&fault) => written(WriteOutcome::Refused(fault)),
-        _ => Err(fault),
+        FaultKind::Unavailable | FaultKind::Malformed if !is_lock => written(WriteOutcome::Unknown(fault)),
+        _ => written(WriteOutcome::Refused(fault)),
     }
 }
 
-fn done(survivor: &RecordId, other: &RecordId, reply: &Reply) -> Result<(), Fault> {
+/// Whether it is done; else why these two records were refused.
+fn done(survivor: &RecordId, other: &RecordId, reply: &Reply) -> Result<Option<Fault>, Fault> {
     let xml = std::str::from_utf8(&reply.body).unwrap_or_default();
     if let Some(code) = text_of(xml, "faultcode") {
         return Err(fault_of(&code, xml, reply.status));
@@ -97,14 +102,13 @@ fn done(survivor: &RecordId, other: &RecordId, reply: &Reply) -> Result<(), Faul
                 "statusCode": text_of(xml, "statusCode"), "message": text_of(xml, "message"),
                 "fields": field.as_slice(),
             });
-            let refused = faults::of_row(&json!({ "success": false, "errors": [error] }));
-            return Err(refused.unwrap_or_else(|| Fault::malformed("the merge was refused without a reason")));
+            return Ok(Some(refusal(&error)));
         }
         _ => return Err(Fault::malformed("the answer does not say whether the records were merged")),
     }
     let is_meant = |name: &str, id: &RecordId| text_of(xml, name).is_some_and(|told| are_one(&told, id.as_str()));
     if is_meant("id", survivor) && is_meant("mergedRecordIds", other) {
-        return Ok(());
+        return Ok(None);
     }
     Err(Fault::malformed("the answer is about other records than were to be merged"))
 }
@@ -117,12 +121,17 @@ fn fault_of(code: &str, xml: &str, status: u16) -> Fault {
         "Client" => Fault::unsupported("Salesforce does not understand the envelope").with_status(status),
         "Server" => Fault::new(FaultKind::Unavailable, code, "Salesforce failed").with_status(status),
         _ => {
-            let error = json!({ "success": false, "errors": [{ "statusCode": code, "message": message }] });
-            let fault = faults::of_row(&error).unwrap_or_else(|| Fault::malformed("a fault without a code"));
+            let fault = refusal(&json!({ "statusCode": code, "message": message }));
             // Statuses of faults say nothing, and those of 500 and more would say that the server failed.
             if fault.kind == FaultKind::Unavailable { fault.with_status(status) } else { fault }
         }
     }
+}
+
+/// A refusal in the words that rows of collections have.
+fn refusal(error: &Json) -> Fault {
+    let row = json!({ "success": false, "errors": [error] });
+    faults::of_row(&row).unwrap_or_else(|| Fault::malformed("a refusal without a reason"))
 }
 
 /// The text of the first element of this name, whatever its prefix; `None` when there is none or it is empty.
