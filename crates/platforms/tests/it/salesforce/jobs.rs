@@ -36,9 +36,9 @@ fn account(n: usize) -> Json {
     let mut account = json!({
         "Id": id("001", n), "Name": format!("A, \"{n}\" \u{1f980}"),
         "CreatedDate": "2026-01-01T10:00:00.000+0000", "LastModifiedDate": "2026-01-02T10:00:00.000+0000",
-        "SystemModstamp": "2026-01-02T10:00:00.000+0000", "My_Flag__c": n % 2 == 0,
+        "SystemModstamp": "2026-01-02T10:00:00.000+0000", "My_Flag__c": n.is_multiple_of(2),
     });
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         account["Description"] = json!(["one\ntwo", "a\r\nb", "#N/A", "null", "true", "12,5", "'\"'"][n % 7]);
         account["AnnualRevenue"] = json!(n as f64 * 1000.5);
         account["ParentId"] = json!(id("001", 1));
