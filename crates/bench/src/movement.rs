@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 
 use handover_connect::{Connector, Credentials, Driver, HttpTransport, NoKeeper, Settings, SystemClock};
 use handover_engine::{Event, Observer, Pass, Policies, Project, Selection, Setup, Workplace, transform::Tables};
-use handover_model::{End, Flow, From, Keep, Place, Rule, Step, Table, TableRow};
+use handover_model::{End, Flow, From, Keep, Place, Rule, Step, SystemName, Table, TableRow};
 use handover_store::{Location, Store};
 use secrecy::SecretString;
 
 use crate::Error;
 use crate::stub::{CUSTOM, code, kind};
+
+/// How long an answer may take: a sandbox works off a job of a million rows within one.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Prints a line when the first wave of writes is settled, and how long everything took at the end.
 struct Watch(Instant, std::sync::Mutex<(Option<Duration>, Option<Duration>)>);
@@ -33,9 +36,15 @@ impl Observer for Watch {
 
 /// Moves everything; prints `SECONDS READING_SECONDS CREATED`.
 pub(crate) async fn run(server: &str, dir: PathBuf) -> Result<(), Error> {
+    crate::print(&moved(project(server)?, dir).await?);
+    Ok(())
+}
+
+/// Carries out a project of one flow: `SECONDS READING_SECONDS FIRST_BLOCK_SECONDS CREATED`.
+pub(crate) async fn moved(project: Project, dir: PathBuf) -> Result<String, Error> {
     let begun = Instant::now();
     let watch = Arc::new(Watch(begun, std::sync::Mutex::default()));
-    let setup = Setup::prepare(project(server)?).await?;
+    let setup = Setup::prepare(project).await?;
     let store = Store::open(&Location::Sqlite(dir.join("state.db"))).await?;
     let place =
         Workplace { store, clock: Arc::new(SystemClock), scratch: dir.join("scratch"), observer: watch.clone() };
@@ -47,37 +56,37 @@ pub(crate) async fn run(server: &str, dir: PathBuf) -> Result<(), Error> {
     }
     let times = watch.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let seconds = |time: Option<Duration>| time.unwrap_or_default().as_secs_f64();
-    crate::print(&format!(
-        "{} {} {} {}",
-        begun.elapsed().as_secs_f64(),
-        seconds(times.0),
-        seconds(times.1),
-        counts.created
-    ));
-    Ok(())
+    let whole = begun.elapsed().as_secs_f64();
+    Ok(format!("{whole} {} {} {}", seconds(times.0), seconds(times.1), counts.created))
 }
 
 /// Persons of the stub's source as contacts of its target.
 pub(crate) fn project(server: &str) -> Result<Project, Error> {
     let systems: BTreeMap<_, Arc<dyn Connector>> =
         [("old".into(), connect(server, "pipedrive")?), ("new".into(), connect(server, "hubspot")?)].into();
-    Ok(Project {
+    Ok(of_flow(systems, flow()))
+}
+
+/// A project of one flow.
+pub(crate) fn of_flow(systems: BTreeMap<SystemName, Arc<dyn Connector>>, flow: Flow) -> Project {
+    Project {
         name: "bench".to_owned(),
         snapshot: "bench".to_owned(),
         systems,
-        flows: vec![flow()],
+        flows: vec![flow],
         cohorts: Vec::new(),
         tables: Arc::new(tables()),
         policies: Policies::default(),
-    })
+    }
 }
 
-fn connect(server: &str, platform: &str) -> Result<Arc<dyn Connector>, Error> {
+/// A server that asks for the token `bench` and has no limits.
+pub(crate) fn connect(server: &str, platform: &str) -> Result<Arc<dyn Connector>, Error> {
     let dialect = handover_platforms::dialect(platform).ok_or("no such platform")?;
     let settings = Settings {
         api_base: server.to_owned(),
         oauth_base: server.to_owned(),
-        timeout: Duration::from_secs(30),
+        timeout: TIMEOUT,
         retries: 0,
         reserve: 0.0,
         concurrency: 4,
@@ -108,10 +117,15 @@ fn flow() -> Flow {
         }
         rules.push(rule);
     }
+    flow_of("persons", end("old", "persons"), end("new", "contacts"), rules)
+}
+
+/// A flow with a key into an empty target.
+pub(crate) fn flow_of(name: &str, source: End, target: End, rules: Vec<Rule>) -> Flow {
     Flow {
-        name: "persons".into(),
-        source: end("old", "persons"),
-        target: end("new", "contacts"),
+        name: name.into(),
+        source,
+        target,
         scope: None,
         cohorts: Vec::new(),
         key: Some("handover_key".into()),
@@ -127,7 +141,8 @@ fn flow() -> Flow {
     }
 }
 
-fn rule(target: &str, source: &str, steps: &[&str]) -> Rule {
+/// A field carried over, with these steps.
+pub(crate) fn rule(target: &str, source: &str, steps: &[&str]) -> Rule {
     let step = |name: &&str| Step { name: (*name).to_owned(), arguments: BTreeMap::new(), place: Place::default() };
     Rule {
         target: target.into(),

@@ -66,7 +66,8 @@ pub(crate) async fn measured(arguments: &[&str], stub: &Process) -> Result<(Stri
     Ok((told, last, Used { user: after.user - before.user, system: after.system - before.system, ..after }))
 }
 
-fn shown(used: Used, records: u64) -> String {
+/// Time on the processors, in all and for a record.
+pub(crate) fn shown(used: Used, records: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let each = (used.user + used.system).as_micros() as f64 / records.max(1) as f64;
     format!("{:.2} s user, {:.2} s kernel ({each:.1} µs a record)", used.user.as_secs_f64(), used.system.as_secs_f64())

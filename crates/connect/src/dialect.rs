@@ -290,6 +290,8 @@ pub enum Step {
         cursor: Cursor,
         /// How long to wait first, in milliseconds (a job that is polled).
         wait_ms: u64,
+        /// What failed and is gone about in another way now; told in the log.
+        instead_of: Option<Fault>,
     },
     /// Records, and where to go on. Answers `List`, `Fetch`, `Enrich`, `Candidates`.
     Page {

@@ -128,6 +128,18 @@ impl Reading {
     }
 }
 
+/// Records of a block at most. Blocks are looked at whole, several at once, and a page may be many times as large.
+const BLOCK: usize = 5_000;
+
+/// A page as blocks, none of them empty.
+pub(crate) fn in_blocks(mut page: Vec<Record>) -> impl Iterator<Item = Vec<Record>> {
+    std::iter::from_fn(move || {
+        let rest = page.split_off(page.len().min(BLOCK));
+        let block = std::mem::replace(&mut page, rest);
+        (!block.is_empty()).then_some(block)
+    })
+}
+
 impl Pass {
     /// What is read of an object, for all flows whose source or target it is, in one go.
     pub(crate) fn reading_of(&self, end: &End) -> Reading {
@@ -291,7 +303,7 @@ impl Pass {
         pages: impl Iterator<Item = Vec<Record>>,
     ) -> Commit {
         let mut commit = self.commit();
-        for records in pages.filter(|records| !records.is_empty()) {
+        for records in pages.flat_map(in_blocks) {
             let number = state.blocks;
             state.blocks += 1;
             state.records += i64::try_from(records.len()).unwrap_or(i64::MAX);

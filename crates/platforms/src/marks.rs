@@ -20,7 +20,12 @@ pub(crate) trait Mark: Serialize {
 
     /// Going on here after so many milliseconds.
     fn after(&self, wait_ms: u64) -> Step {
-        Step::Then { cursor: self.cursor(), wait_ms }
+        Step::Then { cursor: self.cursor(), wait_ms, instead_of: None }
+    }
+
+    /// Going on here at once, instead of what failed.
+    fn instead_of(&self, fault: Fault) -> Step {
+        Step::Then { cursor: self.cursor(), wait_ms: 0, instead_of: Some(fault) }
     }
 }
 

@@ -23,7 +23,11 @@ impl Driver {
         let mut steps = 0_u32;
         loop {
             match self.step(operation, cursor.as_ref()).await {
-                Ok((Step::Then { cursor: next, wait_ms }, _)) => {
+                Ok((Step::Then { cursor: next, wait_ms, instead_of }, _)) => {
+                    if let Some(fault) = instead_of {
+                        let platform = self.dialect.capabilities().platform;
+                        tracing::warn!(platform, %fault, "something failed and is gone about in another way");
+                    }
                     // What was sent so far of a write may have been applied.
                     let sent = operation.changes_records();
                     self.wait_for(wait_ms).await.map_err(|fault| Failure { fault, perhaps_applied: sent })?;

@@ -51,7 +51,9 @@ impl Dialect for Slow {
         let (kind, wait_ms) = match self.way {
             Way::Limited(wait_ms) => (FaultKind::Limited, wait_ms),
             Way::Unavailable(wait_ms) => (FaultKind::Unavailable, wait_ms),
-            Way::Later(wait_ms) => return Ok(Step::Then { cursor: Cursor("poll".to_owned()), wait_ms }),
+            Way::Later(wait_ms) => {
+                return Ok(Step::Then { cursor: Cursor("poll".to_owned()), wait_ms, instead_of: None });
+            }
         };
         let mut fault = Fault::new(kind, "477", "the account is being moved").with_status(reply.status);
         fault.detail.limited = Some(Limited { limit: "", daily: false, until: None, wait_ms: Some(wait_ms) });

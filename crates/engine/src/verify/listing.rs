@@ -11,7 +11,7 @@ use handover_store::{Block, Commit, MatchRow, Store};
 
 use super::Difference;
 use crate::Error;
-use crate::extract::Reading;
+use crate::extract::{Reading, in_blocks};
 use crate::observe::Event;
 use crate::pass::Pass;
 use crate::setup::{Ready, Setup, Workplace};
@@ -110,7 +110,7 @@ impl Listing<'_> {
                 continue;
             }
             reading.enrich(system.as_ref(), &mut gathered).await.map_err(fault)?;
-            for page in gathered.drain(..) {
+            for page in gathered.drain(..).flat_map(in_blocks) {
                 for other in sharing {
                     differences.extend(self.unknown_records(other, &page).await?);
                 }

@@ -6,8 +6,8 @@ use handover_connect::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::capabilities::DAILY;
-use super::faults;
-use super::objects::TOKEN;
+use super::objects::{SOAP, TOKEN};
+use super::{faults, soap};
 use crate::json::{body, text_at};
 use crate::oauth;
 
@@ -56,11 +56,15 @@ pub(super) fn covers(granted: &[String], scope: &str) -> bool {
     granted.iter().any(|have| have == scope || have == "full")
 }
 
-/// Puts the credentials on a request: into the form of the token endpoint, else as a bearer token. An app acts for
-/// itself only at the organization's own address, as the user whom it runs as (sheet: Salesforce section 1).
+/// Puts the credentials on a request: into the form of the token endpoint or the envelope of SOAP, else as a bearer
+/// token. An app acts for itself only at the organization's own address, as the user whom it runs as (sheet: Salesforce
+/// section 1).
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     if request.host != Host::Oauth {
         if let Some(token) = credentials.access() {
+            if request.path == SOAP {
+                return soap::let_in(request, token.expose_secret());
+            }
             request.headers.push(("authorization".to_owned(), format!("Bearer {}", token.expose_secret())));
         }
         return;

@@ -51,8 +51,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         content: false,
         delete_batch: COLLECTION,
         delete_charges: CALL.to_vec(),
-        // Merging is offered by the SOAP interface alone (sheet: Salesforce section 5.9).
-        merge_charges: None,
+        merge_charges: object.merges.then(|| CALL.to_vec()),
         people_merge: object.merges,
         // The histories of fields are kept for a few fields that an administrator picks, and the sheet leaves them out.
         history_batch: 0,

@@ -6,11 +6,12 @@ use handover_connect::{Fault, Operation, Reply, Step};
 use handover_model::Schema;
 
 use super::encode::queries;
+use super::jobs::Jobs;
 use super::objects::{Family, object};
-use super::place::{Place, Rows};
+use super::place::{Job, Place, Rows};
 use super::reading::Reading;
 use super::rows::Page;
-use super::{account, auth, faults, fetch, fields, files, links, notes, removal, schema, write};
+use super::{account, auth, faults, fetch, fields, files, jobs, links, notes, removal, schema, soap, write};
 use crate::marks::Mark;
 
 /// The meaning of a reply.
@@ -19,6 +20,7 @@ pub(super) fn step(
     place: Option<Place>,
     reply: &Reply,
     learnt: Option<Arc<Schema>>,
+    jobs_when: Jobs,
 ) -> Result<Step, Fault> {
     match operation {
         Operation::Account => account::told(place, reply),
@@ -47,7 +49,14 @@ pub(super) fn step(
         }
         Operation::List(_) | Operation::Candidates { .. } => {
             let reading = Reading::of(operation, learnt).map_err(Fault::from)?;
-            listed(operation, &reading, Rows::of(place).map_err(Fault::from)?, reply)
+            match place {
+                Some(Place::Job(job)) => jobs::read(&reading, job, reply),
+                place => {
+                    let is_first = place.is_none() && matches!(operation, Operation::List(_));
+                    let rows = Rows::of(place).map_err(Fault::from)?;
+                    listed(operation, &reading, rows, is_first.then_some(jobs_when), reply)
+                }
+            }
         }
         Operation::Fetch { ids, .. } => {
             let reading = Reading::of(operation, learnt).map_err(Fault::from)?;
@@ -70,9 +79,8 @@ pub(super) fn step(
         }
         Operation::Refresh => auth::refreshed(reply),
         Operation::Device { .. } => Err(Fault::unsupported("Salesforce lets no app in from another device")),
-        Operation::Automations | Operation::Merge { .. } | Operation::History { .. } => {
-            Err(Fault::malformed("an answer that was not asked for"))
-        }
+        Operation::Merge { survivor, other, .. } => soap::merged(survivor, other, place, reply),
+        Operation::Automations | Operation::History { .. } => Err(Fault::malformed("an answer that was not asked for")),
     }
 }
 
@@ -85,8 +93,15 @@ fn forgotten(rows: &Rows, reply: &Reply) -> Option<Step> {
     is_forgotten.then(|| Place::Rows(Rows { next: None, ..rows.clone() }).then())
 }
 
-/// One page of rows, and where the next one is.
-fn listed(operation: &Operation, reading: &Reading<'_>, mut rows: Rows, reply: &Reply) -> Result<Step, Fault> {
+/// One page of rows, and where the next one is; behind the first page of a list, where so many rows stand there that a
+/// job pays, a job.
+fn listed(
+    operation: &Operation,
+    reading: &Reading<'_>,
+    mut rows: Rows,
+    jobs_when: Option<Jobs>,
+    reply: &Reply,
+) -> Result<Step, Fault> {
     if let Some(step) = forgotten(&rows, reply) {
         return Ok(step);
     }
@@ -96,7 +111,11 @@ fn listed(operation: &Operation, reading: &Reading<'_>, mut rows: Rows, reply: &
         records.push(reading.record(row)?);
     }
     let queries = queries(operation, reading).map_err(Fault::from)?.len();
-    let goes_on = links::go_on(&mut rows, &page, queries);
-    let next = goes_on.then(|| Place::Rows(rows).cursor());
-    Ok(Step::Page { records, next })
+    let left = page.total_size.unwrap_or(0).saturating_sub(page.records.len() as u64);
+    if !links::go_on(&mut rows, &page, queries) {
+        return Ok(Step::Page { records, next: None });
+    }
+    let is_job = jobs_when.is_some_and(|jobs| left >= jobs.from) && reading.is_typed();
+    let place = if is_job { Place::Job(Job { first: rows, ..Job::default() }) } else { Place::Rows(rows) };
+    Ok(Step::Page { records, next: Some(place.cursor()) })
 }

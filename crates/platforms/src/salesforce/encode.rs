@@ -7,11 +7,12 @@ use handover_model::{FieldName, RecordId, Schema, Value};
 use jiff::{SignedDuration, Timestamp};
 
 use super::capabilities::{COLLECTION, RETRIEVED};
+use super::jobs::Jobs;
 use super::objects::{Family, MODIFIED, object};
 use super::place::{Place, Rows};
 use super::reading::Reading;
 use super::soql::{IDS, Query, ids_of, instant, ones_of, quoted, send};
-use super::{account, auth, fetch, fields, files, links, notes, removal, schema, values, write};
+use super::{account, auth, fetch, fields, files, jobs, links, notes, removal, schema, soap, values, write};
 
 /// How much older than its write a candidate may claim to be: the organization's clock is not ours.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
@@ -21,6 +22,7 @@ pub(super) fn request(
     operation: &Operation,
     place: Option<Place>,
     learnt: Option<Arc<Schema>>,
+    jobs_when: Jobs,
 ) -> Result<Request, Refusal> {
     match operation {
         Operation::Account => Ok(account::account(place.as_ref())),
@@ -39,8 +41,11 @@ pub(super) fn request(
             {
                 return Err(Refusal::unsupported("deleted files are not listed: their documents are"));
             }
-            let rows = Rows::of(place)?;
             let mut queries = queries(operation, &reading)?;
+            if let (Some(Place::Job(job)), Operation::List(_), [query]) = (&place, operation, &*queries) {
+                return jobs::request(query, job, jobs_when);
+            }
+            let rows = Rows::of(place)?;
             if rows.nth >= queries.len() {
                 return Err(Refusal::unsupported("there is nothing to look for"));
             }
@@ -60,9 +65,7 @@ pub(super) fn request(
         Operation::Link(batch) => links::request(batch, place, links::Way::Add),
         Operation::Unlink(batch) => links::request(batch, place, links::Way::TakeAway),
         Operation::Delete { object: name, ids } => removal::delete(&object(name.as_str())?, ids),
-        Operation::Merge { object, .. } => Err(Refusal::unsupported(format!(
-            "records of `{object}` cannot be merged: Salesforce offers it by SOAP alone"
-        ))),
+        Operation::Merge { object: name, survivor, other } => soap::merge(&object(name.as_str())?, survivor, other),
         Operation::History { object, .. } => {
             Err(Refusal::unsupported(format!("the history of `{object}` is not read")))
         }

@@ -204,6 +204,9 @@ fn read(error: &Json, values: bool) -> Fault {
         || is_harmless(text)
         || known.is_some() && !values && code == "INVALID_FIELD";
     let message = match (&field, code) {
+        (Some(field), "INVALID_CROSS_REFERENCE_KEY") if field == "RecordTypeId" => {
+            "`RecordTypeId`: the user's profile does not allow the record type, or there is none of this id".to_owned()
+        }
         (_, "INVALID_TYPE") => {
             format!("the user may not see the object, or there is none of this name: {}", short(text))
         }
@@ -220,12 +223,16 @@ fn read(error: &Json, values: bool) -> Fault {
     fault
 }
 
-/// Messages of codes with several, without a value.
+/// Messages of codes with several, without a value. Where states and countries are lists, a refusal names the field's
+/// label alone (sheet: Salesforce section 9 \[doc\]).
 fn is_harmless(text: &str) -> bool {
     text.contains("No such column '") && !text.contains("Foreign key")
+        || text.starts_with("There's a problem with this country")
+        || text.starts_with("There's a problem with this state")
 }
 
-fn short(text: &str) -> String {
+/// A message in one line, not too long.
+pub(super) fn short(text: &str) -> String {
     // Messages about queries begin with the query's lines.
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect()
 }

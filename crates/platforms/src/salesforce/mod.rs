@@ -1,11 +1,11 @@
 //! Salesforce: its standard objects and those that a customer made.
 //!
-//! Text in, text out, over the REST interface, version 66.0 (sheet: Salesforce). What one request leaves open becomes
+//! Text in, text out, over the REST interface, version 66.0, and SOAP for merging (sheet: Salesforce). What one request leaves open becomes
 //! a continuation whose state stands in the cursor.
 //!
 //! Invariants:
 //! - A list resumes however old its position is: by the path of the next page while the platform knows it, else
-//!   behind the last id that was read.
+//!   behind the last id that was read. One that is large is read by a job, which is gone on with while it is there.
 //! - The rows of a collection come back in the order in which they were sent, and nothing else joins them (sheet:
 //!   Salesforce section 5.2): an answer with another number of rows, or with another id than a row was sent with,
 //!   is no answer, and what became of the rows is unknown.
@@ -14,8 +14,8 @@
 //!   which is read only.
 //! - No message repeats a value that was written.
 //!
-//! Deliberately absent: search (an index that lags); merging and the conversion of leads (SOAP alone); webhooks
-//! (there are none for records); dependencies between choices (one entry may belong to several entries of the other
+//! Deliberately absent: search (an index that lags); the conversion of leads (SOAP alone); webhooks (there are
+//! none for records); dependencies between choices (one entry may belong to several entries of the other
 //! field); the subsets of choices that record types allow (not among an object's description); a leave for duplicates
 //! that only warn (a person answers those).
 
@@ -29,6 +29,7 @@ mod fetch;
 mod fields;
 mod files;
 mod ids;
+mod jobs;
 mod links;
 mod notes;
 mod objects;
@@ -37,6 +38,7 @@ mod reading;
 mod removal;
 mod rows;
 mod schema;
+mod soap;
 mod soql;
 mod values;
 mod write;
@@ -47,6 +49,8 @@ use handover_connect::{
 };
 use handover_model::{ObjectName, Schema};
 
+use jobs::Jobs;
+
 use crate::learnt::Learnt;
 use crate::marks;
 
@@ -56,12 +60,20 @@ use crate::marks;
 pub struct Salesforce {
     capabilities: Capabilities,
     learnt: Learnt,
+    jobs: Jobs,
 }
 
 impl Salesforce {
     /// A dialect that has learnt nothing yet.
     pub fn new() -> Self {
-        Self { capabilities: capabilities::table(), learnt: Learnt::default() }
+        Self { capabilities: capabilities::table(), learnt: Learnt::default(), jobs: Jobs::default() }
+    }
+
+    /// The same, which reads by a job what stands behind the first page of a list where that are `from` rows or more,
+    /// `page` rows with a call.
+    #[must_use]
+    pub fn with_jobs(self, from: u64, page: u32) -> Self {
+        Self { jobs: Jobs { from, page }, ..self }
     }
 }
 
@@ -81,12 +93,12 @@ impl Dialect for Salesforce {
     }
 
     fn encode(&self, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
-        encode::request(operation, marks::of(cursor)?, self.learnt.schema_for(operation))
+        encode::request(operation, marks::of(cursor)?, self.learnt.schema_for(operation), self.jobs)
     }
 
     fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
         let place = marks::of(cursor).map_err(Fault::from)?;
-        decode::step(operation, place, reply, self.learnt.schema_for(operation))
+        decode::step(operation, place, reply, self.learnt.schema_for(operation), self.jobs)
     }
 
     fn authorize(&self, request: &mut Request, credentials: &Credentials) {

@@ -4,6 +4,8 @@ use handover_connect::Refusal;
 
 /// The version of the API in use (sheet: Salesforce, heading).
 pub(super) const DATA: &str = "/services/data/v66.0";
+/// The interface of SOAP in the partner's form, same version (sheet: Salesforce section 5.9 \[doc\]).
+pub(super) const SOAP: &str = "/services/Soap/u/66.0";
 /// The token endpoint (sheet: Salesforce section 1 \[code\]).
 pub(super) const TOKEN: &str = "/services/oauth2/token";
 /// How the names of customers' objects and fields end (sheet: Salesforce section 3).

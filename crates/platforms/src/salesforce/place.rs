@@ -12,6 +12,8 @@ use crate::marks::{Refused, foreign};
 pub(super) enum Place {
     /// Within the rows of its queries.
     Rows(Rows),
+    /// Within the result of a job that reads a large list.
+    Job(Job),
     /// Records that were asked for by their ids and are not there: perhaps they were merged.
     Gone(Gone),
     /// The records that those became.
@@ -40,6 +42,23 @@ pub(super) struct Rows {
     /// Pairs of ids that the pages before had, for links.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) pairs: Vec<(String, String)>,
+}
+
+/// A job that reads what stands behind the first page of a list.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Job {
+    /// Its id, once it was made.
+    pub(super) id: Option<String>,
+    /// Whether its result can be read.
+    pub(super) is_done: bool,
+    /// Which page of the result comes next; none for the first.
+    pub(super) locator: Option<String>,
+    /// How often its state was asked for.
+    pub(super) asked: u32,
+    /// How many jobs came before it that are gone.
+    pub(super) lost: u32,
+    /// The first page of the list: where reading goes on without the job, or with another one.
+    pub(super) first: Rows,
 }
 
 /// Records that are not there.

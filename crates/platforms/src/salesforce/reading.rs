@@ -5,11 +5,10 @@ use std::sync::Arc;
 use handover_connect::{Fault, Operation, Refusal};
 use handover_model::{FieldName, Fields, Kind, Record, Schema, Value};
 
+use super::ids;
 use super::links::{self, Junction};
 use super::notes;
 use super::objects::{MODIFIED, OBJECTS, Object, object};
-use super::rows::Row;
-use super::{ids, values};
 
 /// What a read operation wants.
 pub(super) struct Reading<'a> {
@@ -53,33 +52,48 @@ impl<'a> Reading<'a> {
         self.schema.as_ref().and_then(|schema| schema.field(name)).map(|field| &field.kind)
     }
 
+    /// Whether the type of every field that comes with a record is known: text alone then says what a value is.
+    pub(super) fn is_typed(&self) -> bool {
+        self.listed().all(|name| self.kind(name).is_some())
+    }
+
     /// A record with the fields asked for.
-    pub(super) fn record(&self, row: &Row<'_>) -> Result<Record, Fault> {
-        let text = |name: &str| row.get(name).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
-        let id = text("Id").filter(|id| !id.is_empty()).ok_or_else(|| Fault::malformed("a record has no id"))?;
+    pub(super) fn record(&self, row: &impl Cells) -> Result<Record, Fault> {
+        let id = row.value("Id", Some(&ID)).and_then(|id| id.as_text().map(str::to_owned));
+        let id = id.filter(|id| !id.is_empty()).ok_or_else(|| Fault::malformed("a record has no id"))?;
         let mut fields = Fields::with_capacity(self.fields.len());
         for name in self.listed() {
             let (column, part) = part_of(name);
             // Columns that are asked for come, null or not (sheet: Salesforce section 2).
-            let Some(raw) = row.get(column) else { continue };
             let value = match part {
-                None => values::read(self.kind(name), raw.get()),
-                Some(to) => pointed_to(to, values::read(None, raw.get())),
+                None => row.value(column, self.kind(name)),
+                Some(to) => row.value(column, Some(&ID)).map(|value| pointed_to(to, value)),
             };
-            fields.set(name.into(), value);
+            if let Some(value) = value {
+                fields.set(name.into(), value);
+            }
         }
-        Ok(Record {
-            id: id.into(),
-            fields,
-            modified: text(MODIFIED).and_then(|text| values::read_instant(&text)),
-            gone: row.get("IsDeleted").is_some_and(|raw| raw.get() == "true"),
-        })
+        let modified = match row.value(MODIFIED, Some(&Kind::DateTime)) {
+            Some(Value::DateTime(at)) => Some(at),
+            _ => None,
+        };
+        let gone = row.value("IsDeleted", Some(&Kind::Bool)) == Some(Value::Bool(true));
+        Ok(Record { id: id.into(), fields, modified, gone })
     }
 
     /// The junction whose links an extra read asks for.
     pub(super) fn junction(&self) -> Option<&'static Junction> {
         links::junction(self.object.name, self.fields.first()?.as_str())
     }
+}
+
+/// Ids are text.
+const ID: Kind = Kind::Opaque;
+
+/// One row as it came: JSON of a query's page, CSV of a job's result.
+pub(super) trait Cells {
+    /// The value of a column, read as one of this kind; `None` where there is no such column.
+    fn value(&self, column: &str, kind: Option<&Kind>) -> Option<Value>;
 }
 
 /// The column of a field, and the object that it points to where the column can point to several: `WhatId` and

@@ -3,14 +3,22 @@
 use std::collections::HashMap;
 
 use handover_connect::{Fault, Reply};
+use handover_model::{Kind, Value};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::faults;
 use super::objects::DATA;
+use super::reading::Cells;
+use super::{faults, values};
 
 /// One row: a column's name to its value as it stands there.
 pub(super) type Row<'a> = HashMap<&'a str, &'a RawValue>;
+
+impl Cells for Row<'_> {
+    fn value(&self, column: &str, kind: Option<&Kind>) -> Option<Value> {
+        self.get(column).map(|raw| values::read(kind, raw.get()))
+    }
+}
 
 /// One page of rows.
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@
 //! - Original dates, authors and the like can be set where the description says so: where the organization allows it
 //!   to this user (section 5.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Fault, Method, Reply, Request, Step};
@@ -169,8 +169,10 @@ fn reference(name: &str, raw: &Json, description: &Json) -> Target {
 /// Record types as choices: their ids differ between organizations, their names are told (sheet: Salesforce
 /// section 9). The master is none of one's own.
 fn record_types(description: &Json) -> Kind {
-    let own =
-        items(description, "recordTypeInfos").iter().filter(|info| flag_at(info, "active") && !flag_at(info, "master"));
+    // One that the user's profile does not allow would be refused.
+    let is_open = |info: &&Json| info.get("available").and_then(Json::as_bool) != Some(false);
+    let own = items(description, "recordTypeInfos").iter();
+    let own = own.filter(|info| flag_at(info, "active") && !flag_at(info, "master")).filter(is_open);
     let options: Vec<Choice> = own
         .filter_map(|info| {
             let value = text_at(info, "recordTypeId")?.to_owned();
@@ -184,9 +186,11 @@ fn record_types(description: &Json) -> Kind {
 /// The active values. Others may still stand in old records, and are not accepted in new ones.
 fn choices(raw: &Json, many: bool) -> Kind {
     let mut options: Vec<Choice> = Vec::new();
+    // There may be thousands.
+    let mut seen = HashSet::new();
     for entry in items(raw, "picklistValues").iter().filter(|entry| flag_at(entry, "active")) {
         let Some(value) = text_at(entry, "value").filter(|value| !value.is_empty()) else { continue };
-        if options.iter().any(|have| have.value == value) {
+        if !seen.insert(value) {
             continue;
         }
         let label = text_at(entry, "label").filter(|label| !label.is_empty()).unwrap_or(value);

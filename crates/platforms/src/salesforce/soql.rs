@@ -45,6 +45,13 @@ impl Query<'_> {
         if let Some(next) = &rows.next {
             return Ok(Request::new(Method::Get, next, &CALL).with_batches());
         }
+        let mut text = self.text(rows.last.as_deref())?;
+        text.push_str(" ORDER BY Id");
+        Ok(send(&text, self.all).with_batches())
+    }
+
+    /// Its text, in no order: of the records behind one only, where that one is given.
+    pub(super) fn text(&self, behind: Option<&str>) -> Result<String, Refusal> {
         if let Some(odd) = self.columns.iter().copied().chain([self.object]).find(|name| !is_path(name)) {
             return Err(Refusal::unsupported(format!("`{odd}` is no name that Salesforce could have")));
         }
@@ -55,15 +62,14 @@ impl Query<'_> {
         }
         text.push_str(" FROM ");
         text.push_str(self.object);
-        let beyond = rows.last.as_ref().map(|last| format!("Id > {}", quoted(last)));
+        let beyond = behind.map(|last| format!("Id > {}", quoted(last)));
         let mut word = " WHERE ";
         for condition in self.conditions.iter().chain(&beyond) {
             text.push_str(word);
             text.push_str(condition);
             word = " AND ";
         }
-        text.push_str(" ORDER BY Id");
-        Ok(send(&text, self.all).with_batches())
+        Ok(text)
     }
 }
 

@@ -28,6 +28,16 @@ pub(super) fn read(kind: Option<&Kind>, json: &str) -> Value {
     }
 }
 
+/// A value as it stands in a cell of a job's result: text of its kind, nothing where it is null (sheet: Salesforce
+/// section 4 \[doc\]). What does not read as its kind stays text, as in an answer.
+pub(super) fn read_cell(kind: Option<&Kind>, text: &str) -> Value {
+    match (kind, text) {
+        (Some(Kind::Bool), "true") => Value::Bool(true),
+        (Some(Kind::Bool), "false") => Value::Bool(false),
+        _ => read_text(kind, text.to_owned()),
+    }
+}
+
 fn read_text(kind: Option<&Kind>, text: String) -> Value {
     if text.is_empty() {
         return Value::Null;

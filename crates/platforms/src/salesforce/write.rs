@@ -27,10 +27,10 @@ use crate::marks::{Mark, foreign};
 use crate::values::fits;
 
 /// How often rows are sent again that met a lock.
-const MOST_TIMES: u32 = 4;
+pub(super) const MOST_TIMES: u32 = 4;
 /// How long is waited before, in milliseconds; each time twice as long. A lock is waited for ten seconds by the
 /// platform itself (sheet: Salesforce section 5.8).
-const LOCKED_MS: u64 = 1_000;
+pub(super) const LOCKED_MS: u64 = 1_000;
 
 fn again(batch: &WriteBatch, place: Option<Place>) -> Result<Again, Refusal> {
     match place {

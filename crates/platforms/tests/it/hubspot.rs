@@ -78,7 +78,7 @@ fn play(dialect: &HubSpot, operation: &Operation, replies: &[Reply]) -> (Vec<Req
     for reply in replies {
         requests.push(dialect.encode(operation, cursor.as_ref()).unwrap());
         match dialect.decode(operation, cursor.as_ref(), reply) {
-            Ok(Step::Then { cursor: next, wait_ms: 0 }) => cursor = Some(next),
+            Ok(Step::Then { cursor: next, wait_ms: 0, .. }) => cursor = Some(next),
             end => {
                 assert_eq!(requests.len(), replies.len(), "the operation ended early");
                 return (requests, end);

@@ -118,11 +118,31 @@ impl Salesforce {
             ("POST", "/services/oauth2/token") => return oauth::token(&mut self.world, request, at),
             ("POST", "/services/oauth2/revoke") => return oauth::revoke(&mut self.world, request),
             ("POST", path) if path.starts_with("/services/Soap/u/") => {
-                return soap::answer(&mut self.world, request, at);
+                return self.soap(request, at);
             }
             _ => {}
         }
         self.authorised(request, at, interference).unwrap_or_else(|fault| fault.reply())
+    }
+
+    /// SOAP: whoever comes with a session takes from the same budget.
+    fn soap(&mut self, request: &Request, at: Seconds) -> Reply {
+        let call = match soap::read(&self.world, request) {
+            Ok(call) => call,
+            Err(reply) => return reply,
+        };
+        if call.is_login() {
+            return soap::login(&mut self.world, request, &call, at);
+        }
+        let spent = soap::enter(&mut self.world, &call, at).and_then(|user| {
+            self.cost = 1;
+            self.limits.spend(&self.world, 1, at)?;
+            Ok(user)
+        });
+        match spent {
+            Ok(user) => soap::answer(&mut self.world, &call, user, at),
+            Err(fault) => soap::refused(&fault),
+        }
     }
 
     /// What needs a session.

@@ -56,6 +56,12 @@ impl Fault {
         Self::new("INVALID_FIELD", format!("No such column '{field}' on sobject of type {object}"))
     }
 
+    /// Somebody else holds the record.
+    pub(super) fn locked(id: &str) -> Self {
+        let message = format!("unable to obtain exclusive access to this record or 1 records: {id}");
+        Self::row("UNABLE_TO_LOCK_ROW", message, &[])
+    }
+
     pub(super) fn deleted() -> Self {
         Self::row("ENTITY_IS_DELETED", "entity is deleted", &[])
     }

@@ -32,8 +32,7 @@ fn try_delete(world: &mut World, object: &str, id: &str, by: &Writer) -> Result<
         return Err(Fault::row("INSUFFICIENT_ACCESS_OR_READONLY", message, &[]));
     }
     if world.settings.locked.contains(id) {
-        let message = format!("unable to obtain exclusive access to this record or 1 records: {id}");
-        return Err(Fault::row("UNABLE_TO_LOCK_ROW", message, &[]));
+        return Err(Fault::locked(id));
     }
     bin(world, object, id, id, by)
 }
@@ -162,6 +161,10 @@ fn try_merge(
 ) -> Result<Vec<String>, Fault> {
     let unknown = || Fault::row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[]);
     let object = mergeable(world, master)?.name.clone();
+    if let Some(held) = losers.iter().map(String::as_str).chain([master]).find(|id| world.settings.locked.contains(*id))
+    {
+        return Err(Fault::locked(held));
+    }
     if losers.is_empty() || losers.len() > 2 {
         return Err(Fault::row("INVALID_FIELD", "a merge takes one or two records", &[]));
     }

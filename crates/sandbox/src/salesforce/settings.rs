@@ -47,7 +47,8 @@ pub struct Settings {
     pub bulk_s: i64,
     /// How many rows a bulk job works through in a second. Default 1,000.
     pub bulk_rows_per_s: i64,
-    /// Rows of bulk results come in another order than they were sent (sheet: section 5.5 \[doc\]). Default true.
+    /// Rows of bulk results come in another order than they were sent (sheet: section 5.5 \[doc\]), and those of query
+    /// jobs without an order in none. Default true.
     pub bulk_shuffle: bool,
     /// Days after which deleted records are gone for good (sheet: section 4 \[doc\]). Default 15.
     pub bin_days: i64,

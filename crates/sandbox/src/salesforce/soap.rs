@@ -39,25 +39,62 @@ impl Element {
     }
 }
 
-/// Answers `/services/Soap/u/66.0`.
-pub(super) fn answer(world: &mut World, request: &Request, at: Seconds) -> Reply {
-    let text = String::from_utf8_lossy(&request.body).into_owned();
-    let Some(envelope) = read(&text) else { return fault("soapenv:Client", "the envelope cannot be read") };
-    let Some(call) = envelope.child("Body").and_then(|body| body.children.first()) else {
-        return fault("soapenv:Client", "the envelope has no body");
-    };
-    if call.name == "login" {
-        return login(world, request, call, at);
+/// A call as it came.
+pub(super) struct Called {
+    envelope: Element,
+}
+
+impl Called {
+    fn call(&self) -> Option<&Element> {
+        self.envelope.child("Body").and_then(|body| body.children.first())
     }
-    let header = envelope.child("Header").and_then(|header| header.child("SessionHeader"));
+
+    /// Whether it begins a session.
+    pub(super) fn is_login(&self) -> bool {
+        self.call().is_some_and(|call| call.name == "login")
+    }
+}
+
+/// Reads a request to `/services/Soap/u/66.0`.
+pub(super) fn read(world: &World, request: &Request) -> Result<Called, Reply> {
+    // The transport wants the header, whatever it says.
+    if request.header("soapaction").is_none() {
+        return Err(fault("soapenv:Client", "SOAPAction HTTP header missing"));
+    }
+    // Behind the version may stand the organization, as a login tells it.
+    let version = request.path.split('/').nth(4).and_then(|version| version.strip_suffix(".0")?.parse().ok());
+    if !version.is_some_and(|version| (world.org.oldest_version..=world.org.version).contains(&version)) {
+        return Err(fault(
+            "sf:UNSUPPORTED_API_VERSION",
+            "UNSUPPORTED_API_VERSION: Invalid Api version specified on URL",
+        ));
+    }
+    let text = String::from_utf8_lossy(&request.body).into_owned();
+    let envelope = parse(&text).ok_or_else(|| fault("soapenv:Client", "the envelope cannot be read"))?;
+    let called = Called { envelope };
+    if called.call().is_none() {
+        return Err(fault("soapenv:Client", "the envelope has no body"));
+    }
+    Ok(called)
+}
+
+/// The user of the session that stands in the envelope's header, and nowhere else.
+pub(super) fn enter(world: &mut World, called: &Called, at: Seconds) -> Result<String, Fault> {
+    let header = called.envelope.child("Header").and_then(|header| header.child("SessionHeader"));
     let token = header.map(|header| header.value("sessionId")).unwrap_or("").to_owned();
     let idle = world.settings.session_s;
-    let Some(user) = Access::enter(&mut world.access, &token, at, idle) else {
-        return fault(
-            "sf:INVALID_SESSION_ID",
-            "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session",
-        );
-    };
+    let user = Access::enter(&mut world.access, &token, at, idle).filter(|user| world.is_active_user(user));
+    let illegal = "Invalid Session ID found in SessionHeader: Illegal Session";
+    let user = user.ok_or_else(|| Fault::new("INVALID_SESSION_ID", illegal))?;
+    if !world.settings.api {
+        return Err(Fault::new("API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner"));
+    }
+    Ok(user)
+}
+
+/// Carries out a call.
+pub(super) fn answer(world: &mut World, called: &Called, user: String, at: Seconds) -> Reply {
+    let Some(call) = called.call() else { return fault("soapenv:Client", "the envelope has no body") };
     let by =
         Writer { user, at, duplicates: DuplicateHeader { allow_save: true, include_details: false }, system: false };
     match call.name.as_str() {
@@ -67,7 +104,14 @@ pub(super) fn answer(world: &mut World, request: &Request, at: Seconds) -> Reply
     }
 }
 
-fn login(world: &mut World, request: &Request, call: &Element, at: Seconds) -> Reply {
+/// A refusal of the whole call.
+pub(super) fn refused(wrong: &Fault) -> Reply {
+    fault(&format!("sf:{}", wrong.code), &format!("{}: {}", wrong.code, wrong.message))
+}
+
+/// Begins a session.
+pub(super) fn login(world: &mut World, request: &Request, called: &Called, at: Seconds) -> Reply {
+    let Some(call) = called.call() else { return fault("soapenv:Client", "the envelope has no body") };
     let username = call.value("username");
     let right = world.access.passwords.get(username).is_some_and(|known| known == call.value("password"));
     let user = oauth::user_id(world, username).filter(|user| right && world.is_active_user(user));
@@ -135,6 +179,12 @@ fn merge_one(world: &mut World, request: &Element, by: &Writer) -> Result<Merged
         .all("recordToMergeIds")
         .map(|loser| id::parse(loser.text.trim()).ok_or_else(|| malformed(loser.text.trim())))
         .collect::<Result<Vec<String>, Fault>>()?;
+    // An object of the partner's form says of which type it is.
+    let object = world.schema.object(record.value("type"));
+    let object = object.ok_or_else(|| Fault::row("INVALID_TYPE", "Must send a concrete entity type.", &[]))?;
+    if world.schema.of_id(&master).is_some_and(|of| of.name != object.name) {
+        return Err(Fault::row("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", &[]));
+    }
     let fields: BTreeMap<String, Json> = match world.schema.of_id(&master) {
         Some(object) => {
             let mut body = Map::new();
@@ -170,7 +220,10 @@ fn undelete(world: &mut World, call: &Element, by: &Writer) -> Reply {
 }
 
 fn error(fault: &Fault) -> String {
-    format!("<errors><message>{}</message><statusCode>{}</statusCode></errors>", escape(&fault.message), fault.code)
+    let fields: String =
+        fault.fields.iter().flatten().map(|field| format!("<fields>{}</fields>", escape(field))).collect();
+    let message = escape(&fault.message);
+    format!("<errors>{fields}<message>{message}</message><statusCode>{}</statusCode></errors>", fault.code)
 }
 
 fn envelope(body: &str) -> Reply {
@@ -214,7 +267,7 @@ fn escape(text: &str) -> String {
 }
 
 /// The outermost element; none for what is no well-formed XML of elements and text.
-fn read(text: &str) -> Option<Element> {
+fn parse(text: &str) -> Option<Element> {
     let mut open: Vec<Element> = vec![Element::default()];
     let mut rest = text;
     while let Some(at) = rest.find('<') {

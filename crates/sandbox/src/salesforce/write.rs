@@ -294,10 +294,7 @@ fn lock(world: &mut World, object: &Object, id: &str, record: &Record) -> Result
         }
     }
     match held {
-        Some(held) => {
-            let message = format!("unable to obtain exclusive access to this record or 1 records: {held}");
-            Err(Fault::row("UNABLE_TO_LOCK_ROW", message, &[]))
-        }
+        Some(held) => Err(Fault::locked(&held)),
         None => Ok(()),
     }
 }

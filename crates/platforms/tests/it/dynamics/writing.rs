@@ -153,7 +153,7 @@ async fn parts_are_joined_by_their_order_and_sent_again_alone() {
     let body = json!({"error": {"code": "0x80072322", "message": "--b-- Number of requests exceeded"}}).to_string();
     let limited = part("429 Too Many Requests", "Retry-After: 7\r\n", &body);
     let step = dialect.decode(&operation, None, &reply(&[limited, made.clone()])).unwrap();
-    let Step::Then { cursor, wait_ms } = step else { panic!("{step:?}") };
+    let Step::Then { cursor, wait_ms, .. } = step else { panic!("{step:?}") };
     assert_eq!(wait_ms, 7_000);
     let again = dialect.encode(&operation, Some(&cursor)).unwrap();
     assert_eq!(again.charges[0].amount, 1, "only the one that was refused");

@@ -13,6 +13,7 @@ fn description() -> Json {
     "recordTypeInfos": [
         {"active": true, "master": true, "name": "Master", "recordTypeId": "012000000000000AAA"},
         {"active": true, "master": false, "name": "Big", "developerName": "Big", "recordTypeId": "01254000001upcKAAQ"},
+        {"active": true, "master": false, "available": false, "name": "Closed", "recordTypeId": "01254000001upcLAAQ"},
     ],
     "fields": [
         field("Id", "id", &json!({"createable": false, "updateable": false, "length": 18})),
@@ -87,6 +88,17 @@ fn a_description_becomes_fields() {
     assert_eq!(values("StageName"), ["New New!", "Won Won!"], "only what is accepted, each once");
     assert_eq!(values("RecordTypeId"), ["01254000001upcKAAQ Big"]);
     assert_eq!(schema.field("Key__c").unwrap().kind, Kind::Text { max: Some(80), html: false });
+}
+
+#[test]
+fn a_list_of_thousands_of_choices_is_read_whole() {
+    let values: Vec<Json> = (0..5_000)
+        .map(|n| json!({"value": format!("v{n}"), "label": format!("Wert {n} \u{e4}"), "active": true}))
+        .collect();
+    let fields = [field("Code__c", "picklist", &json!({"custom": true, "picklistValues": values}))];
+    let schema = described(&Salesforce::new(), "Account", &json!({"fields": fields, "label": "Account"}));
+    let Kind::Choice { options, many: false } = &schema.field("Code__c").unwrap().kind else { panic!("no choice") };
+    assert_eq!((options.len(), options[4_999].value.as_str()), (5_000, "v4999"));
 }
 
 #[test]

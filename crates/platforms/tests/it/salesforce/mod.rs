@@ -2,7 +2,10 @@
 
 mod access;
 mod describing;
+mod jobs;
 mod linking;
+mod live;
+mod merging;
 mod reading;
 mod refusals;
 mod writing;
@@ -123,7 +126,7 @@ fn page_of(step: Step) -> (Vec<Record>, Option<Cursor>) {
 
 fn then(operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> (Cursor, u64) {
     match decoded(operation, cursor, reply).unwrap() {
-        Step::Then { cursor, wait_ms } => (cursor, wait_ms),
+        Step::Then { cursor, wait_ms, .. } => (cursor, wait_ms),
         step => panic!("no continuation: {step:?}"),
     }
 }

@@ -111,6 +111,23 @@ fn what_people_wrote_and_whom_it_clashes_with_is_told() {
     like["errors"][0]["duplicateResult"] =
         json!({"matchResults": [{"matchRecords": [{"record": {"Id": ONE, "Name": "N"}}]}]});
     assert_eq!(fault(like).detail.clashing, [ONE]);
+    let country = "There's a problem with this country, even though it may appear correct. Please select a country from the \
+                   list of valid countries.: Mailing Country";
+    let mut row = of("FIELD_INTEGRITY_EXCEPTION", country);
+    row["errors"][0]["fields"] = json!(["MailingCountry"]);
+    let told = fault(row);
+    assert_eq!((told.kind, told.message.as_str()), (FaultKind::Invalid, country));
+    assert_eq!(told.field.unwrap(), "MailingCountry");
+    let kind = "Record Type ID: this ID value isn't valid for the user: 0125g000000XyZAAA0";
+    let mut row = of("INVALID_CROSS_REFERENCE_KEY", kind);
+    row["errors"][0]["fields"] = json!(["RecordTypeId"]);
+    let told = fault(row);
+    assert!(told.kind == FaultKind::Invalid && told.message.contains("profile does not allow"), "{told}");
+    let owner = fault(of(
+        "INACTIVE_OWNER_OR_USER",
+        "operation performed with inactive user [005D0000001AbCd] as owner of account",
+    ));
+    assert!(owner.kind == FaultKind::Invalid && owner.message.contains("inactive user"), "{owner}");
     let missing = fault(of("REQUIRED_FIELD_MISSING", "Required fields are missing: [LastName]"));
     assert_eq!(missing.field.unwrap(), "LastName");
     let gone = fault(of("INVALID_FIELD", "No such column 'Old__c' on sobject of type Account"));
@@ -121,7 +138,8 @@ fn what_people_wrote_and_whom_it_clashes_with_is_told() {
 fn what_it_cannot_do_is_refused() {
     let operations = [
         Operation::Automations,
-        Operation::Merge { object: "Account".into(), survivor: ONE.into(), other: ONE.into() },
+        Operation::Merge { object: "Opportunity".into(), survivor: ONE.into(), other: ONE.into() },
+        Operation::Merge { object: "Account".into(), survivor: ONE.into(), other: "<x>".into() },
         Operation::History { object: "Account".into(), fields: [].into(), ids: vec![ONE.into()] },
         Operation::Delete { object: "ContentVersion".into(), ids: vec![ONE.into()] },
         Operation::Describe("Folder".into()),

@@ -143,7 +143,7 @@ fn only_rows_that_met_a_lock_are_sent_again() {
     let (mut at, mut waited) = (cursor, first);
     for _ in 0..10 {
         match decoded(&new, Some(&at), &reply(200, &json!([lock(), lock()]))).unwrap() {
-            Step::Then { cursor, wait_ms } => {
+            Step::Then { cursor, wait_ms, .. } => {
                 assert!(wait_ms > waited);
                 (at, waited) = (cursor, wait_ms);
             }

@@ -136,7 +136,7 @@ fn a_large_merge_is_a_job() {
     let merge = Operation::Merge { object: "Accounts".into(), survivor: "1".into(), other: "2".into() };
     assert_eq!(encoded(&merge, None), r#"Post /crm/v8/Accounts/1/actions/merge {"merge":[{"data":[{"id":"2"}]}]}"#);
     let told = json!({"merge": [{"code": "SCHEDULED", "details": {"job_id": "77"}, "status": "success"}]});
-    let Step::Then { cursor, wait_ms: 5_000 } = decoded(&merge, None, &reply(200, &told)).unwrap() else {
+    let Step::Then { cursor, wait_ms: 5_000, .. } = decoded(&merge, None, &reply(200, &told)).unwrap() else {
         panic!("not waited for")
     };
     assert_eq!(encoded(&merge, Some(&cursor)), "Get /crm/v8/Accounts/1/actions/merge?job_id=77");

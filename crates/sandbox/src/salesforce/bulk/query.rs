@@ -84,6 +84,11 @@ pub(super) fn work(world: &World, job: &mut Job, at: Seconds) {
             csv_text::line(cells, job.delimiter, QuoteStyle::Always)
         })
         .collect();
+    if world.settings.bulk_shuffle && plan.order.is_empty() {
+        // Without an order there is none: parts of a large job end as they come.
+        let key = |line: &String| *blake3::hash(format!("{}{line}", job.id).as_bytes()).as_bytes();
+        job.lines.sort_by_cached_key(key);
+    }
     job.state = State::JobComplete;
     job.data = None;
 }

@@ -152,7 +152,9 @@ fn soap_logs_in_too() {
             <password>{password}</password></login></se:Body></se:Envelope>"
         )
     };
-    let mut request = Request::new("POST", "/services/Soap/u/66.0").with_header("host", "127.0.0.1:8080");
+    let mut request = Request::new("POST", "/services/Soap/u/66.0")
+        .with_header("host", "127.0.0.1:8080")
+        .with_header("soapaction", "login");
     request.body = envelope("word+token").into_bytes();
     let text = String::from_utf8(org.send(&request).body).unwrap();
     let (_, rest) = text.split_once("<sessionId>").unwrap();

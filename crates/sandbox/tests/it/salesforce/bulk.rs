@@ -135,7 +135,7 @@ fn a_query_job_gives_its_rows_in_pages() {
     for name in ["A", "B", "C", "D", "E"] {
         org.create("Account", &json!({"Name": name}));
     }
-    let job = json!({"operation": "query", "query": "SELECT Name, Parent.Name, CreatedDate, IsDeleted FROM Account"});
+    let job = json!({"operation": "query", "query": "SELECT Name, Parent.Name, CreatedDate, IsDeleted FROM Account ORDER BY Name"});
     let id = org.post("jobs/query", &job, 200)["id"].as_str().unwrap().to_owned();
     refused(org.call("GET", &format!("jobs/query/{id}/results"), None), 400, "INVALIDJOBSTATE");
     org.wait(20);

@@ -13,7 +13,7 @@ fn soap(org: &mut Org, body: &str) -> String {
          <soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>",
         org.token
     );
-    let mut request = org.request("POST", "/services/Soap/u/66.0");
+    let mut request = org.request("POST", "/services/Soap/u/66.0").with_header("soapaction", "\"\"");
     request.body = text.into_bytes();
     String::from_utf8(org.send(&request).body).unwrap()
 }
@@ -117,6 +117,40 @@ fn a_merge_moves_children_and_leaves_its_trace() {
     assert!(merge(&mut org, &contact).contains("<success>false"));
     let misnamed = soap(&mut org, "<urn:merge><urn:mergeRequests/></urn:merge>");
     assert!(misnamed.contains("<faultcode>soapenv:Client"), "{misnamed}");
+    let untyped = soap(
+        &mut org,
+        &format!(
+            "<urn:merge><urn:request><urn:masterRecord><Id>{winner}</Id></urn:masterRecord>\
+             <urn:recordToMergeIds>{contact}</urn:recordToMergeIds></urn:request></urn:merge>"
+        ),
+    );
+    assert!(untyped.contains("<statusCode>INVALID_TYPE"), "{untyped}");
+}
+
+#[test]
+fn soap_refuses_in_its_own_words() {
+    let mut org =
+        Org::of(json!({"settings": {"daily_requests": 3, "locked": ["001Aa0000000001IAA"]}, "records": {"Account": [
+        {"Id": "001Aa0000000001IAA", "Name": "A"}, {"Id": "001Aa0000000002IAA", "Name": "B"}]}}));
+    let merge = "<urn:merge><urn:request><urn:masterRecord><type>Account</type><Id>001Aa0000000002IAA</Id></urn:masterRecord>\
+                 <urn:recordToMergeIds>001Aa0000000001IAA</urn:recordToMergeIds></urn:request></urn:merge>";
+    assert!(soap(&mut org, merge).contains("<statusCode>UNABLE_TO_LOCK_ROW</statusCode>"));
+    let session = std::mem::replace(&mut org.token, "00Dnobody".to_owned());
+    assert!(soap(&mut org, merge).contains("<faultcode>sf:INVALID_SESSION_ID</faultcode>"));
+    org.token = session;
+    for (path, header, code) in [
+        ("/services/Soap/u/66.0", "accept", "soapenv:Client"),
+        ("/services/Soap/u/67.0", "soapaction", "sf:UNSUPPORTED_API_VERSION"),
+    ] {
+        let request = org.request("POST", path).with_header(header, "*/*");
+        let reply = org.send(&request);
+        let told = String::from_utf8(reply.body).unwrap();
+        assert!(reply.status == 500 && told.contains(&format!("<faultcode>{code}<")), "{told}");
+    }
+    // Calls of SOAP are taken from the same budget.
+    org.get("limits");
+    org.get("limits");
+    assert!(soap(&mut org, merge).contains("<faultcode>sf:REQUEST_LIMIT_EXCEEDED</faultcode>"));
 }
 
 #[test]
