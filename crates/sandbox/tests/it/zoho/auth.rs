@@ -27,7 +27,7 @@ fn agree(org: &mut Org, more: &str) -> String {
     let request = org.request("GET", &format!("/oauth/v2/auth?{query}"));
     let reply = org.send(&request);
     let location = reply.header("location").unwrap().to_owned();
-    assert!(location.contains("&location=us&accounts-server=http%3A%2F%2F127%2E0%2E0%2E1"), "{location}");
+    assert!(location.contains("&location=us&accounts-server=http%3A%2F%2F127.0.0.1"), "{location}");
     location.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned()
 }
 
