@@ -250,7 +250,8 @@ async fn view(name: &str, side: &Side) -> Result<SystemView, Error> {
         schemas.extend(side.driver.describe(&object).await.ok());
     }
     let (account, users) = (side.driver.account().await?, side.driver.users().await?);
-    Ok(SystemView { name: name.into(), platform: side.platform.to_owned(), account, schemas, users })
+    let custom = side.driver.custom_objects().await.ok();
+    Ok(SystemView { name: name.into(), platform: side.platform.to_owned(), account, schemas, custom, users })
 }
 
 /// What `handover run` and `handover verify` do, in their order.

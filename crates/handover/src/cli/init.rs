@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use handover_connect::{Fault, FaultKind};
 use handover_model::{Place, SystemName};
 use serde_json::json;
 
@@ -201,15 +202,21 @@ async fn view(session: &Session, name: &str, platform: &str) -> Result<SystemVie
         match system.describe(&object).await {
             Ok(schema) => schemas.push(schema),
             // An object that the account does not have (a plan, a scope) cannot be moved and is not proposed.
-            Err(error)
-                if matches!(
-                    error.kind,
-                    handover_connect::FaultKind::Denied | handover_connect::FaultKind::NotFound
-                ) => {}
+            Err(error) if is_lacking(&error) => {}
             Err(error) => return Err(fault(error)),
         }
     }
-    Ok(SystemView { name: name.clone(), platform: platform.to_owned(), account, schemas, users })
+    let custom = match system.custom_objects().await {
+        Ok(names) => Some(names),
+        Err(error) if is_lacking(&error) => None,
+        Err(error) => return Err(fault(error)),
+    };
+    Ok(SystemView { name: name.clone(), platform: platform.to_owned(), account, schemas, custom, users })
+}
+
+/// Whether the account does not have or not show what was asked for.
+fn is_lacking(error: &Fault) -> bool {
+    matches!(error.kind, FaultKind::Denied | FaultKind::NotFound)
 }
 
 /// Writes the proposed files.

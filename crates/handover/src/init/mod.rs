@@ -35,8 +35,10 @@ pub struct SystemView {
     pub platform: String,
     /// The account.
     pub account: Account,
-    /// Its objects.
+    /// Its objects, without those that the customer made.
     pub schemas: Vec<Schema>,
+    /// The objects that the customer made; `None` where the account does not let them be listed.
+    pub custom: Option<Vec<ObjectName>>,
     /// Its users.
     pub users: Vec<User>,
 }
@@ -112,6 +114,7 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
         );
     }
     findings.extend(unmoved(from, &moved));
+    findings.extend(unmoved_custom(from));
     tables.insert("users".to_owned(), users(from, to, &mut findings));
     for (name, rows) in &tables {
         files.insert(PathBuf::from(format!("translations/{name}.csv")), write::table(rows));
@@ -153,6 +156,26 @@ fn unmoved(from: &SystemView, moved: &BTreeSet<&str>) -> Vec<Finding> {
             .hint("write a mapping for them, or state in the scope document that they stay behind")
     };
     left.map(finding).collect()
+}
+
+/// Objects that the customer made: no template knows them, and they may be most of what the company has.
+fn unmoved_custom(from: &SystemView) -> Option<Finding> {
+    let Some(names) = &from.custom else {
+        let message = format!("{} does not let the objects be listed that were made there", from.name);
+        return Some(
+            Finding::new(Weight::Warning, "custom_objects_unknown", message)
+                .hint("look in its settings which there are: this project moves none of them"),
+        );
+    };
+    if names.is_empty() {
+        return None;
+    }
+    let names: Vec<_> = names.iter().map(ObjectName::as_str).collect();
+    let message = format!("objects made in {} are not moved by this project: {}", from.name, names.join(", "));
+    Some(
+        Finding::new(Weight::Warning, "custom_objects_not_moved", message)
+            .hint("write a mapping for each of them, or state in the scope document that they stay behind"),
+    )
 }
 
 /// Users who do not pair by e-mail, for a person to assign.

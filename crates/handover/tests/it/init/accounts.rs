@@ -106,6 +106,7 @@ fn view(name: &str, platform: &str, schemas: Vec<Schema>, users: &[(&str, &str, 
             fallback_user: (platform == "pipedrive").then(|| users[0].0.into()),
         },
         schemas,
+        custom: Some(Vec::new()),
         users: users.iter().map(user).collect(),
     }
 }

@@ -1,6 +1,6 @@
 //! Pipedrive to HubSpot.
 
-use handover::init::propose;
+use handover::init::{SystemView, propose};
 use handover_model::{From, Kind};
 
 use super::{accounts, check_compiles, check_whole, proposed};
@@ -149,4 +149,25 @@ fn unknown_platforms_give_an_empty_project_and_say_so() {
     let proposal = propose(&from, &to);
     assert!(proposal.findings.iter().any(|finding| finding.code == "no_template"));
     assert!(proposal.create_fields.is_empty());
+}
+
+#[test]
+fn objects_that_the_customer_made_are_told() {
+    let told = |custom: Option<Vec<&str>>| {
+        let custom = custom.map(|names| names.into_iter().map(Into::into).collect());
+        let from = SystemView { custom, ..accounts::pipedrive() };
+        let findings = propose(&from, &accounts::hubspot()).findings;
+        let told = findings.into_iter().filter(|finding| finding.code.starts_with("custom_objects"));
+        told.map(|finding| format!("{}: {}", finding.code, finding.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(Some(Vec::new())), Vec::<String>::new());
+    assert_eq!(
+        told(Some(vec!["Address__c", "Payment__c"])),
+        ["custom_objects_not_moved: objects made in old are not moved by this project: Address__c, Payment__c"]
+    );
+    assert_eq!(
+        told(None),
+        ["custom_objects_unknown: old does not let the objects be listed that were made there"],
+        "silence would look like there being none"
+    );
 }

@@ -312,6 +312,7 @@ async fn view(name: &str, platform: &str, systems: &BTreeMap<SystemName, Arc<dyn
         platform: platform.to_owned(),
         account: system.account().await.unwrap(),
         schemas,
+        custom: system.custom_objects().await.ok(),
         users: system.users().await.unwrap(),
     }
 }
