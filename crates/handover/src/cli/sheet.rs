@@ -81,7 +81,9 @@ async fn given(store: &Store, file: &std::path::Path) -> Result<Vec<(HeldRow, An
                 .hint("`handover holds export FILE` writes such a file"),
         ]
     };
-    let mut reader = csv::Reader::from_path(file).map_err(failed)?;
+    // Of lines that end in two characters the reader counts the second one to the next line.
+    let text = std::fs::read_to_string(file).map_err(|error| failed(error.into()))?.replace("\r\n", "\n");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
     let head = reader.headers().map_err(failed)?.clone();
     let mut given = Vec::new();
     let mut problems = Vec::new();

@@ -71,7 +71,8 @@ pub fn append_row(root: &Path, table: &str, from: &str, to: &str, comment: &str)
 }
 
 fn rows(reading: &mut Reading, file: &File, bytes: &[u8]) -> Option<BTreeMap<String, TableRow>> {
-    let (text, _) = decoded(bytes);
+    // Of lines that end in two characters the reader counts the second one to the next line.
+    let text = decoded(bytes).0.replace("\r\n", "\n");
     reading.sources.add(&file.0, &text);
     let delimiter = delimiter(&text);
     let mut reader =

@@ -17,7 +17,7 @@ use super::ids::are_one;
 use super::objects::DATA;
 use super::place::{Links, Place, Rows};
 use super::reading::is_of;
-use super::rows::{self, Page};
+use super::rows::{self, Page, Row};
 use super::soql::{IDS, Query, ids_of};
 use crate::marks::{Mark, foreign};
 
@@ -38,6 +38,8 @@ pub(super) struct Junction {
     near: &'static str,
     /// Their column that points to the other one.
     far: &'static str,
+    /// Their column that is true for the one which comes first.
+    first: Option<&'static str>,
     /// What else a new row needs.
     along: &'static [(&'static str, &'static str)],
 }
@@ -52,6 +54,8 @@ static JUNCTIONS: [Junction; 6] = [
         via: "OpportunityContactRole",
         near: "OpportunityId",
         far: "ContactId",
+        // The main contact: one for each opportunity at most (sheet: Salesforce section 2).
+        first: Some("IsPrimary"),
         along: &[],
     },
     of_note("LinkedEntityId.Account", "Accounts", "Account"),
@@ -70,6 +74,7 @@ const fn of_note(field: &'static str, label: &'static str, to: &'static str) -> 
         via: "ContentDocumentLink",
         near: "ContentDocumentId",
         far: "LinkedEntityId",
+        first: None,
         // Those who may see the record may see the note (sheet: Salesforce section 2).
         along: &[("ShareType", "V")],
     }
@@ -115,13 +120,11 @@ impl Junction {
         }
     }
 
-    /// The two ends on a page of rows.
-    fn ends<'p>(&'p self, page: &'p Page<'_>) -> impl Iterator<Item = (String, String, String)> + 'p {
-        page.records.iter().filter_map(|row| {
-            let text = |name: &str| rows::text(row, name);
-            let (id, near, far) = (text("Id")?, text(self.near)?, text(self.far)?);
-            is_of(&far, self.to).then_some((id, near, far))
-        })
+    /// The two ends of a row, behind its id.
+    fn ends(&self, row: &Row<'_>) -> Option<(String, String, String)> {
+        let text = |name: &str| rows::text(row, name);
+        let (id, near, far) = (text("Id")?, text(self.near)?, text(self.far)?);
+        is_of(&far, self.to).then_some((id, near, far))
     }
 }
 
@@ -129,7 +132,7 @@ impl Junction {
 pub(super) fn queries<'i>(junction: &'static Junction, ids: impl Iterator<Item = &'i str>) -> Vec<Query<'static>> {
     let query = |condition| Query {
         object: junction.via,
-        columns: vec![junction.near, junction.far],
+        columns: [junction.near, junction.far].into_iter().chain(junction.first).collect(),
         conditions: vec![condition],
         all: false,
     };
@@ -145,7 +148,12 @@ pub(super) fn enriched(
     reply: &Reply,
 ) -> Result<Step, Fault> {
     let page = Page::of(reply)?;
-    rows.pairs.extend(junction.ends(&page).map(|(_, near, far)| (near, far)));
+    for row in &page.records {
+        let Some((_, near, far)) = junction.ends(row) else { continue };
+        let comes_first = junction.first.and_then(|column| row.get(column)).is_some_and(|cell| cell.get() == "true");
+        let at = if comes_first { 0 } else { rows.pairs.len() };
+        rows.pairs.insert(at, (near, far));
+    }
     let queries = queries(junction, ids.iter().map(RecordId::as_str)).len();
     if go_on(&mut rows, &page, queries) {
         return Ok(Place::Rows(rows).then());
@@ -274,7 +282,7 @@ pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, way: Way, reply: &
         state.done += AT_ONCE;
     } else {
         let page = Page::of(reply)?;
-        state.known.extend(junction.ends(&page));
+        state.known.extend(page.records.iter().filter_map(|row| junction.ends(row)));
         let queries = queries(junction, batch.links.iter().map(|link| link.from.as_str())).len();
         state.read = !go_on(&mut state.rows, &page, queries);
     }

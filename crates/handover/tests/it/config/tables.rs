@@ -56,6 +56,15 @@ fn ragged_rows_and_missing_columns_are_refused() {
     insta::assert_snapshot!(written(b"from,to\n,a\n").load().unwrap_err());
 }
 
+/// Spreadsheets end lines in two characters: the place is the same.
+#[test]
+fn a_row_has_the_same_place_whatever_ends_the_lines() {
+    let told = |text: &[u8]| written(text).load().unwrap_err();
+    let lines = told(b"from,to\n7,a\n8,b\n9\n");
+    assert!(lines.contains("translations/deal_stages.csv:4"), "{lines}");
+    assert_eq!(told(b"from,to\r\n7,a\r\n8,b\r\n9\r\n"), lines);
+}
+
 #[test]
 fn cells_that_no_spreadsheet_writes_are_refused_without_being_shown() {
     insta::assert_snapshot!(written(b"from,to\n7,a\n8,b\0c\n").load().unwrap_err());

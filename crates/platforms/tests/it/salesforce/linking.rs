@@ -20,13 +20,13 @@ fn batch(links: &[(&str, &str)]) -> LinkBatch {
 }
 
 fn role(row: &str, contact: &str) -> Json {
-    json!({"Id": row, "OpportunityId": DEAL, "ContactId": contact})
+    json!({"Id": row, "OpportunityId": DEAL, "ContactId": contact, "IsPrimary": false})
 }
 
 fn read() -> String {
     format!(
-        "GET /query?q=SELECT Id, OpportunityId, ContactId FROM OpportunityContactRole WHERE OpportunityId IN \
-         ('{DEAL}') ORDER BY Id"
+        "GET /query?q=SELECT Id, OpportunityId, ContactId, IsPrimary FROM OpportunityContactRole WHERE \
+         OpportunityId IN ('{DEAL}') ORDER BY Id"
     )
 }
 
@@ -48,6 +48,18 @@ fn contacts_of_an_opportunity_are_read() {
     let (records, next) = page_of(decoded(&enrich, None, &roles).unwrap());
     assert!(next.is_none());
     let expected = Value::List(vec![CONTACT.into(), OTHER.into()]);
+    assert_eq!(records[0].fields.get("OpportunityContactRoles"), Some(&expected));
+}
+
+/// Who takes the first one takes the main contact.
+#[test]
+fn the_primary_contact_comes_first() {
+    let field = "OpportunityContactRoles".into();
+    let enrich = Operation::Enrich { object: "Opportunity".into(), field, ids: vec![DEAL.into()] };
+    let mut primary = role("00KD000000IqhSNIAZ", OTHER);
+    primary["IsPrimary"] = json!(true);
+    let (records, _) = page_of(decoded(&enrich, None, &rows(json!([role(ROW, CONTACT), primary]))).unwrap());
+    let expected = Value::List(vec![OTHER.into(), CONTACT.into()]);
     assert_eq!(records[0].fields.get("OpportunityContactRoles"), Some(&expected));
 }
 
