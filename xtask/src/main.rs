@@ -47,6 +47,7 @@ fn pairs(root: &Path) -> Result<String, String> {
     let status = std::process::Command::new("cargo")
         .args(["test", "--package", "handover", "--test", "it", "--", "cli::pairs", "--test-threads=1"])
         .env("UPDATE", "1")
+        .env_remove("HANDOVER_TEST_TURN")
         .current_dir(root)
         .status()
         .map_err(|error| format!("cargo could not be started: {error}\n"))?;
