@@ -196,15 +196,7 @@ fn side(name: &str, platform: &'static str, world: Box<dyn Platform>, clock: &Ar
     let token = world.credentials()["token"].as_str().unwrap_or_default().to_owned();
     let before = world.world();
     let sandbox = Arc::new(Mutex::new(Sandbox::new(world)));
-    let base = format!("http://{name}.sandbox.test");
-    let settings = Settings {
-        api_base: base.clone(),
-        oauth_base: base,
-        timeout: Duration::from_secs(60),
-        retries: 5,
-        reserve: RESERVE,
-        concurrency: 4,
-    };
+    let settings = Settings { reserve: RESERVE, ..Settings::at(format!("http://{name}.sandbox.test")) };
     let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
     let credentials = Credentials::Token(SecretString::from(token));
     let driver = Driver::new((known.dialect)(), transport, clock.clone(), Arc::new(NoKeeper), credentials, settings);

@@ -83,14 +83,7 @@ pub(crate) fn of_flow(systems: BTreeMap<SystemName, Arc<dyn Connector>>, flow: F
 /// A server that asks for the token `bench` and has no limits.
 pub(crate) fn connect(server: &str, platform: &str) -> Result<Arc<dyn Connector>, Error> {
     let dialect = handover_platforms::dialect(platform).ok_or("no such platform")?;
-    let settings = Settings {
-        api_base: server.to_owned(),
-        oauth_base: server.to_owned(),
-        timeout: TIMEOUT,
-        retries: 0,
-        reserve: 0.0,
-        concurrency: 4,
-    };
+    let settings = Settings { timeout: TIMEOUT, retries: 0, ..Settings::at(server) };
     let credentials = Credentials::Token(SecretString::from("bench"));
     let transport = Arc::new(HttpTransport::new()?);
     let driver = Driver::new(dialect, transport, Arc::new(SystemClock), Arc::new(NoKeeper), credentials, settings);

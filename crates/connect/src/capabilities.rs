@@ -24,6 +24,21 @@ pub struct Capabilities {
     pub create_fields: bool,
 }
 
+impl Capabilities {
+    /// A platform that can do nothing: what one is made from.
+    pub fn none(platform: &'static str) -> Self {
+        Self {
+            platform,
+            objects: Vec::new(),
+            custom: None,
+            limits: Vec::new(),
+            ending: Vec::new(),
+            automations: false,
+            create_fields: false,
+        }
+    }
+}
+
 /// The objects that customers make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomObjects {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use handover_model::{Account, Automation, Event, Field, FieldName, ObjectName, Record, Schema, User};
 use jiff::Timestamp;
 
-use crate::door::{Address, Ask, DeviceCode, Door};
+use crate::door::{DeviceCode, Door};
 use crate::{
     Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, LinkOutcome, Operation, Token, Written,
 };
@@ -32,8 +32,10 @@ pub trait Dialect: Send + Sync {
     fn authorize(&self, request: &mut Request, credentials: &Credentials);
 
     /// What a reply's headers tell of the limits: the limit's name, how much it allows in all (if told),
-    /// how much remains.
-    fn limits_told(&self, reply: &Reply) -> Vec<LimitTold>;
+    /// how much remains. Empty where they tell nothing.
+    fn limits_told(&self, _reply: &Reply) -> Vec<LimitTold> {
+        Vec::new()
+    }
 
     /// What a delivery of the platform's webhooks tells, after its signature or credentials were checked. What it
     /// says of values is not read: records are fetched anew.
@@ -41,7 +43,9 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// A fault of kind [`FaultKind::Auth`] when it is not from the platform or too old, [`FaultKind::Malformed`]
     /// when it cannot be read, [`FaultKind::Unsupported`] when the platform sends none.
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault>;
+    fn events(&self, _delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        Err(Fault::unsupported("no webhooks of this platform are received: what changed is found by reading"))
+    }
 
     /// What to register at the platform so that it tells what happens to an object's records, in its own words;
     /// `fields` are those whose changes matter. Empty where it tells nothing.
@@ -50,27 +54,17 @@ pub trait Dialect: Send + Sync {
     }
 
     /// Takes note of a schema: dialects whose values need the field types to be read or written keep it.
-    fn learn(&self, schema: &Schema);
+    fn learn(&self, _schema: &Schema) {}
 
     /// How people let an app in.
     fn door(&self) -> &'static Door {
         &Door::TOKEN
     }
 
-    /// Where a person agrees that the app is let in, on the platform's host for that; `None` where nobody is asked so.
-    fn ask(&self, _ask: &Ask<'_>) -> Option<Address> {
-        None
-    }
-
     /// The scopes, in the platform's own names, without which these objects cannot be read, or written too where it is
     /// said. None where an app has no scopes of its own.
     fn scopes(&self, _objects: &[(ObjectName, bool)]) -> Vec<String> {
         Vec::new()
-    }
-
-    /// Whether what was granted covers a scope: some names include others.
-    fn covers(&self, granted: &[String], scope: &str) -> bool {
-        granted.iter().any(|have| have.eq_ignore_ascii_case(scope))
     }
 
     /// Takes note of where the API is, before anything is asked: some platforms sell tokens for an address.

@@ -59,14 +59,30 @@ pub struct Door {
     pub proof: bool,
     /// What becomes of refresh tokens.
     pub renewal: Renewal,
+    /// Where a person agrees that the app is let in, on the platform's host for that; `None` where nobody is asked so.
+    pub page: Option<fn(&Ask<'_>) -> Address>,
+    /// Whether what was granted covers a scope: some names include others.
+    pub covers: fn(&[String], &str) -> bool,
     /// Where else an app, a code or an account may be known that nobody knows here: a hint for people.
     pub elsewhere: Option<&'static str>,
 }
 
 impl Door {
     /// A token that somebody made by hand, and nothing else.
-    pub const TOKEN: Self =
-        Self { ways: &[Way::Token], public: false, proof: false, renewal: Renewal::Stays, elsewhere: None };
+    pub const TOKEN: Self = Self {
+        ways: &[Way::Token],
+        public: false,
+        proof: false,
+        renewal: Renewal::Stays,
+        page: None,
+        covers: listed,
+        elsewhere: None,
+    };
+}
+
+/// Whether a scope is among those that were granted, where no name includes another.
+pub fn listed(granted: &[String], scope: &str) -> bool {
+    granted.iter().any(|have| have.eq_ignore_ascii_case(scope))
 }
 
 /// What a person is asked to agree to.

@@ -33,7 +33,7 @@ pub use clock::{Clock, SystemClock, VirtualClock};
 pub use connector::{Connector, Page};
 pub use credentials::{Agreement, Credentials, Exchange, Keeper, NoKeeper, Token};
 pub use dialect::{Body, Delivery, Dialect, Host, LimitTold, Method, Part, Piece, Refusal, Reply, Request, Sink, Step};
-pub use door::{Address, Ask, DeviceCode, Door, Proof, Renewal, Way, same};
+pub use door::{Address, Ask, DeviceCode, Door, Proof, Renewal, Way, listed, same};
 pub use driver::{Driver, Settings};
 pub use fault::{Detail, Fault, FaultKind, Limited};
 pub use handover_model::{Event, Happened};

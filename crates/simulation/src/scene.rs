@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use handover_connect::{Clock, Connector, Credentials, Driver, NoKeeper, Settings, Transport, VirtualClock};
 use handover_engine::{Drift, Error, People, Planted, Project, Ready, Setup};
@@ -132,15 +131,7 @@ pub(crate) fn connect(
     for (side, (name, platform)) in SYSTEMS.into_iter().enumerate() {
         let dialect = handover_platforms::dialect(platform).ok_or("the platform is missing")?;
         let credentials = crate::deeds::lock(&sandboxes[side]).platform().credentials();
-        let base = format!("http://{name}.sandbox.test");
-        let settings = Settings {
-            api_base: base.clone(),
-            oauth_base: base,
-            timeout: Duration::from_secs(60),
-            retries: 5,
-            reserve: 0.2,
-            concurrency: 4,
-        };
+        let settings = Settings { reserve: 0.2, ..Settings::at(format!("http://{name}.sandbox.test")) };
         let clock: Arc<dyn Clock> = clock.clone();
         let text = |at: &str| credentials.pointer(at).and_then(Json::as_str).unwrap_or_default().to_owned();
         let credentials = match worker {

@@ -54,6 +54,7 @@ pub use inbox::{Hint, Received};
 pub use lease::{Claim, Holder, Lease, Predecessor};
 pub use ledger::{EntryRow, Head, Told, Verified};
 pub use location::Location;
+pub use open::{private_file, private_folder};
 pub use pass::Pass;
 pub use staging::DuplicateGroup;
 pub use store::{Fuse, Moment, Store};

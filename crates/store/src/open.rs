@@ -271,7 +271,11 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn private_file(path: &Path) -> std::io::Result<File> {
+/// Opens a file that only its owner can read, and makes it when it is not there.
+///
+/// # Errors
+/// The disk's.
+pub fn private_file(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -280,7 +284,10 @@ fn private_file(path: &Path) -> std::io::Result<File> {
 }
 
 /// Makes a folder that only its owner can enter, with those above it.
-pub(crate) fn private_folder(path: &Path) -> std::io::Result<()> {
+///
+/// # Errors
+/// The disk's.
+pub fn private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

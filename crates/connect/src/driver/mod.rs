@@ -37,6 +37,22 @@ pub struct Settings {
     pub concurrency: usize,
 }
 
+impl Settings {
+    /// A system that has everything at one address: an answer may take a minute, five more tries, nothing is left to
+    /// others, four requests at once.
+    pub fn at(base: impl Into<String>) -> Self {
+        let base = base.into();
+        Self {
+            oauth_base: base.clone(),
+            api_base: base,
+            timeout: Duration::from_secs(60),
+            retries: 5,
+            reserve: 0.0,
+            concurrency: 4,
+        }
+    }
+}
+
 /// A system behind HTTP.
 pub struct Driver {
     dialect: Box<dyn Dialect>,

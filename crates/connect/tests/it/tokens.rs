@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handover_connect::{
-    Body, Capabilities, Connector as _, Credentials, Cursor, Delivery, Dialect, Driver, Event, Exchange, Fault,
-    FaultKind, Host, Keeper, LimitTold, Lost, Method, Operation, Proof, Refusal, Reply, Request, Settings, Step, Token,
-    Transport, VirtualClock, WireReply, WireRequest, same,
+    Body, Capabilities, Connector as _, Credentials, Cursor, Dialect, Driver, Exchange, Fault, FaultKind, Host, Keeper,
+    Lost, Method, Operation, Proof, Refusal, Reply, Request, Settings, Step, Token, Transport, VirtualClock, WireReply,
+    WireRequest, same,
 };
-use handover_model::{ObjectName, Schema};
+use handover_model::ObjectName;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// A platform that sells tokens.
@@ -54,16 +54,6 @@ impl Dialect for Selling {
         let what = if request.host == Host::Oauth { Some(refresh_token) } else { credentials.access() };
         request.headers.push(("with".to_owned(), what.unwrap().expose_secret().to_owned()));
     }
-
-    fn limits_told(&self, _: &Reply) -> Vec<LimitTold> {
-        Vec::new()
-    }
-
-    fn events(&self, _: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-        Err(Fault::unsupported("it sends none"))
-    }
-
-    fn learn(&self, _: &Schema) {}
 }
 
 /// Takes each refresh token once, and access tokens until `revoked`.
@@ -117,24 +107,8 @@ impl Exchange for Shelf {
 }
 
 fn driver(shop: &Arc<Shop>, shelf: &Shelf, refresh_token: &str) -> Driver {
-    let capabilities = Capabilities {
-        platform: "selling",
-        objects: Vec::new(),
-        custom: None,
-        limits: Vec::new(),
-        ending: Vec::new(),
-        automations: false,
-        create_fields: false,
-    };
-    let base = "http://selling.test".to_owned();
-    let settings = Settings {
-        api_base: base.clone(),
-        oauth_base: base,
-        timeout: Duration::from_secs(10),
-        retries: 0,
-        reserve: 0.0,
-        concurrency: 4,
-    };
+    let capabilities = Capabilities::none("selling");
+    let settings = Settings { retries: 0, ..Settings::at("http://selling.test") };
     let credentials = Credentials::Oauth {
         client_id: "app".to_owned(),
         client_secret: None,

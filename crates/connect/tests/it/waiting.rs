@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handover_connect::{
-    Capabilities, Clock as _, Connector as _, Credentials, Cursor, Delivery, Dialect, Driver, Event, Fault, FaultKind,
-    Leave, LimitTold, Limited, Lost, Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Step, Transport,
-    VirtualClock, WireReply, WireRequest,
+    Capabilities, Clock as _, Connector as _, Credentials, Cursor, Dialect, Driver, Fault, FaultKind, Leave, Limited,
+    Lost, Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Step, Transport, VirtualClock, WireReply,
+    WireRequest,
 };
-use handover_model::{ObjectName, Schema};
+use handover_model::ObjectName;
 use jiff::Timestamp;
 
 fn noon() -> Timestamp {
@@ -61,16 +61,6 @@ impl Dialect for Slow {
     }
 
     fn authorize(&self, _: &mut Request, _: &Credentials) {}
-
-    fn limits_told(&self, _: &Reply) -> Vec<LimitTold> {
-        Vec::new()
-    }
-
-    fn events(&self, _: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-        Err(Fault::unsupported("it sends none"))
-    }
-
-    fn learn(&self, _: &Schema) {}
 }
 
 /// Answers 477 once, then 200.
@@ -102,24 +92,10 @@ async fn ask(way: Way) -> (Result<usize, Fault>, u32, i64) {
 }
 
 async fn ask_with_turns(way: Way, turns: u32) -> (Result<usize, Fault>, u32, i64) {
-    let capabilities = Capabilities {
-        platform: "slow",
-        objects: Vec::new(),
-        custom: None,
-        limits: Vec::new(),
-        ending: Vec::new(),
-        automations: false,
-        create_fields: false,
-    };
+    let capabilities = Capabilities::none("slow");
     let (sent, clock) = (Arc::new(AtomicU32::new(0)), Arc::new(VirtualClock::new(noon())));
-    let settings = Settings {
-        api_base: "http://slow.test".to_owned(),
-        oauth_base: "http://slow.test".to_owned(),
-        timeout: Duration::from_secs(10),
-        retries: 3,
-        reserve: 0.0,
-        concurrency: 1,
-    };
+    let timeout = Duration::from_secs(10);
+    let settings = Settings { timeout, retries: 3, concurrency: 1, ..Settings::at("http://slow.test") };
     let driver = Driver::new(
         Box::new(Slow { capabilities, way }),
         Arc::new(Once(Arc::clone(&sent))),

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use handover_connect::{
-    Capabilities, Charge, Clock as _, Connector, Credentials, Cursor, Delivery, Dialect, Driver, Event, Fault, Limit,
-    LimitTold, Lost, Method, NoKeeper, Operation, Refusal, Reply, Request, Settings, Span, Step, Transport,
-    VirtualClock, WireReply, WireRequest,
+    Capabilities, Charge, Clock as _, Connector, Credentials, Cursor, Dialect, Driver, Fault, Limit, Lost, Method,
+    NoKeeper, Operation, Refusal, Reply, Request, Settings, Span, Step, Transport, VirtualClock, WireReply,
+    WireRequest,
 };
 use handover_engine::{keep_spending, remember_spending};
-use handover_model::{ObjectName, Schema, SystemName};
+use handover_model::{ObjectName, SystemName};
 use handover_store::{Location, Store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -39,16 +39,6 @@ impl Dialect for Silent {
     }
 
     fn authorize(&self, _: &mut Request, _: &Credentials) {}
-
-    fn limits_told(&self, _: &Reply) -> Vec<LimitTold> {
-        Vec::new()
-    }
-
-    fn events(&self, _: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-        Err(Fault::unsupported("it sends none"))
-    }
-
-    fn learn(&self, _: &Schema) {}
 }
 
 struct Answers;
@@ -66,23 +56,10 @@ struct Process(BTreeMap<SystemName, Arc<dyn Connector>>, Arc<VirtualClock>);
 impl Process {
     fn starts(at: &str) -> Self {
         let capabilities = Capabilities {
-            platform: "silent",
-            objects: Vec::new(),
-            custom: None,
             limits: vec![Limit { name: "tokens", amount: 20, span: Span::Day }],
-            ending: Vec::new(),
-            automations: false,
-            create_fields: false,
+            ..Capabilities::none("silent")
         };
-        let base = "http://silent.test".to_owned();
-        let settings = Settings {
-            api_base: base.clone(),
-            oauth_base: base,
-            timeout: Duration::from_secs(10),
-            retries: 0,
-            reserve: 0.0,
-            concurrency: 1,
-        };
+        let settings = Settings { retries: 0, concurrency: 1, ..Settings::at("http://silent.test") };
         let clock = Arc::new(VirtualClock::new(at.parse::<Timestamp>().unwrap()));
         let (dialect, keeper) = (Box::new(Silent(capabilities)), Arc::new(NoKeeper));
         let driver = Driver::new(dialect, Arc::new(Answers), clock.clone(), keeper, Credentials::None, settings);

@@ -293,7 +293,7 @@ impl Session {
     /// Where a pass works.
     pub(crate) fn workplace(&self, store: Store, observer: Arc<dyn Observer>) -> Workplace {
         // Files of the company lie there for a while. Where it cannot be made, whoever needs it says so.
-        drop(crate::kept::private_folder(&self.project.root.join(".handover")));
+        drop(handover_store::private_folder(&self.project.root.join(".handover")));
         Workplace {
             store,
             clock: self.clock.clone(),

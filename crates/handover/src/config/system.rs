@@ -17,15 +17,17 @@ use super::webhooks::{self, Webhooks};
 use crate::kept::Vault;
 use crate::problem::Problem;
 
-/// Platforms that a project file may name.
-pub const PLATFORMS: [&str; 7] = ["hubspot", "pipedrive", "salesforce", "dynamics", "zoho", "activecampaign", "csv"];
+/// Platforms that a project file may name: those that have an API, and files.
+fn platforms() -> Vec<&'static str> {
+    handover_platforms::PLATFORMS.iter().map(|platform| platform.name).chain(["csv"]).collect()
+}
 
 /// A system as the project file has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct System {
     /// Its name.
     pub name: SystemName,
-    /// Its platform, one of [`PLATFORMS`].
+    /// Its platform, as the project file names it.
     pub platform: String,
     /// The API's base address without a slash at the end; the platform's own when `None`.
     pub base_url: Option<String>,
@@ -109,7 +111,8 @@ fn system(
 ) -> Option<System> {
     let root = shelf.root;
     let mut entries = reading.open(file, node, &format!("the system `{name}`"))?;
-    let platform = entries.need("platform", reading).and_then(|node| reading.word(file, node, "platform", &PLATFORMS));
+    let platform =
+        entries.need("platform", reading).and_then(|node| reading.word(file, node, "platform", &platforms()));
     let is_csv = platform.as_deref() == Some("csv");
     let mut system = System {
         name,

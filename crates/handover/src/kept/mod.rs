@@ -10,11 +10,12 @@ mod keeper;
 mod seal;
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use handover_model::{Place, SystemName};
+use handover_store::{private_file, private_folder};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
@@ -167,8 +168,6 @@ impl Vault {
     pub(crate) fn read(&self, system: &SystemName, environment: Environment<'_>) -> Result<Entry, Failure> {
         let file = self.file(system);
         let bytes = match std::fs::read(&file) {
-            // Made, and not written: the process that kept something for the first time died.
-            Ok(bytes) if bytes.is_empty() => return Ok(Entry::default()),
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entry::default()),
             Err(source) => return Err(Failure::Io { file, what: "read", source }),
@@ -206,9 +205,7 @@ impl Vault {
         let bytes = self.opened(environment)?.encrypt(&plain).map_err(|_| Failure::BadIdentity)?;
         let wrong = |source| Failure::Io { file: file.clone(), what: "written", source };
         private_folder(&self.folder).map_err(wrong)?;
-        // The file is made before it is replaced, so that its permissions are the owner's alone from the beginning.
-        drop(private_file(&file).map_err(wrong)?);
-        crate::config::replace(&file, &bytes).map_err(wrong)
+        crate::config::replace_private(&file, &bytes).map_err(wrong)
     }
 
     /// The key itself.
@@ -225,22 +222,4 @@ impl Vault {
 /// Environment variables of the process.
 pub(crate) fn process(name: &str) -> Option<String> {
     std::env::var(name).ok()
-}
-
-/// Opens a file that only its owner can read, and makes it when it is not there.
-pub(crate) fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Makes a folder that only its owner can enter, with those above it.
-pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

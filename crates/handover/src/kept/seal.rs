@@ -1,5 +1,6 @@
 //! Encryption with age: under a key that opens again, or to the recipients of an export.
 
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -7,7 +8,8 @@ use age::stream::StreamWriter;
 use age::{DecryptError, scrypt, x25519};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Failure, private_file};
+use super::Failure;
+use crate::config::Replacement;
 use crate::problem::Problem;
 
 /// How much work a passphrase costs whoever tries one, as a power of two: some tenths of a second and 64 MB.
@@ -84,7 +86,8 @@ impl Recipients {
         self.encrypt_to.iter().map(|text| key(text)).collect()
     }
 
-    /// Opens what an export is written to: a file that only its owner can read, standard output without one.
+    /// Opens what an export is written to: a file that only its owner can read and that is there once it is whole,
+    /// standard output without one.
     ///
     /// # Errors
     /// When a recipient is none; nothing is written then. When the file cannot be made.
@@ -94,13 +97,8 @@ impl Recipients {
         unwritten: &dyn Fn(&io::Error) -> Problem,
     ) -> Result<Sealed, Problem> {
         let keys = self.keys()?;
-        let plain: Box<dyn Write> = match file {
-            Some(file) => {
-                let made = private_file(file).and_then(|file| file.set_len(0).map(|()| file));
-                Box::new(BufWriter::new(made.map_err(|error| unwritten(&error))?))
-            }
-            None => Box::new(io::stdout()),
-        };
+        let plain = file.map_or_else(|| Ok(Target::Stream(Box::new(io::stdout()))), Target::open);
+        let plain = plain.map_err(|error| unwritten(&error))?;
         if keys.is_empty() {
             return Ok(Sealed::Plain(plain));
         }
@@ -129,20 +127,63 @@ fn key(text: &str) -> Result<x25519::Recipient, Problem> {
 /// What an export is written to.
 pub(crate) enum Sealed {
     /// As it is.
-    Plain(Box<dyn Write>),
+    Plain(Target),
     /// Encrypted.
-    Encrypted(Box<StreamWriter<Box<dyn Write>>>),
+    Encrypted(Box<StreamWriter<Target>>),
+}
+
+/// Where an export goes.
+pub(crate) enum Target {
+    /// Standard output, a pipe, a terminal.
+    Stream(Box<dyn Write>),
+    /// A file.
+    File(BufWriter<Replacement>),
+}
+
+impl Target {
+    fn open(file: &Path) -> io::Result<Self> {
+        match std::fs::metadata(file) {
+            // A pipe or a terminal by its name.
+            Ok(there) if !there.is_file() && !there.is_dir() => {
+                Ok(Self::Stream(Box::new(File::options().write(true).open(file)?)))
+            }
+            _ => Ok(Self::File(BufWriter::new(Replacement::begin(file, true)?))),
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Stream(mut stream) => stream.flush(),
+            Self::File(file) => file.into_inner().map_err(io::IntoInnerError::into_error)?.finish(),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stream(stream) => stream.write(bytes),
+            Self::File(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stream(stream) => stream.flush(),
+            Self::File(file) => file.flush(),
+        }
+    }
 }
 
 impl Sealed {
-    /// Ends it. Without it an encrypted file is cut off, and says so when it is read.
+    /// Ends it: only then the file is there.
     ///
     /// # Errors
     /// The disk's.
     pub(crate) fn finish(self) -> io::Result<()> {
         match self {
-            Self::Plain(mut plain) => plain.flush(),
-            Self::Encrypted(sealed) => sealed.finish()?.flush(),
+            Self::Plain(plain) => plain.finish(),
+            Self::Encrypted(sealed) => sealed.finish()?.finish(),
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Credentials on requests, new access tokens, and what replies tell of the limit.
 
 use handover_connect::{
-    Address, Ask, Body, Credentials, DeviceCode, Door, Fault, FaultKind, Host, LimitTold, Renewal, Reply, Request,
-    Step, Token, Way,
+    Body, Credentials, DeviceCode, Door, Fault, Host, LimitTold, Renewal, Reply, Request, Step, Way, listed,
 };
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::capabilities::REQUESTS;
 use super::faults;
@@ -21,23 +20,13 @@ pub(super) const DOOR: Door = Door {
     public: true,
     proof: true,
     renewal: Renewal::Adds,
+    page: Some(|ask| {
+        let scope = format!("{} {OFFLINE}", ask.scopes.join(" "));
+        oauth::page("/oauth2/v2.0/authorize", ask, [("response_type", "code".to_owned()), ("scope", scope)])
+    }),
+    covers: listed,
     elsewhere: Some("an app counts in its own tenant: `--token-url https://login.microsoftonline.com/TENANT`"),
 };
-
-/// Where a person agrees.
-pub(super) fn ask(ask: &Ask<'_>) -> Address {
-    let mut query = vec![
-        ("response_type", "code".to_owned()),
-        ("client_id", ask.client_id.to_owned()),
-        ("redirect_uri", ask.redirect_uri.to_owned()),
-        ("scope", format!("{} {OFFLINE}", ask.scopes.join(" "))),
-        ("state", ask.state.to_owned()),
-    ];
-    if let Some(challenge) = ask.challenge {
-        query.extend([("code_challenge", challenge.to_owned()), ("code_challenge_method", "S256".to_owned())]);
-    }
-    Address { path: "/oauth2/v2.0/authorize", query }
-}
 
 /// What gives a refresh token beside the access token.
 const OFFLINE: &str = "offline_access";
@@ -51,10 +40,7 @@ pub(super) fn scopes(environment: &str) -> Vec<String> {
 /// one environment, whose address is the scope (section 1).
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials, environment: &str) {
     if request.host != Host::Oauth {
-        if let Some(token) = credentials.access() {
-            request.headers.push(("authorization".to_owned(), format!("Bearer {}", token.expose_secret())));
-        }
-        return;
+        return oauth::show(request, "Bearer", credentials);
     }
     let (Body::Form(form), true) = (&mut request.body, request.path == TOKEN) else { return };
     let scope = match credentials {
@@ -83,7 +69,7 @@ pub(super) fn device(client_id: &str, environment: &str) -> Request {
 /// The code.
 pub(super) fn device_told(reply: &Reply) -> Result<Step, Fault> {
     if !(200..300).contains(&reply.status) {
-        return Err(refused(reply));
+        return Err(oauth::refused(faults::of_token(reply)));
     }
     let body = body(reply)?;
     let lacks = |what: &str| Fault::malformed(format!("the answer has no {what}"));
@@ -97,15 +83,6 @@ pub(super) fn device_told(reply: &Reply) -> Result<Step, Fault> {
     }))
 }
 
-/// A refusal of the token endpoint is about the credentials: a dead secret is a 400 or a 401.
-fn refused(reply: &Reply) -> Fault {
-    let mut fault = faults::of_token(reply);
-    if matches!(fault.kind, FaultKind::Invalid | FaultKind::Denied | FaultKind::NotFound) {
-        fault.kind = FaultKind::Auth;
-    }
-    fault
-}
-
 /// The request for a new access token. Refresh tokens stay good when they are used (section 1), so it may be sent twice.
 pub(super) fn refresh() -> Request {
     let mut request = oauth::form(TOKEN).idempotent();
@@ -116,18 +93,9 @@ pub(super) fn refresh() -> Request {
 /// The new token.
 pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
     if !(200..300).contains(&reply.status) {
-        return Err(refused(reply));
+        return Err(oauth::refused(faults::of_token(reply)));
     }
-    let body = body(reply)?;
-    let secret = |name: &str| text_at(&body, name).filter(|text| !text.is_empty()).map(SecretString::from);
-    let life = body.get("expires_in").and_then(|life| life.as_i64().or_else(|| life.as_str()?.parse().ok()));
-    Ok(Step::Token(Token {
-        access: secret("access_token").ok_or_else(|| Fault::malformed("the token endpoint gave no access token"))?,
-        expires_in: life.unwrap_or(LIFE_S),
-        refresh: secret("refresh_token"),
-        api_base: None,
-        scopes: oauth::scopes(&body),
-    }))
+    oauth::token(reply, LIFE_S).map(Step::Token)
 }
 
 /// What every reply tells of the last five minutes (section 6 \[doc\]): of one server, so never more than is documented.

@@ -45,8 +45,7 @@ mod write;
 use std::sync::{PoisonError, RwLock};
 
 use handover_connect::{
-    Address, Ask, Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation,
-    Refusal, Reply, Request, Step,
+    Capabilities, Credentials, Cursor, Dialect, Door, Fault, LimitTold, Operation, Refusal, Reply, Request, Step,
 };
 use handover_model::{ObjectName, Schema};
 
@@ -105,20 +104,12 @@ impl Dialect for Dynamics {
         &auth::DOOR
     }
 
-    fn ask(&self, ask: &Ask<'_>) -> Option<Address> {
-        Some(auth::ask(ask))
-    }
-
     fn scopes(&self, _objects: &[(ObjectName, bool)]) -> Vec<String> {
         auth::scopes(&self.environment())
     }
 
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
         auth::limits_told(reply)
-    }
-
-    fn events(&self, _delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-        Err(Fault::unsupported("Dynamics' webhooks are not received: what changed is found by reading"))
     }
 
     fn learn(&self, schema: &Schema) {

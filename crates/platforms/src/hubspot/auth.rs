@@ -2,35 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use handover_connect::{
-    Address, Ask, Body, Credentials, Door, Fault, FaultKind, Host, LimitTold, Renewal, Reply, Request, Step, Token, Way,
-};
+use handover_connect::{Body, Credentials, Door, Fault, Host, LimitTold, Renewal, Reply, Request, Step, Way, listed};
 use handover_model::ObjectName;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value as Json;
 
 use super::faults;
-use super::json::{body, text_at};
 use super::objects::{Family, path};
 use crate::oauth;
 
 /// How people let an app in (sheet: HubSpot section 1). That codes can be bound to whoever asked for them is said of the
 /// token endpoint alone, so they are not \[unsure\].
-pub(super) const DOOR: Door =
-    Door { ways: &[Way::Token, Way::Code], public: false, proof: false, renewal: Renewal::MayChange, elsewhere: None };
+pub(super) const DOOR: Door = Door {
+    ways: &[Way::Token, Way::Code],
+    public: false,
+    proof: false,
+    renewal: Renewal::MayChange,
+    page: Some(|ask| oauth::page("/oauth/authorize", ask, [("scope", ask.scopes.join(" "))])),
+    covers: listed,
+    elsewhere: None,
+};
 
-/// Where a person agrees.
-pub(super) fn ask(ask: &Ask<'_>) -> Address {
-    Address {
-        path: "/oauth/authorize",
-        query: vec![
-            ("client_id", ask.client_id.to_owned()),
-            ("redirect_uri", ask.redirect_uri.to_owned()),
-            ("scope", ask.scopes.join(" ")),
-            ("state", ask.state.to_owned()),
-        ],
-    }
-}
+/// How long an access token lives when the endpoint does not say, in seconds (sheet: HubSpot section 1).
+const LIFE_S: i64 = 1_800;
 
 /// The scopes that these objects need: activities go by contacts (sheet: HubSpot section 1 \[doc\]). With those of
 /// schemas fields are read, and made where something is written.
@@ -71,8 +63,7 @@ pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
         }
         return;
     }
-    let Some(token) = credentials.access() else { return };
-    request.headers.push(("authorization".to_owned(), format!("Bearer {}", token.expose_secret())));
+    oauth::show(request, "Bearer", credentials);
 }
 
 /// The request for a new access token. Refresh tokens were not seen to change at use (sheet: HubSpot
@@ -81,34 +72,13 @@ pub(super) fn refresh() -> Request {
     oauth::form(path::TOKEN).idempotent()
 }
 
-/// The new token. A refusal of the token endpoint is about the credentials whatever its status: a dead
-/// refresh token is a 400 (sheet: HubSpot section 1 \[obs\]).
+/// The new token. A dead refresh token is a 400 (sheet: HubSpot section 1 \[obs\]); a new one is kept whatever comes
+/// (section 1 \[unsure\]).
 pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
     if !(200..300).contains(&reply.status) {
-        let mut fault = faults::of_reply(reply, false);
-        if matches!(fault.kind, FaultKind::Invalid | FaultKind::Denied | FaultKind::NotFound | FaultKind::Malformed) {
-            fault.kind = FaultKind::Auth;
-        }
-        return Err(fault);
+        return Err(oauth::refused(faults::of_reply(reply, false)));
     }
-    let body = body(reply)?;
-    let access = text_at(&body, "access_token")
-        .filter(|token| !token.is_empty())
-        .ok_or_else(|| Fault::malformed("the token endpoint gave no access token"))?;
-    let expires_in = body
-        .get("expires_in")
-        .and_then(Json::as_i64)
-        .ok_or_else(|| Fault::malformed("the token endpoint did not say how long the token lives"))?;
-    Ok(Step::Token(Token {
-        access: SecretString::from(access.to_owned()),
-        expires_in,
-        // Kept whatever comes back (section 1 [unsure]).
-        refresh: text_at(&body, "refresh_token")
-            .filter(|token| !token.is_empty())
-            .map(|t| SecretString::from(t.to_owned())),
-        api_base: None,
-        scopes: oauth::scopes(&body),
-    }))
+    oauth::token(reply, LIFE_S).map(Step::Token)
 }
 
 /// What the headers tell of the limits; searches and OAuth apps' daily ones tell nothing (sheet: HubSpot

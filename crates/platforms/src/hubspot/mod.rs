@@ -37,8 +37,8 @@ mod values;
 mod write;
 
 use handover_connect::{
-    Address, Ask, Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation,
-    Refusal, Reply, Request, Step,
+    Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation, Refusal, Reply,
+    Request, Step,
 };
 use handover_model::{FieldName, ObjectName, Schema};
 
@@ -95,10 +95,6 @@ impl Dialect for HubSpot {
 
     fn door(&self) -> &'static Door {
         &auth::DOOR
-    }
-
-    fn ask(&self, ask: &Ask<'_>) -> Option<Address> {
-        Some(auth::ask(ask))
     }
 
     fn scopes(&self, objects: &[(ObjectName, bool)]) -> Vec<String> {

@@ -7,32 +7,28 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use handover_connect::{
-    Address, Ask, Body, Credentials, Door, Fault, FaultKind, Host, Renewal, Reply, Request, Step, Token, Way,
-};
+use handover_connect::{Body, Credentials, Door, Fault, Host, Renewal, Reply, Request, Step, Token, Way};
 use handover_model::ObjectName;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value as Json;
+use secrecy::ExposeSecret as _;
 
 use super::faults;
 use super::object::Object;
 use crate::oauth;
 
 /// How people let an app in (sheet: Pipedrive section 1). A refresh token works once \[doc\].
-pub(super) const DOOR: Door =
-    Door { ways: &[Way::Token, Way::Code], public: false, proof: false, renewal: Renewal::Once, elsewhere: None };
+pub(super) const DOOR: Door = Door {
+    ways: &[Way::Token, Way::Code],
+    public: false,
+    proof: false,
+    renewal: Renewal::Once,
+    // What the app may do stands in its settings and is not asked for here [spec].
+    page: Some(|ask| oauth::page("/oauth/authorize", ask, [])),
+    covers,
+    elsewhere: None,
+};
 
-/// Where a person agrees. What the app may do stands in its settings and is not asked for here \[spec\].
-pub(super) fn ask(ask: &Ask<'_>) -> Address {
-    Address {
-        path: "/oauth/authorize",
-        query: vec![
-            ("client_id", ask.client_id.to_owned()),
-            ("redirect_uri", ask.redirect_uri.to_owned()),
-            ("state", ask.state.to_owned()),
-        ],
-    }
-}
+/// How long an access token lives when the endpoint does not say, in seconds (section 1).
+const LIFE_S: i64 = 3_599;
 
 /// The scopes that these objects need; notes and files come with deals or contacts (sheet: Pipedrive section 1 \[spec\]).
 /// Where something is written, records are searched for, and fields may have to be made.
@@ -60,7 +56,7 @@ pub(super) fn scopes(objects: &[(ObjectName, bool)]) -> Vec<String> {
 
 /// Whether what was granted covers a scope: who may do everything may read, and administrators may see users and change
 /// fields (sheet: Pipedrive section 1 \[spec\]).
-pub(super) fn covers(granted: &[String], scope: &str) -> bool {
+fn covers(granted: &[String], scope: &str) -> bool {
     let has = |wanted: &str| granted.iter().any(|have| have == wanted);
     let by_administrators = scope == "users:read" || scope.ends_with("-fields:full");
     has(scope)
@@ -76,12 +72,10 @@ pub(super) fn refresh() -> Request {
 /// Puts the credentials on a request.
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     if request.host != Host::Oauth {
-        match (credentials, credentials.access()) {
-            (Credentials::Token(token), _) => header(request, "x-api-token", token.expose_secret().to_owned()),
-            (_, Some(access)) => header(request, "authorization", format!("Bearer {}", access.expose_secret())),
-            (_, None) => {}
-        }
-        return;
+        return match credentials {
+            Credentials::Token(token) => oauth::header(request, "x-api-token", token.expose_secret().to_owned()),
+            _ => oauth::show(request, "Bearer", credentials),
+        };
     }
     // Whoever authorised the app is the one for whom it acts: there is no other way in.
     if !matches!(credentials, Credentials::Oauth { .. } | Credentials::Agreed { .. }) {
@@ -89,35 +83,16 @@ pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     }
     if let Some((client_id, client_secret)) = oauth::app(credentials) {
         let pair = STANDARD.encode(format!("{client_id}:{}", client_secret.unwrap_or_default()));
-        header(request, "authorization", format!("Basic {pair}"));
+        oauth::header(request, "authorization", format!("Basic {pair}"));
     }
     if let Body::Form(form) = &mut request.body {
         oauth::buy(form, credentials, false);
     }
 }
 
-/// Reads the token endpoint's answer.
+/// Reads the token endpoint's answer: "Invalid grant", "Invalid client" are refusals of the refresh token or the app
+/// (sheet: section 1 \[doc\]).
 pub(super) fn token(reply: &Reply) -> Result<Step, Fault> {
-    let body = faults::check(reply).map_err(|mut fault| {
-        // "Invalid grant", "Invalid client": the refresh token or the app is not accepted any more
-        // (sheet: section 1 [doc]).
-        if matches!(fault.kind, FaultKind::Invalid | FaultKind::Denied) {
-            fault.kind = FaultKind::Auth;
-        }
-        fault
-    })?;
-    let text = |name: &str| body.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
-    let access = text("access_token").ok_or_else(|| Fault::malformed("the token endpoint gave no access token"))?;
-    Ok(Step::Token(Token {
-        access: SecretString::from(access),
-        expires_in: body.get("expires_in").and_then(Json::as_i64).unwrap_or(3_599),
-        refresh: text("refresh_token").map(SecretString::from),
-        api_base: text("api_domain").map(ToOwned::to_owned),
-        scopes: oauth::scopes(&body),
-    }))
-}
-
-fn header(request: &mut Request, name: &str, value: String) {
-    request.headers.retain(|(have, _)| have != name);
-    request.headers.push((name.to_owned(), value));
+    faults::check(reply).map_err(oauth::refused)?;
+    Ok(Step::Token(Token { api_base: oauth::api_base(reply, "api_domain"), ..oauth::token(reply, LIFE_S)? }))
 }

@@ -32,8 +32,8 @@ mod unlink;
 mod write;
 
 use handover_connect::{
-    Address, Ask, Capabilities, Count, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, Limit, LimitTold,
-    Links, Lookup, ObjectCapabilities, Operation, Refusal, Reply, Request, Span, Step, Upsert,
+    Capabilities, Count, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, Limit, LimitTold, Links, Lookup,
+    ObjectCapabilities, Operation, Refusal, Reply, Request, Span, Step, Upsert,
 };
 use handover_model::{FieldName, ObjectName, Schema};
 
@@ -84,16 +84,8 @@ impl Dialect for Pipedrive {
         &auth::DOOR
     }
 
-    fn ask(&self, ask: &Ask<'_>) -> Option<Address> {
-        Some(auth::ask(ask))
-    }
-
     fn scopes(&self, objects: &[(ObjectName, bool)]) -> Vec<String> {
         auth::scopes(objects)
-    }
-
-    fn covers(&self, granted: &[String], scope: &str) -> bool {
-        auth::covers(granted, scope)
     }
 
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {

@@ -1,14 +1,11 @@
 //! Credentials on requests, new access tokens, and what replies tell of the limit.
 
-use handover_connect::{
-    Address, Ask, Body, Credentials, Door, Fault, FaultKind, Host, LimitTold, Renewal, Reply, Request, Step, Token, Way,
-};
-use secrecy::{ExposeSecret as _, SecretString};
+use handover_connect::{Body, Credentials, Door, Fault, Host, LimitTold, Renewal, Reply, Request, Step, Token, Way};
+use secrecy::ExposeSecret as _;
 
 use super::capabilities::DAILY;
 use super::objects::{SOAP, TOKEN};
 use super::{faults, soap};
-use crate::json::{body, text_at};
 use crate::oauth;
 
 /// How long an access token is taken to live, in seconds. Nothing tells: it ends when it was not used for as long as
@@ -23,25 +20,15 @@ pub(super) const DOOR: Door = Door {
     public: true,
     proof: true,
     renewal: Renewal::MayChange,
+    page: Some(|ask| {
+        let scope = format!("{} {OFFLINE}", ask.scopes.join(" "));
+        oauth::page("/services/oauth2/authorize", ask, [("response_type", "code".to_owned()), ("scope", scope)])
+    }),
+    covers,
     elsewhere: Some(
         "a sandbox has a login host of its own: `--token-url https://test.salesforce.com`, or the organization's own address",
     ),
 };
-
-/// Where a person agrees.
-pub(super) fn ask(ask: &Ask<'_>) -> Address {
-    let mut query = vec![
-        ("response_type", "code".to_owned()),
-        ("client_id", ask.client_id.to_owned()),
-        ("redirect_uri", ask.redirect_uri.to_owned()),
-        ("scope", format!("{} {OFFLINE}", ask.scopes.join(" "))),
-        ("state", ask.state.to_owned()),
-    ];
-    if let Some(challenge) = ask.challenge {
-        query.extend([("code_challenge", challenge.to_owned()), ("code_challenge_method", "S256".to_owned())]);
-    }
-    Address { path: "/services/oauth2/authorize", query }
-}
 
 /// What gives a refresh token beside the access token.
 const OFFLINE: &str = "refresh_token";
@@ -52,7 +39,7 @@ pub(super) fn scopes() -> Vec<String> {
 }
 
 /// Whether what was granted covers a scope: `full` is everything that the user may.
-pub(super) fn covers(granted: &[String], scope: &str) -> bool {
+fn covers(granted: &[String], scope: &str) -> bool {
     granted.iter().any(|have| have == scope || have == "full")
 }
 
@@ -61,13 +48,10 @@ pub(super) fn covers(granted: &[String], scope: &str) -> bool {
 /// section 1).
 pub(super) fn authorize(request: &mut Request, credentials: &Credentials) {
     if request.host != Host::Oauth {
-        if let Some(token) = credentials.access() {
-            if request.path == SOAP {
-                return soap::let_in(request, token.expose_secret());
-            }
-            request.headers.push(("authorization".to_owned(), format!("Bearer {}", token.expose_secret())));
-        }
-        return;
+        return match credentials.access() {
+            Some(token) if request.path == SOAP => soap::let_in(request, token.expose_secret()),
+            _ => oauth::show(request, "Bearer", credentials),
+        };
     }
     if let Body::Form(form) = &mut request.body {
         oauth::buy(form, credentials, true);
@@ -84,22 +68,8 @@ pub(super) fn refresh() -> Request {
 
 /// The new token, and where the API is from now on: an organization may have moved (sheet: Salesforce section 1).
 pub(super) fn refreshed(reply: &Reply) -> Result<Step, Fault> {
-    if let Err(mut fault) = faults::check(reply, false) {
-        // A dead refresh token is a 400.
-        if matches!(fault.kind, FaultKind::Invalid | FaultKind::Denied | FaultKind::NotFound) {
-            fault.kind = FaultKind::Auth;
-        }
-        return Err(fault);
-    }
-    let body = body(reply)?;
-    let secret = |name: &str| text_at(&body, name).filter(|text| !text.is_empty()).map(SecretString::from);
-    Ok(Step::Token(Token {
-        access: secret("access_token").ok_or_else(|| Fault::malformed("the token endpoint gave no access token"))?,
-        expires_in: LIFE_S,
-        refresh: secret("refresh_token"),
-        api_base: text_at(&body, "instance_url").filter(|base| base.starts_with("http")).map(str::to_owned),
-        scopes: oauth::scopes(&body),
-    }))
+    faults::check(reply, false).map_err(oauth::refused)?;
+    Ok(Step::Token(Token { api_base: oauth::api_base(reply, "instance_url"), ..oauth::token(reply, LIFE_S)? }))
 }
 
 /// What every reply tells of the day: `Sforce-Limit-Info: api-usage=10018/100000`, others behind it (sheet:

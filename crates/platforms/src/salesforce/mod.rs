@@ -44,8 +44,7 @@ mod values;
 mod write;
 
 use handover_connect::{
-    Address, Ask, Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation,
-    Refusal, Reply, Request, Step,
+    Capabilities, Credentials, Cursor, Dialect, Door, Fault, LimitTold, Operation, Refusal, Reply, Request, Step,
 };
 use handover_model::{ObjectName, Schema};
 
@@ -109,24 +108,12 @@ impl Dialect for Salesforce {
         &auth::DOOR
     }
 
-    fn ask(&self, ask: &Ask<'_>) -> Option<Address> {
-        Some(auth::ask(ask))
-    }
-
     fn scopes(&self, _objects: &[(ObjectName, bool)]) -> Vec<String> {
         auth::scopes()
     }
 
-    fn covers(&self, granted: &[String], scope: &str) -> bool {
-        auth::covers(granted, scope)
-    }
-
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
         auth::limits_told(reply)
-    }
-
-    fn events(&self, _delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-        Err(Fault::unsupported("Salesforce sends no webhooks of what happens to records"))
     }
 
     fn learn(&self, schema: &Schema) {

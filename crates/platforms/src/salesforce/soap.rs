@@ -9,6 +9,7 @@
 
 use handover_connect::{Body, Fault, FaultKind, Method, Piece, Refusal, Reply, Request, Step, WriteOutcome, Written};
 use handover_model::RecordId;
+use roxmltree::Document;
 use serde_json::{Value as Json, json};
 
 use super::capabilities::CALL;
@@ -89,12 +90,17 @@ pub(super) fn merged(
 
 /// Whether it is done; else why these two records were refused.
 fn done(survivor: &RecordId, other: &RecordId, reply: &Reply) -> Result<Option<Fault>, Fault> {
-    let xml = std::str::from_utf8(&reply.body).unwrap_or_default();
+    let text = std::str::from_utf8(&reply.body).unwrap_or_default();
+    let Ok(xml) = &Document::parse(text) else {
+        // Gateways answer in their own way.
+        faults::check(reply, true)?;
+        return Err(Fault::malformed("the answer is no XML"));
+    };
     if let Some(code) = text_of(xml, "faultcode") {
-        return Err(fault_of(&code, xml, reply.status));
+        return Err(fault_of(code, xml, reply.status));
     }
     faults::check(reply, true)?;
-    match text_of(xml, "success").as_deref() {
+    match text_of(xml, "success") {
         Some("true") => {}
         Some("false") => {
             let field = text_of(xml, "fields");
@@ -106,7 +112,7 @@ fn done(survivor: &RecordId, other: &RecordId, reply: &Reply) -> Result<Option<F
         }
         _ => return Err(Fault::malformed("the answer does not say whether the records were merged")),
     }
-    let is_meant = |name: &str, id: &RecordId| text_of(xml, name).is_some_and(|told| are_one(&told, id.as_str()));
+    let is_meant = |name: &str, id: &RecordId| text_of(xml, name).is_some_and(|told| are_one(told, id.as_str()));
     if is_meant("id", survivor) && is_meant("mergedRecordIds", other) {
         return Ok(None);
     }
@@ -114,7 +120,7 @@ fn done(survivor: &RecordId, other: &RecordId, reply: &Reply) -> Result<Option<F
 }
 
 /// A fault of the whole call. Its status is 500 whatever it is about, so that the code decides.
-fn fault_of(code: &str, xml: &str, status: u16) -> Fault {
+fn fault_of(code: &str, xml: &Document<'_>, status: u16) -> Fault {
     let code = code.rsplit(':').next().unwrap_or(code);
     let message = text_of(xml, "faultstring").unwrap_or_default();
     match code {
@@ -135,22 +141,7 @@ fn refusal(error: &Json) -> Fault {
 }
 
 /// The text of the first element of this name, whatever its prefix; `None` when there is none or it is empty.
-fn text_of(xml: &str, name: &str) -> Option<String> {
-    let mut rest = xml;
-    while let Some((_, behind)) = rest.split_once('<') {
-        let (tag, inner) = behind.split_once('>')?;
-        let own = tag.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
-        if own.rsplit(':').next() == Some(name) && !tag.ends_with('/') {
-            let text = inner.split('<').next().unwrap_or_default().trim();
-            return (!text.is_empty()).then(|| plain(text));
-        }
-        rest = inner;
-    }
-    None
-}
-
-/// A text without its references.
-fn plain(text: &str) -> String {
-    let known = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-    known.iter().fold(text.to_owned(), |text, (reference, sign)| text.replace(reference, sign))
+fn text_of<'x>(xml: &'x Document<'_>, name: &str) -> Option<&'x str> {
+    let node = xml.descendants().find(|node| node.is_element() && node.tag_name().name() == name)?;
+    node.text().map(str::trim).filter(|text| !text.is_empty())
 }

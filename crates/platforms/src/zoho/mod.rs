@@ -42,8 +42,7 @@ mod values;
 mod write;
 
 use handover_connect::{
-    Address, Ask, Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation,
-    Refusal, Reply, Request, Step,
+    Capabilities, Credentials, Cursor, Dialect, Door, Fault, LimitTold, Operation, Refusal, Reply, Request, Step,
 };
 use handover_model::{ObjectName, Schema};
 
@@ -97,24 +96,12 @@ impl Dialect for Zoho {
         &auth::DOOR
     }
 
-    fn ask(&self, ask: &Ask<'_>) -> Option<Address> {
-        Some(auth::ask(ask))
-    }
-
     fn scopes(&self, _objects: &[(ObjectName, bool)]) -> Vec<String> {
         auth::scopes()
     }
 
-    fn covers(&self, granted: &[String], scope: &str) -> bool {
-        auth::covers(granted, scope)
-    }
-
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
         auth::limits_told(reply)
-    }
-
-    fn events(&self, _delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-        Err(Fault::unsupported("Zoho's notifications are not read: changes are found by lists"))
     }
 
     fn learn(&self, schema: &Schema) {

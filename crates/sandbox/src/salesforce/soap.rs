@@ -266,36 +266,22 @@ fn escape(text: &str) -> String {
     html_escape::encode_text(text).into_owned()
 }
 
-/// The outermost element; none for what is no well-formed XML of elements and text.
+/// The outermost element; none for what is no well-formed XML.
 fn parse(text: &str) -> Option<Element> {
-    let mut open: Vec<Element> = vec![Element::default()];
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        let (before, from) = rest.split_at(at);
-        if let Some(top) = open.last_mut() {
-            top.text.push_str(&html_escape::decode_html_entities(before));
-        }
-        let end = from.find('>')?;
-        let tag = from.get(1..end)?;
-        rest = from.get(end + 1..)?;
-        if tag.starts_with(['?', '!']) {
-            continue;
-        }
-        let name = |tag: &str| -> String {
-            let whole = tag.split([' ', '\t', '\n', '\r', '/']).next().unwrap_or("");
-            whole.rsplit(':').next().unwrap_or("").to_owned()
-        };
-        if let Some(tag) = tag.strip_prefix('/') {
-            let done = open.pop().filter(|done| done.name == name(tag))?;
-            open.last_mut()?.children.push(done);
-        } else {
-            let element = Element { name: name(tag), ..Element::default() };
-            if tag.ends_with('/') { open.last_mut()?.children.push(element) } else { open.push(element) }
-        }
-        if open.len() > 64 {
-            return None;
-        }
-    }
-    let root = open.pop().filter(|_| open.is_empty())?;
-    root.children.into_iter().next()
+    let document = roxmltree::Document::parse(text).ok()?;
+    element(document.root_element(), 64)
+}
+
+/// An element with its children; none where they are deeper than so many.
+fn element(node: roxmltree::Node<'_, '_>, deepest: usize) -> Option<Element> {
+    let below = deepest.checked_sub(1)?;
+    Some(Element {
+        name: node.tag_name().name().to_owned(),
+        text: node.children().filter(|child| child.is_text()).filter_map(|child| child.text()).collect(),
+        children: node
+            .children()
+            .filter(|child| child.is_element())
+            .map(|child| element(child, below))
+            .collect::<Option<_>>()?,
+    })
 }

@@ -69,6 +69,11 @@ const fn word(name: &'static str, words: &'static [&'static str], doc: &'static 
     Parameter { name, takes: Type::Text, required: false, words, doc }
 }
 
+/// An argument; null when it is not given.
+fn value_at(arguments: &[Value], at: usize) -> &Value {
+    arguments.get(at).unwrap_or(&Value::Null)
+}
+
 /// An argument as text; empty when it is not given.
 fn text_at(arguments: &[Value], at: usize) -> String {
     match arguments.get(at) {

@@ -6,7 +6,7 @@ use handover_model::Value;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::super::registry::{Back, Failure, Function, Type};
-use super::{USUAL, count_at, items, optional, text_or, value, word};
+use super::{USUAL, count_at, items, optional, text_or, value, value_at, word};
 
 pub(super) static ALL: &[Function] = &[
     Function {
@@ -20,7 +20,7 @@ pub(super) static ALL: &[Function] = &[
         fallible: true,
         example: r#"number!("1.234,50 €", ",")"#,
         result: "1234.5",
-        run: |arguments| number(arguments.first().unwrap_or(&Value::Null), &text_or(arguments, 1, ".")),
+        run: |arguments| number(value_at(arguments, 0), &text_or(arguments, 1, ".")),
         back: Back::Same,
         ..USUAL
     },
@@ -36,7 +36,7 @@ pub(super) static ALL: &[Function] = &[
         example: "round!(2.345, 2)",
         result: "2.35",
         run: |arguments| {
-            let number = number_of(arguments.first().unwrap_or(&Value::Null)).ok_or("not a number")?;
+            let number = number_of(value_at(arguments, 0)).ok_or("not a number")?;
             let digits = u32::try_from(count_at(arguments, 1).unwrap_or(0)).unwrap_or(28).min(28);
             Ok(Value::Number(number.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)))
         },
@@ -94,7 +94,7 @@ pub(crate) fn flag_of(value: &Value) -> Option<bool> {
 }
 
 fn flag(arguments: &[Value]) -> Result<Value, Failure> {
-    let value = arguments.first().unwrap_or(&Value::Null);
+    let value = value_at(arguments, 0);
     let word = value.display();
     let is_one_of = |at| items(arguments.get(at)).iter().any(|have| same(&have.display(), &word));
     if is_one_of(1) {

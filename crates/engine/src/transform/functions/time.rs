@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::registry::{Back, Failure, Function, Place, Type};
-use super::{USUAL, optional, required, text_at, value, word};
+use super::{USUAL, optional, required, text_at, value, value_at, word};
 
 const ORDER: super::Parameter = word(
     "order",
@@ -53,7 +53,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"format_date!("2026-01-31", "%d.%m.%Y")"#,
         result: "31.01.2026",
         run: |arguments| {
-            let instant = instant_of(arguments.first().unwrap_or(&Value::Null)).ok_or(NOT_INSTANT)?;
+            let instant = instant_of(value_at(arguments, 0)).ok_or(NOT_INSTANT)?;
             let civil = instant.to_zoned(TimeZone::UTC);
             strtime::format(text_at(arguments, 1), &civil).map(Value::from).map_err(|_| "the format cannot be used")
         },
@@ -72,7 +72,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"at!("2026-01-31", "14:30")"#,
         result: "2026-01-31T14:30:00Z",
         run: |arguments| {
-            let day = date_of(arguments.first().unwrap_or(&Value::Null)).ok_or(NOT_DAY)?;
+            let day = date_of(value_at(arguments, 0)).ok_or(NOT_DAY)?;
             let time = match arguments.get(1) {
                 Some(value) if !value.is_blank() => time_of(value).ok_or("not a time of day")?,
                 _ => Time::midnight(),
@@ -98,7 +98,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"add_duration!("2026-01-31T14:30:00Z", "01:30")"#,
         result: "2026-01-31T16:00:00Z",
         run: |arguments| {
-            let instant = instant_of(arguments.first().unwrap_or(&Value::Null)).ok_or(NOT_INSTANT)?;
+            let instant = instant_of(value_at(arguments, 0)).ok_or(NOT_INSTANT)?;
             let duration = match arguments.get(1) {
                 Some(value) if !value.is_blank() => duration_of(value).ok_or(NOT_DURATION)?,
                 _ => SignedDuration::ZERO,
@@ -133,7 +133,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"duration_between!("2026-01-31T14:30:00Z", "2026-01-31T16:00:00Z")"#,
         result: "01:30:00",
         run: |arguments| {
-            let [begin, end] = [0, 1].map(|at| instant_of(arguments.get(at).unwrap_or(&Value::Null)));
+            let [begin, end] = [0, 1].map(|at| instant_of(value_at(arguments, at)));
             let (begin, end) = begin.zip(end).ok_or(NOT_INSTANT)?;
             written(end.duration_since(begin)).ok_or("it ends before it begins")
         },
@@ -148,7 +148,7 @@ pub(super) static ALL: &[Function] = &[
         example: r#"duration_ms!("01:30")"#,
         result: "5400000",
         run: |arguments| {
-            let duration = duration_of(arguments.first().unwrap_or(&Value::Null)).ok_or(NOT_DURATION)?;
+            let duration = duration_of(value_at(arguments, 0)).ok_or(NOT_DURATION)?;
             let ms = i64::try_from(duration.as_millis()).map_err(|_| "the duration is out of range")?;
             Ok(ms.into())
         },
@@ -162,7 +162,7 @@ const NOT_MILLISECONDS: Failure = "not a number of milliseconds";
 const NOT_DURATION: Failure = "not a duration like `01:30`";
 
 fn date(arguments: &[Value]) -> Result<Value, Failure> {
-    let value = arguments.first().unwrap_or(&Value::Null);
+    let value = value_at(arguments, 0);
     let format = text_at(arguments, 1);
     if let (false, Value::Text(text)) = (format.is_empty(), value) {
         let read = strtime::parse(format.as_str(), text.trim()).and_then(|parts| parts.to_date());
@@ -198,7 +198,7 @@ fn numeric_date(text: &str, month_first: Option<bool>) -> Option<Date> {
 }
 
 fn datetime(arguments: &[Value]) -> Result<Value, Failure> {
-    let value = arguments.first().unwrap_or(&Value::Null);
+    let value = value_at(arguments, 0);
     let format = text_at(arguments, 1);
     if let (false, Value::Text(text)) = (format.is_empty(), value) {
         let parts =

@@ -82,15 +82,14 @@ impl Entrance<'_> {
     fn page(&self, asked: &Asked, proof: &Proof) -> Result<url::Url, Problem> {
         let challenge = asked.verifier.as_ref().map(|_| proof.challenge());
         let scopes = self.dialect.scopes(&self.objects);
-        let address = self.dialect.ask(&Ask {
+        let none = || nothing_kept(Problem::ours("no_page", format!("{} asks nobody", self.platform.name)));
+        let address = self.dialect.door().page.ok_or_else(none)?(&Ask {
             client_id: &asked.client_id,
             redirect_uri: &asked.redirect_uri,
             state: &asked.state,
             challenge: challenge.as_deref(),
             scopes: &scopes,
         });
-        let none = || nothing_kept(Problem::ours("no_page", format!("{} asks nobody", self.platform.name)));
-        let address = address.ok_or_else(none)?;
         let base = reach::page_base(&self.system, self.platform);
         let mut page = url::Url::parse(&format!("{base}{}", address.path)).map_err(|error| {
             nothing_kept(Problem::new("no_page", "the platform's page has no address").because(&error))

@@ -66,7 +66,7 @@ impl<'o> Entrance<'o> {
     }
 
     /// Makes sure that what comes can be kept, before anybody is asked for anything.
-    pub(super) fn ready(&self, _: &Output) -> Result<(), Problem> {
+    pub(super) fn ready(&self) -> Result<(), Problem> {
         let name = &self.system.name;
         let failed = |failure: crate::kept::Failure| nothing_kept(failure.problem(name));
         self.vault.opened(&process).map_err(failed)?;

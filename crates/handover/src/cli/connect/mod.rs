@@ -108,14 +108,14 @@ struct Came {
 /// Runs the command.
 pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> Done {
     let entrance = Entrance::find(global, options).map_err(|problem| vec![problem])?;
-    entrance.ready(output).map_err(|problem| vec![problem])?;
+    entrance.ready().map_err(|problem| vec![problem])?;
     let way = entrance.way(output).map_err(|problem| vec![problem])?;
     let came = match way {
-        Way::Token => entrance.by_token(output),
+        Way::Token => entrance.by_token(),
         Way::Code => entrance.by_code(output).await,
         Way::Device => entrance.by_device(output).await,
-        Way::App => entrance.by_app(output).await,
-        Way::Signed => entrance.by_signature(output).await,
+        Way::App => entrance.by_app().await,
+        Way::Signed => entrance.by_signature().await,
     };
     let Some(came) = came.map_err(|problem| vec![problem])? else { return Ok(Exit::Done) };
     let proof = proof::of(&entrance, way, &came, output).await?;

@@ -30,7 +30,7 @@ pub(super) async fn of(
     let mut missing = Vec::new();
     if let Some(granted) = &came.granted {
         missing = entrance.dialect.scopes(&entrance.objects);
-        missing.retain(|scope| !entrance.dialect.covers(granted, scope));
+        missing.retain(|scope| !(entrance.dialect.door().covers)(granted, scope));
     }
     let account = came.driver.account().await.map_err(refuse)?;
     same_account(entrance, &account).await?;

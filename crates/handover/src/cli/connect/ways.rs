@@ -20,7 +20,7 @@ type Come = Result<Option<Came>, Problem>;
 
 impl Entrance<'_> {
     /// A token that somebody made by hand.
-    pub(super) fn by_token(&self, _: &Output) -> Come {
+    pub(super) fn by_token(&self) -> Come {
         let there = match &self.system.credentials {
             CredentialSource::Token(token) => Some(token),
             _ => None,
@@ -79,7 +79,7 @@ impl Entrance<'_> {
     }
 
     /// The app acts for itself.
-    pub(super) async fn by_app(&self, _: &Output) -> Come {
+    pub(super) async fn by_app(&self) -> Come {
         let client_id = self.client_id()?;
         let Some(secret) = self.client_secret(false)? else {
             return Err(not_given("the app's secret", "--client-secret"));
@@ -95,7 +95,7 @@ impl Entrance<'_> {
     }
 
     /// The app signs for a user.
-    pub(super) async fn by_signature(&self, _: &Output) -> Come {
+    pub(super) async fn by_signature(&self) -> Come {
         let client_id = self.client_id()?;
         let (known, there) = match &self.system.credentials {
             CredentialSource::Signed { user, private_key, .. } => (Some(user.clone()), Some(private_key)),

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use handover_connect::{Connector, Credentials, Driver, NoKeeper, Read, Settings, VirtualClock, Which};
 use handover_local::LocalTransport;
@@ -40,22 +39,13 @@ impl Account {
         let clock = Arc::new(VirtualClock::new("2027-06-01T00:00:00Z".parse::<Timestamp>().unwrap()));
         let sandbox = Arc::new(Mutex::new(sandbox));
         let token = sandbox.lock().unwrap().platform().credentials()["token"].as_str().unwrap().to_owned();
-        let base = "http://account.sandbox.test".to_owned();
-        let settings = Settings {
-            api_base: base.clone(),
-            oauth_base: base,
-            timeout: Duration::from_secs(60),
-            retries: 5,
-            reserve: 0.0,
-            concurrency: 4,
-        };
         let connector: Arc<dyn Connector> = Arc::new(Driver::new(
             (handover_platforms::platform(platform).unwrap().dialect)(),
             Arc::new(LocalTransport::new(sandbox, clock.clone())),
             clock,
             Arc::new(NoKeeper),
             Credentials::Token(SecretString::from(token)),
-            settings,
+            Settings::at("http://account.sandbox.test"),
         ));
         connector.account().await.unwrap();
         let users = connector.users().await.unwrap();

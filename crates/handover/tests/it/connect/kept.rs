@@ -115,19 +115,7 @@ fn under_an_identity() {
 fn by_oauth(refresh_token: &str) -> (Play, [Served; 2]) {
     let play = Play::forth();
     play.disturb("old", |world| {
-        let scopes = [
-            "base",
-            "deals:full",
-            "contacts:full",
-            "activities:full",
-            "products:full",
-            "leads:full",
-            "mail:full",
-            "search:read",
-            "admin",
-            "users:read",
-        ];
-        world["account"]["oauth_clients"] = json!([{"client_id": "app-0815", "client_secret": "s3cret", "scopes": scopes,
+        world["account"]["oauth_clients"] = json!([{"client_id": "app-0815", "client_secret": "s3cret", "scopes": super::PIPEDRIVE_SCOPES,
             "refresh_token": "1:1:first"}]);
     });
     let served = ["old", "new"].map(|side| Served::among(&play, side, "off", "timeout: 20s"));

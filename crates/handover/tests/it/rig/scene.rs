@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use handover::config;
 use handover::init::{SystemView, propose};
@@ -247,15 +246,7 @@ fn connect(
     for ((name, platform), sandbox) in ["old", "new"].into_iter().zip(way.platforms()).zip(sandboxes) {
         let platform = handover_platforms::platform(platform).unwrap();
         let token = sandbox.lock().unwrap().platform().credentials()["token"].as_str().unwrap().to_owned();
-        let base = format!("http://{name}.sandbox.test");
-        let settings = Settings {
-            api_base: base.clone(),
-            oauth_base: base,
-            timeout: Duration::from_secs(60),
-            retries: 5,
-            reserve: 0.2,
-            concurrency: 4,
-        };
+        let settings = Settings { reserve: 0.2, ..Settings::at(format!("http://{name}.sandbox.test")) };
         let transport = Mortal { below: LocalTransport::new(sandbox.clone(), clock.clone()), wire: wire.clone() };
         let credentials = Credentials::Token(SecretString::from(token));
         let driver = Driver::new(

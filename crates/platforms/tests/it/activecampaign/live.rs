@@ -1,7 +1,6 @@
 //! What is peculiar to ActiveCampaign, through the driver and the sandbox that has it.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use handover_connect::{
     Connector as _, Credentials, Driver, FaultKind, NoKeeper, Read, Settings, VirtualClock, Which, Write, WriteBatch,
@@ -24,14 +23,7 @@ impl Stage {
         let account = handover_sandbox::activecampaign::ActiveCampaign::from_world(world, 1).unwrap();
         let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(account))));
         let clock = Arc::new(VirtualClock::new("2026-03-02T10:00:00Z".parse().unwrap()));
-        let settings = Settings {
-            api_base: "http://sandbox.test".to_owned(),
-            oauth_base: "http://sandbox.test".to_owned(),
-            timeout: Duration::from_secs(30),
-            retries: 3,
-            reserve: 0.0,
-            concurrency: 2,
-        };
+        let settings = Settings { retries: 3, concurrency: 2, ..Settings::at("http://sandbox.test") };
         let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
         let dialect = handover_platforms::dialect("activecampaign").unwrap();
         let key = Credentials::Token(SecretString::from("sandbox-key"));

@@ -123,12 +123,12 @@ impl Stage {
         setting: &Setting,
     ) -> Driver {
         let settings = Settings {
-            api_base: BASE.to_owned(),
             oauth_base: format!("{BASE}{}", subject.tenant()),
             timeout: TIMEOUT,
             retries: 3,
             reserve: setting.reserve,
             concurrency: setting.concurrency,
+            ..Settings::at(BASE)
         };
         Driver::new(subject.dialect(), transport.clone(), clock.clone(), kept.clone(), credentials, settings)
     }

@@ -8,7 +8,6 @@ mod refusals;
 mod writing;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use handover_connect::{
     Connector as _, Credentials, Driver, Fault, NoKeeper, Read, Settings, VirtualClock, Which, Write, WriteBatch,
@@ -65,12 +64,10 @@ impl Stage {
         let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(environment))));
         let clock = Arc::new(VirtualClock::new("2026-03-02T10:00:00Z".parse().unwrap()));
         let settings = Settings {
-            api_base: "http://sandbox.test".to_owned(),
             oauth_base: "http://sandbox.test/organizations".to_owned(),
-            timeout: Duration::from_secs(30),
             retries: 3,
-            reserve: 0.0,
             concurrency: 2,
+            ..Settings::at("http://sandbox.test")
         };
         let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
         let dialect = handover_platforms::dialect("dynamics").unwrap();

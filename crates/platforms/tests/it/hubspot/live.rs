@@ -1,7 +1,6 @@
 //! Through the driver, against the sandbox, on one virtual clock.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use handover_connect::{
     Clock as _, Connector as _, Credentials, Driver, FaultKind, Link, LinkBatch, NoKeeper, Read, Settings,
@@ -51,14 +50,7 @@ impl Portal {
         let hub = Hubspot::from_world(world, SEED).unwrap();
         let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(hub))));
         let clock = Arc::new(VirtualClock::new("2026-03-02T08:00:00Z".parse().unwrap()));
-        let settings = Settings {
-            api_base: "http://hubspot.test".into(),
-            oauth_base: "http://hubspot.test".into(),
-            timeout: Duration::from_secs(30),
-            retries: 3,
-            reserve: 0.0,
-            concurrency: 2,
-        };
+        let settings = Settings { retries: 3, concurrency: 2, ..Settings::at("http://hubspot.test") };
         let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
         let driver =
             Driver::new(Box::new(HubSpot::new()), transport, clock.clone(), Arc::new(NoKeeper), credentials, settings);

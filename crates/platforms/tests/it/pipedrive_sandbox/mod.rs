@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use handover_connect::{
     Clock as _, Connector as _, Credentials, Driver, FaultKind, Link, LinkBatch, NoKeeper, Read, Settings,
@@ -83,14 +82,7 @@ fn stage_of(world: Json, credentials: Credentials) -> Stage {
     let platform = handover_sandbox::pipedrive::Pipedrive::from_world(world, SEED).unwrap();
     let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(platform))));
     let clock = Arc::new(VirtualClock::new("2024-01-10T12:00:00Z".parse().unwrap()));
-    let settings = Settings {
-        api_base: "http://sandbox.test".to_owned(),
-        oauth_base: "http://sandbox.test".to_owned(),
-        timeout: Duration::from_secs(30),
-        retries: 3,
-        reserve: 0.0,
-        concurrency: 2,
-    };
+    let settings = Settings { retries: 3, concurrency: 2, ..Settings::at("http://sandbox.test") };
     let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
     let dialect = Box::new(Pipedrive::new());
     let driver = Driver::new(dialect, transport, clock.clone(), Arc::new(NoKeeper), credentials, settings);

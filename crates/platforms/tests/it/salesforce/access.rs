@@ -129,15 +129,7 @@ impl Transport for Answers {
 async fn it_signs_for_a_user() {
     for key in [include_str!("key.pem"), include_str!("key_of_rsa.pem")] {
         let answers = Arc::new(Answers::default());
-        let base = "https://login.example.com".to_owned();
-        let settings = Settings {
-            api_base: base.clone(),
-            oauth_base: base,
-            timeout: Duration::from_secs(10),
-            retries: 0,
-            reserve: 0.0,
-            concurrency: 1,
-        };
+        let settings = Settings { retries: 0, ..Settings::at("https://login.example.com") };
         let credentials = Credentials::Signed {
             client_id: "app".to_owned(),
             user: "ana@x.example".to_owned(),

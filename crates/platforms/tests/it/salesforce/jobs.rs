@@ -1,12 +1,9 @@
 //! Large lists by jobs: what is asked for, what comes, and what happens when a job does not.
 
-use handover_connect::{
-    Body, Credentials, Cursor, Dialect as _, FaultKind, Method, Operation, Read, Reply, Request, Which,
-};
+use handover_connect::{Body, Cursor, Dialect as _, FaultKind, Method, Operation, Read, Reply, Request, Which};
 use handover_model::{Record, Value};
 use handover_platforms::salesforce::Salesforce;
 use handover_sandbox::faults::FaultPlan;
-use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use super::live::{Live, id, live};
@@ -212,15 +209,7 @@ async fn a_job_that_an_administrator_aborts_gives_way_to_queries() {
 
 #[tokio::test]
 async fn who_is_let_in_again_goes_on_with_the_job() {
-    let mut world = world(json!({"page_rows": 50, "session_s": 600}));
-    world["apps"] = json!([{"client_id": "app", "client_secret": "s", "refresh_tokens": {"first": "u@x.example"}}]);
-    let credentials = Credentials::Oauth {
-        client_id: "app".to_owned(),
-        client_secret: Some(SecretString::from("s")),
-        refresh_token: SecretString::from("first"),
-        access: None,
-    };
-    let org = Live::let_in(world, by_jobs, credentials).await;
+    let org = Live::by_app(world(json!({"page_rows": 50, "session_s": 600})), by_jobs).await;
     let read = live("Account", &FIELDS);
     let (mut all, next) = org.page(&org.driver, &read, None).await.unwrap();
     let (_, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();

@@ -34,8 +34,20 @@ impl Live {
         Self::let_in(world, dialect, Credentials::Token(SecretString::from("tok"))).await
     }
 
+    /// The same for an app of OAuth, whose sessions end when they are not used.
+    pub(super) async fn by_app(mut world: Json, dialect: fn() -> Salesforce) -> Self {
+        world["apps"] = json!([{"client_id": "app", "client_secret": "s", "refresh_tokens": {"first": "u@x.example"}}]);
+        let credentials = Credentials::Oauth {
+            client_id: "app".to_owned(),
+            client_secret: Some(SecretString::from("s")),
+            refresh_token: SecretString::from("first"),
+            access: None,
+        };
+        Self::let_in(world, dialect, credentials).await
+    }
+
     /// The same with other credentials.
-    pub(super) async fn let_in(mut world: Json, dialect: fn() -> Salesforce, credentials: Credentials) -> Self {
+    async fn let_in(mut world: Json, dialect: fn() -> Salesforce, credentials: Credentials) -> Self {
         world["platform"] = json!("salesforce");
         world["complete"] = json!(true);
         world["sessions"] = json!({
@@ -143,14 +155,7 @@ fn driver(
     clock: &Arc<VirtualClock>,
     credentials: &Credentials,
 ) -> Driver {
-    let settings = Settings {
-        api_base: BASE.to_owned(),
-        oauth_base: BASE.to_owned(),
-        timeout: Duration::from_secs(30),
-        retries: 3,
-        reserve: 0.0,
-        concurrency: 2,
-    };
+    let settings = Settings { retries: 3, concurrency: 2, ..Settings::at(BASE) };
     Driver::new(Box::new(dialect), transport.clone(), clock.clone(), Arc::new(NoKeeper), credentials.clone(), settings)
 }
 

@@ -159,15 +159,7 @@ async fn what_hangs_on_the_other_record_moves() {
 
 #[tokio::test]
 async fn a_session_that_ended_is_bought_anew() {
-    let mut world = world(json!({"session_s": 600}));
-    world["apps"] = json!([{"client_id": "app", "client_secret": "s", "refresh_tokens": {"first": "u@x.example"}}]);
-    let credentials = Credentials::Oauth {
-        client_id: "app".to_owned(),
-        client_secret: Some(SecretString::from("s")),
-        refresh_token: SecretString::from("first"),
-        access: None,
-    };
-    let org = Live::let_in(world, Salesforce::new, credentials).await;
+    let org = Live::by_app(world(json!({"session_s": 600})), Salesforce::new).await;
     org.wait(3_000).await;
     let before = org.sent();
     let outcome = org.driver.merge(&"Account".into(), &id("001", 1).into(), &id("001", 2).into()).await.unwrap();

@@ -8,7 +8,6 @@ mod text;
 mod writing;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use handover_connect::{
     Clock as _, Connector as _, Credentials, Driver, Fault, FaultKind, NoKeeper, Read, Settings, VirtualClock, Which,
@@ -50,11 +49,9 @@ impl Stage {
         let clock = Arc::new(VirtualClock::new("2026-03-02T10:00:00Z".parse().unwrap()));
         let settings = Settings {
             api_base: api_base.to_owned(),
-            oauth_base: "http://sandbox.test".to_owned(),
-            timeout: Duration::from_secs(30),
             retries: 3,
-            reserve: 0.0,
             concurrency: 2,
+            ..Settings::at("http://sandbox.test")
         };
         let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
         let dialect = handover_platforms::dialect("zoho").unwrap();
