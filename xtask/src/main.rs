@@ -2,6 +2,7 @@
 //!
 //! Light on purpose: it compiles in seconds, so that `tidy` is asked often.
 
+mod full;
 mod generated;
 mod tidy;
 
@@ -14,6 +15,7 @@ cargo xtask tidy              what no compiler checks: sizes, names, directions,
 cargo xtask tidy --tighten    the same; lowers the ratchet to what is left
 cargo xtask gen               writes the generated pages of the manual anew
 cargo xtask pairs             moves the sample company between every two platforms; writes the manual's table of it
+cargo xtask pairs --full      the same at full size and optimised, about ten minutes; tells what it sees
 cargo xtask simulate [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]
                               plays six weeks of two systems in use, once for each seed
 ";
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         ["tidy", "--tighten"] => tidy::run(&root, tidy::Ratchet::Tighten),
         ["gen"] => generated::write(&root),
         ["pairs"] => pairs(&root),
+        ["pairs", "--full"] => full::run(&root),
         ["simulate", rest @ ..] => simulate(&root, rest),
         _ => Err(USAGE.to_owned()),
     };

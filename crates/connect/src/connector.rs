@@ -77,6 +77,12 @@ pub trait Connector: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<Record>, Fault>;
 
+    /// Why a batch would be refused before anything of it is sent, from what is known without asking the system. `None`
+    /// where it would be sent.
+    fn refuses(&self, _batch: &WriteBatch) -> Option<Fault> {
+        None
+    }
+
     /// Writes a batch of at most `write_batch` records.
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<Written>, Fault>;
 

@@ -160,7 +160,9 @@ fn marked(part: &mut Vec<u8>, kind: Option<&Kind>, value: &Value) -> [u8; MARK] 
     part.clear();
     let settled = match value {
         Value::Text(text)
-            if text.trim().len() == text.len() && !text.is_empty() && !matches!(kind, Some(Kind::Email { .. })) =>
+            if text.trim().len() == text.len()
+                && !text.is_empty()
+                && !matches!(kind, Some(Kind::Email { .. } | Kind::Phone { .. })) =>
         {
             Cow::Borrowed(value)
         }
@@ -197,6 +199,7 @@ mod tests {
     fn equal_in_their_settled_form_and_only_then() {
         let text = Some(Kind::Text { max: None, html: false });
         let email = Some(Kind::Email { many: false });
+        let phone = Some(Kind::Phone { many: false });
         let list = |items: &[&str]| Value::List(items.iter().map(|item| Value::from(*item)).collect());
         let instant = |text: &str| Value::DateTime(text.parse().unwrap());
         let number = |digits: &str| Value::Number(digits.parse().unwrap());
@@ -205,6 +208,9 @@ mod tests {
             (text.clone(), vec!["A b".into()]),
             (text.clone(), vec![Value::Null, "".into(), "  ".into(), list(&[])]),
             (email, vec!["x@Y.z".into(), " X@y.z".into()]),
+            (phone.clone(), vec!["+49 (30) 901820/1".into(), "+4930 901820-1 ".into()]),
+            (phone.clone(), vec!["49 30 9018201".into()]),
+            (phone, vec!["-".into(), " - ".into()]),
             (text.clone(), vec![list(&["one", "two"]), list(&["two", "one"])]),
             (text.clone(), vec![list(&["onetwo", ""])]),
             (None, vec![number("1"), number("1.0"), number("1.000"), Value::List(vec![number("1.00")])]),

@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// Too many records could not be written.
     #[error(
-        "{flow}: {held} records were held for reasons that `check` had not announced ({of_last} of the last {window})"
+        "{flow}: {held} records were held for reasons that `check` and `plan` had not announced ({of_last} of the last {window})"
     )]
     Threshold {
         /// The flow.

@@ -301,8 +301,10 @@ impl Pass {
             commit.released.extend(ready.back.iter().zip(&target).map(|(back, target)| back.hold_of(target)));
             if let Decision::Hold(holds) = &one.decision {
                 values.tell(ready, "causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
-                let unannounced = holds.iter().any(|hold| !hold.announced);
-                self.threshold().note(unannounced && !one.was_held);
+                let mut threshold = self.threshold();
+                let unannounced = !one.was_held && holds.iter().any(|hold| !threshold.was_told(hold));
+                threshold.note(unannounced);
+                drop(threshold);
                 commit.holds.extend(holds.iter().cloned());
             } else {
                 self.threshold().note(false);

@@ -76,6 +76,7 @@ pub use reconcile::{Different, Looked, Reconcile, Reconciled};
 pub use setup::{LinkRule, Policies, Project, Ready, Schemas, Setup, Workplace};
 pub use spending::{keep_spending, remember_spending};
 pub use three_way::{Side, Verdict, Why, judge};
+pub use threshold::{PlannedHolds, keep_planned_holds, planned_holds};
 pub use title::title;
 pub use told::Told;
 pub use transform::{back_of, forth_of};

@@ -97,13 +97,20 @@ pub(crate) fn same(kind: Option<&Kind>, one: &Value, other: &Value) -> bool {
     one == other || settled_form(kind, one) == settled_form(kind, other)
 }
 
+/// What a phone number says, however it is parted; of a text that says nothing the text.
+fn dialled(text: &str) -> String {
+    let said: String = text.chars().filter(|sign| sign.is_alphanumeric() || *sign == '+').collect();
+    if said.is_empty() { text.trim().to_owned() } else { said }
+}
+
 /// A value without what platforms change by themselves: surrounding blanks, the order of several, the case
-/// of e-mail addresses, one value or a list of one, parts of seconds (HubSpot has thousandths, Pipedrive whole
+/// of e-mail addresses, what stands between the digits of phone numbers (sheet: Zoho section 5 \[doc\]), one value or a list of one, parts of seconds (HubSpot has thousandths, Pipedrive whole
 /// seconds: sheets, HubSpot section 2.1 \[doc\], Pipedrive section 4 \[spec\]).
 pub(crate) fn settled_form(kind: Option<&Kind>, value: &Value) -> Value {
     match value {
         value if value.is_blank() => Value::Null,
         Value::Text(text) if matches!(kind, Some(Kind::Email { .. })) => Value::Text(text.trim().to_lowercase()),
+        Value::Text(text) if matches!(kind, Some(Kind::Phone { .. })) => Value::Text(dialled(text)),
         Value::Text(text) => Value::Text(text.trim().to_owned()),
         Value::List(items) => {
             let mut items: Vec<Value> = items.iter().map(|item| settled_form(kind, item)).collect();

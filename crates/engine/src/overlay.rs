@@ -4,13 +4,13 @@
 //! schema promises to refuse (a unique value taken twice, a link to nowhere) is refused here too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use handover_connect::{
     Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome, Page, Read,
-    Spent, Which, WriteBatch, WriteMode, WriteOutcome, Written,
+    Spent, Which, Write, WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_model::{
     Account, Automation, Content, Field, FieldName, Fields, ObjectName, Record, RecordId, Schema, User, Value,
@@ -136,8 +136,45 @@ impl Overlay {
         }
     }
 
+    /// What the target would refuse of a batch without being asked, in the order of the writes. Not judged is what holds
+    /// ids or a key that are only planned: the target's own look otherwise.
+    fn refused(&self, batch: &WriteBatch) -> Vec<Option<Fault>> {
+        let none = || vec![None; batch.writes.len()];
+        let wanted = self.wanted.get(&batch.object);
+        let is_wanted = |name: &FieldName| wanted.is_some_and(|wanted| wanted.iter().any(|field| field.name == *name));
+        let key = match &batch.mode {
+            WriteMode::Upsert { key } | WriteMode::Create { key: Some(key) } => Some(key),
+            WriteMode::Create { key: None } | WriteMode::Update => None,
+        };
+        if key.is_some_and(is_wanted) {
+            return none();
+        }
+        let takes_content =
+            self.below.capabilities().object(batch.object.as_str()).is_some_and(|object| object.content);
+        let judged = batch.writes.iter().enumerate().filter(|(_, write)| !is_planned(write)).map(|(at, write)| {
+            let mut write = write.clone();
+            if write.fields.iter().any(|(name, _)| is_wanted(name)) {
+                let real = write.fields.iter().filter(|(name, _)| !is_wanted(name));
+                write.fields = Arc::new(real.map(|(name, value)| (name.clone(), value.clone())).collect());
+            }
+            // The bytes are read when the run moves them.
+            write.content = write.content.or_else(|| takes_content.then(unread));
+            (at, write)
+        });
+        let (places, writes): (Vec<usize>, Vec<Write>) = judged.unzip();
+        let of = |writes: &[Write]| WriteBatch { writes: writes.into(), ..batch.clone() };
+        let mut refused = none();
+        if writes.is_empty() || self.below.refuses(&of(&writes)).is_none() {
+            return refused;
+        }
+        for (at, write) in places.into_iter().zip(&writes) {
+            refused[at] = self.below.refuses(&of(std::slice::from_ref(write)));
+        }
+        refused
+    }
+
     /// The first unique value of a new record that an earlier new record took.
-    fn taken(&self, batch: &WriteBatch, write: &handover_connect::Write) -> Option<FieldName> {
+    fn taken(&self, batch: &WriteBatch, write: &Write) -> Option<FieldName> {
         let schemas = lock(&self.schemas);
         let schema = schemas.get(&batch.object)?;
         let mut unique = lock(&self.unique);
@@ -155,6 +192,18 @@ impl Overlay {
         }
         None
     }
+}
+
+/// Whether a write holds an id that only the plan knows.
+fn is_planned(write: &Write) -> bool {
+    let is_planned = |id: &str| id.starts_with(PLANNED);
+    write.id.as_ref().is_some_and(|id| is_planned(id.as_str()))
+        || write.fields.iter().any(|(_, value)| value.ids().into_iter().any(is_planned))
+}
+
+/// The bytes of a file that were not read.
+fn unread() -> Content {
+    Content { path: PathBuf::new(), bytes: 1, blake3: String::new() }
 }
 
 #[async_trait]
@@ -243,9 +292,11 @@ impl Connector for Overlay {
         Ok(batch
             .writes
             .iter()
-            .map(|write| {
-                let outcome = match (update, self.taken(batch, write)) {
-                    (false, Some(field)) => WriteOutcome::Refused(
+            .zip(self.refused(batch))
+            .map(|(write, refused)| {
+                let outcome = match (refused, update, self.taken(batch, write)) {
+                    (Some(fault), ..) => WriteOutcome::Refused(fault),
+                    (None, false, Some(field)) => WriteOutcome::Refused(
                         Fault::new(FaultKind::Conflict, "not_unique", "another record has this value")
                             .with_field(field),
                     ),

@@ -19,7 +19,7 @@ use crate::Error;
 use crate::pass::Pass;
 use crate::planted::Planted;
 use crate::setup::Ready;
-use crate::write::{Batch, Settled, is_about_records};
+use crate::write::{Batch, Settled, is_about_records, refused};
 
 /// How often a write is tried when looking it up says that it was not applied.
 const TRIES: u32 = 3;
@@ -251,14 +251,19 @@ impl Pass {
     fn weigh(&self, ready: &Ready, sending: &mut Sending) {
         let mut threshold = self.threshold();
         for (at, settled) in sending.settled.iter().enumerate() {
-            let held = match settled {
-                Some(Settled::Applied { lacks, .. }) => lacks.is_some() || !sending.batch.writes[at].without.is_empty(),
-                Some(Settled::Refused(_) | Settled::Unknown) => !sending.batch.writes[at].case.was_held,
-                Some(Settled::NotSent | Settled::Open) | None => continue,
-            };
-            if !std::mem::replace(&mut sending.weighed[at], true) {
-                threshold.note(held);
+            if matches!(settled, Some(Settled::NotSent | Settled::Open) | None) || sending.weighed[at] {
+                continue;
             }
+            let write = &sending.batch.writes[at];
+            let held = match settled {
+                Some(Settled::Applied { lacks, .. }) => lacks.is_some() || !write.without.is_empty(),
+                Some(Settled::Refused(fault)) => {
+                    !write.case.was_held && !threshold.was_planned(&ready.flow.name, &refused(fault))
+                }
+                _ => !write.case.was_held,
+            };
+            sending.weighed[at] = true;
+            threshold.note(held);
         }
         if let Err(error) = threshold.check(&ready.flow.name) {
             sending.stop.get_or_insert(error);

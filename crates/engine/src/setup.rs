@@ -19,6 +19,7 @@ use crate::order::Ordered;
 use crate::people::People;
 use crate::planted::Planted;
 use crate::reconcile::Reconcile;
+use crate::threshold::PlannedHolds;
 use crate::transform::{Program, Tables};
 use crate::{Error, Observer};
 
@@ -50,6 +51,8 @@ pub struct Policies {
     pub error_of_last: usize,
     /// The number of unannounced holds that halts a pass whatever the share.
     pub error_or: u64,
+    /// The holds that a plan told of: so many are not unannounced.
+    pub planned_holds: PlannedHolds,
     /// Writes under way at once.
     pub writes_at_once: usize,
     /// Records whose intents are made durable together.
@@ -91,6 +94,7 @@ impl Default for Policies {
             error_share: 0.05,
             error_of_last: 500,
             error_or: 50,
+            planned_holds: PlannedHolds::new(),
             writes_at_once: 4,
             wave: 800,
             accept_counts: false,

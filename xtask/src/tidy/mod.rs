@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+pub(crate) use names::PLATFORMS;
 use tree::Tree;
 
 /// One thing that is not as it should be.

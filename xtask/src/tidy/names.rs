@@ -7,7 +7,7 @@ use super::tree::File;
 const BANNED_MODULES: [&str; 7] = ["common", "utils", "util", "types", "helpers", "helper", "prelude"];
 
 /// The platforms: words that the engine must not know, and folders that must not know each other.
-const PLATFORMS: [&str; 6] = ["hubspot", "salesforce", "zoho", "pipedrive", "activecampaign", "dynamics"];
+pub(crate) const PLATFORMS: [&str; 6] = ["hubspot", "salesforce", "zoho", "pipedrive", "activecampaign", "dynamics"];
 
 /// Endings of type names that say nothing.
 const BANNED_ENDINGS: [&str; 5] = ["Manager", "Handler", "Helper", "Util", "Utils"];

@@ -146,6 +146,10 @@ impl Connector for Driver {
         self.pages(&Operation::Candidates { batch: batch.clone(), fields: fields.clone(), since }).await
     }
 
+    fn refuses(&self, batch: &WriteBatch) -> Option<Fault> {
+        self.dialect.encode(&Operation::Write(batch.clone()), None).err().map(Fault::from)
+    }
+
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<Written>, Fault> {
         let traces: Vec<RecordId> = batch.writes.iter().map(|write| write.trace.clone()).collect();
         self.written(Operation::Write(batch.clone()), &traces).await

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use handover_model::{FieldName, FlowName, From, Kind, Record, Schema, Value};
+use handover_model::{FieldName, FlowName, From, Kind, Record, Rule, Schema, Value};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::Difference;
 use crate::setup::Ready;
+use crate::transform::Function;
 
 /// One comparison of the two sides as wholes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,6 +78,11 @@ struct Side {
     last: Option<String>,
 }
 
+/// Whether a step of the rule may make nothing of something.
+fn may_blank(rule: &Rule) -> bool {
+    rule.steps.iter().any(|step| Function::named(&step.name).is_some_and(|function| function.blank))
+}
+
 impl Totals {
     /// The totals that make sense for a flow.
     pub(crate) fn of(ready: &Ready) -> Self {
@@ -84,7 +90,7 @@ impl Totals {
             .flow
             .rules
             .iter()
-            .filter(|rule| rule.default.is_none() && rule.recalculated.is_none())
+            .filter(|rule| rule.default.is_none() && rule.recalculated.is_none() && !may_blank(rule))
             .filter_map(|rule| {
                 let source = single_source(&rule.from, &ready.source)?;
                 let kinds = (&source.kind, &ready.target.field(rule.target.as_str())?.kind);

@@ -123,6 +123,14 @@ pub(crate) async fn plan(session: &Session, output: &Output, as_of: Option<Times
     // What the plan read counts for the run that follows on the same day.
     let store = session.store().await?;
     let planned = session.spent(&store, planned).await;
+    let planned = match planned {
+        // A plan that looks ahead tells nothing of the run of today.
+        Ok(planned) if as_of.is_none() => {
+            let told = handover_engine::keep_planned_holds(&store, &planned.queue.groups, session.clock.now()).await;
+            told.map(|()| planned).map_err(|error| failure::engine(&error, &session.project.sources))
+        }
+        planned => planned,
+    };
     Session::closed(store, planned).await
 }
 

@@ -91,7 +91,12 @@ pub(crate) async fn carry(
 ) -> Result<Report, Vec<Problem>> {
     let kind = options.reason.as_ref().map_or_else(|| "run".to_owned(), |reason| format!("run, continued: {reason}"));
     let stop = stop_on_request(output);
-    let accepted = |policies: &mut Policies| policies.accept_counts = options.accept_counts;
+    let planned = handover_engine::planned_holds(store).await;
+    let planned = planned.map_err(|error| failure::engine(&error, &session.project.sources))?;
+    let accepted = |policies: &mut Policies| {
+        policies.accept_counts = options.accept_counts;
+        policies.planned_holds.clone_from(&planned);
+    };
     let report = work(session, store, output, (&kind, &Selection::All, &accepted), stop).await?;
     output.warn(&Problem::from_findings(&report.findings, &session.project.sources));
     Ok(report)

@@ -321,7 +321,9 @@ impl Builder<'_> {
         let rows = options::unpaired(from, to);
         let default =
             options::by_label(to, default).map(|option| format!(", default: {}", write::scalar(&option.value)));
-        let mut keys = format!("from: {}, steps: [by_label]", write::scalar(source));
+        let nothing = options::nothing(from, to);
+        let nothing = nothing.map(|option| format!("{{blank_if: {{is: {}}}}}, ", write::scalar(&option.value)));
+        let mut keys = format!("from: {}, steps: [{}by_label]", write::scalar(source), nothing.unwrap_or_default());
         if !rows.is_empty() {
             self.tables.push((table.to_owned(), rows));
             keys.push_str(&format!(", translate: {table}"));

@@ -46,9 +46,15 @@ pub(super) fn by_label<'o>(options: &'o [Choice], label: &str) -> Option<&'o Cho
 /// Words that mean the same on most platforms.
 const ALIKE: [[&str; 2]; 2] = [["normal", "medium"], ["cancelled", "canceled"]];
 
+/// The option that stands for none, where the target has no such option but a blank.
+pub(super) fn nothing<'o>(from: &'o [Choice], to: &[Choice]) -> Option<&'o Choice> {
+    by_label(from, "none").filter(|option| by_label(to, &option.label).is_none())
+}
+
 /// Rows for the source options that no target option is called like; what is called otherwise everywhere is proposed.
 pub(super) fn unpaired(from: &[Choice], to: &[Choice]) -> Vec<Row> {
-    let alone = from.iter().filter(|option| by_label(to, &option.label).is_none());
+    let nothing = nothing(from, to);
+    let alone = from.iter().filter(|option| by_label(to, &option.label).is_none() && Some(*option) != nothing);
     let alike = |label: &str| {
         let word = folded(label);
         let pair = ALIKE.iter().find(|pair| pair.contains(&word.as_str()))?;

@@ -32,6 +32,7 @@ mod json;
 mod links;
 mod objects;
 mod paged;
+mod phone;
 mod place;
 mod queried;
 mod reading;

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use serde_json::Value as Json;
 
 use super::coql::instant;
+use super::phone;
 use crate::json::quoted;
 use crate::values::read_number;
 
@@ -135,6 +136,7 @@ pub(super) fn write(kind: Option<&Kind>, value: &Value) -> Result<String, &'stat
         (_, Value::Number(number)) => number_text(*number),
         (_, Value::List(_) | Value::Map(_)) => return Err("a list is no value of this field"),
         (_, value) if value.is_blank() => "null".to_owned(),
+        (Some(Kind::Phone { .. }), value) => quoted(&phone::written(&plain(value))),
         (_, value) => quoted(&plain(value)),
     })
 }

@@ -138,6 +138,22 @@ pub(super) static ALL: &[Function] = &[
         ..USUAL
     },
     Function {
+        name: "blank_if",
+        doc: "Nothing where the value is this one: what a system says that has a word for nothing.",
+        parameters: &[value(Type::Any, "The value."), required("is", Type::Any, "What stands for nothing.")],
+        gives: Type::Any,
+        blank: true,
+        example: r#"blank_if("n/a", "n/a")"#,
+        result: "",
+        run: |arguments| match arguments {
+            [value, nothing] if value.display() == nothing.display() => Ok(Value::Null),
+            [value, ..] => Ok(value.clone()),
+            [] => Ok(Value::Null),
+        },
+        back: Back::Same,
+        ..USUAL
+    },
+    Function {
         name: BY_LABEL,
         doc: "Takes the target's option with the same label as the source's, without regard to case and blanks.",
         parameters: &[value(Type::Any, "The source's option.")],

@@ -154,11 +154,13 @@ async fn play(
     }
     chapter(output, 2, "check and plan: what will happen, before anything does");
     session.read_anew(&global.project)?;
-    plan::plan(session, output, None).await?.say(session, output);
+    let planned = plan::plan(session, output, None).await?;
+    planned.say(session, output);
     if options.until == Until::Plan {
         return Ok(None);
     }
     let mut told = load(session, global, output).await?;
+    told["planned"] = brief(&planned.queue.groups);
     if !options.parallel {
         chapter(output, 5, "verify: both systems read anew, everything compared");
         told["verify"] = verify_it(session, global, &options.dir, output).await?;

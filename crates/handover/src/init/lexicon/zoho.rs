@@ -13,9 +13,6 @@ const STREET: &str = "concat([{street}, {street2}], \" \")";
 const LENGTH: &str = "minutes = round!((default({milliseconds}, 0) / 60000) ?? 0)\n\
     is_short = (minutes < 10) ?? false\n\
     if minutes == 0 { \"00:01\" } else if is_short { concat([\"0\", string(minutes), \":00\"]) } else { concat([string(minutes), \":00\"]) }";
-/// A slash is not taken in phone numbers (section 5).
-const PHONE: &str = "replace({phone}, \"/\", \" \")";
-const MOBILE: &str = "replace({mobile}, \"/\", \" \")";
 const MILLISECONDS: &str = "(.Call_Duration_in_seconds * 1000) ?? null";
 
 const VENDORS_OWN: &str = "Zoho CRM's own bookkeeping";
@@ -61,7 +58,7 @@ const ACCOUNTS: Thing = Thing {
         take("Account_Name", &["name"]),
         take("Website", &["website", "domain"]),
         take("Owner", &["owner"]),
-        expr("Phone", &["phone"], PHONE),
+        take("Phone", &["phone"]),
         take("Fax", &["fax"]),
         take("Annual_Revenue", &["revenue"]),
         take("Employees", &["employees"]),
@@ -118,8 +115,7 @@ const CONTACTS: Thing = Thing {
         choice("Salutation", "salutation", "salutations"),
         take("Email", &["email"]),
         take("Secondary_Email", &["second_email"]),
-        expr("Phone", &["phone"], PHONE),
-        expr("Mobile", &["mobile"], MOBILE),
+        take("Phone", &["phone"]),
         take("Mobile", &["mobile"]),
         take("Home_Phone", &["home_phone"]),
         take("Fax", &["fax"]),

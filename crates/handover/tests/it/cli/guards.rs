@@ -116,6 +116,18 @@ fn the_error_threshold() {
     play.does(&["verify", "--json"]).ends(0);
 }
 
+/// Neither by their number nor by their share; another reason, or one record more, would.
+#[test]
+fn holds_that_a_plan_told_of_stop_no_run() {
+    let play = Play::forth();
+    play.edit("handover.yaml", "or: 50", "or: 3");
+    play.does(&["plan", "--as-of", "2027-01-31"]).ends(0);
+    play.does(&["run"]).ends(4);
+    play.does(&["plan"]).ends(0);
+    play.does(&["run", "--continue", "--reason", "the plan told of them"]).ends(3);
+    play.does(&["verify", "--json"]).ends(0);
+}
+
 #[test]
 fn a_clock_that_goes_backwards() {
     let play = Play::ran();

@@ -48,6 +48,9 @@ fn forth(from: &str, to: &str, dir: &Path) -> String {
         }
     }
     assert_eq!(sums["pending"], 0, "{from} to {to}");
+    let is_gone = told["holds"].as_array().unwrap().iter().any(|hold| hold["cause"] == "content_gone");
+    let [planned, found] = ["planned", "holds"].map(|moment| foreseen(&told[moment], is_gone));
+    assert_eq!(planned, found, "{from} to {to}: what the plan told of, and what the run held");
     let mut held: BTreeMap<&str, u64> = BTreeMap::new();
     for group in told["after"]["holds"].as_array().unwrap() {
         *held.entry(group["cause"].as_str().unwrap()).or_default() += group["count"].as_u64().unwrap();
@@ -55,6 +58,17 @@ fn forth(from: &str, to: &str, dir: &Path) -> String {
     let held: Vec<String> = held.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
     let written = sums["created"] + sums["merged"] + sums["updated"] + sums["unchanged"];
     format!("| {from} | {to} | {} | {written} | {} | {} |", sums["read"], sums["held"], held.join(", "))
+}
+
+/// Holds by object and cause, as far as a plan can know them: it reads no bytes of files, and what hangs on a file waits
+/// for them.
+fn foreseen(holds: &Json, is_gone: bool) -> BTreeMap<String, u64> {
+    let unseen: &[&str] = if is_gone { &["content_gone", "parent_held"] } else { &[] };
+    let holds = holds.as_array().unwrap().iter();
+    holds
+        .filter(|hold| !unseen.contains(&hold["cause"].as_str().unwrap()))
+        .map(|hold| (format!("{} {}", hold["object"], hold["cause"]), hold["count"].as_u64().unwrap()))
+        .collect()
 }
 
 /// Whether a line of the page is a pair's.
