@@ -14,6 +14,7 @@ mod init;
 mod output;
 mod plain;
 mod plan;
+mod price;
 mod progress;
 mod queue;
 mod reach;

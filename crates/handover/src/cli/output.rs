@@ -131,7 +131,8 @@ pub(crate) fn duration(ms: u64) -> String {
         0 => format!("{ms} ms"),
         1..=59 => format!("{}.{} s", seconds, (ms % 1000) / 100),
         60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, (seconds % 3600) / 60),
+        3600..=86_399 => format!("{} h {} min", seconds / 3600, (seconds % 3600) / 60),
+        _ => format!("{} {} h", plural(seconds / 86_400, "day"), (seconds % 86_400) / 3600),
     }
 }
 

@@ -2,17 +2,17 @@
 //! the run.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use handover_connect::{Capabilities, Connector, Span, Spent};
-use handover_engine::{Overlay, Pass, Report, Selection};
+use handover_connect::Spent;
+use handover_engine::{Pass, Report, Selection};
 use handover_model::{Field, ObjectName, SystemName};
 use handover_store::CohortCount;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::cohorts::{Cohorts, Move, Passing};
-use super::output::{count, duration, plural, table};
+use super::output::{plural, table};
+use super::price::{self, Price};
 use super::progress::Progress;
 use super::queue::Queue;
 use super::run::{objects_json, objects_table, stop_on_request};
@@ -42,17 +42,6 @@ pub(crate) struct Options {
     /// Show this cohort alone, on the day on which it moves (or begins, if it does not move) unless --as-of names another
     #[arg(long, value_name = "NAME", conflicts_with = "values")]
     cohort: Option<String>,
-}
-
-/// What one system would be asked.
-struct Price {
-    system: SystemName,
-    reads: u64,
-    writes: u64,
-    /// Milliseconds that the limits set at least.
-    least_ms: u64,
-    /// The part of a day's allowance that it takes, in percent, where there is one.
-    day_percent: Option<u64>,
 }
 
 /// Runs the command.
@@ -165,41 +154,13 @@ async fn played(
     let prices = session
         .systems
         .iter()
-        .map(|(name, system)| price(name, system.as_ref(), before.get(name), overlays.get(name)))
+        .map(|(name, system)| {
+            let planned = overlays.get(name).map(|overlay| overlay.planned()).unwrap_or_default();
+            let reserve = session.project.system(name).map_or(0.0, |system| system.reserve);
+            Price::of((name, system.as_ref()), before.get(name), &planned, reserve)
+        })
         .collect();
     Ok(Plan { report, queue, prices, inferred, cohorts, passing, before: before_it, dated, store: fork })
-}
-
-fn price(name: &SystemName, system: &dyn Connector, before: Option<&Spent>, overlay: Option<&Arc<Overlay>>) -> Price {
-    let now = system.spent();
-    let earlier = before.cloned().unwrap_or_default();
-    let planned = overlay.map(|overlay| overlay.planned()).unwrap_or_default();
-    let reads = now.calls - earlier.calls;
-    let writes = planned.calls.values().sum();
-    let mut charges: BTreeMap<&'static str, u64> = planned.charges.clone();
-    for (limit, amount) in &now.charges {
-        *charges.entry(limit).or_default() += amount - earlier.charges.get(limit).copied().unwrap_or(0);
-    }
-    let (least_ms, day_percent) = least(system.capabilities(), &charges);
-    Price { system: name.clone(), reads, writes, least_ms, day_percent }
-}
-
-/// The least time that the limits allow for these charges, and the share of a day's allowance.
-fn least(capabilities: &Capabilities, charges: &BTreeMap<&'static str, u64>) -> (u64, Option<u64>) {
-    let mut least_ms = 0;
-    let mut day = None;
-    for limit in &capabilities.limits {
-        let Some(charged) = charges.get(limit.name) else { continue };
-        match limit.span {
-            Span::Rolling(span_ms) => {
-                // The first window's worth goes at once.
-                let windows = charged.saturating_sub(1) / limit.amount.max(1);
-                least_ms = least_ms.max(windows * span_ms);
-            }
-            Span::Day => day = Some(charged * 100 / limit.amount.max(1)),
-        }
-    }
-    (least_ms, day)
 }
 
 impl Plan {
@@ -207,12 +168,7 @@ impl Plan {
         json!({
             "objects": objects_json(&self.report),
             "holds": self.queue.json(),
-            "calls": self.prices.iter().map(|price| (price.system.to_string(), json!({
-                "reads": price.reads,
-                "writes": price.writes,
-                "least_seconds": price.least_ms / 1000,
-                "percent_of_a_day": price.day_percent,
-            }))).collect::<serde_json::Map<_, _>>(),
+            "calls": self.prices.iter().map(Price::json).collect::<serde_json::Map<_, _>>(),
             "fields_to_create": fields_json(&session.wanted_fields()),
             "inferred": self.inferred.json(),
             "cohorts": self.cohorts.json(self.dated),
@@ -246,21 +202,7 @@ impl Plan {
         output.say(&objects_table(&self.report));
         self.cohorts.say(self.dated, output);
         self.queue.say(output);
-        let prices: Vec<Vec<String>> = self
-            .prices
-            .iter()
-            .map(|price| {
-                vec![
-                    price.system.to_string(),
-                    count(price.reads),
-                    count(price.writes),
-                    duration(price.least_ms),
-                    price.day_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %")),
-                ]
-            })
-            .collect();
-        output.say("\nCalls and time (at the limits that apply, your reserve not taken off):\n");
-        output.say(&table(&["system", "reads", "writes", "at least", "of a day's calls"], &prices));
+        price::say(&self.prices, session, output);
         output.say(
             "\nNot in the plan: the bytes of files are read when the run moves them; one that is gone is held then.",
         );

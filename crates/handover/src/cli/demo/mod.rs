@@ -128,10 +128,8 @@ pub(crate) async fn run(options: &Options, output: &Output) -> Done {
     told["seconds"] = json!((seconds * 10.0).round() / 10.0);
     output.value(&told);
     let real = told["seconds_at_real_limits"].as_u64().unwrap_or_default();
-    output.say(&format!(
-        "\nDone in {seconds:.1} s. The load at the real limits of both platforms: {}.",
-        duration(real * 1000)
-    ));
+    let waits = if real == 0 { "no wait".to_owned() } else { duration(real * 1000) };
+    output.say(&format!("\nDone in {seconds:.1} s. The load at the real limits of both platforms: {waits}."));
     // Only Pipedrive counts from one.
     let record = if from == "pipedrive" { "persons/1" } else { "OBJECT/ID" };
     say_next(&options.dir, record, output);
