@@ -2,10 +2,13 @@
 //!
 //! People part digits with whatever they like; Zoho takes one dot, hyphen or blank between two runs of letters and digits,
 //! brackets around a run, a plus at the beginning and an extension behind a comma or semicolon. Digits are never touched, so
-//! that it stays the same number; what even then is none, Zoho refuses.
+//! that it stays the same number; what has none is no number, and stays as it is for Zoho to refuse.
 
 /// The number with Zoho's signs between its digits.
 pub(super) fn written(text: &str) -> String {
+    if !text.contains(|sign: char| sign.is_ascii_digit()) {
+        return text.to_owned();
+    }
     let has_brackets = is_bracketed(text);
     let mut out = String::with_capacity(text.len());
     let mut between = String::new();

@@ -143,8 +143,8 @@ pub(super) static ALL: &[Function] = &[
         parameters: &[value(Type::Any, "The value."), required("is", Type::Any, "What stands for nothing.")],
         gives: Type::Any,
         blank: true,
-        example: r#"blank_if("n/a", "n/a")"#,
-        result: "",
+        example: r#"default(blank_if("n/a", "n/a"), "unknown")"#,
+        result: "unknown",
         run: |arguments| match arguments {
             [value, nothing] if value.display() == nothing.display() => Ok(Value::Null),
             [value, ..] => Ok(value.clone()),

@@ -65,7 +65,8 @@ fn fault(code: &str, message: &str) -> handover_connect::Reply {
     text(
         500,
         &format!(
-            "<soapenv:Envelope><soapenv:Body><soapenv:Fault><faultcode>{code}</faultcode><faultstring>{message}</faultstring>\
+            "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\" \
+             xmlns:sf=\"urn:fault.partner.soap.sforce.com\"><soapenv:Body><soapenv:Fault><faultcode>{code}</faultcode><faultstring>{message}</faultstring>\
              </soapenv:Fault></soapenv:Body></soapenv:Envelope>"
         ),
     )
