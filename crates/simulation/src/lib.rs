@@ -8,6 +8,7 @@
 //! - A seed replays exactly: time is virtual, draws come from named streams, everything runs in one thread.
 //! - Every deed and every mishap is counted, so that a run in which one never happened can be refused.
 
+mod accounts;
 mod answers;
 mod claims;
 mod deeds;
@@ -28,6 +29,7 @@ mod worker;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub use accounts::{PLATFORMS, Pair};
 pub use handover_engine::Planted;
 pub use mishaps::Mishap;
 pub use people::{Deed, PEOPLE};

@@ -3,7 +3,7 @@
 use super::cohorts;
 use super::links;
 use super::replay::{By, Fate, Life};
-use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Plain};
+use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Plain, ids};
 use super::{Held, Judged, Pair, vanished};
 
 /// Judges every hold.
@@ -176,8 +176,9 @@ fn points_to_lost(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
     });
     links.into_iter().any(|(flow, field)| {
         pair.source.edits_of(field.names[OLD]).any(|edit| {
-            let to = edit.after.as_str().map_or_else(|| edit.after.to_string(), str::to_owned);
-            let mut parents = judged.pairs.iter().filter(|other| other.flow.name == flow && other.source.id == to);
+            let to = ids(&edit.after);
+            let mut parents =
+                judged.pairs.iter().filter(|other| other.flow.name == flow && to.contains(&other.source.id));
             parents.any(|parent| parent.targets.iter().any(|target| !target.fates.is_empty()))
         })
     })
@@ -195,10 +196,10 @@ fn parent_held(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         _ => None,
     });
     links.into_iter().any(|(flow, field)| {
-        let pointed = pair.source.edits_of(field.names[OLD]).any(|edit| {
-            let to = edit.after.as_str().map_or_else(|| edit.after.to_string(), str::to_owned);
-            edit.by == By::People && to == *parent
-        });
+        let pointed = pair
+            .source
+            .edits_of(field.names[OLD])
+            .any(|edit| edit.by == By::People && ids(&edit.after).iter().any(|to| to == parent));
         pointed && judged.held.contains_key(&(flow, parent))
     })
 }

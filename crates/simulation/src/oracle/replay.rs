@@ -6,6 +6,7 @@ use handover_sandbox::journal::{Action, Change, Entry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+use super::beside::Beside;
 use super::rules::FlowRule;
 
 /// Who did something.
@@ -118,7 +119,7 @@ impl Side {
 impl Life {
     /// The id of the source record that it stands for.
     pub(crate) fn key(&self, flow: &FlowRule) -> Option<&str> {
-        self.fields.get(flow.key)?.as_str()?.strip_prefix(flow.key_head)
+        self.fields.get(flow.key.as_ref()?)?.as_str()?.strip_prefix(flow.key_head.as_str())
     }
 
     /// Whether it was dead at some time between these two.
@@ -169,7 +170,7 @@ impl Life {
 }
 
 /// Plays a journal again.
-pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
+pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration, beside: &Beside) -> Side {
     let mut side = Side::default();
     for entry in journal {
         // What a merge makes of the survivor nobody wrote: both records' people did.
@@ -195,13 +196,20 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
                     touched: at,
                 });
             }
+            beside.linked(&mut side, change, (at, by));
             let Some(life) = side.lives.get_mut(&place) else { continue };
             life.touched = at;
             for (field, (before, after)) in &change.fields {
+                // What is gone says what it said last, also where the journal shows it empty.
+                let back = change.action == Action::Restored && life.field(field) == after;
+                if back || is_emptied(change.action, field) {
+                    continue;
+                }
                 life.fields.insert(field.clone(), after.clone());
                 let (field, before, after) = (field.clone(), before.clone(), after.clone());
                 life.edits.push(Edit { at, by: whose, field, before, after });
             }
+            beside.composed(life, (at, whose));
             let fate = match change.action {
                 Action::Deleted | Action::Purged if matches!(life.fate, Fate::Merged(_)) => continue,
                 Action::Deleted | Action::Purged => Fate::Deleted,
@@ -220,6 +228,11 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
         }
     }
     side
+}
+
+/// Whether a field is empty in the journal because its record went.
+fn is_emptied(action: Action, field: &str) -> bool {
+    matches!(action, Action::Deleted | Action::Purged | Action::Merged) && field != "merged_into"
 }
 
 /// An id, however it is written.

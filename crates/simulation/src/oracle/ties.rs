@@ -21,8 +21,8 @@ pub(super) struct Tie {
 
 /// What a target record stood for, in order; each once for as long as it did.
 pub(super) fn of(case: &Case<'_>, flow: &FlowRule, life: &Life) -> Vec<Tie> {
-    let keys = life.edits_of(flow.key).filter_map(|edit| {
-        let source = edit.after.as_str()?.strip_prefix(flow.key_head)?;
+    let keys = life.edits_of(flow.key.as_deref().unwrap_or_default()).filter_map(|edit| {
+        let source = edit.after.as_str()?.strip_prefix(flow.key_head.as_str())?;
         Some(Tie { at: edit.at, source: source.to_owned() })
     });
     let stories = case.claims.stories.iter().filter(|story| story.flow == flow.name && story.other == life.id);
