@@ -134,6 +134,8 @@ pub struct ObjectCapabilities {
     pub links_touch: bool,
     /// Whether deleted records can be listed.
     pub lists_deleted: bool,
+    /// Whether what was merged away is told as well: by the list of deleted records, or by marks on what it became.
+    pub lists_merged: bool,
     /// Whether `updated since` filters a list.
     pub lists_since: bool,
     /// The objects whose records it is read through, one call for each that has some; empty when it has a

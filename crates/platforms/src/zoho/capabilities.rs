@@ -70,6 +70,8 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         // Contact roles need not move the deal's time (sheet: Zoho section 4 [unsure]).
         links_touch: object.name != "Deals",
         lists_deleted: true,
+        // Whether a merged record is in the list of deleted ones is [unsure] (section 4).
+        lists_merged: false,
         lists_since: true,
         through: &[],
     };
