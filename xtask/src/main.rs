@@ -15,7 +15,7 @@ cargo xtask tidy --tighten    the same; lowers the ratchet to what is left
 cargo xtask gen               writes the generated pages of the manual anew
 cargo xtask pairs             moves the sample company between every two platforms; writes the manual's table of it
 cargo xtask simulate [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with DEED]
-                     [--without MISHAP] [--planted NAME] [--dump FOLDER]
+                     [--without MISHAP|DEED] [--planted NAME] [--dump FOLDER]
                               plays six weeks of two systems in use, once for each seed
 ";
 

@@ -18,6 +18,7 @@ use crate::dice::Dice;
 use crate::oracle::{NEW, OLD};
 use crate::people::{Agenda, Appointment, Deed};
 use crate::post::Post;
+use crate::roster::Roster;
 
 const FIRST: [&str; 12] =
     ["Ada", "Björn", "Chloé", "Dmitri", "Elif", "Farah", "Goran", "Hana", "Ines", "Jörg", "Katja", "Luca"];
@@ -60,19 +61,6 @@ pub(crate) struct Society {
     roster: Roster,
     /// How often what was done, and did something.
     pub(crate) done: BTreeMap<(usize, Deed), u64>,
-}
-
-/// Who is there, read from the journals as they grow.
-#[derive(Default)]
-struct Roster {
-    read: [usize; 2],
-    living: BTreeMap<(usize, String), Vec<String>>,
-    binned: BTreeMap<(usize, String), Vec<String>>,
-    /// What the old system's records are associated with: by object, id and the other object.
-    linked: BTreeMap<(String, String, String), Vec<String>>,
-    /// Addresses that people of the old system have, or had.
-    addresses: Vec<String>,
-    firms: Vec<String>,
 }
 
 impl Society {
@@ -407,73 +395,6 @@ fn points_to(concept: Concept) -> Option<usize> {
 /// A person's names, both ways to write them.
 fn names(first: &str, last: &str) -> [(Concept, String); 3] {
     [(Whole, format!("{first} {last}")), (First, first.to_owned()), (Last, last.to_owned())]
-}
-
-impl Roster {
-    fn read_on(&mut self, sandboxes: &[Arc<Mutex<Sandbox>>; 2], pair: Pair) {
-        for (side, sandbox) in sandboxes.iter().enumerate() {
-            let sandbox = lock(sandbox);
-            let entries = sandbox.journal().entries();
-            let firm = pair.0[side].objects[ORGANIZATION];
-            let name = firm.field(Name).map_or("", |field| field.journal);
-            for change in entries[self.read[side]..].iter().flat_map(|entry| &entry.changes) {
-                let place = (side, change.object.clone());
-                match change.action {
-                    Action::Created => {
-                        self.living.entry(place).or_default().push(change.id.clone());
-                        if let Some((_, name)) = change.fields.get(name).filter(|_| change.object == firm.journal) {
-                            self.firms.extend(name.as_str().map(str::to_owned));
-                        }
-                    }
-                    Action::Deleted | Action::Merged | Action::Purged => {
-                        self.living.entry(place.clone()).or_default().retain(|id| *id != change.id);
-                        let bin = self.binned.entry(place).or_default();
-                        bin.retain(|id| *id != change.id);
-                        if change.action == Action::Deleted {
-                            bin.push(change.id.clone());
-                        }
-                    }
-                    Action::Restored => {
-                        self.binned.entry(place.clone()).or_default().retain(|id| *id != change.id);
-                        self.living.entry(place).or_default().push(change.id.clone());
-                    }
-                    Action::Linked | Action::Unlinked if side == OLD => self.linked(change),
-                    Action::Updated | Action::Linked | Action::Unlinked => {}
-                }
-            }
-            self.read[side] = entries.len();
-        }
-    }
-
-    /// An association came or went, whole: people take away all of it.
-    fn linked(&mut self, change: &Change) {
-        let parts: Vec<&str> = change.id.split('/').collect();
-        let [from, id, to, other] = parts.as_slice() else { return };
-        for ((near, id), (far, other)) in [((from, id), (to, other)), ((to, other), (from, id))] {
-            let place = ((*near).to_owned(), (*id).to_owned(), (*far).to_owned());
-            let all = self.linked.entry(place).or_default();
-            all.retain(|one| one != other);
-            if change.action == Action::Linked {
-                all.push((*other).to_owned());
-            }
-        }
-    }
-
-    /// A living record; those that many work on come up more often, and the newest.
-    fn pick(&self, side: usize, object: &str, dice: &mut Dice) -> Option<String> {
-        let all = self.living.get(&(side, object.to_owned()))?;
-        let hot = all.len().min(4);
-        let at = match dice.below(10) {
-            0..3 => dice.below(hot),
-            3 => all.len().saturating_sub(1),
-            _ => dice.below(all.len()),
-        };
-        all.get(at).cloned()
-    }
-
-    fn out_of_bin(&self, side: usize, object: &str, dice: &mut Dice) -> Option<String> {
-        dice.one_of(self.binned.get(&(side, object.to_owned()))?).cloned()
-    }
 }
 
 /// A day of the coming months.

@@ -20,6 +20,7 @@ mod people;
 mod post;
 mod process;
 mod project;
+mod roster;
 mod scenario;
 mod scene;
 mod weeks;

@@ -1,4 +1,4 @@
-//! `handover-simulation [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
+//! `handover-simulation [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP|old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
 //! `cargo xtask simulate`, which builds it optimised.
 
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use handover_simulation::{Counted, Deed, Mishap, Planted, Played, Scenario, play_all};
 
-const USAGE: &str = "usage: handover-simulation [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]";
+const USAGE: &str = "usage: handover-simulation [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP|old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]";
 
 /// What was asked for.
 struct Wanted {
@@ -66,10 +66,12 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
             "--to" => new = value,
             "--dump" => wanted.scenario.dump = Some(value.into()),
             "--with" => {
-                let (side, word) = value.split_once(':').ok_or_else(|| format!("{value} is not old:... or new:..."))?;
-                let deed = Deed::ALL.into_iter().find(|deed| deed.word() == word);
-                let deed = deed.ok_or_else(|| format!("nobody does {word}"))?;
-                wanted.scenario = wanted.scenario.with(usize::from(side != "old"), deed);
+                let (side, deed) = deed(&value)?;
+                wanted.scenario = wanted.scenario.with(side, deed);
+            }
+            "--without" if value.contains(':') => {
+                let (side, deed) = deed(&value)?;
+                wanted.scenario = wanted.scenario.never(side, deed);
             }
             "--without" => {
                 let mishap = Mishap::ALL.into_iter().find(|mishap| mishap.word() == value);
@@ -84,6 +86,13 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
     }
     wanted.scenario = wanted.scenario.between(&old, &new)?;
     Ok(wanted)
+}
+
+/// What is done on which side: `old:DEED`, `new:DEED`.
+fn deed(text: &str) -> Result<(usize, Deed), String> {
+    let (side, word) = text.split_once(':').ok_or_else(|| format!("{text} is not old:... or new:..."))?;
+    let deed = Deed::ALL.into_iter().find(|deed| deed.word() == word);
+    Ok((usize::from(side != "old"), deed.ok_or_else(|| format!("nobody does {word}"))?))
 }
 
 impl Wanted {

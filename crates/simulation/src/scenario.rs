@@ -77,6 +77,13 @@ impl Scenario {
         self
     }
 
+    /// The same with this never done on a side.
+    #[must_use]
+    pub fn never(mut self, side: usize, deed: Deed) -> Self {
+        self.deeds[side].remove(&deed);
+        self
+    }
+
     /// The same without this going wrong.
     #[must_use]
     pub fn without(mut self, mishap: Mishap) -> Self {

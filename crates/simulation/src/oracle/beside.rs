@@ -2,7 +2,7 @@
 //!
 //! Associations are entries of their own, `contacts/1/companies/2` with the types that they have from the first end.
 
-use handover_sandbox::journal::{Action, Change};
+use handover_sandbox::journal::{Action, Change, Entry};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -23,6 +23,8 @@ struct Link {
 /// What is to be said beside the journal of a side.
 pub(crate) struct Beside {
     links: Vec<Link>,
+    /// Objects, their fields that point to others, and those.
+    pointers: Vec<[&'static str; 3]>,
     /// Objects, and fields of theirs that are said as one.
     composed: Vec<(&'static str, &'static str)>,
 }
@@ -30,7 +32,7 @@ pub(crate) struct Beside {
 impl Beside {
     /// Everything that the rules name of a side.
     pub(crate) fn of(rules: &Rules, side: usize) -> Self {
-        let (mut links, mut composed) = (Vec::new(), Vec::new());
+        let (mut links, mut pointers, mut composed) = (Vec::new(), Vec::new(), Vec::new());
         for flow in &rules.flows {
             let object = flow.objects[side];
             for rule in &flow.fields {
@@ -39,13 +41,24 @@ impl Beside {
                     composed.push((object, field));
                 }
                 let Form::Link { flow: to, stands } = &rule.form else { continue };
-                let to = rules.flows.iter().find(|flow| flow.name == *to);
-                if let (Stands::Association(kind), Some(to)) = (stands[side], to) {
-                    links.push(Link { object, field, to: to.objects[side], kind });
+                let Some(to) = rules.flows.iter().find(|flow| flow.name == *to) else { continue };
+                match stands[side] {
+                    Stands::Association(kind) => links.push(Link { object, field, to: to.objects[side], kind }),
+                    Stands::Field => pointers.push([object, field, to.objects[side]]),
                 }
             }
         }
-        Self { links, composed }
+        Self { links, pointers, composed }
+    }
+
+    /// Whether a record went because another one did that it pointed to: the platform took it along.
+    pub(crate) fn went_along(&self, life: &Life, entry: &Entry) -> bool {
+        let gone = |object: &str, ids: &[String]| {
+            let is_it = |change: &&Change| change.action == Action::Deleted && change.object == object;
+            entry.changes.iter().filter(is_it).any(|change| ids.contains(&change.id))
+        };
+        let own = self.pointers.iter().filter(|[object, ..]| *object == life.object);
+        own.into_iter().any(|[_, field, to]| gone(to, &ids(life.field(field))))
     }
 
     /// An association that came or went is an edit of the field that it is.

@@ -52,7 +52,8 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
         // Another record of the new system has the same key, or had it, or is the counterpart of one that had it.
         "duplicate_source" => alike(NEW) + alike(OLD) > 0,
         "ambiguous" => alike(OLD) > 1,
-        "contradiction" => alike(OLD) > 0,
+        // Whoever has the value already keeps it.
+        "contradiction" | "refused" => alike(OLD) > 0,
         "invalid" | "untranslated" => field.is_some_and(|field| match &field.form {
             // The old system's field takes one, and the record is linked with several.
             Form::Link { flow: to, .. } => {

@@ -21,7 +21,7 @@ pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
         for field in &pair.flow.fields {
             if let Form::Link { flow, stands } = &field.form
                 && !is_held(judged, pair, field)
-                && !cohorts::links_add_up(judged, pair, field.names[OLD])
+                && !cohorts::links_add_up(judged, pair, field)
             {
                 linked(judged, pair, field, (flow, stands[NEW]), &there, wrong);
             }

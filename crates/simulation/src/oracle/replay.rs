@@ -72,7 +72,7 @@ pub struct Life {
 /// One system's records.
 #[derive(Clone, Debug, Default)]
 pub struct Side {
-    /// By object and id.
+    /// By object and id; what is gone and whose id was given again, before those.
     pub lives: BTreeMap<(String, String), Life>,
 }
 
@@ -108,6 +108,16 @@ impl Side {
             }
         }
         self.lives.insert((object.clone(), id.clone()), life);
+    }
+
+    /// Some platforms let whoever makes a record choose its id, also that of one that is gone: that is another record.
+    fn bury(&mut self, place: &(String, String)) {
+        let Some(gone) = self.lives.get(place).filter(|life| life.fate != Fate::Living) else { return };
+        // Before the living one in order, which is then the last of its id.
+        let (object, id) = place;
+        let grave = (object.clone(), format!(" {} {id}", gone.fated));
+        self.lives.insert(grave, gone.clone());
+        self.lives.remove(place);
     }
 
     /// The records of an object.
@@ -183,6 +193,7 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration, beside: &Beside) 
             if change.action == Action::Created && merges {
                 side.survivor(entry, &place, at);
             } else if change.action == Action::Created {
+                side.bury(&place);
                 side.lives.entry(place.clone()).or_insert_with(|| Life {
                     object: change.object.clone(),
                     id: change.id.clone(),
@@ -213,6 +224,8 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration, beside: &Beside) 
             let fate = match change.action {
                 Action::Deleted | Action::Purged if matches!(life.fate, Fate::Merged(_)) => continue,
                 Action::Deleted | Action::Purged => Fate::Deleted,
+                // A platform that keeps what was merged away may bring it back as such, with whatever it went along with.
+                Action::Restored if matches!(life.fate, Fate::Merged(_)) => continue,
                 Action::Restored => Fate::Living,
                 Action::Merged => {
                     let into = change.fields.get("merged_into").map(|(_, into)| into);
@@ -221,7 +234,8 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration, beside: &Beside) 
                 Action::Created | Action::Updated | Action::Linked | Action::Unlinked => continue,
             };
             if change.action != Action::Purged {
-                life.fates.push((at, by, fate.clone()));
+                let along = change.action == Action::Deleted && beside.went_along(life, entry);
+                life.fates.push((at, if along { By::People } else { by }, fate.clone()));
                 life.fated = at;
             }
             life.fate = fate;

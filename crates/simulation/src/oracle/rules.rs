@@ -110,6 +110,8 @@ pub struct FieldRule {
     pub owner: Owner,
     /// The old system's field that a change of the new one's is written to, where it is a part of that one.
     pub part_of: Option<&'static str>,
+    /// Whether a system needs one: then nothing blank is carried there.
+    pub needed: [bool; 2],
 }
 
 /// One flow.

@@ -260,10 +260,13 @@ fn taken_in(judged: &Judged<'_>, flow: &FlowRule, side: usize, pass: &Span) -> u
         entry.method != "DISTURB" && pass.began <= at && at <= pass.ended
     });
     let mut merged: BTreeMap<String, u64> = BTreeMap::new();
-    let mut sum = 0;
+    let fates = judged.sides[side].of(flow.objects[side]).flat_map(|life| &life.fates);
+    let is_ours = |(at, by, fate): &&(Timestamp, By, Fate)| {
+        *by == By::Client && *fate == Fate::Deleted && pass.began <= *at && *at <= pass.ended
+    };
+    let mut sum = fates.filter(is_ours).count() as u64;
     for change in during.flat_map(|entry| &entry.changes).filter(|change| change.object == flow.objects[side]) {
         match change.action {
-            Action::Deleted => sum += 1,
             // A platform that gives the survivor a new id tells of both.
             Action::Merged => {
                 let into = change.fields.get("merged_into").map(|(_, into)| id_of(into)).unwrap_or_default();
@@ -275,7 +278,12 @@ fn taken_in(judged: &Judged<'_>, flow: &FlowRule, side: usize, pass: &Span) -> u
                     sum += u64::from(marks && side == NEW);
                 }
             }
-            Action::Created | Action::Purged | Action::Restored | Action::Linked | Action::Unlinked => {}
+            Action::Created
+            | Action::Deleted
+            | Action::Purged
+            | Action::Restored
+            | Action::Linked
+            | Action::Unlinked => {}
         }
     }
     sum + merged.into_values().sum::<u64>()

@@ -69,12 +69,12 @@ impl Said<'_> {
             Form::Link { flow, .. } => Form::Link { flow, stands: [old.stands(), new.stands()] },
             other => other,
         };
-        Some(self.rule([old.journal, new.journal], form, None))
-    }
-
-    fn rule(&self, names: [&'static str; 2], form: Form, part_of: Option<&'static str>) -> FieldRule {
-        let owner = if self.ways == Ways::Both { Owner::Both(Conflict::Ask) } else { Owner::OldOnceChanged };
-        FieldRule { names, form, owner, part_of }
+        // Which of several links was the first cannot be turned round.
+        let returns = !matches!(form, Form::Link { stands: [Stands::Association(None), Stands::Field], .. });
+        let both = self.ways == Ways::Both && returns;
+        let owner = if both { Owner::Both(Conflict::Ask) } else { Owner::OldOnceChanged };
+        let (names, needed) = ([old.journal, new.journal], [old.required, new.required]);
+        Some(FieldRule { names, form, owner, part_of: None, needed })
     }
 
     /// A person's names: two, or one where the new system writes both as one.
@@ -84,10 +84,7 @@ impl Said<'_> {
             return vec![self.owned(PERSON, Whole, Form::Text)];
         }
         let whole = old.writable(Whole).map(|field| field.journal);
-        let part = |concept| {
-            let [old_field, new_field] = self.places.pair.both(PERSON, concept)?;
-            Some(self.rule([old_field.journal, new_field.journal], Form::Text, whole))
-        };
+        let part = |concept| Some(FieldRule { part_of: whole, ..self.owned(PERSON, concept, Form::Text)? });
         vec![part(First), part(Last)]
     }
 
