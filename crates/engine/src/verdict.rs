@@ -228,7 +228,7 @@ pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -
     }
     if let Some(key) = &ready.flow.key
         && let Some(value) = pair.resolved.fields.get(key.as_str())
-        && base::differs(known_of(&pair.row), key, kind_of(ready, key), value) != Some(false)
+        && base::differs(known_of(&pair.row), key, kind_of(ready, key), value).is_none()
         && !same(kind_of(ready, key), value, there.fields.get(key.as_str()).unwrap_or(&Value::Null))
     {
         // Of a record that became another one the counterpart still has the old key.

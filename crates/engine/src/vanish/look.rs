@@ -277,7 +277,7 @@ impl Pass {
         self.place.store.commit(commit).await?;
         // Where nothing tells of a merge it may have moved what pointed to the record, and told nothing of that either.
         let can = self.setup.project.system(&end.system)?.capabilities().object(end.object.as_str()).cloned();
-        if can.is_some_and(|can| can.people_merge && !can.lists_merged) {
+        if can.is_some_and(|can| can.people_merge && can.bin_is_quiet) {
             self.stage_pointing(places, &gone).await?;
         }
         Ok(())

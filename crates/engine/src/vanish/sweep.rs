@@ -33,6 +33,8 @@ const PARTS: u64 = 7;
 pub(super) struct Sweep {
     /// Whether records that are gone are found by it alone.
     vanished: bool,
+    /// Whether those that came back are found by it alone.
+    quiet: bool,
     /// Link fields whose changes do not touch their record, as lists and calls for many records bring them,
     links: Option<Reading>,
     /// and those that cost a call for each record.
@@ -51,8 +53,8 @@ type Marks = HashMap<u64, u64>;
 impl Pass {
     /// What a sweep of an object has to look for.
     pub(super) fn sweep_of(&self, end: &End, places: &[(Arc<Ready>, Side)], can: &ObjectCapabilities) -> Sweep {
-        let vanished = !can.lists_deleted || (can.people_merge && !can.lists_merged);
-        let mut sweep = Sweep { vanished, links: None, dear: Vec::new() };
+        let vanished = !can.lists_deleted || (can.people_merge && can.bin_is_quiet);
+        let mut sweep = Sweep { vanished, quiet: can.bin_is_quiet, links: None, dear: Vec::new() };
         let mut names: BTreeSet<FieldName> = BTreeSet::new();
         let mut schema: Option<&Schema> = None;
         for (ready, side) in places.iter().filter(|_| !can.links_touch) {
@@ -109,7 +111,7 @@ impl Pass {
             let (kept, back): (Vec<Vanished>, Vec<Vanished>) =
                 back.into_iter().filter(is_live).partition(|gone| gone.side == Side::Target && gone.fate == Fate::Kept);
             // Not every platform takes a restored record for a changed one. The judging of what is staged takes note.
-            let is_anew = |gone: &Vanished| gone.side == Side::Source && gone.fate > Fate::Asked;
+            let is_anew = |gone: &Vanished| sweep.quiet && gone.side == Side::Source && gone.fate > Fate::Asked;
             let (anew, back): (Vec<Vanished>, Vec<Vanished>) = back.into_iter().partition(is_anew);
             returned.extend(anew.into_iter().map(|gone| gone.record));
             self.seen_again(ready, *side, &back).await?;
