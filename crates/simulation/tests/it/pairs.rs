@@ -5,7 +5,7 @@ use handover_simulation::{Counted, Deed, Pair, Planted, Scenario, first_wrong, p
 
 /// Nothing is wrong in the first seeds, and people did what they can do there.
 fn check([old, new]: [&str; 2], seeds: u64, scenario: Scenario) {
-    let scenario = Scenario { days: 28, ..scenario }.between(old, new).unwrap();
+    let scenario = Scenario { days: 28, ..scenario }.between(old, new).unwrap_or_else(|why| panic!("{why}"));
     let mut counted = Counted::default();
     let mut wrong = Vec::new();
     for played in play_all(&(1..=seeds).collect::<Vec<_>>(), &scenario) {
@@ -46,8 +46,8 @@ pairs! {
     salesforce_to_dynamics: one_way("salesforce", "dynamics");
     hubspot_to_zoho: one_way("hubspot", "zoho");
     pipedrive_to_salesforce: one_way("pipedrive", "salesforce");
-    pipedrive_and_salesforce: both_ways("pipedrive", "salesforce");
     dynamics_to_hubspot: one_way("dynamics", "hubspot");
+    pipedrive_to_zoho: one_way("pipedrive", "zoho");
 }
 
 /// What comes back from Zoho's bin brings the lookups to it back without a word, which is not found yet.
@@ -60,8 +60,8 @@ fn zoho_to_pipedrive_and_nobody_brings_anything_back() {
 #[test]
 fn mistakes_are_found_between_other_platforms_too() {
     for (planted, [old, new]) in [
-        (Planted::LinkForgotten, ["hubspot", "pipedrive"]),
-        (Planted::ChangeDropped, ["salesforce", "hubspot"]),
+        (Planted::ChangeDropped, ["hubspot", "pipedrive"]),
+        (Planted::SilentOverwrite, ["salesforce", "hubspot"]),
         (Planted::LinkForgotten, ["dynamics", "salesforce"]),
         (Planted::WrongField, ["zoho", "pipedrive"]),
     ] {
