@@ -16,7 +16,8 @@ cargo xtask tidy --tighten    the same; lowers the ratchet to what is left
 cargo xtask gen               writes the generated pages of the manual anew
 cargo xtask pairs             moves the sample company between every two platforms; writes the manual's table of it
 cargo xtask pairs --full      the same at full size and optimised, about ten minutes; tells what it sees
-cargo xtask simulate [--seeds N] [--from SEED] [--both-ways] [--with DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]
+cargo xtask simulate [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with DEED]
+                     [--without MISHAP|DEED] [--planted NAME] [--dump FOLDER]
                               plays six weeks of two systems in use, once for each seed
 ";
 

@@ -134,6 +134,9 @@ pub struct ObjectCapabilities {
     pub links_touch: bool,
     /// Whether deleted records can be listed.
     pub lists_deleted: bool,
+    /// Whether what people do with merges and the bin may show in no list but that of all records: what was merged away
+    /// is not among the deleted, what came back counts as unmodified, and so does what pointed to either.
+    pub bin_is_quiet: bool,
     /// Whether `updated since` filters a list.
     pub lists_since: bool,
     /// The objects whose records it is read through, one call for each that has some; empty when it has a

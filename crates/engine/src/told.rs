@@ -45,6 +45,8 @@ impl Pass {
         mut state: Extraction,
         ids: &[RecordId],
     ) -> Result<(), Error> {
+        // Many come in no order, and the same state makes the same requests.
+        let ids: Vec<RecordId> = ids.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
         let mut known = None;
         let mut came = HashSet::new();
         for ids in ids.chunks(AT_ONCE) {

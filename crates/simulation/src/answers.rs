@@ -23,8 +23,8 @@ pub(crate) struct Given {
     pub(crate) selection: Selection,
 }
 
-/// Answers some of what is open; `None` when there is nothing to say.
-pub(crate) async fn give(store: &Store, dice: &mut Dice, at: Timestamp) -> Result<Option<Given>, Error> {
+/// Answers some of what is open; `None` when there is nothing to say. `mail`: the new system's field for addresses.
+pub(crate) async fn give(store: &Store, dice: &mut Dice, at: Timestamp, mail: &str) -> Result<Option<Given>, Error> {
     let mut rows = store.holds_page(&HoldFilter::default(), None, 1_000).await?;
     let mut wanted: BTreeMap<FlowName, BTreeSet<RecordId>> = BTreeMap::new();
     let mut entries: BTreeMap<FlowName, Entry> = BTreeMap::new();
@@ -32,7 +32,7 @@ pub(crate) async fn give(store: &Store, dice: &mut Dice, at: Timestamp) -> Resul
     let mut commit = Commit { at, ..Commit::default() };
     while answered.len() < AT_ONCE && !rows.is_empty() {
         let hold = rows.swap_remove(dice.below(rows.len())).hold;
-        let Some((answer, word)) = fitting(&hold, dice) else { continue };
+        let Some((answer, word)) = fitting(&hold, dice, mail) else { continue };
         let (flow, record) = (hold.flow.clone(), hold.record.clone());
         answered.push(Answered {
             at,
@@ -62,7 +62,7 @@ pub(crate) async fn give(store: &Store, dice: &mut Dice, at: Timestamp) -> Resul
 }
 
 /// What somebody says to a hold, in the engine's words and in the oracle's; `None` where they have nothing to say.
-fn fitting(hold: &Hold, dice: &mut Dice) -> Option<(Answer, Word)> {
+fn fitting(hold: &Hold, dice: &mut Dice, mail: &str) -> Option<(Answer, Word)> {
     match &hold.cause {
         Cause::Conflict { field, mark, .. } => {
             let (wins, side) = if dice.chance(500) { (Wins::Source, OLD) } else { (Wins::Target, NEW) };
@@ -81,7 +81,7 @@ fn fitting(hold: &Hold, dice: &mut Dice) -> Option<(Answer, Word)> {
         }
         Cause::DuplicateSource { .. } => Some((Answer::Create, Word::Create)),
         // The address that was meant, as somebody found out by telephone.
-        Cause::Invalid { field, .. } if field.as_str() == "email" => {
+        Cause::Invalid { field, .. } if field.as_str() == mail => {
             let value = format!("corrected{}@mend.example.com", dice.between(1, 999_999));
             let word = Word::Edit { field: field.to_string(), value: value.clone() };
             Some((

@@ -5,18 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
-use handover_sandbox::journal::Action;
+use handover_sandbox::journal::{Action, Change};
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
+use crate::accounts::Concept::{
+    Amount, Close, Contact, Deal, Due, Firm, First, Last, Mail, Name, Phone, Site, Sort, Staff, Stage, Subject, Title,
+    Whole,
+};
+use crate::accounts::{Concept, DEAL, Field, ORGANIZATION, PERSON, Pair, TASK};
 use crate::dice::Dice;
 use crate::oracle::{NEW, OLD};
 use crate::people::{Agenda, Appointment, Deed};
 use crate::post::Post;
-
-/// The objects, as the old system's journal names them, and as the new one's does.
-pub(crate) const OBJECTS: [[&str; 2]; 4] =
-    [["organization", "companies"], ["person", "contacts"], ["deal", "deals"], ["activity", "tasks"]];
+use crate::roster::Roster;
 
 const FIRST: [&str; 12] =
     ["Ada", "Björn", "Chloé", "Dmitri", "Elif", "Farah", "Goran", "Hana", "Ines", "Jörg", "Katja", "Luca"];
@@ -47,15 +49,13 @@ const FIRMS: [&str; 10] = [
     "Zeder",
 ];
 const KINDS: [&str; 4] = ["GmbH", "AG", "Ltd", "KG"];
-/// Stages of the new system's deals.
-const STAGES: [&str; 4] = ["appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin"];
-
 /// Both systems with the people in them.
 pub(crate) struct Society {
     pub(crate) sandboxes: [Arc<Mutex<Sandbox>>; 2],
     pub(crate) agenda: Agenda,
     /// What the systems tell of it.
     pub(crate) post: Post,
+    pair: Pair,
     seed: u64,
     ahead: [SignedDuration; 2],
     roster: Roster,
@@ -63,25 +63,15 @@ pub(crate) struct Society {
     pub(crate) done: BTreeMap<(usize, Deed), u64>,
 }
 
-/// Who is there, read from the journals as they grow.
-#[derive(Default)]
-struct Roster {
-    read: [usize; 2],
-    living: BTreeMap<(usize, String), Vec<String>>,
-    binned: BTreeMap<(usize, String), Vec<String>>,
-    /// Addresses that people of the old system have, or had.
-    addresses: Vec<String>,
-    firms: Vec<String>,
-}
-
 impl Society {
     pub(crate) fn new(
-        seed: u64,
+        (seed, pair): (u64, Pair),
         sandboxes: [Arc<Mutex<Sandbox>>; 2],
         ahead: [SignedDuration; 2],
         agenda: Agenda,
     ) -> Self {
-        Self { sandboxes, agenda, post: Post::new(seed), seed, ahead, roster: Roster::default(), done: BTreeMap::new() }
+        let (post, roster) = (Post::new(seed), Roster::default());
+        Self { sandboxes, agenda, post, pair, seed, ahead, roster, done: BTreeMap::new() }
     }
 
     /// Everybody does what is due.
@@ -92,46 +82,52 @@ impl Society {
     }
 
     fn act(&mut self, one: &Appointment, now: Timestamp) {
-        self.roster.read_on(&self.sandboxes);
+        self.roster.read_on(&self.sandboxes, self.pair);
         let mut dice = Dice::new(self.seed, &format!("deed {}", one.number));
         let at = now + self.ahead[one.side];
-        let Some(disturbances) = self.plan(one, now, &mut dice) else { return };
+        let Some(steps) = self.plan(one, now, &mut dice) else { return };
         let mut did = false;
         let mut sandbox = lock(&self.sandboxes[one.side]);
-        for disturbance in disturbances {
+        for step in steps {
             let before = sandbox.journal().entries().len();
-            self.post.send(one.side, sandbox.disturb(&disturbance, at), now);
-            did |= sandbox.journal().entries()[before..].iter().any(|entry| !entry.changes.is_empty());
+            self.post.send(one.side, sandbox.disturb(&step.disturbance, at), now);
+            let changes = || sandbox.journal().entries()[before..].iter().flat_map(|entry| &entry.changes);
+            did |= changes().next().is_some();
+            let is_it = |change: &&Change| change.action == Action::Created && change.object == step.disturbance.object;
+            let made = changes().find(is_it).map(|change| change.id.clone());
+            for further in step.further(made) {
+                self.post.send(one.side, sandbox.disturb(&further, at), now);
+            }
         }
         if did {
             *self.done.entry((one.side, one.deed)).or_default() += 1;
         }
     }
 
-    fn plan(&mut self, one: &Appointment, now: Timestamp, dice: &mut Dice) -> Option<Vec<Disturbance>> {
+    fn plan(&mut self, one: &Appointment, now: Timestamp, dice: &mut Dice) -> Option<Vec<Step>> {
         let side = one.side;
         let kind = match &one.record {
-            Some((name, _)) => OBJECTS.iter().position(|names| names.contains(name))?,
+            Some((kind, _)) => *kind,
             None => dice.pick(&[0, 1, 1, 1, 2, 2, 3]),
         };
-        let object = OBJECTS[kind][side];
+        let object = self.object(side, kind);
         let named = one.record.as_ref().map(|(_, id)| id.clone()).filter(|id| !id.is_empty());
         let id = named.or_else(|| self.roster.pick(side, object, dice));
-        let on = |action| Some(vec![Disturbance { object: object.to_owned(), which: Which::Id(id.clone()?), action }]);
+        let on = |action| Some(vec![Step::on(object, id.clone()?, action)]);
         match one.deed {
             Deed::Create => Some(vec![self.create(side, kind, dice)]),
             Deed::Post => Some(vec![self.post(dice)]),
-            Deed::Import => Some((0..5).map(|_| self.create(side, 1, dice)).collect()),
+            Deed::Import => Some((0..5).map(|_| self.create(side, PERSON, dice)).collect()),
             Deed::Touch => on(DisturbAction::Touch),
-            Deed::Edit => on(edit(side, kind, one.number, dice)),
-            Deed::Clear => on(clear(side, kind, dice)),
+            Deed::Edit => on(self.edit(side, kind, one.number, dice)?),
+            Deed::Clear => on(self.clear(side, kind, dice)?),
             Deed::SameMinute => {
-                let again = Some((OBJECTS[kind][side], id.clone()?));
+                let again = Some((kind, id.clone()?));
                 self.agenda.add(now + dice.seconds(0, 50), side, Deed::Edit, again);
-                on(edit(side, kind, one.number, dice))
+                on(self.edit(side, kind, one.number, dice)?)
             }
-            Deed::Associate => on(self.associate(side, kind, dice)?),
-            Deed::Unlink => on(self.unlink(side, kind, dice)?),
+            Deed::Associate => self.associate(side, kind, id?, dice),
+            Deed::Unlink => self.unlink(side, kind, id?, dice),
             Deed::Merge => {
                 let into = self.roster.pick(side, object, dice).filter(|into| Some(into) != id.as_ref())?;
                 on(DisturbAction::Merge { into })
@@ -139,69 +135,92 @@ impl Society {
             Deed::Delete => on(DisturbAction::Delete),
             Deed::Restore => {
                 let id = self.roster.out_of_bin(side, object, dice)?;
-                let which = Which::Id(id);
-                Some(vec![Disturbance { object: object.to_owned(), which, action: DisturbAction::Restore }])
+                Some(vec![Step::on(object, id, DisturbAction::Restore)])
             }
         }
     }
 
-    fn create(&mut self, side: usize, kind: usize, dice: &mut Dice) -> Disturbance {
-        let fields = match (kind, side) {
-            (0, OLD) => {
-                let name = self.firm(dice, 350);
-                json!({"name": name, "website": site(dice), "employee_count": dice.between(1, 900)})
+    /// What a side's journal calls a kind of record.
+    fn object(&self, side: usize, kind: usize) -> &'static str {
+        self.pair.0[side].objects[kind].journal
+    }
+
+    fn field(&self, side: usize, kind: usize, concept: Concept) -> Option<&'static Field> {
+        self.pair.0[side].objects[kind].writable(concept)
+    }
+
+    fn create(&mut self, side: usize, kind: usize, dice: &mut Dice) -> Step {
+        let mut said: Vec<(Concept, String)> = Vec::new();
+        match (kind, side) {
+            (ORGANIZATION, OLD) => {
+                said.push((Name, self.firm(dice, 350)));
+                said.extend([(Site, site(dice)), (Staff, dice.between(1, 900).to_string())]);
             }
-            (0, _) => json!({"name": self.firm(dice, 600), "website": site(dice)}),
-            (1, OLD) => {
+            (ORGANIZATION, _) => said.extend([(Name, self.firm(dice, 600)), (Site, site(dice))]),
+            (PERSON, OLD) => {
                 let address = self.address(dice, 150);
-                let mut fields = json!({"name": format!("{} {}", dice.pick(&FIRST), dice.pick(&LAST)),
-                    "emails": contacts(&address), "phones": contacts(&phone(dice))});
-                if let Some(org) =
-                    self.roster.pick(OLD, "organization", dice).and_then(number).filter(|_| dice.chance(700))
-                {
-                    fields["org_id"] = org;
-                }
-                fields
+                said.extend(names(dice.pick(&FIRST), dice.pick(&LAST)));
+                said.extend([(Mail, address), (Phone, phone(dice))]);
+                let firm = self.roster.pick(OLD, self.object(OLD, ORGANIZATION), dice);
+                said.extend(firm.filter(|_| dice.chance(700)).map(|id| (Firm, id)));
             }
-            (1, _) => {
+            (PERSON, _) => {
                 let address = self.address_for_new(dice);
-                json!({"firstname": dice.pick(&FIRST), "lastname": dice.pick(&LAST), "email": address})
+                said.extend(names(dice.pick(&FIRST), dice.pick(&LAST)));
+                said.push((Mail, address));
             }
-            (3, OLD) => {
-                let due = day(dice);
-                let mut fields = json!({"subject": format!("Call number {}", dice.between(1, 9_999)), "type": "task",
-                    "due_date": due});
-                if let Some(deal) = self.roster.pick(OLD, "deal", dice).and_then(number) {
-                    fields["deal_id"] = deal;
-                }
-                fields
+            (TASK, OLD) => {
+                said.push((Due, day(dice)));
+                said.push((Subject, format!("Call number {}", dice.between(1, 9_999))));
+                said.extend(self.roster.pick(OLD, self.object(OLD, DEAL), dice).map(|id| (Deal, id)));
             }
-            (3, _) => json!({"hs_task_subject": "Call back", "hs_timestamp": format!("{}T00:00:00Z", day(dice))}),
-            (_, OLD) => {
-                let mut fields = json!({"title": format!("Deal {}", dice.between(1, 9_999)),
-                    "value": dice.between(1, 500) * 100, "stage_id": dice.between(1, 5),
-                    "currency": if dice.chance(300) { "USD" } else { "EUR" }});
-                for (field, object) in [("org_id", "organization"), ("person_id", "person")] {
-                    if let Some(id) = self.roster.pick(OLD, object, dice).and_then(number) {
-                        fields[field] = id;
-                    }
-                }
-                fields
-            }
+            (TASK, _) => said.extend([(Subject, "Call back".to_owned()), (Due, day(dice))]),
+            (_, OLD) => said.extend(self.old_deal(dice)),
             _ => {
-                json!({"dealname": format!("Deal {}", dice.between(1, 9_999)), "amount": dice.between(1, 9_999).to_string(),
-                "pipeline": "default", "dealstage": dice.pick(&STAGES)})
+                said.push((Title, format!("Deal {}", dice.between(1, 9_999))));
+                said.push((Amount, dice.between(1, 9_999).to_string()));
+                said.push((Stage, dice.below(4).to_string()));
+                said.extend(self.pair.needs(DEAL, Close).then(|| (Close, day(dice))));
             }
-        };
-        let object = OBJECTS[kind][side].to_owned();
-        Disturbance { object, which: Which::default(), action: DisturbAction::Create { fields } }
+        }
+        self.made(side, kind, &said)
+    }
+
+    fn old_deal(&self, dice: &mut Dice) -> Vec<(Concept, String)> {
+        let mut said = vec![
+            (Title, format!("Deal {}", dice.between(1, 9_999))),
+            (Amount, (dice.between(1, 500) * 100).to_string()),
+            (Stage, self.field(OLD, DEAL, Stage).map_or_else(String::new, |field| stage(field, dice))),
+            (Sort, if dice.chance(300) { "1" } else { "0" }.to_owned()),
+        ];
+        for (concept, kind) in [(Firm, ORGANIZATION), (Contact, PERSON)] {
+            said.extend(self.roster.pick(OLD, self.object(OLD, kind), dice).map(|id| (concept, id)));
+        }
+        said.extend(self.pair.needs(DEAL, Close).then(|| (Close, day(dice))));
+        said
+    }
+
+    /// A new record; what it is associated with is said once it is there.
+    fn made(&self, side: usize, kind: usize, said: &[(Concept, String)]) -> Step {
+        let object = &self.pair.0[side].objects[kind];
+        let links = said.iter().filter_map(|(concept, id)| {
+            object.field(*concept).filter(|field| field.is_association())?;
+            Some((self.object(side, points_to(*concept)?).to_owned(), id.clone()))
+        });
+        let action = DisturbAction::Create { fields: object.filled(said) };
+        let disturbance = Disturbance { object: object.journal.to_owned(), which: Which::default(), action };
+        Step { disturbance, links: links.collect() }
     }
 
     /// A form knows a name and an address, and nothing of who is there already.
-    fn post(&mut self, dice: &mut Dice) -> Disturbance {
+    fn post(&mut self, dice: &mut Dice) -> Step {
         let address = self.address(dice, 400);
-        let fields = json!({"name": dice.pick(&FIRST), "emails": contacts(&address)});
-        Disturbance { object: "person".to_owned(), which: Which::default(), action: DisturbAction::Create { fields } }
+        let first = dice.pick(&FIRST).to_owned();
+        // Where a family name is needed the form asks for it.
+        let last = self.pair.0[OLD].objects[PERSON].field(Last).filter(|field| field.required);
+        let last = last.map(|_| (Last, dice.pick(&LAST).to_owned()));
+        let said = [(Whole, first.clone()), (First, first), (Mail, address)].into_iter().chain(last);
+        self.made(OLD, PERSON, &said.collect::<Vec<_>>())
     }
 
     /// A firm's name; in so many of a thousand cases one that is known already.
@@ -209,7 +228,7 @@ impl Society {
         if let Some(name) = self.roster.firms.get(dice.below(self.roster.firms.len())).filter(|_| dice.chance(known)) {
             return name.clone();
         }
-        format!("{} {} {}", dice.pick(&FIRMS), dice.between(1, 99), dice.pick(&KINDS))
+        firm(dice)
     }
 
     fn address(&mut self, dice: &mut Dice, known: u32) -> String {
@@ -222,165 +241,165 @@ impl Society {
         address
     }
 
-    /// The new system takes an address once only: half of them are of people whom the old one knows.
+    /// Each address is new to the new system, where some platforms take it once only: half of them are of people whom
+    /// the old one knows.
     fn address_for_new(&mut self, dice: &mut Dice) -> String {
         let sandbox = lock(&self.sandboxes[NEW]);
+        let object = self.object(NEW, PERSON);
+        let field = self.field(NEW, PERSON, Mail);
         let taken = |address: &String| {
-            let value = json!(address);
-            let changes = sandbox.journal().changes("contacts");
-            changes
-                .into_iter()
-                .any(|change| change.fields.get("email").is_some_and(|(was, is)| *was == value || *is == value))
+            let value = field.map(|field| field.value(address));
+            let is_it = |said: &Json| Some(said) == value.as_ref();
+            let said = |change: &Change| change.fields.get(field?.journal).cloned();
+            let changes = sandbox.journal().changes(object);
+            changes.into_iter().any(|change| said(change).is_some_and(|(was, is)| is_it(&was) || is_it(&is)))
         };
         let known = self.roster.addresses.get(dice.below(self.roster.addresses.len())).filter(|_| dice.chance(500));
         known.filter(|address| !taken(address)).cloned().unwrap_or_else(|| fresh(dice))
     }
 
-    fn associate(&mut self, side: usize, kind: usize, dice: &mut Dice) -> Option<DisturbAction> {
-        let (field, object) = match kind {
-            3 if side == OLD => ("deal_id", OBJECTS[2][side]),
-            1 => ("org_id", OBJECTS[0][side]),
-            2 if dice.chance(500) => ("org_id", OBJECTS[0][side]),
-            2 => ("person_id", OBJECTS[1][side]),
+    fn edit(&self, side: usize, kind: usize, salt: u64, dice: &mut Dice) -> Option<DisturbAction> {
+        let is_whole = self.field(side, PERSON, Whole).is_some();
+        let concepts: &[Concept] = match (kind, side) {
+            (ORGANIZATION, _) => &[Name, Site, Staff],
+            (PERSON, _) if is_whole => &[Whole, Mail, Phone],
+            (PERSON, _) => &[First, Last, Mail, Phone],
+            (TASK, OLD) if dice.chance(500) => &[Due],
+            (TASK, _) => &[Subject],
+            _ => &[Title, Amount, Stage, Close],
+        };
+        let concept = if concepts.len() > 1 { concepts[dice.below(concepts.len())] } else { concepts[0] };
+        let field = self.field(side, kind, concept)?;
+        let value = match concept {
+            Name => firm(dice),
+            Site => site(dice),
+            Staff => dice.between(1, 900).to_string(),
+            Whole => format!("{} {}", dice.pick(&FIRST), dice.pick(&LAST)),
+            First => dice.pick(&FIRST).to_owned(),
+            Last => dice.pick(&LAST).to_owned(),
+            // Somebody types what the form demands.
+            Mail if side == OLD && self.pair.0[OLD].any_mail && dice.chance(60) => "n/a".to_owned(),
+            Mail if side == OLD => fresh(dice),
+            Mail => format!("new{salt}.{}", fresh(dice)),
+            Phone => phone(dice),
+            Title => format!("Deal {}", dice.between(1, 9_999)),
+            Amount if side == OLD => (dice.between(1, 500) * 50).to_string(),
+            Amount => dice.between(1, 9_999).to_string(),
+            Stage if side == OLD => stage(field, dice),
+            Stage => dice.below(4).to_string(),
+            Subject if side == OLD => format!("Call number {}", dice.between(1, 9_999)),
+            Subject => format!("Call {}", dice.between(1, 9_999)),
+            Close | Due => day(dice),
+            Firm | Contact | Deal | Sort => return None,
+        };
+        Some(field.change(field.value(&value)))
+    }
+
+    fn clear(&self, side: usize, kind: usize, dice: &mut Dice) -> Option<DisturbAction> {
+        let concept = match (kind, side) {
+            (ORGANIZATION, _) => dice.pick(&[Site, Staff]),
+            (PERSON, OLD) => dice.pick(&[Phone, Mail]),
+            (PERSON, _) => Phone,
+            (TASK, _) => Subject,
+            (_, OLD) => Close,
+            _ => dice.pick(&[Close, Amount]),
+        };
+        let field = self.field(side, kind, concept)?;
+        // Subjects are never emptied.
+        let value = if concept == Subject { field.value("Call") } else { field.blank() };
+        Some(field.change(value))
+    }
+
+    fn associate(&mut self, side: usize, kind: usize, id: String, dice: &mut Dice) -> Option<Vec<Step>> {
+        let concept = match kind {
+            TASK if side == OLD => Deal,
+            PERSON => Firm,
+            DEAL if dice.chance(500) => Firm,
+            DEAL => Contact,
             _ => return None,
         };
-        let to = self.roster.pick(side, object, dice)?;
+        let object = self.object(side, kind);
+        let to_object = self.object(side, points_to(concept)?);
+        let to = self.roster.pick(side, to_object, dice)?;
+        let field = self.field(side, kind, concept)?;
+        if !field.is_association() {
+            return Some(vec![Step::on(object, id, field.change(field.value(&to)))]);
+        }
+        let mut steps = if side == OLD { self.apart(kind, &id, to_object) } else { Vec::new() };
+        steps.push(Step::on(object, id, DisturbAction::Link { object: to_object.to_owned(), to }));
+        Some(steps)
+    }
+
+    fn unlink(&mut self, side: usize, kind: usize, id: String, dice: &mut Dice) -> Option<Vec<Step>> {
+        if kind == ORGANIZATION || kind == TASK {
+            return None;
+        }
+        let (object, firms) = (self.object(side, kind), self.object(side, ORGANIZATION));
+        let field = self.field(side, kind, Firm)?;
+        if !field.is_association() {
+            return Some(vec![Step::on(object, id, field.change(field.blank()))]);
+        }
         if side == OLD {
-            return Some(DisturbAction::Change { field: field.to_owned(), value: number(to)? });
+            return Some(self.apart(kind, &id, firms));
         }
-        Some(DisturbAction::Link { object: object.to_owned(), to })
+        let to = self.roster.pick(side, firms, dice)?;
+        Some(vec![Step::on(object, id, DisturbAction::Unlink { object: firms.to_owned(), to })])
     }
 
-    fn unlink(&mut self, side: usize, kind: usize, dice: &mut Dice) -> Option<DisturbAction> {
-        match (side, kind) {
-            (_, 0 | 3) => None,
-            (OLD, _) => Some(DisturbAction::Change { field: "org_id".to_owned(), value: Json::Null }),
-            _ => {
-                let to = self.roster.pick(side, OBJECTS[0][side], dice)?;
-                Some(DisturbAction::Unlink { object: OBJECTS[0][side].to_owned(), to })
-            }
-        }
-    }
-}
-
-impl Roster {
-    fn read_on(&mut self, sandboxes: &[Arc<Mutex<Sandbox>>; 2]) {
-        for (side, sandbox) in sandboxes.iter().enumerate() {
-            let sandbox = lock(sandbox);
-            let entries = sandbox.journal().entries();
-            for change in entries[self.read[side]..].iter().flat_map(|entry| &entry.changes) {
-                let place = (side, change.object.clone());
-                match change.action {
-                    Action::Created => {
-                        self.living.entry(place).or_default().push(change.id.clone());
-                        if let Some((_, name)) = change.fields.get("name").filter(|_| change.object == OBJECTS[0][side])
-                        {
-                            self.firms.extend(name.as_str().map(str::to_owned));
-                        }
-                    }
-                    Action::Deleted | Action::Merged | Action::Purged => {
-                        self.living.entry(place.clone()).or_default().retain(|id| *id != change.id);
-                        let bin = self.binned.entry(place).or_default();
-                        bin.retain(|id| *id != change.id);
-                        if change.action == Action::Deleted {
-                            bin.push(change.id.clone());
-                        }
-                    }
-                    Action::Restored => {
-                        self.binned.entry(place.clone()).or_default().retain(|id| *id != change.id);
-                        self.living.entry(place).or_default().push(change.id.clone());
-                    }
-                    Action::Updated | Action::Linked | Action::Unlinked => {}
-                }
-            }
-            self.read[side] = entries.len();
-        }
-    }
-
-    /// A living record; those that many work on come up more often, and the newest.
-    fn pick(&self, side: usize, object: &str, dice: &mut Dice) -> Option<String> {
-        let all = self.living.get(&(side, object.to_owned()))?;
-        let hot = all.len().min(4);
-        let at = match dice.below(10) {
-            0..3 => dice.below(hot),
-            3 => all.len().saturating_sub(1),
-            _ => dice.below(all.len()),
+    /// Whoever is associated with another one in the old system has one such there: the one before goes.
+    fn apart(&self, kind: usize, id: &str, other: &str) -> Vec<Step> {
+        let object = self.object(OLD, kind);
+        let all = self.roster.linked.get(&(object.to_owned(), id.to_owned(), other.to_owned()));
+        let unlink = |to: &String| {
+            let action = DisturbAction::Unlink { object: other.to_owned(), to: to.clone() };
+            Step::on(object, id.to_owned(), action)
         };
-        all.get(at).cloned()
-    }
-
-    fn out_of_bin(&self, side: usize, object: &str, dice: &mut Dice) -> Option<String> {
-        dice.one_of(self.binned.get(&(side, object.to_owned()))?).cloned()
+        all.into_iter().flatten().map(unlink).collect()
     }
 }
 
-fn edit(side: usize, kind: usize, salt: u64, dice: &mut Dice) -> DisturbAction {
-    let (field, value) = match (kind, side) {
-        (0, OLD) => match dice.below(3) {
-            0 => ("name", json!(format!("{} {} {}", dice.pick(&FIRMS), dice.between(1, 99), dice.pick(&KINDS)))),
-            1 => ("website", site(dice)),
-            _ => ("employee_count", json!(dice.between(1, 900))),
-        },
-        (0, _) => match dice.below(3) {
-            0 => ("name", json!(format!("{} {} {}", dice.pick(&FIRMS), dice.between(1, 99), dice.pick(&KINDS)))),
-            1 => ("website", site(dice)),
-            _ => ("numberofemployees", json!(dice.between(1, 900).to_string())),
-        },
-        (1, OLD) => match dice.below(3) {
-            0 => ("name", json!(format!("{} {}", dice.pick(&FIRST), dice.pick(&LAST)))),
-            // Somebody types what the form demands.
-            1 if dice.chance(60) => ("emails", contacts("n/a")),
-            1 => ("emails", contacts(&fresh(dice))),
-            _ => ("phones", contacts(&phone(dice))),
-        },
-        (1, _) => match dice.below(4) {
-            0 => ("firstname", json!(dice.pick(&FIRST))),
-            1 => ("lastname", json!(dice.pick(&LAST))),
-            2 => ("email", json!(format!("new{salt}.{}", fresh(dice)))),
-            _ => ("phone", json!(phone(dice))),
-        },
-        (3, OLD) if dice.chance(500) => ("due_date", json!(day(dice))),
-        (3, OLD) => ("subject", json!(format!("Call number {}", dice.between(1, 9_999)))),
-        (3, _) => ("hs_task_subject", json!(format!("Call {}", dice.between(1, 9_999)))),
-        (_, OLD) => match dice.below(4) {
-            0 => ("title", json!(format!("Deal {}", dice.between(1, 9_999)))),
-            1 => ("value", json!(dice.between(1, 500) * 50)),
-            2 => ("stage_id", json!(dice.between(1, 5))),
-            _ => ("expected_close_date", json!(day(dice))),
-        },
-        _ => match dice.below(4) {
-            0 => ("dealname", json!(format!("Deal {}", dice.between(1, 9_999)))),
-            1 => ("amount", json!(dice.between(1, 9_999).to_string())),
-            2 => ("dealstage", json!(dice.pick(&STAGES))),
-            _ => ("closedate", json!(format!("{}T00:00:00Z", day(dice)))),
-        },
-    };
-    DisturbAction::Change { field: field.to_owned(), value }
+/// Something that is done at once, and what the record that it makes is associated with.
+struct Step {
+    disturbance: Disturbance,
+    links: Vec<(String, String)>,
 }
 
-fn clear(side: usize, kind: usize, dice: &mut Dice) -> DisturbAction {
-    let (field, value) = match (kind, side) {
-        (0, OLD) => (dice.pick(&["website", "employee_count"]), Json::Null),
-        (0, _) => (dice.pick(&["website", "numberofemployees"]), json!("")),
-        (1, OLD) => (dice.pick(&["phones", "emails"]), json!([])),
-        (1, _) => ("phone", json!("")),
-        (3, _) => (OBJECTS_SUBJECT[side], json!("Call")),
-        (_, OLD) => ("expected_close_date", Json::Null),
-        _ => (dice.pick(&["closedate", "amount"]), json!("")),
-    };
-    DisturbAction::Change { field: field.to_owned(), value }
+impl Step {
+    fn on(object: &str, id: String, action: DisturbAction) -> Self {
+        let disturbance = Disturbance { object: object.to_owned(), which: Which::Id(id), action };
+        Self { disturbance, links: Vec::new() }
+    }
+
+    /// What is done to the record that it made.
+    fn further(&self, made: Option<String>) -> Vec<Disturbance> {
+        let object = &self.disturbance.object;
+        let links = self.links.iter().zip(std::iter::repeat(made));
+        let link = |((other, to), made): (&(String, String), Option<String>)| {
+            let action = DisturbAction::Link { object: other.clone(), to: to.clone() };
+            Some(Disturbance { object: object.clone(), which: Which::Id(made?), action })
+        };
+        links.filter_map(link).collect()
+    }
 }
 
-/// Subjects are never emptied.
-const OBJECTS_SUBJECT: [&str; 2] = ["subject", "hs_task_subject"];
+/// The kind of the record that a thing points to.
+fn points_to(concept: Concept) -> Option<usize> {
+    match concept {
+        Firm => Some(ORGANIZATION),
+        Contact => Some(PERSON),
+        Deal => Some(DEAL),
+        _ => None,
+    }
+}
+
+/// A person's names, both ways to write them.
+fn names(first: &str, last: &str) -> [(Concept, String); 3] {
+    [(Whole, format!("{first} {last}")), (First, first.to_owned()), (Last, last.to_owned())]
+}
 
 /// A day of the coming months.
 fn day(dice: &mut Dice) -> String {
     jiff::civil::date(2026, 12, 1).saturating_add(dice.between(0, 200).days()).to_string()
-}
-
-fn contacts(value: &str) -> Json {
-    json!([{"value": value, "primary": true, "label": "work"}])
 }
 
 fn fresh(dice: &mut Dice) -> String {
@@ -396,13 +415,17 @@ fn phone(dice: &mut Dice) -> String {
     format!("+4930{}", dice.between(1_000_000, 9_999_999))
 }
 
-fn site(dice: &mut Dice) -> Json {
-    json!(format!("https://www.firm{}.example.com", dice.between(1, 9_999)))
+fn site(dice: &mut Dice) -> String {
+    format!("https://www.firm{}.example.com", dice.between(1, 9_999))
 }
 
-/// An id as the old system writes it.
-fn number(id: String) -> Option<Json> {
-    id.parse::<u64>().ok().map(|id| json!(id))
+/// The place of one of the stages.
+fn stage(field: &Field, dice: &mut Dice) -> String {
+    (dice.between(1, i64::try_from(field.options().len()).unwrap_or(1)) - 1).to_string()
+}
+
+fn firm(dice: &mut Dice) -> String {
+    format!("{} {} {}", dice.pick(&FIRMS), dice.between(1, 99), dice.pick(&KINDS))
 }
 
 pub(crate) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,6 +8,7 @@
 //! - A seed replays exactly: time is virtual, draws come from named streams, everything runs in one thread.
 //! - Every deed and every mishap is counted, so that a run in which one never happened can be refused.
 
+mod accounts;
 mod answers;
 mod claims;
 mod deeds;
@@ -19,6 +20,7 @@ mod people;
 mod post;
 mod process;
 mod project;
+mod roster;
 mod scenario;
 mod scene;
 mod weeks;
@@ -28,6 +30,7 @@ mod worker;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+pub use accounts::{PLATFORMS, Pair};
 pub use handover_engine::Planted;
 pub use mishaps::Mishap;
 pub use people::{Deed, PEOPLE};

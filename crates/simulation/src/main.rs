@@ -1,4 +1,4 @@
-//! `handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
+//! `handover-simulation [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP|old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]`: many seeds, and what they found. Started by
 //! `cargo xtask simulate`, which builds it optimised.
 
 use std::io::Write as _;
@@ -7,12 +7,12 @@ use std::str::FromStr;
 
 use handover_simulation::{Counted, Deed, Mishap, Planted, Played, Scenario, play_all};
 
-const USAGE: &str = "usage: handover-simulation [--seeds N] [--from SEED] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP] [--planted NAME] [--dump FOLDER]";
+const USAGE: &str = "usage: handover-simulation [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP|old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]";
 
 /// What was asked for.
 struct Wanted {
     seeds: u64,
-    from: u64,
+    first: u64,
     scenario: Scenario,
 }
 
@@ -24,13 +24,18 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let seeds: Vec<u64> = (wanted.from..wanted.from.saturating_add(wanted.seeds)).collect();
+    let seeds: Vec<u64> = (wanted.first..wanted.first.saturating_add(wanted.seeds)).collect();
     let mut totals = Totals::default();
     let mut out = std::io::stdout().lock();
     for some in seeds.chunks(200) {
         for played in play_all(some, &wanted.scenario) {
             if !played.wrong.is_empty() {
-                drop(writeln!(out, "seed {} (replay: cargo xtask simulate --seeds 1 --from {0}):", played.seed));
+                drop(writeln!(
+                    out,
+                    "seed {} (replay: cargo xtask simulate {} --seeds 1 --first {0}):",
+                    played.seed,
+                    wanted.pair()
+                ));
                 played.wrong.iter().for_each(|wrong| drop(writeln!(out, "    {wrong}")));
             }
             totals.add(&played);
@@ -44,7 +49,8 @@ fn main() -> ExitCode {
 }
 
 fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
-    let mut wanted = Wanted { seeds: 200, from: 1, scenario: Scenario::default() };
+    let mut wanted = Wanted { seeds: 200, first: 1, scenario: Scenario::default() };
+    let [mut old, mut new] = wanted.scenario.pair.names().map(str::to_owned);
     let mut words = words;
     while let Some(word) = words.next() {
         if word == "--both-ways" {
@@ -54,13 +60,18 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
         let value = words.next().ok_or_else(|| format!("{word} wants a value"))?;
         match word.as_str() {
             "--seeds" => wanted.seeds = number(&value)?,
-            "--from" => wanted.from = number(&value)?,
+            "--first" => wanted.first = number(&value)?,
+            "--days" => wanted.scenario.days = i32::from_str(&value).map_err(|_| format!("{value} is no number"))?,
+            "--from" => old = value,
+            "--to" => new = value,
             "--dump" => wanted.scenario.dump = Some(value.into()),
             "--with" => {
-                let (side, word) = value.split_once(':').ok_or_else(|| format!("{value} is not old:... or new:..."))?;
-                let deed = Deed::ALL.into_iter().find(|deed| deed.word() == word);
-                let deed = deed.ok_or_else(|| format!("nobody does {word}"))?;
-                wanted.scenario = wanted.scenario.with(usize::from(side != "old"), deed);
+                let (side, deed) = deed(&value)?;
+                wanted.scenario = wanted.scenario.with(side, deed);
+            }
+            "--without" if value.contains(':') => {
+                let (side, deed) = deed(&value)?;
+                wanted.scenario = wanted.scenario.never(side, deed);
             }
             "--without" => {
                 let mishap = Mishap::ALL.into_iter().find(|mishap| mishap.word() == value);
@@ -73,7 +84,23 @@ fn wanted(words: impl Iterator<Item = String>) -> Result<Wanted, String> {
             _ => return Err(format!("{word} is not known")),
         }
     }
+    wanted.scenario = wanted.scenario.between(&old, &new)?;
     Ok(wanted)
+}
+
+/// What is done on which side: `old:DEED`, `new:DEED`.
+fn deed(text: &str) -> Result<(usize, Deed), String> {
+    let (side, word) = text.split_once(':').ok_or_else(|| format!("{text} is not old:... or new:..."))?;
+    let deed = Deed::ALL.into_iter().find(|deed| deed.word() == word);
+    Ok((usize::from(side != "old"), deed.ok_or_else(|| format!("nobody does {word}"))?))
+}
+
+impl Wanted {
+    /// The words that name the pair.
+    fn pair(&self) -> String {
+        let [old, new] = self.scenario.pair.names();
+        format!("--from {old} --to {new}")
+    }
 }
 
 fn number(text: &str) -> Result<u64, String> {

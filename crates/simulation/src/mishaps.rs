@@ -120,16 +120,14 @@ impl Mishap {
     }
 }
 
-/// Requests that change something come seldom: what goes wrong with them goes wrong oftener.
-const WRITES: &str = "/crm/**/batch/**";
-
 /// A system's faults over all weeks.
 pub(crate) fn plan(seed: u64, side: usize, scenario: &Scenario, oauth: bool) -> FaultPlan {
     let mut dice = Dice::new(seed, &format!("faults {side}"));
+    // Requests that change something come seldom: what goes wrong with them goes wrong oftener.
     let any = |probability| When { probability: Some(probability), ..When::default() };
     let write = |probability| When {
         method: Some("POST".to_owned()),
-        path: Some(WRITES.to_owned()),
+        path: Some(scenario.pair.0[NEW].writes.to_owned()),
         probability: Some(probability),
         ..When::default()
     };

@@ -9,6 +9,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use crate::accounts::{DEAL, ORGANIZATION, PERSON, TASK};
 use crate::dice::Dice;
 use crate::oracle::{NEW, OLD};
 use crate::scenario::Scenario;
@@ -84,8 +85,8 @@ pub(crate) struct Appointment {
     /// In which system.
     pub(crate) side: usize,
     pub(crate) deed: Deed,
-    /// Which record, when it is decided already: object and id.
-    pub(crate) record: Option<(&'static str, String)>,
+    /// Which record, when it is decided already: its kind and id; without an id only the kind.
+    pub(crate) record: Option<(usize, String)>,
     /// What its dice are called.
     pub(crate) number: u64,
 }
@@ -98,7 +99,7 @@ pub(crate) struct Agenda {
 }
 
 impl Agenda {
-    pub(crate) fn add(&mut self, at: Timestamp, side: usize, deed: Deed, record: Option<(&'static str, String)>) {
+    pub(crate) fn add(&mut self, at: Timestamp, side: usize, deed: Deed, record: Option<(usize, String)>) {
         self.numbered += 1;
         let number = self.numbered;
         self.all.insert((at, number), Appointment { side, deed, record, number });
@@ -177,10 +178,10 @@ pub(crate) fn agenda(seed: u64, scenario: &Scenario, start: Timestamp) -> Agenda
 /// What both systems have before anybody thinks of moving.
 fn furnish(agenda: &mut Agenda, start: Timestamp) {
     let mut at = start - SignedDuration::from_hours(20);
-    for (object, old, new) in [("organization", 9, 5), ("person", 14, 6), ("deal", 8, 0), ("activity", 6, 0)] {
+    for (kind, old, new) in [(ORGANIZATION, 9, 5), (PERSON, 14, 6), (DEAL, 8, 0), (TASK, 6, 0)] {
         for (side, number) in [(OLD, old), (NEW, new)] {
             for _ in 0..number {
-                agenda.add(at, side, Deed::Create, Some((object, String::new())));
+                agenda.add(at, side, Deed::Create, Some((kind, String::new())));
                 at += SignedDuration::from_secs(61);
             }
         }
@@ -225,7 +226,7 @@ fn integrations(agenda: &mut Agenda, dice: &mut Dice, scenario: &Scenario, date:
                 at,
                 OLD,
                 if dice.chance(300) { Deed::Touch } else { Deed::Edit },
-                Some(("organization", String::new())),
+                Some((ORGANIZATION, String::new())),
             );
         }
     }

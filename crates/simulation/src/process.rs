@@ -17,7 +17,7 @@ use crate::deeds::{Society, lock};
 use crate::dice::Dice;
 use crate::mishaps::Death;
 use crate::oracle::{Answered, Ways};
-use crate::project::{self, Dates};
+use crate::project::{self, Dates, Wanted};
 use crate::scene::{Broken, SECRET, SYSTEMS, Scene, connect};
 use crate::wire::{Ahead, Mortal, Wire};
 use crate::worker::Turn;
@@ -67,6 +67,11 @@ pub(crate) struct Place<'p> {
 }
 
 impl Place<'_> {
+    fn wanted(&self) -> Wanted<'_> {
+        let Self { scene, ways, planted, confirmed, dates, .. } = *self;
+        Wanted { places: &scene.places, ways, planted, confirmed, dates }
+    }
+
     /// Where the state lies.
     pub(crate) fn location(&self) -> Location {
         Location::Sqlite(self.dir.join("state.db"))
@@ -91,7 +96,7 @@ impl Process {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (wire, turn) = (Arc::new(Wire::default()), Arc::new(Turn::default()));
         let sandboxes = lock(place.society).sandboxes.clone();
-        let systems = connect(&sandboxes, place.clock, Some((&turn, place.oauth)), |side| {
+        let systems = connect(place.scene.places.pair, &sandboxes, place.clock, Some((&turn, place.oauth)), |side| {
             let clock = Arc::new(Ahead { clock: place.clock.clone(), by: place.ahead[side] });
             let (society, shared) = (place.society.clone(), place.clock.clone());
             let told = move |events| {
@@ -116,10 +121,7 @@ impl Process {
                 system.account().await.map_err(|fault| Error::System { system: "account".into(), fault })?;
             }
             remember_spending(&systems, &store, handover_connect::Clock::now(place.clock.as_ref())).await?;
-            let setup = place
-                .scene
-                .setup(project::project(systems, place.ways, place.planted, place.confirmed, place.dates))
-                .await?;
+            let setup = place.scene.setup(project::project(systems, &place.wanted())).await?;
             Ok::<_, Error>((store, setup))
         });
         let (store, setup) = match begun {
@@ -136,10 +138,10 @@ impl Process {
     }
 
     /// Somebody looks at what is held, and says something to some of it. Gives what was said, and how the pass ended
-    /// that carried it.
-    pub(crate) fn answers(&self, dice: &mut Dice) -> (Vec<Answered>, Option<Ended>) {
+    /// that carried it. `mail`: the new system's field for addresses.
+    pub(crate) fn answers(&self, dice: &mut Dice, mail: &str) -> (Vec<Answered>, Option<Ended>) {
         let at = handover_connect::Clock::now(self.workplace.clock.as_ref());
-        match self.runtime.block_on(crate::answers::give(&self.store, dice, at)) {
+        match self.runtime.block_on(crate::answers::give(&self.store, dice, at, mail)) {
             Ok(Some(given)) => (given.answered, Some(self.pass(&given.selection, Death::No))),
             Ok(None) => (Vec::new(), None),
             Err(error) => (Vec::new(), Some(Ended::Failed(Box::new(error)))),
@@ -148,8 +150,7 @@ impl Process {
 
     /// A webhook arrives: the HTTP status that it is answered with.
     pub(crate) fn receive(&self, side: usize, event: &Event) -> u16 {
-        let (name, _) = SYSTEMS[side];
-        let Some((name, system)) = self.setup.project.systems.get_key_value(name) else { return 404 };
+        let Some((name, system)) = self.setup.project.systems.get_key_value(SYSTEMS[side]) else { return 404 };
         let at = handover_connect::Clock::now(self.workplace.clock.as_ref());
         let (address, headers, body) = (&event.url, &event.headers, event.body.to_string());
         let (body, secret) = (body.as_bytes(), SECRET);

@@ -124,7 +124,7 @@ struct Weeks<'s> {
 
 impl<'s> Weeks<'s> {
     fn new(seed: u64, scenario: &'s Scenario) -> Result<Self, Broken> {
-        let scene = Scene::of(scenario.ways)?;
+        let scene = Scene::of(scenario.pair, scenario.ways)?;
         let mut dice = Dice::new(seed, "weeks");
         let start = Timestamp::from_second(MONDAY)?;
         let mut skew = || if scenario.has(Mishap::Skew) { dice.seconds(-90, 90) } else { SignedDuration::ZERO };
@@ -141,7 +141,7 @@ impl<'s> Weeks<'s> {
             None
         };
         let sandboxes = scene.sandboxes(seed, lag, day)?.map(|sandbox| Arc::new(Mutex::new(sandbox)));
-        let society = Society::new(seed, sandboxes, ahead, agenda(seed, scenario, start));
+        let society = Society::new((seed, scenario.pair), sandboxes, ahead, agenda(seed, scenario, start));
         Ok(Self {
             seed,
             scenario,
@@ -333,7 +333,7 @@ impl<'s> Weeks<'s> {
     fn end(mut self, quiet_since: Timestamp) -> Result<Played, Broken> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let location = handover_store::Location::Sqlite(self.folder.path().join("state.db"));
-        let rules = project::rules(self.scenario.ways, self.dates);
+        let rules = project::rules(&self.scene.places, self.scenario.ways, self.dates);
         let flows: Vec<&str> = rules.flows.iter().map(|flow| flow.name).collect();
         let claims = runtime.block_on(claims::read(&location, &flows, self.last.as_deref()))?;
         let society = lock(&self.society);
@@ -354,9 +354,10 @@ impl<'s> Weeks<'s> {
         self.counted.deeds.clone_from(&society.done);
         self.counted.mishaps.extend(&society.post.counted);
         let counted = &mut self.counted;
+        let tokens = self.scenario.pair.0[NEW].tokens;
         for entry in journals.into_iter().flatten() {
             let mishap = Mishap::ALL.into_iter().find(|mishap| entry.rule.as_deref() == Some(mishap.word()));
-            let renewed = entry.path == "/oauth/v1/token" && entry.status == Some(200);
+            let renewed = tokens == Some(entry.path.as_str()) && entry.status == Some(200);
             if let Some(mishap) = mishap.or(renewed.then_some(Mishap::TokenRenewed)) {
                 *counted.mishaps.entry(mishap).or_default() += 1;
             }

@@ -272,7 +272,14 @@ impl Pass {
         for (into, olds) in merged {
             self.became(end, &into, &olds, &mut commit).await?;
         }
+        let gone = commit.vanished.iter().filter(|gone| gone.side == Side::Source);
+        let gone: BTreeSet<RecordId> = gone.map(|gone| gone.record.clone()).collect();
         self.place.store.commit(commit).await?;
+        // Where nothing tells of a merge it may have moved what pointed to the record, and told nothing of that either.
+        let can = self.setup.project.system(&end.system)?.capabilities().object(end.object.as_str()).cloned();
+        if can.is_some_and(|can| can.people_merge && can.bin_is_quiet) {
+            self.stage_pointing(places, &gone).await?;
+        }
         Ok(())
     }
 

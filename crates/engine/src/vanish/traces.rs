@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{FieldName, From, Record, RecordId, Value};
+use handover_model::{FieldName, From, Record, RecordId, Side, Value};
 use handover_store::{PendingLink, RecordRow};
 
 use crate::Error;
@@ -63,6 +63,28 @@ impl Pass {
             }
         }
         Ok(links)
+    }
+
+    /// What pointed to records of a source that vanished is read and staged as changed.
+    pub(super) async fn stage_pointing(
+        &self,
+        places: &[(Arc<Ready>, Side)],
+        gone: &BTreeSet<RecordId>,
+    ) -> Result<(), Error> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        for (ready, _) in places.iter().filter(|(_, side)| *side == Side::Source) {
+            for pointer in self.pointers(ready) {
+                let end = &pointer.child.flow.source;
+                let children: Vec<RecordId> = self.pointing(&pointer, gone).await?.now.into_keys().collect();
+                let read = self.place.store.extraction(&end.system, &end.object).await?;
+                if let Some(read) = read.filter(|_| !children.is_empty()) {
+                    self.stage_now(&self.reading_of(end), read, &children).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// By record of the flow's source that vanished: the records that seem to have taken its place.

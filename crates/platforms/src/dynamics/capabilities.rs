@@ -66,6 +66,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         // Change tracking tells what was deleted since a token that was given at an earlier reading; nobody keeps
         // one between two readings here.
         lists_deleted: false,
+        bin_is_quiet: true,
         lists_since: true,
         through: &[],
     }

@@ -45,6 +45,8 @@ pub(super) fn fetched(reading: &Reading<'_>, place: Option<Place>, reply: &Reply
     for row in &page.value {
         match text(row, "_masterid_value").filter(|_| reading.object.merges) {
             Some(master) => became.ids.push(master),
+            // Whoever it became is gone.
+            None if row.get("merged").is_some_and(|raw| raw.get() == "true") => {}
             None => records.push(reading.record(row)?),
         }
     }

@@ -169,8 +169,9 @@ impl Keeps {
 impl Object<'_> {
     /// The conditions of its live records.
     pub(super) fn live(&self) -> Vec<String> {
-        // What was merged away stays, as an inactive record that names the other one (section 5.7).
-        let merged = self.merges.then(|| "_masterid_value eq null".to_owned());
+        // What was merged away stays, as an inactive record that says so (section 5.7). It names the other one for as long
+        // as that is there.
+        let merged = self.merges.then(|| "merged ne true".to_owned());
         self.only.map(str::to_owned).into_iter().chain(merged).collect()
     }
 

@@ -52,7 +52,7 @@ impl<'a> Reading<'a> {
         let mut all: Vec<&str> =
             self.listed().map(|name| self.property(name)).chain([MODIFIED, self.object.id]).collect();
         if self.object.merges {
-            all.push("_masterid_value");
+            all.extend(["_masterid_value", "merged"]);
         }
         all.sort_unstable();
         all.dedup();

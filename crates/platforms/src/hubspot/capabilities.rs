@@ -39,7 +39,6 @@ pub(super) fn table() -> Capabilities {
 }
 
 fn of_object(object: &Object) -> ObjectCapabilities {
-    let per_call = associations::WRITE_BATCH;
     let common = ObjectCapabilities {
         object: object.name.into(),
         list_page: 100,
@@ -51,7 +50,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         upsert: Upsert::None,
         lookup: Lookup::None,
         count: Count::Told,
-        links: Links::Separate { per_call },
+        links: Links::Separate { per_call: associations::WRITE_BATCH },
         content: false,
         delete_batch: 100,
         delete_charges: CALL.to_vec(),
@@ -67,6 +66,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         // Associations are kept beside the records; none was seen to change the date of modification.
         links_touch: false,
         lists_deleted: true,
+        bin_is_quiet: false,
         lists_since: true,
         through: &[],
     };
@@ -85,7 +85,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         // they are created and looked for at their parents or through the index.
         Family::Activity => ObjectCapabilities {
             lookup: Lookup::ByIndex { lag_ms: INDEX_LAG_MS },
-            links: Links::InlineOnCreate { per_call },
+            links: Links::InlineOnCreate { per_call: associations::WRITE_BATCH },
             ..common
         },
         Family::File => ObjectCapabilities {

@@ -49,6 +49,8 @@ fn attempt(world: &mut World, disturbance: &Disturbance, at: Seconds) -> Result<
         }
         DisturbAction::Delete => remove::delete(world, &entity.name, &id, &by),
         DisturbAction::Restore => remove::restore(world, &id, &by),
+        // The application merges what the API merges, and nothing else (sheet: section 5.7).
+        DisturbAction::Merge { .. } if !entity.mergeable => Ok(()),
         DisturbAction::Merge { into } => {
             merge::merge(world, &entity.name, &guid::parse(into).unwrap_or_default(), &id, &by)
         }

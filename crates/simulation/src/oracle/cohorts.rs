@@ -19,10 +19,10 @@ pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
     }
 }
 
-/// From when on the old system's edits of a pair are not carried by themselves: where changes go one way, once it has
-/// moved. Where they go both ways its fields are both systems' before and after.
-pub(super) fn moved(judged: &Judged<'_>, pair: &Pair<'_>) -> Option<Timestamp> {
-    let one_way = pair.flow.fields.iter().all(|field| field.owner == Owner::OldOnceChanged);
+/// From when on the old system's edits of a field are not carried by themselves: where it goes one way, once its pair
+/// has moved. Where it goes both ways it is both systems' before and after.
+pub(super) fn moved(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule) -> Option<Timestamp> {
+    let one_way = field.owner == Owner::OldOnceChanged;
     pair.flow.cohort_of(pair.source).filter(|_| one_way && !judged.case.passes.is_empty()).map(|cohort| cohort.moves)
 }
 
@@ -41,18 +41,18 @@ pub(super) fn has_moved(moved: Option<Timestamp>, pass: &Span) -> bool {
 
 /// Whether the old system changed what a link field says once the pair had moved: then links add up, and what the
 /// field says is no longer what stands in the new system.
-pub(super) fn links_add_up(judged: &Judged<'_>, pair: &Pair<'_>, field: &str) -> bool {
-    let Some(moved) = moved(judged, pair) else { return false };
+pub(super) fn links_add_up(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule) -> bool {
+    let Some(moved) = moved(judged, pair, field) else { return false };
     // An edit that the last pass before has not seen is one of afterwards.
     let seen =
         judged.case.passes.iter().filter(|pass| pass.whole && pass.began < moved).map(|pass| pass.began).next_back();
     let seen = seen.map_or(moved, |seen| seen - judged.case.lag);
-    pair.source.edits_of(field).any(|edit| edit.by == By::People && edit.at >= seen)
+    pair.source.edits_of(field.names[OLD]).any(|edit| edit.by == By::People && edit.at >= seen)
 }
 
 /// Whether the old system's field was changed once the pair had moved, and the new one says something else.
 pub(super) fn came_late(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule) -> bool {
-    moved(judged, pair).is_some()
+    moved(judged, pair, field).is_some()
         && pair.targets.iter().any(|target| {
             let [old, new] = [(OLD, pair.source), (NEW, target)]
                 .map(|(side, life): (usize, &Life)| field.plain(side, life.field(field.names[side])));

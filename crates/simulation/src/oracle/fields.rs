@@ -63,9 +63,14 @@ fn converged(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldR
     if says[NEW] == Plain::Blank && pair.source.edits_of(field.names[OLD]).last().is_some_and(left) {
         return;
     }
-    let may = outcomes(judged, pair, target, field);
+    let begin = paired_at(judged, pair, target);
+    let mut may = outcomes(judged, pair, target, field, begin);
+    // What another counterpart became is judged as the one before, or as one that was just found.
+    for merged in merges_into(judged, pair, target) {
+        may.extend(outcomes(judged, pair, target, field, merged));
+    }
     // What both changed is settled or held.
-    let moved = judged.case.passes.last().is_some_and(|last| has_moved(cohorts::moved(judged, pair), last));
+    let moved = judged.case.passes.last().is_some_and(|last| has_moved(cohorts::moved(judged, pair, field), last));
     let asks = moved || matches!(field.owner, Owner::Both(Conflict::Ask));
     let settles = |state: &&State| !(asks && state.conflicts(moved));
     if !may.iter().filter(settles).any(|state| state.says == says) {
@@ -100,6 +105,13 @@ fn paired_at(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life) -> Timestamp {
     judged.tied_at(pair.flow, target).unwrap_or(target.born)
 }
 
+/// When we made other records become a target.
+fn merges_into(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life) -> BTreeSet<Timestamp> {
+    let fates = judged.sides[NEW].of(pair.flow.objects[NEW]).flat_map(|life| &life.fates);
+    let is_it = |fate: &Fate| matches!(fate, Fate::Merged(into) if *into == target.id);
+    fates.filter(|(_, by, fate)| *by == By::Client && is_it(fate)).map(|(at, ..)| *at).collect()
+}
+
 /// Whether the source was made from the target.
 fn came_back(pair: &Pair<'_>, target: &Life) -> bool {
     pair.source.made_by == By::Client && (target.made_by == By::People || target.born < pair.source.born)
@@ -112,9 +124,14 @@ fn value_before(life: &Life, field: &FieldRule, side: usize, at: Timestamp) -> P
 }
 
 /// Every state that the field may be in.
-fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule) -> BTreeSet<State> {
+fn outcomes(
+    judged: &Judged<'_>,
+    pair: &Pair<'_>,
+    target: &Life,
+    field: &FieldRule,
+    begin: Timestamp,
+) -> BTreeSet<State> {
     let lives = [pair.source, target];
-    let begin = paired_at(judged, pair, target);
     // Who was there first gives; of two that were there the source does.
     let giver = if came_back(pair, target) { NEW } else { OLD };
     let mut happened: Vec<Happening<'_>> = Vec::new();
@@ -123,9 +140,9 @@ fn outcomes(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRu
         happened.extend(edits.map(|edit| Happening { side, edit }));
     }
     happened.sort_by_key(|one| one.edit.at);
-    let mut states = beginnings(judged, pair, lives, field, giver);
+    let mut states = beginnings(judged, pair, lives, field, (giver, begin));
     let said = answers::said(judged, pair, field, NEW);
-    let moves = cohorts::moved(judged, pair);
+    let moves = cohorts::moved(judged, pair, field);
     let first = judged.case.passes.partition_point(|pass| pass.ended < begin);
     let mut next = happened.iter().peekable();
     let mut unsettled = true;
@@ -170,9 +187,8 @@ fn beginnings(
     pair: &Pair<'_>,
     lives: [&Life; 2],
     field: &FieldRule,
-    giver: usize,
+    (giver, begin): (usize, Timestamp),
 ) -> BTreeSet<State> {
-    let begin = paired_at(judged, pair, lives[NEW]);
     // The pass that paired them may have read the source a moment earlier, or an older copy of it.
     let pass = judged.case.passes.iter().rfind(|pass| pass.began <= begin);
     let read_from = pass.map_or(begin, |pass| pass.began - judged.case.lag);
@@ -272,6 +288,7 @@ fn ruled(state: &State, field: &FieldRule, moved: bool) -> Vec<State> {
         match value {
             // Held, or refused: it stays as it is until it can be carried.
             Plain::Impossible(_) => {}
+            Plain::Blank if field.needed[side] => {}
             value => {
                 after.says[side] = value;
                 after.settled = after.says.clone();

@@ -3,7 +3,7 @@
 use super::cohorts;
 use super::links;
 use super::replay::{By, Fate, Life};
-use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Plain};
+use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Plain, ids};
 use super::{Held, Judged, Pair, vanished};
 
 /// Judges every hold.
@@ -52,7 +52,8 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
         // Another record of the new system has the same key, or had it, or is the counterpart of one that had it.
         "duplicate_source" => alike(NEW) + alike(OLD) > 0,
         "ambiguous" => alike(OLD) > 1,
-        "contradiction" => alike(OLD) > 0,
+        // Whoever has the value already keeps it.
+        "contradiction" | "refused" => alike(OLD) > 0,
         "invalid" | "untranslated" => field.is_some_and(|field| match &field.form {
             // The old system's field takes one, and the record is linked with several.
             Form::Link { flow: to, .. } => {
@@ -176,8 +177,9 @@ fn points_to_lost(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
     });
     links.into_iter().any(|(flow, field)| {
         pair.source.edits_of(field.names[OLD]).any(|edit| {
-            let to = edit.after.as_str().map_or_else(|| edit.after.to_string(), str::to_owned);
-            let mut parents = judged.pairs.iter().filter(|other| other.flow.name == flow && other.source.id == to);
+            let to = ids(&edit.after);
+            let mut parents =
+                judged.pairs.iter().filter(|other| other.flow.name == flow && to.contains(&other.source.id));
             parents.any(|parent| parent.targets.iter().any(|target| !target.fates.is_empty()))
         })
     })
@@ -195,10 +197,10 @@ fn parent_held(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         _ => None,
     });
     links.into_iter().any(|(flow, field)| {
-        let pointed = pair.source.edits_of(field.names[OLD]).any(|edit| {
-            let to = edit.after.as_str().map_or_else(|| edit.after.to_string(), str::to_owned);
-            edit.by == By::People && to == *parent
-        });
+        let pointed = pair
+            .source
+            .edits_of(field.names[OLD])
+            .any(|edit| edit.by == By::People && ids(&edit.after).iter().any(|to| to == parent));
         pointed && judged.held.contains_key(&(flow, parent))
     })
 }

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::cohorts;
 use super::fields::is_held;
 use super::replay::{Fate, Life};
-use super::rules::{FieldRule, FlowRule, Form, NEW, OLD};
+use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Stands, ids};
 use super::{Judged, Pair};
 
 /// An association in the new system: object and id of both ends, and its type.
@@ -19,11 +19,11 @@ pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
     let there = associations(judged.case.worlds[NEW]);
     for pair in judged.pairs.iter().filter(|pair| pair.source.fate == Fate::Living) {
         for field in &pair.flow.fields {
-            if let Form::Link { flow, kind } = &field.form
+            if let Form::Link { flow, stands } = &field.form
                 && !is_held(judged, pair, field)
-                && !cohorts::links_add_up(judged, pair, field.names[OLD])
+                && !cohorts::links_add_up(judged, pair, field)
             {
-                linked(judged, pair, field, flow, *kind, &there, wrong);
+                linked(judged, pair, field, (flow, stands[NEW]), &there, wrong);
             }
         }
     }
@@ -33,43 +33,58 @@ fn linked(
     judged: &Judged<'_>,
     pair: &Pair<'_>,
     field: &FieldRule,
-    flow: &str,
-    kind: Option<[u64; 2]>,
+    (flow, stands): (&str, Stands),
     there: &BTreeSet<Association>,
     wrong: &mut Vec<String>,
 ) {
-    let Some(target) = pair.targets.iter().find(|target| target.fate == Fate::Living) else { return };
+    let Some(target) = pair.targets.iter().copied().find(|target| target.fate == Fate::Living) else { return };
     let Some(to) = judged.case.rules.flows.iter().find(|other| other.name == flow) else { return };
-    let points_to = match pair.source.field(field.names[OLD]) {
-        Json::Null => None,
-        Json::Number(id) => Some(id.to_string()),
-        other => other.as_str().map(str::to_owned),
-    };
     let own = (pair.flow.objects[NEW], target.id.as_str());
-    let Some(parent) = points_to else {
-        stray(judged, pair, field, (own, to), kind, there, wrong);
+    let parents = ids(pair.source.field(field.names[OLD]));
+    let [parent] = parents.as_slice() else {
+        // Of several one is carried where the new system holds one: which one is not told here.
+        if parents.is_empty() {
+            let found = points_to(target, field, (own, to), stands, there);
+            stray(judged, pair, field, (own, to), &found, wrong);
+        }
         return;
     };
-    let is_gone = |life: &Life| life.id == parent && life.fate != Fate::Living;
+    let is_gone = |life: &Life| life.id == *parent && life.fate != Fate::Living;
     // A link to what is gone may have been made before, or not.
     if judged.sides[OLD].of(to.objects[OLD]).any(is_gone) {
         return;
     }
-    let Some(expected) = judged.counterpart(flow, &parent) else { return };
-    let parent = (to.objects[NEW], expected.id.as_str());
-    // Each pair stands there once, from one of its ends.
-    let has = there.iter().any(|(from, id, object, other, of)| {
-        let ends = [(from.as_str(), id.as_str()), (object.as_str(), other.as_str())];
-        let [forth, back] = kind.map_or([None, None], |kind| kind.map(Some));
-        (ends == [own, parent] && forth.is_none_or(|forth| forth == *of))
-            || (ends == [parent, own] && back.is_none_or(|back| back == *of))
-    });
-    if !has {
+    let Some(expected) = judged.counterpart(flow, parent) else { return };
+    if !points_to(target, field, (own, to), stands, there).contains(&expected.id) {
         wrong.push(format!(
             "convergence: {} {} ({} {}), {}: not linked with {} {}",
             pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW], to.objects[NEW], expected.id
         ));
     }
+}
+
+/// What a record of the new system points to by a field. Each association stands there once, from one of its ends.
+fn points_to(
+    target: &Life,
+    field: &FieldRule,
+    (own, to): ((&str, &str), &FlowRule),
+    stands: Stands,
+    there: &BTreeSet<Association>,
+) -> Vec<String> {
+    let Stands::Association(kind) = stands else { return ids(target.field(field.names[NEW])) };
+    let [forth, back] = kind.map_or([None, None], |kind| kind.map(Some));
+    let ends = there.iter().filter_map(|(from, id, object, other, of)| {
+        let ends = [(from.as_str(), id.as_str()), (object.as_str(), other.as_str())];
+        let stands = |near: usize, kind: Option<u64>| {
+            ends[near] == own && ends[1 - near].0 == to.objects[NEW] && kind.is_none_or(|kind| kind == *of)
+        };
+        match (stands(0, forth), stands(1, back)) {
+            (true, _) => Some(other),
+            (false, true) => Some(id),
+            (false, false) => None,
+        }
+    });
+    ends.cloned().collect()
 }
 
 /// A record that points to nothing is linked with nothing, where a field holds one link only. Of several those that the
@@ -78,30 +93,23 @@ fn stray(
     judged: &Judged<'_>,
     pair: &Pair<'_>,
     field: &FieldRule,
-    (own, to_flow): ((&str, &str), &FlowRule),
-    kind: Option<[u64; 2]>,
-    there: &BTreeSet<Association>,
+    (own, to): ((&str, &str), &FlowRule),
+    found: &[String],
     wrong: &mut Vec<String>,
 ) {
-    let Some([forth, back]) = kind else { return };
-    let object = to_flow.objects[NEW];
+    if matches!(field.form, Form::Link { stands: [_, Stands::Association(None)], .. }) {
+        return;
+    }
     // What the source never said anything of is the target's own.
     let Some(unlinked) = pair.source.edits_of(field.names[OLD]).last() else { return };
     if judged.case.passes.iter().filter(|pass| pass.whole && pass.began > unlinked.at + judged.case.lag).count() < 2 {
         return;
     }
-    for (from, id, to, other, of) in there {
-        let stands = (from.as_str(), id.as_str()) == own && to == object && *of == forth;
-        if stands || ((to.as_str(), other.as_str()) == own && from == object && *of == back) {
-            let linked = if stands { other } else { id };
-            if is_orphaned(judged, to_flow, linked, unlinked.at) {
-                continue;
-            }
-            wrong.push(format!(
-                "convergence: {} {} ({} {}), {}: still linked with {object} {linked}",
-                pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW]
-            ));
-        }
+    for linked in found.iter().filter(|linked| !is_orphaned(judged, to, linked, unlinked.at)) {
+        wrong.push(format!(
+            "convergence: {} {} ({} {}), {}: still linked with {} {linked}",
+            pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW], to.objects[NEW]
+        ));
     }
 }
 

@@ -8,6 +8,7 @@
 //! `outcomes`, `holds`, `answers`, `chain`.
 
 mod answers;
+mod beside;
 mod cohorts;
 mod fields;
 mod holds;
@@ -26,7 +27,9 @@ use ties::Tie;
 
 pub use answers::{Answered, Word};
 pub use replay::{By, Edit, Fate, Life, Side};
-pub use rules::{CohortRule, Conflict, Deletes, FieldRule, FlowRule, Form, Guard, NEW, OLD, Owner, Rules, Ways};
+pub use rules::{
+    CohortRule, Conflict, Deletes, FieldRule, FlowRule, Form, Guard, NEW, OLD, Owner, Rules, Stands, Ways,
+};
 
 /// One pass, as the clock saw it.
 #[derive(Clone, Debug)]
@@ -199,7 +202,10 @@ pub(crate) struct Judged<'c> {
 
 /// What is wrong, one sentence each; nothing when all is right.
 pub fn judge(case: &Case<'_>) -> Vec<String> {
-    let sides = [0, 1].map(|side| replay::replay(case.journals[side], case.ahead[side]));
+    let sides = [OLD, NEW].map(|side| {
+        let beside = beside::Beside::of(case.rules, side);
+        replay::replay(case.journals[side], case.ahead[side], &beside)
+    });
     let judged = Judged::of(case, &sides);
     let mut wrong = Vec::new();
     judged.records(&mut wrong);
@@ -223,7 +229,7 @@ impl<'c> Judged<'c> {
             let mut targets: BTreeMap<String, Vec<&Life>> = BTreeMap::new();
             let mut former: BTreeMap<String, Vec<&Life>> = BTreeMap::new();
             for life in sides[NEW].of(flow.objects[NEW]) {
-                let all = ties::of(case, flow, life);
+                let all = ties::of(case, &sides[OLD], flow, life);
                 let Some((last, earlier)) = all.split_last() else { continue };
                 targets.entry(last.source.clone()).or_default().push(life);
                 let earlier: BTreeSet<&String> =
@@ -299,9 +305,12 @@ impl<'c> Judged<'c> {
         for flow in &self.case.rules.flows {
             let sources: BTreeSet<&str> = self.sides[OLD].of(flow.objects[OLD]).map(|life| life.id.as_str()).collect();
             for life in self.sides[NEW].of(flow.objects[NEW]).filter(|life| life.made_by == By::Client) {
-                match life.key(flow) {
-                    Some(key) if sources.contains(key) => {}
-                    _ => wrong.push(format!("no orphan: {} {} stands for nothing", flow.objects[NEW], life.id)),
+                let stands = match (&flow.key, life.key(flow)) {
+                    (Some(_), key) => key.is_some_and(|key| sources.contains(key)),
+                    (None, _) => self.sources_of(flow, life).iter().any(|source| sources.contains(source.id.as_str())),
+                };
+                if !stands {
+                    wrong.push(format!("no orphan: {} {} stands for nothing", flow.objects[NEW], life.id));
                 }
             }
         }

@@ -6,6 +6,7 @@ use handover_sandbox::journal::{Action, Change, Entry};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+use super::beside::Beside;
 use super::rules::FlowRule;
 
 /// Who did something.
@@ -71,7 +72,7 @@ pub struct Life {
 /// One system's records.
 #[derive(Clone, Debug, Default)]
 pub struct Side {
-    /// By object and id.
+    /// By object and id; what is gone and whose id was given again, before those.
     pub lives: BTreeMap<(String, String), Life>,
 }
 
@@ -109,6 +110,16 @@ impl Side {
         self.lives.insert((object.clone(), id.clone()), life);
     }
 
+    /// Some platforms let whoever makes a record choose its id, also that of one that is gone: that is another record.
+    fn bury(&mut self, place: &(String, String)) {
+        let Some(gone) = self.lives.get(place).filter(|life| life.fate != Fate::Living) else { return };
+        // Before the living one in order, which is then the last of its id.
+        let (object, id) = place;
+        let grave = (object.clone(), format!(" {} {id}", gone.fated));
+        self.lives.insert(grave, gone.clone());
+        self.lives.remove(place);
+    }
+
     /// The records of an object.
     pub fn of<'s>(&'s self, object: &'s str) -> impl Iterator<Item = &'s Life> {
         self.lives.values().filter(move |life| life.object == object)
@@ -118,7 +129,7 @@ impl Side {
 impl Life {
     /// The id of the source record that it stands for.
     pub(crate) fn key(&self, flow: &FlowRule) -> Option<&str> {
-        self.fields.get(flow.key)?.as_str()?.strip_prefix(flow.key_head)
+        self.fields.get(flow.key.as_ref()?)?.as_str()?.strip_prefix(flow.key_head.as_str())
     }
 
     /// Whether it was dead at some time between these two.
@@ -169,7 +180,7 @@ impl Life {
 }
 
 /// Plays a journal again.
-pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
+pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration, beside: &Beside) -> Side {
     let mut side = Side::default();
     for entry in journal {
         // What a merge makes of the survivor nobody wrote: both records' people did.
@@ -182,6 +193,7 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
             if change.action == Action::Created && merges {
                 side.survivor(entry, &place, at);
             } else if change.action == Action::Created {
+                side.bury(&place);
                 side.lives.entry(place.clone()).or_insert_with(|| Life {
                     object: change.object.clone(),
                     id: change.id.clone(),
@@ -195,16 +207,25 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
                     touched: at,
                 });
             }
+            beside.linked(&mut side, change, (at, by));
             let Some(life) = side.lives.get_mut(&place) else { continue };
             life.touched = at;
             for (field, (before, after)) in &change.fields {
+                // What is gone says what it said last, also where the journal shows it empty.
+                let back = change.action == Action::Restored && life.field(field) == after;
+                if back || is_emptied(change.action, field) {
+                    continue;
+                }
                 life.fields.insert(field.clone(), after.clone());
                 let (field, before, after) = (field.clone(), before.clone(), after.clone());
                 life.edits.push(Edit { at, by: whose, field, before, after });
             }
+            beside.composed(life, (at, whose));
             let fate = match change.action {
                 Action::Deleted | Action::Purged if matches!(life.fate, Fate::Merged(_)) => continue,
                 Action::Deleted | Action::Purged => Fate::Deleted,
+                // A platform that keeps what was merged away may bring it back as such, with whatever it went along with.
+                Action::Restored if matches!(life.fate, Fate::Merged(_)) => continue,
                 Action::Restored => Fate::Living,
                 Action::Merged => {
                     let into = change.fields.get("merged_into").map(|(_, into)| into);
@@ -213,13 +234,19 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration) -> Side {
                 Action::Created | Action::Updated | Action::Linked | Action::Unlinked => continue,
             };
             if change.action != Action::Purged {
-                life.fates.push((at, by, fate.clone()));
+                let along = change.action == Action::Deleted && beside.went_along(life, entry);
+                life.fates.push((at, if along { By::People } else { by }, fate.clone()));
                 life.fated = at;
             }
             life.fate = fate;
         }
     }
     side
+}
+
+/// Whether a field is empty in the journal because its record went.
+fn is_emptied(action: Action, field: &str) -> bool {
+    matches!(action, Action::Deleted | Action::Purged | Action::Merged) && field != "merged_into"
 }
 
 /// An id, however it is written.

@@ -79,21 +79,30 @@ pub enum Form {
     Email,
     /// The digits of the first phone number.
     Phone,
-    /// An option of the old system and its counterpart.
-    Option(&'static [(&'static str, &'static str)]),
+    /// Options of the old system with their counterparts.
+    Option(Vec<(&'static str, &'static str)>),
     /// The record that it points to, in this flow.
     Link {
         /// The flow.
         flow: &'static str,
-        /// The type of the association in the new system, and that of the way back; any when there is none.
-        kind: Option<[u64; 2]>,
+        /// How both systems say it.
+        stands: [Stands; 2],
     },
+}
+
+/// How a system says that a record points to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stands {
+    /// By a field with its id.
+    Field,
+    /// By an association: its type, and that of the way back; any when there is none.
+    Association(Option<[u64; 2]>),
 }
 
 /// One field that is carried.
 #[derive(Clone, Debug)]
 pub struct FieldRule {
-    /// Its names in both systems.
+    /// Its names in both systems; several with blanks between where they are said as one.
     pub names: [&'static str; 2],
     /// How its values are compared.
     pub form: Form,
@@ -101,6 +110,8 @@ pub struct FieldRule {
     pub owner: Owner,
     /// The old system's field that a change of the new one's is written to, where it is a part of that one.
     pub part_of: Option<&'static str>,
+    /// Whether a system needs one: then nothing blank is carried there.
+    pub needed: [bool; 2],
 }
 
 /// One flow.
@@ -114,10 +125,10 @@ pub struct FlowRule {
     pub objects: [&'static str; 2],
     /// The old system's object in the plural.
     pub plural: &'static str,
-    /// The new system's field that says which record of the old one it is.
-    pub key: &'static str,
+    /// The new system's field that says which record of the old one it is, where it can have one.
+    pub key: Option<String>,
     /// What stands before the id there.
-    pub key_head: &'static str,
+    pub key_head: String,
     /// The fields.
     pub fields: Vec<FieldRule>,
     /// The field by which records are found that were there before, by its place in `fields`.
@@ -170,7 +181,7 @@ pub(crate) enum Plain {
 impl FlowRule {
     /// The cohort of a record of the old system, if it is in one.
     pub(crate) fn cohort_of(&self, life: &Life) -> Option<CohortRule> {
-        self.cohort.filter(|cohort| life.field(cohort.field).as_str() == Some(cohort.value))
+        self.cohort.filter(|cohort| first(life.field(cohort.field)).as_deref() == Some(cohort.value))
     }
 
     /// The field by which records are found.
@@ -208,6 +219,24 @@ impl FieldRule {
         };
         Plain::Text(text)
     }
+}
+
+/// The ids of the records that a value points to; a platform may say the table before the id.
+pub(crate) fn ids(value: &Json) -> Vec<String> {
+    match value {
+        Json::Null => Vec::new(),
+        Json::String(text) => {
+            text.rsplit('/').next().filter(|id| !id.is_empty()).map(str::to_owned).into_iter().collect()
+        }
+        Json::Array(all) => all.iter().flat_map(ids).collect(),
+        Json::Object(lookup) => lookup.get("id").map(ids).unwrap_or_default(),
+        other => vec![other.to_string()],
+    }
+}
+
+/// The id of the record that a value points to; nothing where there is none.
+pub(crate) fn id_of(value: &Json) -> String {
+    ids(value).into_iter().next().unwrap_or_default()
 }
 
 /// The text of a value; of several, that of the primary one. `None` when it is blank.

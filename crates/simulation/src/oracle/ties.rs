@@ -6,8 +6,8 @@
 
 use jiff::Timestamp;
 
-use super::replay::{By, Fate, Life};
-use super::rules::FlowRule;
+use super::replay::{By, Fate, Life, Side};
+use super::rules::{FlowRule, OLD};
 use super::{Case, Paired};
 
 /// A source record that a target record stood for.
@@ -19,10 +19,10 @@ pub(super) struct Tie {
     pub(super) source: String,
 }
 
-/// What a target record stood for, in order; each once for as long as it did.
-pub(super) fn of(case: &Case<'_>, flow: &FlowRule, life: &Life) -> Vec<Tie> {
-    let keys = life.edits_of(flow.key).filter_map(|edit| {
-        let source = edit.after.as_str()?.strip_prefix(flow.key_head)?;
+/// What a target record stood for, in order; each once for as long as it did. `olds`: the old system.
+pub(super) fn of(case: &Case<'_>, olds: &Side, flow: &FlowRule, life: &Life) -> Vec<Tie> {
+    let keys = life.edits_of(flow.key.as_deref().unwrap_or_default()).filter_map(|edit| {
+        let source = edit.after.as_str()?.strip_prefix(flow.key_head.as_str())?;
         Some(Tie { at: edit.at, source: source.to_owned() })
     });
     let stories = case.claims.stories.iter().filter(|story| story.flow == flow.name && story.other == life.id);
@@ -33,19 +33,40 @@ pub(super) fn of(case: &Case<'_>, flow: &FlowRule, life: &Life) -> Vec<Tie> {
     let paired = case.claims.pairs.iter().find(|pair| is_of(pair, flow, life)).map(|pair| pair.source.clone());
     // Of what is gone the ledger tells what it stood for.
     let told = || stories.clone().next().map(|story| story.record.clone());
+    // What has no key was made for the first that it stood for.
+    if flow.key.is_none() && life.made_by == By::Client && !ties.is_empty() {
+        ties.insert(0, Tie { at: life.born, source: ties[0].source.clone() });
+    }
     match (&paired, ties.last()) {
         (_, None) => {
             ties.extend(paired.or_else(told).map(|source| Tie { at: life.born, source }));
         }
-        // Who was brought back may have been found for another one, whose key is still to be written.
+        // Who was brought back may have been found for another one, whose key is still to be written; and who became
+        // another one leaves it its counterpart, under the old key.
         (Some(source), Some(last)) if *source != last.source => {
             let again = life.fates.iter().rfind(|(at, by, fate)| *at > last.at && *by == By::People && is_back(fate));
-            ties.extend(again.map(|(at, _, _)| Tie { at: *at, source: source.clone() }));
+            let again = again.map(|(at, _, _)| *at).or_else(|| became(olds, flow, &last.source, source));
+            ties.extend(again.map(|at| Tie { at, source: source.clone() }));
         }
         _ => {}
     }
+    // The earlier one stays.
     ties.dedup_by(|next, before| next.source == before.source);
     ties
+}
+
+/// When a source record became another one, perhaps over others.
+fn became(olds: &Side, flow: &FlowRule, source: &str, heir: &str) -> Option<Timestamp> {
+    let (mut id, mut steps) = (source.to_owned(), 0);
+    loop {
+        let life = olds.of(flow.objects[OLD]).find(|life| life.id == id)?;
+        match &life.fate {
+            Fate::Merged(into) if into == heir => return Some(life.fated),
+            Fate::Merged(into) if steps < 10 => id.clone_from(into),
+            _ => return None,
+        }
+        steps += 1;
+    }
 }
 
 fn is_of(pair: &Paired, flow: &FlowRule, life: &Life) -> bool {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::replay::{By, Fate, Life};
-use super::rules::{Deletes, FieldRule, FlowRule, Form, NEW, OLD, Plain};
+use super::rules::{Deletes, FieldRule, FlowRule, Form, NEW, OLD, Plain, id_of, ids};
 use super::{Judged, Pair, Span, Story, cohorts};
 
 /// Judges what became of the counterparts of what is gone, and that everything that we took away had to go.
@@ -200,10 +200,10 @@ fn leaves_traces(judged: &Judged<'_>, flow: &FlowRule, gone: &Life, into: Option
         links.any(|name| {
             judged.sides[OLD].of(child.objects[OLD]).any(|life| {
                 let edits: Vec<_> = life.edits_of(name).collect();
-                let from = edits.iter().position(|edit| id_of(&edit.after) == gone.id && edit.at <= seen);
+                let from = edits.iter().position(|edit| ids(&edit.after).contains(&gone.id) && edit.at <= seen);
                 from.is_some_and(|from| {
-                    let mut to = edits[from..].iter().map(|edit| id_of(&edit.after));
-                    to.any(|id| !id.is_empty() && is_it(&id))
+                    let mut to = edits[from..].iter().flat_map(|edit| ids(&edit.after));
+                    to.any(|id| is_it(&id))
                 })
             })
         })
@@ -219,13 +219,6 @@ fn keys(finder: &FieldRule, value: &Json) -> Vec<String> {
     match value {
         Json::Array(items) => items.iter().filter_map(|item| one(item.get("value").unwrap_or(item))).collect(),
         other => one(other).into_iter().collect(),
-    }
-}
-
-fn id_of(value: &Json) -> String {
-    match value {
-        Json::Null => String::new(),
-        other => other.as_str().map_or_else(|| other.to_string(), str::to_owned),
     }
 }
 
@@ -267,10 +260,13 @@ fn taken_in(judged: &Judged<'_>, flow: &FlowRule, side: usize, pass: &Span) -> u
         entry.method != "DISTURB" && pass.began <= at && at <= pass.ended
     });
     let mut merged: BTreeMap<String, u64> = BTreeMap::new();
-    let mut sum = 0;
+    let fates = judged.sides[side].of(flow.objects[side]).flat_map(|life| &life.fates);
+    let is_ours = |(at, by, fate): &&(Timestamp, By, Fate)| {
+        *by == By::Client && *fate == Fate::Deleted && pass.began <= *at && *at <= pass.ended
+    };
+    let mut sum = fates.filter(is_ours).count() as u64;
     for change in during.flat_map(|entry| &entry.changes).filter(|change| change.object == flow.objects[side]) {
         match change.action {
-            Action::Deleted => sum += 1,
             // A platform that gives the survivor a new id tells of both.
             Action::Merged => {
                 let into = change.fields.get("merged_into").map(|(_, into)| id_of(into)).unwrap_or_default();
@@ -282,7 +278,12 @@ fn taken_in(judged: &Judged<'_>, flow: &FlowRule, side: usize, pass: &Span) -> u
                     sum += u64::from(marks && side == NEW);
                 }
             }
-            Action::Created | Action::Purged | Action::Restored | Action::Linked | Action::Unlinked => {}
+            Action::Created
+            | Action::Deleted
+            | Action::Purged
+            | Action::Restored
+            | Action::Linked
+            | Action::Unlinked => {}
         }
     }
     sum + merged.into_values().sum::<u64>()

@@ -60,7 +60,7 @@ impl Weeks<'_> {
     pub(super) fn answer(&mut self) {
         let Some(process) = &self.process else { return };
         let began = self.clock.now();
-        let (answered, ended) = process.answers(&mut self.answering);
+        let (answered, ended) = process.answers(&mut self.answering, self.scene.places.mail());
         for one in &answered {
             *self.counted.answers.entry(one.word.name()).or_default() += 1;
         }

@@ -2,5 +2,6 @@
 #![expect(clippy::print_stderr, reason = "seeds of what was found")]
 
 mod independence;
+mod pairs;
 mod planted;
 mod seeds;

@@ -69,6 +69,12 @@ fn users_of_the_environment_work_meanwhile() {
     assert_eq!(back["_parentcustomerid_value"], json!(two), "with what it had taken along");
     disturb(&mut org, Which::Id(two.clone()), DisturbAction::Merge { into: one });
     assert_eq!(org.get(&format!("accounts({two})"))["merged"], true);
+    // Opportunities are merged neither by requests nor by people.
+    let [won, lost] = ["a", "b"].map(|name| org.create("opportunities", &json!({"name": name})));
+    let now = Timestamp::from_second(org.now).unwrap();
+    let (which, action) = (Which::Id(won.clone()), DisturbAction::Merge { into: lost });
+    org.sandbox.disturb(&Disturbance { object: "opportunity".to_owned(), which, action }, now);
+    assert_eq!(org.get(&format!("opportunities({won})"))["statecode"], 0);
     org.delete(&format!("contacts({contact})"));
     org.wait(31 * 86_400);
     disturb(&mut org, Which::Id(contact.clone()), DisturbAction::Restore);
