@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use handover_connect::{Connector, Limit, Span, Spent};
 use handover_engine::Planned;
-use handover_model::SystemName;
+use handover_model::{SystemName, Weight};
 use serde_json::{Value as Json, json};
 
 use super::Output;
@@ -101,16 +101,14 @@ pub(super) fn say(prices: &[Price], session: &Session, output: &Output) {
     output.say(&table(&["system", "reads", "writes", "at least", "of a day's calls"], &rows));
     let Some(end) = session.project.kill_date else { return };
     let left_ms = end.at.duration_since(session.clock.now()).as_millis();
-    let late = prices.iter().filter(|price| i128::from(price.least_ms) > left_ms).map(|price| {
+    let Some(price) = prices.iter().max_by_key(|price| price.least_ms) else { return };
+    // Of a day that is over `status` tells.
+    if left_ms > 0 && i128::from(price.least_ms) > left_ms {
         let (name, takes) = (&price.system, duration(price.least_ms));
-        Problem::new(
-            "too_late",
-            format!("`{name}` is to be switched off on {}, and its limits make it {takes}", end.date),
-        )
-        .state("nothing was written")
-        .hint(
+        let message = format!("`kill_date` is {}, and the limits of `{name}` make this run take {takes}", end.date);
+        let problem = Problem::new("too_late", message).weighing(Weight::Warning).state("nothing was written").hint(
             "ask the vendor for more calls, leave less to others with `reserve`, move fewer records, or move the date",
-        )
-    });
-    output.warn(&late.collect::<Vec<_>>());
+        );
+        output.warn(&[problem]);
+    }
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use super::Play;
+use super::{Play, binary};
 
 const STATE: &str = ".handover/state.db";
 
@@ -126,6 +126,27 @@ fn holds_that_a_plan_told_of_stop_no_run() {
     play.does(&["plan"]).ends(0);
     play.does(&["run", "--continue", "--reason", "the plan told of them"]).ends(3);
     play.does(&["verify", "--json"]).ends(0);
+}
+
+/// One second before midnight, with limits that make the load take twenty.
+#[test]
+fn a_kill_date_that_the_limits_do_not_meet() {
+    let folder = tempfile::tempdir().unwrap();
+    let does = |args: &[&str]| {
+        let made = binary().args(args).current_dir(folder.path()).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        String::from_utf8(made.stderr).unwrap()
+    };
+    does(&["demo", "--small", "--from", "zoho", "--to", "pipedrive", "--dir", ".", "--until", "init"]);
+    let project = folder.path().join("handover.yaml");
+    let text = std::fs::read_to_string(&project).unwrap();
+    for (day, is_late) in [("2026-11-03", true), ("2026-11-04", false)] {
+        std::fs::write(&project, format!("{text}\nkill_date: {day}\n")).unwrap();
+        std::fs::write(folder.path().join("sandbox/clock"), "2026-11-02T23:59:59Z").unwrap();
+        let told = does(&["plan"]);
+        assert_eq!(told.contains("warning[too_late]"), is_late, "{told}");
+        assert_eq!(told.contains("the limits of `new` make this run take"), is_late, "{told}");
+    }
 }
 
 #[test]
