@@ -137,13 +137,13 @@ fn a_kill_date_that_the_limits_do_not_meet() {
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         String::from_utf8(made.stderr).unwrap()
     };
-    does(&["demo", "--small", "--from", "zoho", "--to", "pipedrive", "--dir", ".", "--until", "init"]);
-    let project = folder.path().join("handover.yaml");
+    does(&["demo", "--small", "--from", "zoho", "--to", "pipedrive", "--dir", "demo", "--until", "init"]);
+    let project = folder.path().join("demo/handover.yaml");
     let text = std::fs::read_to_string(&project).unwrap();
     for (day, is_late) in [("2026-11-03", true), ("2026-11-04", false)] {
         std::fs::write(&project, format!("{text}\nkill_date: {day}\n")).unwrap();
-        std::fs::write(folder.path().join("sandbox/clock"), "2026-11-02T23:59:59Z").unwrap();
-        let told = does(&["plan"]);
+        std::fs::write(folder.path().join("demo/sandbox/clock"), "2026-11-02T23:59:59Z").unwrap();
+        let told = does(&["plan", "--project", "demo/handover.yaml"]);
         assert_eq!(told.contains("warning[too_late]"), is_late, "{told}");
         assert_eq!(told.contains("the limits of `new` make this run take"), is_late, "{told}");
     }
