@@ -5,7 +5,7 @@ use std::sync::Arc;
 use handover_connect::{Fault, FaultKind};
 use handover_engine::Error;
 use handover_files::CsvConnector;
-use handover_model::SystemName;
+use handover_model::{Account, SystemName, Weight};
 
 use crate::config::{Sources, System};
 use crate::kept::USUAL_KEY;
@@ -66,6 +66,13 @@ fn day_hint(fault: &Fault) -> String {
         Some(until) => format!("run the command again after {until}; it goes on where it stopped"),
         None => "run the command again tomorrow; it goes on where it stopped".to_owned(),
     }
+}
+
+/// What a system's credentials cannot see or do: a warning each.
+pub(crate) fn lacks<'a>(name: &'a SystemName, account: &'a Account) -> impl Iterator<Item = Problem> + 'a {
+    let problem =
+        move |lack: &String| Problem::new("credentials_lack", format!("`{name}`: {lack}")).weighing(Weight::Warning);
+    account.lacks.iter().map(problem)
 }
 
 /// The state's error.

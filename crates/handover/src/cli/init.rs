@@ -182,9 +182,7 @@ pub(crate) async fn propose_for(
     let old = view(session, "old", from).await?;
     let new = view(session, "new", to).await?;
     for view in [&old, &new] {
-        for lack in &view.account.lacks {
-            output.warn(&[Problem::new("credentials_lack", format!("`{}`: {lack}", view.name))]);
-        }
+        output.warn(&failure::lacks(&view.name, &view.account).collect::<Vec<_>>());
     }
     Ok(propose(&old, &new))
 }

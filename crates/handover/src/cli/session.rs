@@ -218,9 +218,7 @@ impl Session {
         let mut lacks = Vec::new();
         for (name, connector) in &self.systems {
             let account = connector.account().await.map_err(|fault| vec![failure::system(name, &fault)])?;
-            for lack in &account.lacks {
-                lacks.push(Problem::new("credentials_lack", format!("`{name}`: {lack}")));
-            }
+            lacks.extend(failure::lacks(name, &account));
             accounts.push((name.clone(), connector.capabilities().platform.to_owned(), account.id));
         }
         store.bind(&self.project.name, &accounts).await.map_err(|error| vec![failure::store(&error)])?;

@@ -7,39 +7,19 @@ use super::Concept::{
     Amount, Close, Contact, Deal, Due, Firm, First, Last, Mail, Name, Phone, Site, Sort, Staff, Stage, Subject, Title,
     Whole,
 };
-use super::{Account, Field, Object, Says, field};
+use super::{Account, Field, PLAIN, Says, field, object};
 
 pub(super) static ACCOUNT: Account = Account {
     platform: "dynamics",
     world,
     objects: [
-        Object { api: "account", journal: "account", key: Some(true), fields: ACCOUNTS, constants: &[], mark: None },
-        Object { api: "contact", journal: "contact", key: Some(true), fields: CONTACTS, constants: &[], mark: None },
-        Object {
-            api: "opportunity",
-            journal: "opportunity",
-            key: Some(true),
-            fields: OPPORTUNITIES,
-            constants: &[],
-            mark: None,
-        },
-        Object {
-            api: "task",
-            journal: "task",
-            key: Some(false),
-            fields: TASKS,
-            constants: &[],
-            mark: Some(("category", "gone")),
-        },
+        object("account", ACCOUNTS).keyed(true),
+        object("contact", CONTACTS).keyed(true),
+        object("opportunity", OPPORTUNITIES).keyed(true),
+        object("task", TASKS).keyed(false).marked("category", "gone"),
     ],
-    tells: None,
-    mood: |_, _| {},
-    has_day: false,
     writes: "/api/data/**",
-    tokens: None,
-    any_mail: false,
-    merges: true,
-    lacks: [&[], &[]],
+    ..PLAIN
 };
 
 const ACCOUNTS: &[Field] = &[

@@ -7,7 +7,7 @@ use super::Concept::{
     Amount, Close, Contact, Deal, Due, Firm, First, Last, Mail, Name, Phone, Site, Sort, Staff, Stage, Subject, Title,
     Whole,
 };
-use super::{Account, Field, Mood, Object, Says, field};
+use super::{Account, Field, Mood, PLAIN, Says, field, object};
 use crate::people::Deed;
 use crate::scene::SECRET;
 
@@ -15,41 +15,18 @@ pub(super) static ACCOUNT: Account = Account {
     platform: "hubspot",
     world,
     objects: [
-        Object {
-            api: "companies",
-            journal: "companies",
-            key: Some(true),
-            fields: COMPANIES,
-            constants: &[],
-            mark: None,
-        },
-        Object { api: "contacts", journal: "contacts", key: Some(true), fields: CONTACTS, constants: &[], mark: None },
-        Object {
-            api: "deals",
-            journal: "deals",
-            key: Some(true),
-            fields: DEALS,
-            constants: &[("pipeline", "default")],
-            mark: None,
-        },
-        Object {
-            api: "tasks",
-            journal: "tasks",
-            key: Some(false),
-            fields: TASKS,
-            constants: &[],
-            mark: Some(("hs_task_priority", "HIGH")),
-        },
+        object("companies", COMPANIES).keyed(true),
+        object("contacts", CONTACTS).keyed(true),
+        object("deals", DEALS).keyed(true).always(&[("pipeline", "default")]),
+        object("tasks", TASKS).keyed(false).marked("hs_task_priority", "HIGH"),
     ],
     tells: Some(tells),
     mood,
-    has_day: false,
     writes: "/crm/**/batch/**",
     tokens: Some("/oauth/v1/token"),
-    any_mail: false,
-    merges: true,
     // The journal does not tell which associations a merge takes along.
     lacks: [&[Deed::Merge], &[]],
+    ..PLAIN
 };
 
 const COMPANIES: &[Field] = &[

@@ -167,11 +167,23 @@ pub(crate) struct Account {
     pub(crate) tokens: Option<&'static str>,
     /// Whether it takes any text for an address.
     pub(crate) any_mail: bool,
-    /// Whether records can be merged by requests.
-    pub(crate) merges: bool,
     /// What people cannot do there: where it is the old system, and where it is the new one.
     pub(crate) lacks: [&'static [Deed]; 2],
 }
+
+/// What most accounts are: polled, with enough calls, strict about addresses, and people do everything.
+const PLAIN: Account = Account {
+    platform: "",
+    world: || Json::Null,
+    objects: [object("", &[]); 4],
+    tells: None,
+    mood: |_, _| {},
+    has_day: false,
+    writes: "**",
+    tokens: None,
+    any_mail: false,
+    lacks: [&[], &[]],
+};
 
 /// The platforms of the old system and of the new one.
 #[derive(Clone, Copy)]
@@ -309,7 +321,32 @@ impl Field {
     }
 }
 
+/// A kind of record that schema and journal call the same.
+const fn object(name: &'static str, fields: &'static [Field]) -> Object {
+    Object { api: name, journal: name, key: None, fields, constants: &[], mark: None }
+}
+
 impl Object {
+    /// The same where the journal calls it something else.
+    const fn in_journal(self, journal: &'static str) -> Self {
+        Self { journal, ..self }
+    }
+
+    /// It can say which record of the other system it is, in a field that is unique or not.
+    const fn keyed(self, unique: bool) -> Self {
+        Self { key: Some(unique), ..self }
+    }
+
+    /// Every record says this.
+    const fn always(self, constants: &'static [(&'static str, &'static str)]) -> Self {
+        Self { constants, ..self }
+    }
+
+    /// What it says when its counterpart is gone.
+    const fn marked(self, field: &'static str, value: &'static str) -> Self {
+        Self { mark: Some((field, value)), ..self }
+    }
+
     /// What it calls a thing.
     pub(crate) fn field(&self, concept: Concept) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.concept == concept)

@@ -7,40 +7,24 @@ use super::Concept::{
     Amount, Close, Contact, Deal, Due, Firm, First, Last, Mail, Name, Phone, Site, Sort, Staff, Stage, Subject, Title,
     Whole,
 };
-use super::{Account, Field, Mood, Object, Says, field};
+use super::{Account, Field, Mood, PLAIN, Says, field, object};
 use crate::scene::SECRET;
 
 pub(super) static ACCOUNT: Account = Account {
     platform: "pipedrive",
     world,
     objects: [
-        Object {
-            api: "organizations",
-            journal: "organization",
-            key: Some(false),
-            fields: ORGANIZATIONS,
-            constants: &[],
-            mark: None,
-        },
-        Object { api: "persons", journal: "person", key: Some(false), fields: PERSONS, constants: &[], mark: None },
-        Object { api: "deals", journal: "deal", key: Some(false), fields: DEALS, constants: &[], mark: None },
-        Object {
-            api: "activities",
-            journal: "activity",
-            key: None,
-            fields: ACTIVITIES,
-            constants: &[("type", "task")],
-            mark: Some(("note", "gone")),
-        },
+        object("organizations", ORGANIZATIONS).in_journal("organization").keyed(false),
+        object("persons", PERSONS).in_journal("person").keyed(false),
+        object("deals", DEALS).in_journal("deal").keyed(false),
+        object("activities", ACTIVITIES).in_journal("activity").always(&[("type", "task")]).marked("note", "gone"),
     ],
     tells: Some(tells),
     mood,
     has_day: true,
     writes: "/api/**",
-    tokens: None,
     any_mail: true,
-    merges: true,
-    lacks: [&[], &[]],
+    ..PLAIN
 };
 
 const ORGANIZATIONS: &[Field] = &[

@@ -6,39 +6,19 @@ use serde_json::{Value as Json, json};
 use super::Concept::{
     Amount, Close, Deal, Due, Firm, First, Last, Mail, Name, Phone, Site, Sort, Staff, Stage, Subject, Title, Whole,
 };
-use super::{Account, Field, Object, Says, field};
+use super::{Account, Field, PLAIN, Says, field, object};
 
 pub(super) static ACCOUNT: Account = Account {
     platform: "salesforce",
     world,
     objects: [
-        Object { api: "Account", journal: "Account", key: Some(true), fields: ACCOUNTS, constants: &[], mark: None },
-        Object { api: "Contact", journal: "Contact", key: Some(true), fields: CONTACTS, constants: &[], mark: None },
-        Object {
-            api: "Opportunity",
-            journal: "Opportunity",
-            key: Some(true),
-            fields: OPPORTUNITIES,
-            constants: &[],
-            mark: None,
-        },
-        Object {
-            api: "Task",
-            journal: "Task",
-            key: None,
-            fields: TASKS,
-            constants: &[],
-            mark: Some(("Priority", "High")),
-        },
+        object("Account", ACCOUNTS).keyed(true),
+        object("Contact", CONTACTS).keyed(true),
+        object("Opportunity", OPPORTUNITIES).keyed(true),
+        object("Task", TASKS).marked("Priority", "High"),
     ],
-    tells: None,
-    mood: |_, _| {},
-    has_day: false,
     writes: "/services/data/*/composite/**",
-    tokens: None,
-    any_mail: false,
-    merges: true,
-    lacks: [&[], &[]],
+    ..PLAIN
 };
 
 const ACCOUNTS: &[Field] = &[

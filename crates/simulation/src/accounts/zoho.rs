@@ -7,32 +7,19 @@ use super::Concept::{
     Amount, Close, Contact, Deal, Due, Firm, First, Last, Mail, Name, Phone, Site, Sort, Staff, Stage, Subject, Title,
     Whole,
 };
-use super::{Account, Field, Object, Says, field};
+use super::{Account, Field, PLAIN, Says, field, object};
 
 pub(super) static ACCOUNT: Account = Account {
     platform: "zoho",
     world,
     objects: [
-        Object { api: "Accounts", journal: "Accounts", key: Some(true), fields: ACCOUNTS, constants: &[], mark: None },
-        Object { api: "Contacts", journal: "Contacts", key: Some(true), fields: CONTACTS, constants: &[], mark: None },
-        Object { api: "Deals", journal: "Deals", key: Some(true), fields: DEALS, constants: &[], mark: None },
-        Object {
-            api: "Tasks",
-            journal: "Tasks",
-            key: Some(false),
-            fields: TASKS,
-            constants: &[("$se_module", "Deals")],
-            mark: Some(("Priority", "High")),
-        },
+        object("Accounts", ACCOUNTS).keyed(true),
+        object("Contacts", CONTACTS).keyed(true),
+        object("Deals", DEALS).keyed(true),
+        object("Tasks", TASKS).keyed(false).always(&[("$se_module", "Deals")]).marked("Priority", "High"),
     ],
-    tells: None,
-    mood: |_, _| {},
-    has_day: false,
     writes: "/crm/**",
-    tokens: None,
-    any_mail: false,
-    merges: true,
-    lacks: [&[], &[]],
+    ..PLAIN
 };
 
 const ACCOUNTS: &[Field] = &[

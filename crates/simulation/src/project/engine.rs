@@ -64,10 +64,9 @@ pub(crate) fn project(systems: BTreeMap<SystemName, Arc<dyn Connector>>, wanted:
 
 /// What becomes of what is gone is another thing in each flow.
 fn flow_of(flow: Flow, kind: usize, pair: Pair, ways: Ways) -> Flow {
-    let merges = if pair.0[NEW].merges { Merges::Carry } else { Merges::Ask };
     let (deletes, merges) = match (kind, ways) {
         (ORGANIZATION, _) => (Deletes::Ask, Merges::Ask),
-        (PERSON, _) => (Deletes::Delete, merges),
+        (PERSON, _) => (Deletes::Delete, Merges::Carry),
         (DEAL, _) => (Deletes::Archive, Merges::Ask),
         (_, Ways::One) => (marked(pair), Merges::Ask),
         (_, Ways::Both) => (Deletes::Ignore, Merges::Ask),

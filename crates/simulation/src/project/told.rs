@@ -99,7 +99,6 @@ impl Said<'_> {
         let objects = self.places.pair.0.map(|account| account.objects[kind]);
         let [name, back] = FLOWS[kind];
         let plural = objects[OLD].api;
-        let merges = kind == PERSON && self.places.pair.0[NEW].merges;
         let deletes = match kind {
             PERSON | DEAL => Deletes::Delete,
             TASK if self.ways == Ways::Both => Deletes::Ignore,
@@ -116,7 +115,7 @@ impl Said<'_> {
             fields: fields.into_iter().flatten().collect(),
             found_by: (kind == ORGANIZATION || kind == PERSON).then_some(0),
             deletes,
-            merges,
+            merges: kind == PERSON,
             cohort: None,
         }
     }

@@ -47,9 +47,7 @@ pub(super) async fn of(
         }
     }
     told(entrance.options, name.as_str(), &missing, output)?;
-    let lacks = account.lacks.iter();
-    let lacks: Vec<Problem> = lacks.map(|lack| Problem::new("credentials_lack", format!("`{name}`: {lack}"))).collect();
-    output.warn(&lacks);
+    output.warn(&failure::lacks(name, &account).collect::<Vec<_>>());
     let user = user(came, &account).await;
     Ok(Proven { account, user, missing })
 }
