@@ -2,15 +2,14 @@
 //!
 //! Every source field is mapped or excluded with a reason, every required target field has a source, every
 //! rule fits both schemas, every link has a flow that pairs its objects. Invariants: pure, and the same input
-//! gives the same findings in the same order. Deliberately absent: anything that needs records (counts of
-//! values in use come in from outside).
+//! gives the same findings in the same order. Deliberately absent: anything that needs records
+//! (values in use are announced by the engine itself, over what it reads).
 
 mod coverage;
 mod hubs;
 mod links;
 mod targets;
 mod translations;
-mod usage;
 
 use std::collections::BTreeSet;
 
@@ -20,7 +19,6 @@ use crate::transform::{Tables, build};
 
 pub(crate) use links::check as check_links;
 pub(crate) use targets::fields_alike;
-pub use usage::{Usage, usage};
 
 /// A flow with its schemas and what compiling it told.
 struct Subject<'a> {

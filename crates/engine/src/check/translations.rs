@@ -49,7 +49,8 @@ fn targets(table: &Table, field: &Field) -> Vec<Finding> {
     .collect()
 }
 
-/// Rows for source values that the field does not have (any more).
+/// Rows for source values that the field does not have (any more). Records may hold them still: platforms keep what
+/// was taken off a list, so such a row is doubtful and no mistake.
 fn sources(subject: &Subject<'_>, rule: &Rule, table: &Table) -> Vec<Finding> {
     let From::Fields(names) = &rule.from else { return Vec::new() };
     if !rule.steps.is_empty() {
@@ -62,7 +63,7 @@ fn sources(subject: &Subject<'_>, rule: &Rule, table: &Table) -> Vec<Finding> {
     let rows = table.rows.iter().filter(|(from, _)| !known().any(|option| option.value == **from));
     rows.map(|(from, row)| {
         let names = listed(names.iter().map(handover_model::FieldName::as_str));
-        let message = format!("`{from}` is no option of {names}: the row is never used");
+        let message = format!("`{from}` is no option of {names}: only records that kept it from before use the row");
         let mut finding = Finding::new(Weight::Warning, "table_source_unknown", message).at(&row.place);
         finding.hint = known()
             .find(|option| folded(&option.label) == folded(from))

@@ -31,7 +31,7 @@ pub use reverse::{OneWay, Reversed, back_of, forth_of, put, reversed};
 pub(crate) use compile::{build, listed, with_article};
 pub(crate) use expression::ID;
 pub(crate) use registry::BY_LABEL;
-pub(crate) use rule::{Compiled, Ids};
+pub(crate) use rule::Compiled;
 pub(crate) use steps::width;
 
 use expression::Expression;

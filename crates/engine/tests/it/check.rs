@@ -1,13 +1,9 @@
 //! What the check says about flows before any record is read.
 
-use std::collections::BTreeMap;
-
-use handover_engine::People;
-use handover_engine::check::{Usage, check_flow, check_flows, usage};
+use handover_engine::check::{check_flow, check_flows};
 use handover_engine::transform::Tables;
 use handover_model::{
-    Conflict, Field, Flow, Kind, MatchKey, MatchKind, Place, ReadCost, Rule, Schema, Scope, User, Value, Weight,
-    Writable,
+    Conflict, Field, Flow, Kind, MatchKey, MatchKind, Place, ReadCost, Rule, Schema, Scope, Value, Writable,
 };
 
 use crate::project::*;
@@ -322,49 +318,6 @@ fn links_need_a_flow() {
         check(project(vec![expression("company", "null")], None)),
     ];
     insta::assert_snapshot!(told.join("\n\n"));
-}
-
-#[test]
-fn values_in_use_are_announced_with_their_counts() {
-    let source = schema(
-        "persons",
-        vec![
-            field("stage", choice(&["1=Sales: Lead", "9=Nurture: Dormant"], false)),
-            field("tags", choice(&["1=Red", "2=Blue"], true)),
-            field("owner", Kind::User),
-        ],
-    );
-    let target = schema(
-        "contacts",
-        vec![
-            field("dealstage", choice(&["lead=Lead"], false)),
-            field("colors", choice(&["r=red"], true)),
-            field("owner", Kind::User),
-        ],
-    );
-    let rules = vec![
-        translating(from("dealstage", "stage"), "deal_stages"),
-        stepping(from("colors", "tags"), &[("by_label", &[])]),
-        from("owner", "owner"),
-    ];
-    let user =
-        |id: &str, email: &str| User { id: id.into(), email: email.to_owned(), name: String::new(), active: true };
-    let users = BTreeMap::from([
-        ("old".into(), vec![user("5", "ana@x.example"), user("6", "ben@x.example")]),
-        ("new".into(), vec![user("95", "ANA@x.example")]),
-    ]);
-    let tables = table("deal_stages", &[("1", "lead")]);
-    let people = People::new(users, &tables);
-    let counts = [("stage", "1", 900), ("stage", "9", 140), ("tags", "1", 3), ("tags", "2", 1), ("stage", "7", 0)];
-    let in_use = Usage {
-        choices: counts.iter().map(|(name, value, count)| (((*name).into(), (*value).to_owned()), *count)).collect(),
-        users: BTreeMap::from([("5".to_owned(), 10), ("6".to_owned(), 20), ("404".to_owned(), 2)]),
-    };
-    let findings = usage(&flow(rules), &source, &target, &tables, &people, &in_use);
-    assert!(findings.iter().all(|finding| finding.weight == Weight::Warning));
-    let counts: Vec<_> = findings.iter().map(|finding| finding.records).collect();
-    assert_eq!(counts, [Some(140), Some(1), Some(2), Some(20)]);
-    insta::assert_snapshot!(told(&findings));
 }
 
 /// Two names that have one mark by chance: what is settled of one could pass for the other's.
