@@ -43,8 +43,14 @@ pub(super) fn by_label<'o>(options: &'o [Choice], label: &str) -> Option<&'o Cho
     }
 }
 
-/// Words that mean the same on most platforms.
-const ALIKE: [[&str; 2]; 2] = [["normal", "medium"], ["cancelled", "canceled"]];
+/// Words that mean the same on most platforms, among them the stages of leads as the vendors call them.
+const ALIKE: [&[&str]; 5] = [
+    &["normal", "medium"],
+    &["cancelled", "canceled"],
+    &["new", "notcontacted", "opennotcontacted"],
+    &["contacted", "workingcontacted"],
+    &["lost", "lostlead", "closednotconverted"],
+];
 
 /// The option that stands for none, where the target has no such option but a blank.
 pub(super) fn nothing<'o>(from: &'o [Choice], to: &[Choice]) -> Option<&'o Choice> {

@@ -14,7 +14,7 @@ use super::account::{self, CURRENCIES, SELLERS};
 use super::calendar::{date, rfc3339};
 use super::custom::{Field, Fields, Value, Values, clock, day};
 use super::plain::{is_address, plain, short};
-use super::records::{Activity, Books, Deal, File, Note, Organization, Parents, Person, Status};
+use super::records::{Activity, Books, Deal, File, Lead, LeadStatus, Note, Organization, Parents, Person, Status};
 
 /// The longest text of one line in a column of the company's own.
 const LINE: usize = 255;
@@ -24,6 +24,8 @@ const AREA: usize = 32_000;
 const NOTE: usize = 100_000;
 /// The longest description of an activity.
 const DESCRIPTION: usize = 2_000;
+/// Notes and tasks of leads have numbers after this one.
+const LEADS: u64 = 900_000_000;
 /// The numbers of choices that are not the vendor's come after this one.
 const CHOICES: u64 = 100_000_000;
 
@@ -44,7 +46,7 @@ pub(super) fn world(fields: &Fields, books: &Books) -> Json {
         "records": {
             "businessunit": [{"businessunitid": id(Table::Unit, 1), "name": "Handwerk Nord GmbH"}],
             "systemuser": users(), "transactioncurrency": currencies(), "connectionrole": [stakeholder()],
-            "account": writer.accounts(), "contact": writer.contacts(), "opportunity": writer.deals(),
+            "account": writer.accounts(), "contact": writer.contacts(), "lead": writer.leads(), "opportunity": writer.deals(),
             "connection": writer.connections(), "phonecall": calls, "appointment": appointments, "task": tasks,
             "activityparty": writer.parties(), "annotation": writer.annotations(),
         },
@@ -66,6 +68,7 @@ enum Table {
     Party,
     Note,
     Document,
+    Lead,
 }
 
 /// The id of a record: the table's number and its own.
@@ -230,6 +233,23 @@ impl Writer<'_> {
         self.books.persons.iter().enumerate().filter_map(write).collect()
     }
 
+    fn leads(&self) -> Json {
+        let write = |one: &Lead| {
+            let (state, status) = match one.status {
+                LeadStatus::New => (0, 1),
+                LeadStatus::Contacted => (0, 2),
+                LeadStatus::Lost => (2, 4),
+            };
+            let told = json!({"leadid": id(Table::Lead, one.id), "firstname": short(one.given, 50), "lastname": short(one.family, 50),
+                "subject": format!("{} {}", one.given, one.family), "companyname": short(&one.company, 100),
+                "emailaddress1": one.email, "telephone1": one.phone, "jobtitle": one.position, "statecode": state,
+                "statuscode": status, "ownerid": owner(one.owner), "createdon": rfc3339(one.added),
+                "modifiedon": rfc3339(one.updated)});
+            self.record(told, &[], &Vec::new())
+        };
+        self.books.leads.iter().map(write).collect()
+    }
+
     fn deals(&self) -> Json {
         let write = |(place, one): (usize, &Deal)| {
             let (state, status) = match one.status {
@@ -302,6 +322,12 @@ impl Writer<'_> {
             }
             lists[place].push(self.record(told, &[], &Vec::new()));
         }
+        lists[2].extend(self.books.leads.iter().filter_map(|one| {
+            Some(json!({"activityid": id(Table::Activity, LEADS + one.id), "subject": one.task.as_deref()?,
+                "regardingobjectid": format!("lead/{}", id(Table::Lead, one.id)), "scheduledend": rfc3339(one.updated),
+                "statecode": 0, "ownerid": owner(one.owner), "createdon": rfc3339(one.added),
+                "modifiedon": rfc3339(one.updated)}))
+        }));
         lists.map(Json::Array)
     }
 
@@ -336,7 +362,13 @@ impl Writer<'_> {
                 "documentbody": STANDARD.encode(&one.bytes), "objectid": parent, "ownerid": owner(one.user),
                 "createdon": rfc3339(one.added), "modifiedon": rfc3339(one.added)}))
         };
-        self.books.notes.iter().filter_map(note).chain(self.books.files.iter().filter_map(file)).collect()
+        let of_lead = |one: &Lead| {
+            Some(json!({"annotationid": id(Table::Note, LEADS + one.id), "notetext": one.note.as_deref()?,
+                "objectid": format!("lead/{}", id(Table::Lead, one.id)), "ownerid": owner(one.owner),
+                "createdon": rfc3339(one.added), "modifiedon": rfc3339(one.updated)}))
+        };
+        let notes = self.books.notes.iter().filter_map(note).chain(self.books.leads.iter().filter_map(of_lead));
+        notes.chain(self.books.files.iter().filter_map(file)).collect()
     }
 }
 

@@ -13,12 +13,14 @@ use super::account::{self, CURRENCIES, SELLERS};
 use super::calendar::{date, rfc3339};
 use super::custom::{Field, Fields, Value, Values, clock, day};
 use super::plain::{is_address, plain, short};
-use super::records::{Activity, Books, Deal, File, Note, Organization, Parents, Person, Status};
+use super::records::{Activity, Books, Deal, File, Lead, LeadStatus, Note, Organization, Parents, Person, Status};
 
 /// The longest text of one line.
 const LINE: usize = 255;
 /// The longest text of several lines.
 const AREA: usize = 32_000;
+/// Notes and tasks of leads have numbers after this one.
+const LEADS: u64 = 900_000_000;
 
 /// The organization's world file.
 pub(super) fn world(fields: &Fields, books: &Books) -> Json {
@@ -37,7 +39,7 @@ pub(super) fn world(fields: &Fields, books: &Books) -> Json {
         "fields": {"Account": described(&fields.organization), "Contact": described(&fields.person), "Opportunity": described(&fields.deal)},
         "records": {
             "User": users(), "CurrencyType": CURRENCIES.iter().map(currency).collect::<Json>(), "OpportunityStage": stages(),
-            "Account": writer.accounts(), "Contact": writer.contacts(), "Opportunity": writer.deals(),
+            "Account": writer.accounts(), "Contact": writer.contacts(), "Lead": writer.leads(), "Opportunity": writer.deals(),
             "OpportunityContactRole": writer.roles(), "Task": tasks, "Event": events,
             "Note": writer.notes(), "ContentVersion": writer.files(),
         },
@@ -203,6 +205,22 @@ impl Writer<'_> {
         self.books.persons.iter().enumerate().filter_map(write).collect()
     }
 
+    fn leads(&self) -> Json {
+        let write = |one: &Lead| {
+            let status = match one.status {
+                LeadStatus::New => "Open - Not Contacted",
+                LeadStatus::Contacted => "Working - Contacted",
+                LeadStatus::Lost => "Closed - Not Converted",
+            };
+            let told = json!({"Id": id("00Q", one.id), "FirstName": short(one.given, 40), "LastName": short(one.family, 80),
+                "Company": short(&one.company, LINE), "Email": one.email, "Phone": one.phone, "Title": one.position,
+                "Status": status, "OwnerId": user(one.owner), "CreatedDate": rfc3339(one.added),
+                "LastModifiedDate": rfc3339(one.updated)});
+            self.record(told, &[], &Vec::new())
+        };
+        self.books.leads.iter().map(write).collect()
+    }
+
     fn deals(&self) -> Json {
         let write = |(place, one): (usize, &Deal)| {
             let name = match one.status {
@@ -255,7 +273,15 @@ impl Writer<'_> {
                     "CreatedDate": rfc3339(one.added), "LastModifiedDate": rfc3339(one.updated)})
             })
         };
-        self.books.notes.iter().filter_map(write).collect()
+        let of_lead = |one: &Lead| {
+            let text = one.note.as_deref()?;
+            Some(
+                json!({"Id": id("002", LEADS + one.id), "Title": short(text, 80), "Body": text, "ParentId": id("00Q", one.id),
+                "OwnerId": user(one.owner), "CreatedDate": rfc3339(one.added), "LastModifiedDate": rfc3339(one.updated)}),
+            )
+        };
+        let own = self.books.notes.iter().filter_map(write);
+        own.chain(self.books.leads.iter().filter_map(of_lead)).collect()
     }
 
     /// Tasks and events.
@@ -273,6 +299,11 @@ impl Writer<'_> {
             let list = if is_event { &mut events } else { &mut tasks };
             list.push(self.record(told, &[], &Vec::new()));
         }
+        tasks.extend(self.books.leads.iter().filter_map(|one| {
+            Some(json!({"Id": id("00T", LEADS + one.id), "Subject": one.task.as_deref()?, "WhoId": id("00Q", one.id),
+                "ActivityDate": date(one.updated), "TaskSubtype": "Task", "Status": "Not Started", "OwnerId": user(one.owner),
+                "CreatedDate": rfc3339(one.added), "LastModifiedDate": rfc3339(one.updated)}))
+        }));
         (Json::Array(tasks), Json::Array(events))
     }
 

@@ -13,7 +13,7 @@ use super::account::{self, CURRENCIES, SELLERS};
 use super::calendar::{date, rfc3339};
 use super::custom::{Field, Fields, Value, Values, clock, day};
 use super::plain::{is_address, plain, short};
-use super::records::{Activity, Books, Deal, File, Note, Organization, Parents, Person, Status};
+use super::records::{Activity, Books, Deal, File, Lead, LeadStatus, Note, Organization, Parents, Person, Status};
 
 /// Ids of records come after this one.
 const FIRST: u64 = 554_023_000_000_000_000;
@@ -37,7 +37,7 @@ pub(super) fn world(fields: &Fields, books: &Books) -> Json {
         "users": users(),
         "fields": {"Accounts": described(&fields.organization), "Contacts": described(&fields.person), "Deals": deal_fields(fields)},
         "layouts": {"Deals": layouts()},
-        "records": {"Accounts": writer.accounts(), "Contacts": writer.contacts(), "Deals": writer.deals(),
+        "records": {"Accounts": writer.accounts(), "Contacts": writer.contacts(), "Leads": writer.leads(), "Deals": writer.deals(),
             "Notes": writer.notes(), "Calls": calls, "Events": events, "Tasks": tasks, "Attachments": attachments},
         "roles": writer.roles(), "files": files,
     })
@@ -46,6 +46,11 @@ pub(super) fn world(fields: &Fields, books: &Books) -> Json {
 /// A seller's user.
 fn user(seller: u64) -> String {
     (FIRST + 300_000 + seller % 1_000).to_string()
+}
+
+/// A lead's id.
+fn lead(one: &Lead) -> String {
+    (FIRST + 7 * RANGE + one.id).to_string()
 }
 
 fn users() -> Json {
@@ -202,6 +207,22 @@ impl Writer<'_> {
         self.books.persons.iter().enumerate().filter_map(write).collect()
     }
 
+    fn leads(&self) -> Json {
+        let write = |one: &Lead| {
+            let status = match one.status {
+                LeadStatus::New => "Not Contacted",
+                LeadStatus::Contacted => "Contacted",
+                LeadStatus::Lost => "Lost Lead",
+            };
+            let told = json!({"id": lead(one), "First_Name": short(one.given, 40), "Last_Name": short(one.family, 80),
+                "Company": short(&one.company, 200), "Email": one.email, "Phone": one.phone, "Designation": one.position,
+                "Lead_Status": status, "Owner": user(one.owner), "Created_Time": rfc3339(one.added),
+                "Modified_Time": rfc3339(one.updated)});
+            self.record(told, &[], &Vec::new())
+        };
+        self.books.leads.iter().map(write).collect()
+    }
+
     fn deals(&self) -> Json {
         let write = |(place, one): (usize, &Deal)| {
             let stage = account::stage(one.stage);
@@ -248,7 +269,13 @@ impl Writer<'_> {
                     "Owner": user(one.user), "Created_Time": rfc3339(one.added), "Modified_Time": rfc3339(one.updated)})
             })
         };
-        self.books.notes.iter().filter_map(write).collect()
+        let of_lead = |one: &Lead| {
+            Some(json!({"id": FIRST + 8 * RANGE + one.id, "Note_Content": one.note.as_deref()?, "Parent_Id": lead(one),
+                "$se_module": "Leads", "Owner": user(one.owner), "Created_Time": rfc3339(one.added),
+                "Modified_Time": rfc3339(one.updated)}))
+        };
+        let own = self.books.notes.iter().filter_map(write);
+        own.chain(self.books.leads.iter().filter_map(of_lead)).collect()
     }
 
     /// Calls, events, tasks.
@@ -267,6 +294,11 @@ impl Writer<'_> {
             }
             lists[place].push(self.record(told, &[], &Vec::new()));
         }
+        lists[2].extend(self.books.leads.iter().filter_map(|one| {
+            Some(json!({"id": FIRST + 9 * RANGE + one.id, "Subject": one.task.as_deref()?, "What_Id": lead(one),
+                "$se_module": "Leads", "Due_Date": date(one.updated), "Status": "Not Started", "Owner": user(one.owner),
+                "Created_Time": rfc3339(one.added), "Modified_Time": rfc3339(one.updated)}))
+        }));
         lists.map(Json::Array)
     }
 

@@ -26,6 +26,7 @@ mod deals;
 mod dice;
 mod facts;
 mod files;
+mod leads;
 mod mails;
 mod notes;
 mod organizations;
@@ -156,6 +157,7 @@ fn books(seed: u64, scale: &Scale) -> (Fields, Books, Exchange) {
     let activities = activities::activities(seed, scale, &hooks);
     let files = files::files(seed, scale, &hooks, &activities);
     let mails = mails::mails(seed, scale, &hooks);
+    let leads = leads::leads(seed, scale);
     let cycle = relations.last().copied().unwrap_or_default();
     let books = Books {
         organizations,
@@ -163,6 +165,7 @@ fn books(seed: u64, scale: &Scale) -> (Fields, Books, Exchange) {
         cycle,
         duplicate_names,
         persons,
+        leads,
         deals,
         notes,
         oversized_note,

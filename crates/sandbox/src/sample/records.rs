@@ -104,6 +104,32 @@ pub(super) struct Person {
     pub(super) custom: Values,
 }
 
+/// How far somebody has come with a lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LeadStatus {
+    New,
+    Contacted,
+    Lost,
+}
+
+pub(super) struct Lead {
+    pub(super) id: u64,
+    pub(super) given: &'static str,
+    pub(super) family: &'static str,
+    pub(super) company: String,
+    pub(super) email: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) position: Option<&'static str>,
+    pub(super) status: LeadStatus,
+    pub(super) owner: u64,
+    /// What was noted about it.
+    pub(super) note: Option<String>,
+    /// What is to be done about it.
+    pub(super) task: Option<String>,
+    pub(super) added: i64,
+    pub(super) updated: i64,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     Open,
@@ -232,6 +258,7 @@ pub(super) struct Books {
     pub(super) cycle: (usize, usize),
     pub(super) duplicate_names: Vec<(usize, usize)>,
     pub(super) persons: Vec<Person>,
+    pub(super) leads: Vec<Lead>,
     pub(super) deals: Vec<Deal>,
     pub(super) notes: Vec<Note>,
     pub(super) oversized_note: usize,

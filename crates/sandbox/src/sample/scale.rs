@@ -5,6 +5,8 @@
 pub struct Scale {
     pub(super) organizations: usize,
     pub(super) persons: usize,
+    /// Where the platform keeps them apart.
+    pub(super) leads: usize,
     pub(super) deals: usize,
     pub(super) notes: usize,
     pub(super) activities: usize,
@@ -39,11 +41,13 @@ pub struct Scale {
 
 impl Scale {
     /// A mid-size company: 1,000 organizations, 4,200 persons, 1,800 deals, 6,000 notes, 5,000
-    /// activities, 200 files; and 240 synced e-mails, which are no record of any of these objects.
+    /// activities, 200 files; and 240 synced e-mails, which are no record of any of these objects. Where the platform
+    /// keeps leads apart there are 300 of them besides, with 150 notes and 100 tasks.
     pub const fn full() -> Self {
         Self {
             organizations: 1_000,
             persons: 4_200,
+            leads: 300,
             deals: 1_800,
             notes: 6_000,
             activities: 5_000,
@@ -76,11 +80,12 @@ impl Scale {
     }
 
     /// About a hundredth, for tests that run a migration many times: 10 organizations, 42 persons,
-    /// 18 deals, 60 notes, 50 activities, 4 files, 12 synced e-mails, with each oddity at least once.
+    /// 18 deals, 60 notes, 50 activities, 4 files, 12 synced e-mails, with each oddity at least once; 6 leads.
     pub const fn small() -> Self {
         Self {
             organizations: 10,
             persons: 42,
+            leads: 6,
             deals: 18,
             notes: 60,
             activities: 50,
@@ -120,6 +125,7 @@ impl Scale {
         Self {
             organizations: full.organizations * times,
             persons: full.persons * times,
+            leads: full.leads * times,
             deals: full.deals * times,
             notes: full.notes * times,
             activities: full.activities * times,

@@ -1,8 +1,9 @@
 //! Dynamics 365 (sheet: Dynamics sections 2, 5 and 9).
 
-use super::terms::{ENDS, FIRST_NAME, LAST_NAME, ORGANIZATION_ALONE, PERSON_ALONE, TEXT};
+use super::terms::{ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, PERSON_ALONE, TEXT};
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Thing, choice, choice_else, expr, make, take, tell, thing, told, with,
+    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, choice, choice_else, expr, make, take, tell, thing, told,
+    with,
 };
 
 const SUBJECT: &str = "truncate(coalesce([{title}, {text}]), 200)";
@@ -16,13 +17,16 @@ const CLOSED: &str = "if {won} { {closed} } else if {lost} { {closed} } else { n
 const ACTUAL: &str = "if {won} { {amount} } else if {lost} { 0 } else { null }";
 const DONE: &str = ".statecode == \"1\"";
 
+/// What a lead is about, where nobody says it.
+const TOPIC: &str = "coalesce([{topic}, {company}, {name}])";
+
 const LINK: &str = "the link itself says it";
 const COUNTED: &str = "Dynamics counts it";
 
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Dynamics 365",
     lacks: &[Lack::Html, Lack::Time, Lack::User],
-    things: &[ACCOUNTS, CONTACTS, OPPORTUNITIES, CALLS, APPOINTMENTS, TASKS, NOTES, FILES],
+    things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CALLS, APPOINTMENTS, TASKS, NOTES, FILES],
 };
 
 const ACCOUNTS: Thing = Thing {
@@ -175,6 +179,94 @@ const CONTACTS: Thing = Thing {
     ..thing(Concept::Person, "contact", "contacts")
 };
 
+const LEADS: Thing = Thing {
+    about: "Leads that were qualified stay behind: they live on as the accounts, contacts and opportunities they became.",
+    scope: Scope::Where(".statecode != \"1\""),
+    own_fields: Own::Unique,
+    keys: &[
+        ("email", "emails", &["emailaddress1", "emailaddress2", "emailaddress3"]),
+        ("phone", "phones", &["telephone1", "mobilephone"]),
+    ],
+    tells: &[
+        tell("first_name", &["firstname"]),
+        tell("last_name", &["lastname"]),
+        tell("name", &["fullname"]),
+        tell("topic", &["subject"]),
+        tell("salutation", &["salutation"]),
+        tell("company", &["companyname"]),
+        tell("email", &["emailaddress1"]),
+        tell("second_email", &["emailaddress2"]),
+        tell("third_email", &["emailaddress3"]),
+        told(
+            "emails",
+            &["emailaddress1", "emailaddress2", "emailaddress3"],
+            "split(concat([.emailaddress1, .emailaddress2, .emailaddress3], \";\"), \";\")",
+        ),
+        tell("phone", &["telephone1"]),
+        tell("mobile", &["mobilephone"]),
+        told("phones", &["telephone1", "mobilephone"], "split(concat([.telephone1, .mobilephone], \";\"), \";\")"),
+        tell("home_phone", &["telephone2"]),
+        tell("other_phone", &["telephone3"]),
+        tell("fax", &["fax"]),
+        tell("website", &["websiteurl"]),
+        tell("owner", &["ownerid"]),
+        tell("job_title", &["jobtitle"]),
+        tell("lead_status", &["statuscode"]),
+        tell("lead_source", &["leadsourcecode"]),
+        tell("rating", &["leadqualitycode"]),
+        tell("industry", &["industrycode"]),
+        tell("revenue", &["revenue"]),
+        tell("employees", &["numberofemployees"]),
+        tell("street", &["address1_line1"]),
+        tell("street2", &["address1_line2"]),
+        tell("city", &["address1_city"]),
+        tell("region", &["address1_stateorprovince"]),
+        tell("postal_code", &["address1_postalcode"]),
+        tell("country", &["address1_country"]),
+        tell("description", &["description"]),
+        tell("created_at", &["createdon"]),
+        tell("created_by", &["createdby"]),
+    ],
+    takes: &[
+        expr("lastname", &["last_name", "name"], LAST_NAME),
+        expr("firstname", &["first_name"], FIRST_NAME),
+        expr("subject", &["name"], TOPIC),
+        take("salutation", &["salutation"]),
+        take("companyname", &["company"]),
+        take("emailaddress1", &["email"]),
+        take("emailaddress2", &["second_email"]),
+        take("emailaddress3", &["third_email"]),
+        take("telephone1", &["phone"]),
+        take("mobilephone", &["mobile"]),
+        take("telephone2", &["home_phone"]),
+        take("telephone3", &["other_phone"]),
+        take("fax", &["fax"]),
+        take("websiteurl", &["website"]),
+        take("ownerid", &["owner"]),
+        take("jobtitle", &["job_title"]),
+        choice("statuscode", "lead_status", "lead_statuses"),
+        choice("leadqualitycode", "rating", "lead_ratings"),
+        choice("industrycode", "industry", "industries"),
+        take("revenue", &["revenue"]),
+        take("numberofemployees", &["employees"]),
+        take("address1_line1", &["street"]),
+        take("address1_line2", &["street2"]),
+        take("address1_city", &["city"]),
+        take("address1_stateorprovince", &["region"]),
+        take("address1_postalcode", &["postal_code"]),
+        take("address1_country", &["country"]),
+        take("description", &["description"]),
+        take("createdon", &["created_at"]),
+    ],
+    left: &[
+        ("statecode", "the status says it"),
+        ("customerid", LINK),
+        ("address1_composite", "the parts of the address say it"),
+        ("address2_composite", "the parts of the address say it"),
+    ],
+    ..thing(Concept::Lead, "lead", "leads")
+};
+
 const OPPORTUNITIES: Thing = Thing {
     about: "Dynamics has one list of stages for all opportunities. Its further persons are connections, which are not moved.",
     own_fields: Own::Unique,
@@ -233,6 +325,7 @@ macro_rules! activity {
                 tell("owner", &["ownerid"]),
                 tell("deal", &["regardingobjectid.opportunity"]),
                 tell("organization", &["regardingobjectid.account"]),
+                tell("lead", &["regardingobjectid.lead"]),
                 told("done", &["statecode"], DONE),
                 tell("priority", &["prioritycode"]),
                 tell("created_at", &["createdon"]),
@@ -249,6 +342,7 @@ macro_rules! activity {
                 take("regardingobjectid.opportunity", &["deal"]),
                 expr("regardingobjectid.contact", &["person"], PERSON_ALONE),
                 expr("regardingobjectid.account", &["organization"], ORGANIZATION_ALONE),
+                expr("regardingobjectid.lead", &["lead"], LEAD_ALONE),
                 take("createdon", &["created_at"]),
             ],
             about: "An activity of Dynamics is about one record: the deal, else the person, else the account.",
@@ -327,6 +421,7 @@ const NOTES: Thing = Thing {
         tell("deal", &["objectid.opportunity"]),
         tell("person", &["objectid.contact"]),
         tell("organization", &["objectid.account"]),
+        tell("lead", &["objectid.lead"]),
     ],
     takes: &[
         take("subject", &["title"]),
@@ -336,6 +431,7 @@ const NOTES: Thing = Thing {
         take("objectid.opportunity", &["deal"]),
         expr("objectid.contact", &["person"], PERSON_ALONE),
         expr("objectid.account", &["organization"], ORGANIZATION_ALONE),
+        expr("objectid.lead", &["lead"], LEAD_ALONE),
     ],
     left: &[("objectid", LINK)],
     ..thing(Concept::Note, "annotation", "notes")
@@ -350,6 +446,7 @@ const FILES: Thing = Thing {
         tell("deal", &["objectid.opportunity"]),
         tell("person", &["objectid.contact"]),
         tell("organization", &["objectid.account"]),
+        tell("lead", &["objectid.lead"]),
     ],
     takes: &[
         take("filename", &["file_name", "title"]),
@@ -359,6 +456,7 @@ const FILES: Thing = Thing {
         take("objectid.opportunity", &["deal"]),
         expr("objectid.contact", &["person"], PERSON_ALONE),
         expr("objectid.account", &["organization"], ORGANIZATION_ALONE),
+        expr("objectid.lead", &["lead"], LEAD_ALONE),
     ],
     left: &[("objectid", LINK)],
     ..thing(Concept::File, "annotation.document", "files")

@@ -34,6 +34,8 @@ pub(super) use terms::{Follows, following, label, saying};
 pub(super) enum Concept {
     Organization,
     Person,
+    /// Somebody who may become a customer and is no person of the company's yet.
+    Lead,
     Deal,
     Call,
     Meeting,
@@ -47,9 +49,10 @@ pub(super) enum Concept {
 }
 
 /// All of them, parents first.
-pub(super) const CONCEPTS: [Concept; 10] = [
+pub(super) const CONCEPTS: [Concept; 11] = [
     Concept::Organization,
     Concept::Person,
+    Concept::Lead,
     Concept::Deal,
     Concept::Call,
     Concept::Meeting,

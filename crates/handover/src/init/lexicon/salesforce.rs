@@ -1,7 +1,8 @@
 //! Salesforce (sheet: Salesforce sections 2, 3 and 5).
 
 use super::terms::{
-    ENDS, FIRST_NAME, LAST_NAME, ORGANIZATION_ALONE, ORGANIZATION_BESIDE, PERSON_ALONE, STATUS, SUBJECT,
+    COMPANY, ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, ORGANIZATION_BESIDE, PERSON_ALONE, STATUS,
+    SUBJECT,
 };
 use super::{
     Concept, Funnel, Lexicon, Make, Own, Scope, Thing, choice, choice_else, expr, make, take, tell, thing, told, value,
@@ -19,7 +20,7 @@ const VIEWED: &str = "when a user of Salesforce last looked at it";
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Salesforce",
     lacks: &[],
-    things: &[ACCOUNTS, CONTACTS, OPPORTUNITIES, CALLS, EVENTS, TASKS, NOTES, OLD_NOTES, FILES],
+    things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CALLS, EVENTS, TASKS, NOTES, OLD_NOTES, FILES],
 };
 
 const ACCOUNTS: Thing = Thing {
@@ -158,6 +159,75 @@ const CONTACTS: Thing = Thing {
     ..thing(Concept::Person, "Contact", "contacts")
 };
 
+const LEADS: Thing = Thing {
+    about: "Leads that were converted stay behind: they live on as the accounts, contacts and opportunities they became.",
+    scope: Scope::Where(".IsConverted != true"),
+    own_fields: Own::Unique,
+    keys: &[("email", "emails", &["Email"]), ("phone", "phones", &["Phone", "MobilePhone"])],
+    tells: &[
+        tell("first_name", &["FirstName"]),
+        tell("last_name", &["LastName"]),
+        tell("name", &["Name"]),
+        tell("salutation", &["Salutation"]),
+        tell("company", &["Company"]),
+        tell("email", &["Email"]),
+        tell("phone", &["Phone"]),
+        tell("mobile", &["MobilePhone"]),
+        told("phones", &["Phone", "MobilePhone"], "split(concat([.Phone, .MobilePhone], \";\"), \";\")"),
+        tell("fax", &["Fax"]),
+        tell("website", &["Website"]),
+        tell("owner", &["OwnerId"]),
+        tell("job_title", &["Title"]),
+        tell("lead_status", &["Status"]),
+        tell("lead_source", &["LeadSource"]),
+        tell("rating", &["Rating"]),
+        tell("industry", &["Industry"]),
+        tell("revenue", &["AnnualRevenue"]),
+        tell("employees", &["NumberOfEmployees"]),
+        tell("street", &["Street"]),
+        tell("city", &["City"]),
+        tell("region", &["State"]),
+        tell("postal_code", &["PostalCode"]),
+        tell("country", &["Country"]),
+        tell("description", &["Description"]),
+        tell("created_at", &["CreatedDate"]),
+    ],
+    takes: &[
+        expr("LastName", &["last_name", "name"], LAST_NAME),
+        expr("FirstName", &["first_name"], FIRST_NAME),
+        choice("Salutation", "salutation", "salutations"),
+        expr("Company", &["company"], COMPANY),
+        take("Email", &["email"]),
+        take("Phone", &["phone"]),
+        take("MobilePhone", &["mobile"]),
+        take("Fax", &["fax"]),
+        take("Website", &["website"]),
+        take("OwnerId", &["owner"]),
+        take("Title", &["job_title"]),
+        choice_else("Status", "lead_status", "lead_statuses", "Open - Not Contacted"),
+        choice("Rating", "rating", "lead_ratings"),
+        choice("Industry", "industry", "industries"),
+        take("AnnualRevenue", &["revenue"]),
+        take("NumberOfEmployees", &["employees"]),
+        expr("Street", &["street"], STREET),
+        take("City", &["city"]),
+        take("State", &["region"]),
+        take("PostalCode", &["postal_code"]),
+        take("Country", &["country"]),
+        take("Description", &["description"]),
+        take("CreatedDate", &["created_at"]),
+    ],
+    left: &[
+        ("Latitude", LATITUDE),
+        ("Longitude", LATITUDE),
+        ("GeocodeAccuracy", LATITUDE),
+        ("LastViewedDate", VIEWED),
+        ("LastReferencedDate", VIEWED),
+        ("IsUnreadByOwner", "whether its owner has looked at it in Salesforce"),
+    ],
+    ..thing(Concept::Lead, "Lead", "leads")
+};
+
 const OPPORTUNITIES: Thing = Thing {
     about: "Salesforce has one list of stages, of which some are closed: translations/deal_stages.csv says which stage is which.",
     own_fields: Own::Unique,
@@ -211,6 +281,7 @@ macro_rules! activity {
                 tell("deal", &["WhatId.Opportunity"]),
                 tell("organization", &["WhatId.Account"]),
                 tell("person", &["WhoId.Contact"]),
+                tell("lead", &["WhoId.Lead"]),
                 tell("created_at", &["CreatedDate"]),
                 $($tell,)*
             ],
@@ -221,6 +292,7 @@ macro_rules! activity {
                 take("WhatId.Opportunity", &["deal"]),
                 expr("WhatId.Account", &["organization"], ORGANIZATION_BESIDE),
                 take("WhoId.Contact", &["person"]),
+                expr("WhoId.Lead", &["lead"], LEAD_ALONE),
                 take("CreatedDate", &["created_at"]),
                 $($take,)*
             ],
@@ -290,6 +362,7 @@ const NOTES: Thing = Thing {
         tell("deals", &["LinkedEntityId.Opportunity"]),
         tell("persons", &["LinkedEntityId.Contact"]),
         tell("organizations", &["LinkedEntityId.Account"]),
+        tell("leads", &["LinkedEntityId.Lead"]),
     ],
     takes: &[
         expr("Title", &["text"], NOTE_TITLE),
@@ -299,6 +372,7 @@ const NOTES: Thing = Thing {
         take("LinkedEntityId.Opportunity", &["deals"]),
         take("LinkedEntityId.Contact", &["persons"]),
         take("LinkedEntityId.Account", &["organizations"]),
+        take("LinkedEntityId.Lead", &["leads"]),
     ],
     left: &[("LatestPublishedVersionId", "the note itself")],
     ..thing(Concept::Note, "ContentNote", "notes")
@@ -314,6 +388,7 @@ const OLD_NOTES: Thing = Thing {
         tell("deal", &["ParentId.Opportunity"]),
         tell("person", &["ParentId.Contact"]),
         tell("organization", &["ParentId.Account"]),
+        tell("lead", &["ParentId.Lead"]),
     ],
     takes: &[
         expr("Title", &["text"], NOTE_TITLE),
@@ -323,6 +398,7 @@ const OLD_NOTES: Thing = Thing {
         take("ParentId.Opportunity", &["deal"]),
         expr("ParentId.Contact", &["person"], PERSON_ALONE),
         expr("ParentId.Account", &["organization"], ORGANIZATION_ALONE),
+        expr("ParentId.Lead", &["lead"], LEAD_ALONE),
     ],
     left: &[("ParentId", "the link itself says it")],
     ..thing(Concept::Note, "Note", "notes")
@@ -339,6 +415,7 @@ const FILES: Thing = Thing {
         tell("deal", &["FirstPublishLocationId.Opportunity"]),
         tell("person", &["FirstPublishLocationId.Contact"]),
         tell("organization", &["FirstPublishLocationId.Account"]),
+        tell("lead", &["FirstPublishLocationId.Lead"]),
     ],
     takes: &[
         take("Title", &["title", "file_name"]),
@@ -349,6 +426,7 @@ const FILES: Thing = Thing {
         take("FirstPublishLocationId.Opportunity", &["deal"]),
         expr("FirstPublishLocationId.Contact", &["person"], PERSON_ALONE),
         expr("FirstPublishLocationId.Account", &["organization"], ORGANIZATION_ALONE),
+        expr("FirstPublishLocationId.Lead", &["lead"], LEAD_ALONE),
     ],
     left: &[("FirstPublishLocationId", "the link itself says it")],
     ..thing(Concept::File, "ContentVersion", "files")

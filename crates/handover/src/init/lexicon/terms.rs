@@ -17,13 +17,15 @@ pub(in super::super) enum Follows {
 }
 
 /// Terms that follow from others.
-const FOLLOWING: [(&str, &str, Follows); 16] = [
+const FOLLOWING: [(&str, &str, Follows); 18] = [
     ("deal", "deals", Follows::First),
     ("person", "persons", Follows::First),
     ("organization", "organizations", Follows::First),
     ("deals", "deal", Follows::Same),
     ("persons", "person", Follows::Same),
     ("organizations", "organization", Follows::Same),
+    ("lead", "leads", Follows::First),
+    ("leads", "lead", Follows::Same),
     ("other_persons", "persons", Follows::Rest),
     ("emails", "email", Follows::Same),
     ("phones", "phone", Follows::Same),
@@ -131,5 +133,9 @@ pub(super) const STATUS: &str = "if {done} == true { \"Completed\" } else { \"No
 pub(super) const PERSON_ALONE: &str = "if is_blank({deal}) { {person} } else { null }";
 pub(super) const ORGANIZATION_ALONE: &str =
     "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }";
+pub(super) const LEAD_ALONE: &str =
+    "if is_blank({deal}) && is_blank({person}) && is_blank({organization}) { {lead} } else { null }";
+/// A lead's company where it is demanded.
+pub(super) const COMPANY: &str = "coalesce([{company}, \"[not provided]\"])";
 /// What hangs on one record beside the person: the deal, else the organization.
 pub(super) const ORGANIZATION_BESIDE: &str = "if is_blank({deal}) { {organization} } else { null }";

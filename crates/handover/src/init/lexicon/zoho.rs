@@ -1,7 +1,8 @@
 //! Zoho CRM (sheet: Zoho sections 2, 3 and 5).
 
 use super::terms::{
-    ENDS, FIRST_NAME, LAST_NAME, ORGANIZATION_ALONE, ORGANIZATION_BESIDE, PERSON_ALONE, STATUS, SUBJECT, TEXT,
+    COMPANY, ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, ORGANIZATION_BESIDE, PERSON_ALONE, STATUS,
+    SUBJECT, TEXT,
 };
 use super::{
     Concept, Funnel, Lack, Lexicon, Make, Own, Thing, choice, expr, make, take, tell, thing, told, value, with,
@@ -20,7 +21,7 @@ const VENDORS_OWN: &str = "Zoho CRM's own bookkeeping";
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Zoho CRM",
     lacks: &[Lack::Html, Lack::Time, Lack::User],
-    things: &[ACCOUNTS, CONTACTS, DEALS, CALLS, EVENTS, TASKS, NOTES, ATTACHMENTS],
+    things: &[ACCOUNTS, CONTACTS, LEADS, DEALS, CALLS, EVENTS, TASKS, NOTES, ATTACHMENTS],
 };
 
 const ACCOUNTS: Thing = Thing {
@@ -143,6 +144,73 @@ const CONTACTS: Thing = Thing {
     ..thing(Concept::Person, "Contacts", "contacts")
 };
 
+const LEADS: Thing = Thing {
+    about: "Leads that were converted stay behind: they live on as the accounts, contacts and deals they became.",
+    own_fields: Own::Unique,
+    keys: &[("email", "emails", &["Email", "Secondary_Email"]), ("phone", "phones", &["Phone", "Mobile"])],
+    tells: &[
+        tell("first_name", &["First_Name"]),
+        tell("last_name", &["Last_Name"]),
+        tell("name", &["Full_Name"]),
+        tell("salutation", &["Salutation"]),
+        tell("company", &["Company"]),
+        tell("email", &["Email"]),
+        tell("second_email", &["Secondary_Email"]),
+        told("emails", &["Email", "Secondary_Email"], "split(concat([.Email, .Secondary_Email], \";\"), \";\")"),
+        tell("phone", &["Phone"]),
+        tell("mobile", &["Mobile"]),
+        told("phones", &["Phone", "Mobile"], "split(concat([.Phone, .Mobile], \";\"), \";\")"),
+        tell("fax", &["Fax"]),
+        tell("website", &["Website"]),
+        tell("owner", &["Owner"]),
+        tell("job_title", &["Designation"]),
+        tell("lead_status", &["Lead_Status"]),
+        tell("lead_source", &["Lead_Source"]),
+        tell("rating", &["Rating"]),
+        tell("industry", &["Industry"]),
+        tell("revenue", &["Annual_Revenue"]),
+        tell("employees", &["No_of_Employees"]),
+        tell("street", &["Street"]),
+        tell("city", &["City"]),
+        tell("region", &["State"]),
+        tell("postal_code", &["Zip_Code"]),
+        tell("country", &["Country"]),
+        tell("description", &["Description"]),
+        tell("created_at", &["Created_Time"]),
+    ],
+    takes: &[
+        expr("Last_Name", &["last_name", "name"], LAST_NAME),
+        expr("First_Name", &["first_name"], FIRST_NAME),
+        choice("Salutation", "salutation", "salutations"),
+        expr("Company", &["company"], COMPANY),
+        take("Email", &["email"]),
+        take("Secondary_Email", &["second_email"]),
+        take("Phone", &["phone"]),
+        take("Mobile", &["mobile"]),
+        take("Fax", &["fax"]),
+        take("Website", &["website"]),
+        take("Owner", &["owner"]),
+        take("Designation", &["job_title"]),
+        choice("Lead_Status", "lead_status", "lead_statuses"),
+        choice("Industry", "industry", "industries"),
+        take("Annual_Revenue", &["revenue"]),
+        take("No_of_Employees", &["employees"]),
+        expr("Street", &["street"], STREET),
+        take("City", &["city"]),
+        take("State", &["region"]),
+        take("Zip_Code", &["postal_code"]),
+        take("Country", &["country"]),
+        take("Description", &["description"]),
+        take("Created_Time", &["created_at"]),
+    ],
+    left: &[
+        ("Layout", VENDORS_OWN),
+        ("Exchange_Rate", VENDORS_OWN),
+        ("Email_Opt_Out", "whom the company writes to is agreed with each person"),
+    ],
+    ..thing(Concept::Lead, "Leads", "leads")
+};
+
 const DEALS: Thing = Thing {
     own_fields: Own::Unique,
     tells: &[
@@ -192,6 +260,7 @@ macro_rules! activity {
                 tell("owner", &["Owner"]),
                 tell("deal", &["What_Id.Deals"]),
                 tell("organization", &["What_Id.Accounts"]),
+                tell("lead", &["What_Id.Leads"]),
                 tell("person", &["Who_Id"]),
                 tell("created_at", &["Created_Time"]),
                 $($tell,)*
@@ -202,6 +271,7 @@ macro_rules! activity {
                 take("Owner", &["owner"]),
                 take("What_Id.Deals", &["deal"]),
                 expr("What_Id.Accounts", &["organization"], ORGANIZATION_BESIDE),
+                expr("What_Id.Leads", &["lead"], LEAD_ALONE),
                 take("Who_Id", &["person"]),
                 take("Created_Time", &["created_at"]),
             ],
@@ -275,6 +345,7 @@ const NOTES: Thing = Thing {
         tell("deal", &["Parent_Id.Deals"]),
         tell("person", &["Parent_Id.Contacts"]),
         tell("organization", &["Parent_Id.Accounts"]),
+        tell("lead", &["Parent_Id.Leads"]),
     ],
     takes: &[
         take("Note_Title", &["title"]),
@@ -284,6 +355,7 @@ const NOTES: Thing = Thing {
         take("Parent_Id.Deals", &["deal"]),
         expr("Parent_Id.Contacts", &["person"], PERSON_ALONE),
         expr("Parent_Id.Accounts", &["organization"], ORGANIZATION_ALONE),
+        expr("Parent_Id.Leads", &["lead"], LEAD_ALONE),
     ],
     left: &[("Parent_Id", "the link itself says it")],
     ..thing(Concept::Note, "Notes", "notes")
@@ -297,12 +369,14 @@ const ATTACHMENTS: Thing = Thing {
         tell("deal", &["Parent_Id.Deals"]),
         tell("person", &["Parent_Id.Contacts"]),
         tell("organization", &["Parent_Id.Accounts"]),
+        tell("lead", &["Parent_Id.Leads"]),
     ],
     takes: &[
         take("File_Name", &["file_name", "title"]),
         take("Parent_Id.Deals", &["deal"]),
         expr("Parent_Id.Contacts", &["person"], PERSON_ALONE),
         expr("Parent_Id.Accounts", &["organization"], ORGANIZATION_ALONE),
+        expr("Parent_Id.Leads", &["lead"], LEAD_ALONE),
     ],
     left: &[("Parent_Id", "the link itself says it")],
     ..thing(Concept::File, "Attachments", "files")
