@@ -121,6 +121,13 @@ const WRONGS: &[(&str, &[&str], Change)] = &[
         case.target(field("x", text()));
         case.rule(expression("x", "upper(.frist_name)"));
     }),
+    ("an expression that means a field and names a part of another", &["unknown_field"], |case| {
+        case.source(field("parent", text()));
+        case.source(field("parent.deals", text()));
+        case.exclude("parent.deals", "tried below");
+        case.target(field("x", text()));
+        case.rule(expression("x", "upper(string(.parent.deals))"));
+    }),
     ("a target field that the system fills", &["not_writable"], |case| {
         case.target(read_only(field("createdate", Kind::DateTime)));
         case.rule(constant("createdate", "2026-01-01"));

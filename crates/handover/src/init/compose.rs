@@ -1,14 +1,14 @@
 //! Two lexicons put together: how the one tells a term, and how the other takes it, make a rule.
 
-use handover_model::{Field, Kind, Schema, Writable};
-
 use super::SystemView;
 use super::carrier::is_like;
 use super::expression::{condition, ended, terms_of, uncounted};
-use super::lexicon::{self, CONCEPTS, Concept, Follows, Funnel, Lexicon, Make, Scope, Take, Tell, Thing, Way};
+use super::lexicon::{self, CONCEPTS, Concept, Follows, Funnel, Lexicon, Make, Take, Tell, Thing, Way};
 use super::options::{Stages, by_label, folded, of};
+use super::scope::{HANGING, both};
 use super::template::{How, Line, Match, Pair};
 use super::write;
+use handover_model::{Field, Kind, Schema, Writable};
 
 /// The pairs of objects that both accounts have; none where a platform has no lexicon.
 pub(super) fn pairs<'s>(from: &'s SystemView, to: &'s SystemView) -> Vec<Pair<'s>> {
@@ -58,7 +58,7 @@ fn pair<'s>(concept: Concept, from: (&'s SystemView, &Lexicon), to: (&'s SystemV
     let source = from.1.teller(concept, &from.0.schemas)?;
     let target = to.1.taker(concept, &to.0.schemas)?;
     let sides = Sides::new((from.0, source), (to.0, target))?;
-    let scope = sides.scope()?;
+    let scope = [sides.scope()?, sides.hanging().unwrap_or_default()];
     let lines = sides.lines();
     let taken: Vec<&str> = lines.iter().flat_map(|line| line.from.iter().copied()).collect();
     let excluded = source.left.iter().filter(|(field, _)| !taken.contains(field));
@@ -72,8 +72,13 @@ fn pair<'s>(concept: Concept, from: (&'s SystemView, &Lexicon), to: (&'s SystemV
         target_concept: concept,
         source: source.object,
         target: target.object,
-        about: text(&[source.about, target.about, sides.about_stages()]),
-        scope,
+        about: text(&[
+            source.about,
+            target.about,
+            sides.about_stages(),
+            if scope[1].is_empty() { "" } else { HANGING },
+        ]),
+        scope: both(&scope),
         opt_in: text(&[source.opt_in, target.opt_in]).replace('\n', "; "),
         own_fields: target.own_fields,
         matching: sides.matching(),
@@ -124,25 +129,6 @@ impl<'s> Sides<'s> {
                  that translations/deal_stages.csv names, with the status beside it."
             }
             _ => "",
-        }
-    }
-
-    /// The condition of the flow; `None` where the account has no such records.
-    fn scope(&self) -> Option<String> {
-        let option = |field: &str, label: &str| by_label(of(self.from.2, field), label).map(|one| one.value.clone());
-        match self.from.1.scope {
-            Scope::All => Some(String::new()),
-            Scope::Where(expr) => Some(expr.to_owned()),
-            Scope::Option(field, label) => {
-                let value = option(field, label)?;
-                Some(format!("{} == {value:?}", write::path(field)))
-            }
-            Scope::Others(field, labels) => {
-                let others = labels.iter().filter_map(|label| option(field, label));
-                Some(
-                    others.map(|value| format!("{} != {value:?}", write::path(field))).collect::<Vec<_>>().join(" && "),
-                )
-            }
         }
     }
 

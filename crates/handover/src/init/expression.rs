@@ -68,7 +68,7 @@ impl<'s> Sides<'s> {
     }
 
     /// A source field as an expression names it: in one piece where a part of its name is a field of its own.
-    fn path(&self, name: &str) -> String {
+    pub(super) fn path(&self, name: &str) -> String {
         let mut heads = name.match_indices('.').filter_map(|(at, _)| name.get(..at));
         if heads.any(|head| self.from.2.field(head).is_some()) { format!(".{name:?}") } else { write::path(name) }
     }

@@ -15,6 +15,7 @@ mod flow;
 mod lexicon;
 mod options;
 mod region;
+mod scope;
 mod template;
 mod write;
 

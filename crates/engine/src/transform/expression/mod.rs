@@ -216,19 +216,26 @@ fn fields_at(names: &[&str], schema: &Schema) -> Vec<(FieldName, bool)> {
         .collect()
 }
 
-/// Paths in the text that name no field of the schema.
+/// Paths in the text that name no field of the schema, or another one than they seem to.
 fn unknown_fields(text: &str, schema: &Schema) -> Vec<Fault> {
-    let unknown = paths_in(text).into_iter().filter(|path| {
+    let wrong = |path: paths::NamedPath| {
         let names: Vec<&str> = path.segments.iter().map(String::as_str).collect();
-        fields_at(&names, schema).is_empty()
-    });
-    unknown
-        .map(|path| {
-            let name = path.segments.join(".");
+        let name = names.join(".");
+        let found = fields_at(&names, schema);
+        // The path would be a part of the shorter field, which has none: null for every record.
+        let hides = found.first().is_some_and(|(field, _)| *field != *name) && schema.field(&name).is_some();
+        let (message, hint) = if hides {
+            let first = names.first().copied().unwrap_or_default();
+            let message = format!("`{name}` is a field beside `{first}`, of which `.{name}` would be a part");
+            (message, Some(format!("write `.{name:?}`")))
+        } else if found.is_empty() {
             let known = schema.fields.iter().map(|field| field.name.as_str());
             let hint = did_you_mean(&name, known).map(|hint| hint.replacen('`', "`.", 1));
-            let message = format!("`{}` has no field `{name}`", schema.object);
-            Fault { code: "unknown_field", message, at: path.at, hint }
-        })
-        .collect()
+            (format!("`{}` has no field `{name}`", schema.object), hint)
+        } else {
+            return None;
+        };
+        Some(Fault { code: "unknown_field", message, at: path.at, hint })
+    };
+    paths_in(text).into_iter().filter_map(wrong).collect()
 }

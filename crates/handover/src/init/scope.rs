@@ -1,0 +1,98 @@
+//! Which records of an object are in a flow: those of the concept, and none that hang on nothing but what stays behind.
+
+use std::collections::BTreeSet;
+
+use handover_model::{Field, Kind, ReadCost};
+
+use super::compose::Sides;
+use super::lexicon::{self, CONCEPTS, Concept, Scope};
+use super::options::{by_label, of};
+use super::write;
+
+/// Two conditions as one; a blank one always holds.
+pub(super) fn both(conditions: &[String; 2]) -> String {
+    match conditions {
+        [one, other] if !one.is_empty() && !other.is_empty() => format!("{one} && ({other})"),
+        [one, other] => format!("{one}{other}"),
+    }
+}
+
+/// What people should know of records that hang on what stays behind.
+pub(super) const HANGING: &str =
+    "What hangs on nothing but records that are not moved stays behind with them; `excluded` counts it.";
+
+impl<'s> Sides<'s> {
+    /// The condition of the flow; `None` where the account has no such records.
+    pub(super) fn scope(&self) -> Option<String> {
+        let option = |field: &str, label: &str| by_label(of(self.from.2, field), label).map(|one| one.value.clone());
+        match self.from.1.scope {
+            Scope::All => Some(String::new()),
+            Scope::Where(expr) => Some(expr.to_owned()),
+            Scope::Option(field, label) => {
+                let value = option(field, label)?;
+                Some(format!("{} == {value:?}", write::path(field)))
+            }
+            Scope::Others(field, labels) => {
+                let others = labels.iter().filter_map(|label| option(field, label));
+                Some(
+                    others.map(|value| format!("{} != {value:?}", write::path(field))).collect::<Vec<_>>().join(" && "),
+                )
+            }
+        }
+    }
+
+    /// The condition that a record hangs on something that is moved, or on nothing; `None` where it cannot hang on
+    /// anything else.
+    pub(super) fn hanging(&self) -> Option<String> {
+        let (_, thing, schema) = self.from;
+        // Everything else stands by itself.
+        if matches!(thing.concept, Concept::Organization | Concept::Person | Concept::Lead | Concept::Deal) {
+            return None;
+        }
+        let links = || schema.fields.iter().filter(|field| matches!(field.kind, Kind::Reference { .. }));
+        let is_told = |name: &str| thing.tells.iter().any(|tell| tell.from.contains(&name));
+        // A lookup that leads to several objects is a field for each of them beside itself.
+        let base = |field: &&'s Field| field.name.as_str().split_once('.').map(|(base, _)| base);
+        let bases: BTreeSet<&str> =
+            links().filter(|field| is_told(field.name.as_str())).filter_map(|field| base(&field)).collect();
+        // What takes calls of its own to read is not read for this.
+        let of_base =
+            |field: &&'s Field| field.read == ReadCost::Listed && base(field).is_some_and(|base| bases.contains(base));
+        let is_left = |field: &&'s Field| thing.left.iter().any(|(left, _)| field.name == **left);
+        let (moved, left): (Vec<&Field>, Vec<&Field>) = links()
+            .filter(|field| is_told(field.name.as_str()) || of_base(field) || is_left(field))
+            .filter(|field| !bases.contains(field.name.as_str()))
+            .partition(|field| is_told(field.name.as_str()) && self.is_moved(field));
+        if moved.is_empty() || left.is_empty() {
+            return None;
+        }
+        let mut blank: BTreeSet<&str> = BTreeSet::new();
+        for field in left {
+            // The lookup itself says it shorter, where it can be read.
+            let base = base(&field).filter(|base| schema.field(base).is_some());
+            blank.insert(base.unwrap_or(field.name.as_str()));
+        }
+        let all = |not: &str, names: &mut dyn Iterator<Item = &str>, between: &str| {
+            names.map(|name| format!("{not}is_blank({})", self.path(name))).collect::<Vec<_>>().join(between)
+        };
+        let some = all("!", &mut moved.iter().map(|field| field.name.as_str()), " || ");
+        let is_one = blank.len() == 1;
+        let none = all("", &mut blank.into_iter(), " && ");
+        Some(if is_one { format!("{some} || {none}") } else { format!("{some} || ({none})") })
+    }
+
+    /// Whether what a link of the source leads to is moved by a flow.
+    fn is_moved(&self, link: &Field) -> bool {
+        let Kind::Reference { object, .. } = &link.kind else { return false };
+        let (Some(source), Some(target)) = (lexicon::of(&self.from.0.platform), lexicon::of(&self.to.0.platform))
+        else {
+            return false;
+        };
+        let is_moved = |concept: &&Concept| {
+            let teller = source.teller(**concept, &self.from.0.schemas);
+            teller.is_some_and(|thing| thing.object == object.as_str())
+                && target.taker(**concept, &self.to.0.schemas).is_some()
+        };
+        CONCEPTS.iter().any(|concept| is_moved(&concept))
+    }
+}
