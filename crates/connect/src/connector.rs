@@ -34,7 +34,7 @@ pub trait Connector: Send + Sync {
     /// Its objects, without those that the customer made.
     fn objects(&self) -> Vec<ObjectName>;
 
-    /// The objects that the customer made; empty where there are none that could be carried.
+    /// The objects that the customer made, whether they can be carried ([`Capabilities::custom`]) or not.
     async fn custom_objects(&self) -> Result<Vec<ObjectName>, Fault> {
         Ok(Vec::new())
     }

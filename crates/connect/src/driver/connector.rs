@@ -31,12 +31,12 @@ impl Connector for Driver {
     }
 
     async fn custom_objects(&self) -> Result<Vec<ObjectName>, Fault> {
-        if self.capabilities().custom.is_none() {
-            return Ok(Vec::new());
-        }
-        match self.one(Operation::Objects).await? {
-            Step::Objects(objects) => Ok(objects),
-            step => Err(unexpected(&step)),
+        match self.one(Operation::Objects).await {
+            Ok(Step::Objects(objects)) => Ok(objects),
+            // The platform knows no such thing.
+            Err(fault) if fault.kind == FaultKind::Unsupported => Ok(Vec::new()),
+            Ok(step) => Err(unexpected(&step)),
+            Err(fault) => Err(fault),
         }
     }
 

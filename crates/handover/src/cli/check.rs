@@ -164,7 +164,7 @@ async fn described(
                     ]);
                 };
                 let mut known = system.objects();
-                if !known.contains(&end.object) {
+                if !known.contains(&end.object) && system.capabilities().custom.is_some() {
                     let own = system.custom_objects().await;
                     known.extend(own.map_err(|fault| vec![failure::system(&end.system, &fault)])?);
                 }

@@ -175,7 +175,7 @@ fn unmoved_custom(from: &SystemView) -> Option<Finding> {
     let message = format!("objects made in {} are not moved by this project: {}", from.name, names.join(", "));
     Some(
         Finding::new(Weight::Warning, "custom_objects_not_moved", message)
-            .hint("write a mapping for each of them, or state in the scope document that they stay behind"),
+            .hint("state in the scope document that they stay behind; or, where platforms.md says that they can be carried, write a mapping for each"),
     )
 }
 

@@ -26,6 +26,7 @@ pub(super) fn step(
 ) -> Result<Step, Fault> {
     match operation {
         Operation::Account => account(cursor, reply),
+        Operation::Objects => schema::objects_told(reply),
         Operation::Describe(object) => schema::described(object_of(object).map_err(odd)?, cursor, reply),
         Operation::Users => users(cursor, reply),
         Operation::Count(_) => {
@@ -52,8 +53,7 @@ pub(super) fn step(
         Operation::CreateField { object, field } => {
             schema::created(object_of(object).map_err(odd)?, field, cursor, reply)
         }
-        Operation::Objects
-        | Operation::Automations
+        Operation::Automations
         | Operation::Merge { .. }
         | Operation::History { .. }
         | Operation::Download { .. }

@@ -19,7 +19,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
             None => get("/api/3/users/me"),
             Some(_) => paged(get("/api/3/dealGroups"), 0),
         }),
-        Operation::Objects => Err(Refusal::unsupported("custom objects of ActiveCampaign are not carried")),
+        Operation::Objects => Ok(paged(get("/api/3/customObjects/schemas"), 0)),
         Operation::Describe(object) => schema::request(object_of(object)?, cursor),
         Operation::Users => Ok(paged(get("/api/3/users"), marks::of::<ListMark>(cursor)?.unwrap_or_default().start)),
         Operation::Automations => {

@@ -58,6 +58,13 @@ pub(super) fn request(object: Object, cursor: Option<&Cursor>) -> Result<Request
     Ok(if asked == Asked::Me { request } else { paged(request, mark.start) })
 }
 
+/// The objects that the account made (sheet: ActiveCampaign section 2).
+pub(super) fn objects_told(reply: &Reply) -> Result<Step, Fault> {
+    let body = faults::check(reply)?;
+    let slugs = rows(&body, "schemas").iter().filter_map(|schema| schema.get("slug").and_then(Json::as_str));
+    Ok(Step::Objects(slugs.map(ObjectName::from).collect()))
+}
+
 /// What the answer to a question means: the next one, or the schema.
 pub(super) fn described(object: Object, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
     let body = faults::check(reply)?;

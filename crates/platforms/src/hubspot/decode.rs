@@ -65,6 +65,7 @@ pub(super) fn step(
     accept(reply)?;
     match operation {
         Operation::Account => account::account_told(place, reply),
+        Operation::Objects => schema::objects_told(reply),
         Operation::Describe(name) => schema::described(object(name.as_str()).map_err(unsupported)?, place, reply),
         Operation::Users => account::owners_told(place.as_ref(), reply),
         Operation::Count(_) => {

@@ -32,7 +32,7 @@ pub(super) fn request(
 ) -> Result<Request, Refusal> {
     match operation {
         Operation::Account => Ok(account::account(place.as_ref())),
-        Operation::Objects => Err(Refusal::unsupported("objects that a portal made are not carried")),
+        Operation::Objects => Ok(Request::new(Method::Get, path::SCHEMAS, &CALL)),
         Operation::Describe(name) => Ok(schema::describe(object(name.as_str())?, place.as_ref())),
         Operation::Users => Ok(account::owners(place.as_ref())),
         Operation::Automations => Ok(account::flows(place.as_ref())),

@@ -16,6 +16,8 @@ pub(super) mod path {
     pub(crate) const PIPELINES: &str = "/crm/v3/pipelines";
     /// Owners: the users to whom records are assigned.
     pub(crate) const OWNERS: &str = "/crm/v3/owners";
+    /// The objects that the portal made (sheet: HubSpot section 2.8 \[spec\]).
+    pub(crate) const SCHEMAS: &str = "/crm-object-schemas/v3/schemas";
     /// Links between records.
     pub(crate) const ASSOCIATIONS: &str = "/crm/v4/associations";
     /// Files.

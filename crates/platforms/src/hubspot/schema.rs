@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use handover_connect::{Fault, FaultKind, Method, Refusal, Reply, Request, Step};
-use handover_model::{Choice, Field, Kind, ReadCost, Schema, Writable};
+use handover_model::{Choice, Field, Kind, ObjectName, ReadCost, Schema, Writable};
 use serde_json::{Value as Json, json};
 
 use super::capabilities::CALL;
@@ -36,6 +36,13 @@ pub(super) fn describe(object: &'static Object, place: Option<&Place>) -> Reques
             Request::new(Method::Get, format!("{}/{}", path::PROPERTIES, object.source().name), &CALL)
         }
     }
+}
+
+/// The objects that the portal made, by the names under which paths know them (sheet: HubSpot section 2.8 \[spec\]).
+pub(super) fn objects_told(reply: &Reply) -> Result<Step, Fault> {
+    let body = body(reply)?;
+    let names = results(&body)?.iter().filter_map(|object| text_at(object, "fullyQualifiedName"));
+    Ok(Step::Objects(names.map(ObjectName::from).collect()))
 }
 
 /// What the reply says of the object.

@@ -160,3 +160,18 @@ async fn a_note_hangs_on_one_record_only() {
     assert!(notes[0].fields.get("contact") == Some(&Value::Null));
     assert_eq!(notes[0].fields.get("deal").unwrap().display(), "1");
 }
+
+/// They are named, so that nobody believes that they were moved; where the plan has none nobody is told that there are none.
+#[tokio::test]
+async fn objects_that_the_account_made_are_named() {
+    let stage = Stage::of(json!({})).await;
+    assert!(stage.driver.custom_objects().await.unwrap().is_empty());
+    let body = json!({"schema": {"slug": "car", "fields": []}});
+    let request = handover_sandbox::Request::new("POST", "/api/3/customObjects/schemas").with_json(&body);
+    let request = request.with_header("api-token", "sandbox-key");
+    let now = "2026-03-02T10:00:00Z".parse().unwrap();
+    stage.sandbox.lock().unwrap().handle(&request, now);
+    assert_eq!(stage.driver.custom_objects().await.unwrap(), [handover_model::ObjectName::from("car")]);
+    let plain = Stage::of(json!({"settings": {"custom_objects": false}})).await;
+    assert_eq!(plain.driver.custom_objects().await.unwrap_err().kind, FaultKind::Denied);
+}
