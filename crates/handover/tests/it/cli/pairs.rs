@@ -57,7 +57,8 @@ fn forth(from: &str, to: &str, dir: &Path) -> String {
     }
     let held: Vec<String> = held.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
     let written = sums["created"] + sums["merged"] + sums["updated"] + sums["unchanged"];
-    format!("| {from} | {to} | {} | {written} | {} | {} |", sums["read"], sums["held"], held.join(", "))
+    let (read, left) = (sums["read"], sums["excluded"]);
+    format!("| {from} | {to} | {read} | {written} | {} | {left} | {} |", sums["held"], held.join(", "))
 }
 
 /// Holds by object and cause, as far as a plan can know them: it reads no bytes of files, and what hangs on a file waits
