@@ -47,6 +47,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         fetch_charges: CALL.to_vec(),
         write_batch: 100,
         write_charges: CALL.to_vec(),
+        bulk: None,
         upsert: Upsert::None,
         lookup: Lookup::None,
         count: Count::Told,

@@ -6,7 +6,7 @@
 //!   messages are known to name fields and ids alone, or were written by an administrator.
 
 use handover_connect::{Fault, FaultKind, Limited, Reply};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::capabilities::DAILY;
 use super::ids::is_id;
@@ -173,6 +173,20 @@ pub(super) fn of_row(row: &Json) -> Option<Fault> {
         fault.detail.clashing = duplicates(error);
     }
     Some(fault)
+}
+
+/// The fault of a row of a job: `CODE:message:fields --` (sheet: Salesforce section 5.5 \[doc\]). Of several the first
+/// one decides, as everywhere. A message may have colons and dashes of its own, so that names of fields end it.
+pub(super) fn of_cell(text: &str) -> Fault {
+    let (code, rest) = text.split_once(':').unwrap_or((text, ""));
+    let is_list = |names: &str| names.split(',').all(|name| name.is_empty() || super::objects::is_name(name.trim()));
+    let ends = rest.match_indices("--").map(|(at, _)| rest.get(..at).unwrap_or_default().trim_end());
+    let told = ends.filter_map(|told| told.rsplit_once(':')).find(|(_, names)| is_list(names));
+    let (message, names) = told.unwrap_or((rest, ""));
+    let fields: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let error = json!({"statusCode": code.trim(), "message": message, "fields": fields});
+    of_row(&json!({"success": false, "errors": [error]}))
+        .unwrap_or_else(|| Fault::malformed("the row was refused without a reason"))
 }
 
 /// The limit that was met. The platform says how long to wait nowhere, an edge before it may; and a day's allowance is

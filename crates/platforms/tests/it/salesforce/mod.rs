@@ -2,6 +2,7 @@
 
 mod access;
 mod describing;
+mod ingest;
 mod jobs;
 mod linking;
 mod live;
