@@ -180,13 +180,20 @@ pub(super) fn of_row(row: &Json) -> Option<Fault> {
 pub(super) fn of_cell(text: &str) -> Fault {
     let (code, rest) = text.split_once(':').unwrap_or((text, ""));
     let is_list = |names: &str| names.split(',').all(|name| name.is_empty() || super::objects::is_name(name.trim()));
-    let ends = rest.match_indices("--").map(|(at, _)| rest.get(..at).unwrap_or_default().trim_end());
-    let told = ends.filter_map(|told| told.rsplit_once(':')).find(|(_, names)| is_list(names));
+    let ends = rest.match_indices("--").filter(|(at, _)| rest.get(at + 2..).is_some_and(is_end_of_error));
+    let told = ends.filter_map(|(at, _)| rest.get(..at)?.trim_end().rsplit_once(':')).find(|(_, names)| is_list(names));
     let (message, names) = told.unwrap_or((rest, ""));
     let fields: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     let error = json!({"statusCode": code.trim(), "message": message, "fields": fields});
     of_row(&json!({"success": false, "errors": [error]}))
         .unwrap_or_else(|| Fault::malformed("the row was refused without a reason"))
+}
+
+/// Whether what stands behind two dashes is nothing, or another error.
+fn is_end_of_error(behind: &str) -> bool {
+    let next = behind.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ';' | ','));
+    let is_code = |code: &str| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    next.is_empty() || next.split_once(':').is_some_and(|(code, _)| is_code(code))
 }
 
 /// The limit that was met. The platform says how long to wait nowhere, an edge before it may; and a day's allowance is

@@ -343,7 +343,12 @@ async fn answers_that_are_lost_at_any_step_lose_nothing() {
             let rules = json!([{"when": {"method": method, "path": path, "to": 2}, "fault": fault}]);
             org.sandbox.lock().unwrap().set_faults(plan(rules));
             let written = org.driver.write(&batch()).await.unwrap();
-            assert_eq!(words(&written), expected, "{method} {path} {fault}");
+            // A result that was cut behind a line is one with fewer rows: those are unknown.
+            let (words, spoilt) = (words(&written), fault["kind"] == "malformed" && path.ends_with("Results"));
+            assert!(
+                words.iter().all(|(trace, word)| expected[trace] == *word || spoilt && word.starts_with("unknown")),
+                "{method} {path} {fault}: {words:?}"
+            );
             assert_eq!(there(&org).await, records, "{method} {path} {fault}");
         }
     }
@@ -375,14 +380,15 @@ async fn whoever_begins_again_after_a_crash_ends_with_the_same_records() {
 async fn a_session_that_ends_in_the_middle_is_bought_anew_or_told() {
     for (method, step) in [("PUT", "*/batches"), ("PATCH", "*"), ("GET", "*"), ("GET", "*/successfulResults")] {
         let path = format!("/services/data/v66.0/jobs/ingest/{step}");
-        let rules = |fault: Json| json!([{"when": {"method": method, "path": &path}, "fault": fault}]);
+        let rules =
+            |to: u64, fault: Json| json!([{"when": {"method": method, "path": &path, "to": to}, "fault": fault}]);
         let org = Live::by_app(world(json!({})), Salesforce::new).await;
-        org.sandbox.lock().unwrap().set_faults(plan(rules(json!({"kind": "expired_token"}))));
+        org.sandbox.lock().unwrap().set_faults(plan(rules(1, json!({"kind": "expired_token"}))));
         let written = org.driver.write(&usual()).await.unwrap();
         assert_eq!(number(&written, is_applied), usual().writes.len(), "{method} {step}");
         // A token that nobody can renew: nobody knows what became of the rows.
         let org = self::org(json!({})).await;
-        org.sandbox.lock().unwrap().set_faults(plan(rules(json!({"kind": "expired_token", "until_refresh": true}))));
+        org.sandbox.lock().unwrap().set_faults(plan(rules(9, json!({"kind": "expired_token", "until_refresh": true}))));
         let written = org.driver.write(&usual()).await.unwrap();
         assert_eq!(number(&written, is_unknown), usual().writes.len(), "{method} {step}");
     }
@@ -517,14 +523,8 @@ fn results_are_joined_by_the_key_alone() {
     let word = |n: usize| words[&format!("t{}", n - 1)].as_str();
     assert_eq!((word(1), word(3)), ("applied Some(false)", "applied Some(true)"));
     assert!(matches!(&written[2].outcome, WriteOutcome::Applied { id, .. } if id.as_str() == one));
-    assert_eq!(
-        word(2),
-        "refused Invalid REQUIRED_FIELD_MISSING Some(FieldName(\"Email\")) Required fields are missing: [Email]"
-    );
-    assert_eq!(
-        word(9),
-        "refused Invalid FIELD_CUSTOM_VALIDATION_EXCEPTION Some(FieldName(\"My_Flag__c\")) Never: a -- b"
-    );
+    assert_eq!(word(2), "refused Invalid REQUIRED_FIELD_MISSING Some(\"Email\") Required fields are missing: [Email]");
+    assert_eq!(word(9), "refused Invalid FIELD_CUSTOM_VALIDATION_EXCEPTION Some(\"My_Flag__c\") Never: a -- b");
     assert_eq!(word(4), "unknown UNABLE_TO_LOCK_ROW");
     assert!(word(5).starts_with("refused Invalid SOMETHING_NEW None"), "{}", word(5));
     for n in [6, 7, 8, 10, 11, 300] {
