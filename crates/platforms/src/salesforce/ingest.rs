@@ -295,13 +295,11 @@ fn asked(batch: &WriteBatch, job: Ingest, told: Told) -> Result<Step, Fault> {
     match told.state.as_str() {
         "JobComplete" => Ok(ended(None)),
         "Aborted" | "Failed" => {
-            let why = if told.state == "Aborted" {
-                no("job_aborted", "somebody aborted the job that writes the records".to_owned())
-            } else {
-                no(
-                    "job_failed",
-                    format!("the job that writes the records failed{}", reason(told.error_message.as_deref())),
-                )
+            let why = match (&job.why, told.state.as_str()) {
+                // It took too long, and we did it.
+                (Some(why), _) => why.clone().fault(),
+                (None, "Aborted") => no("job_aborted", "somebody aborted the job that writes the records".to_owned()),
+                (None, _) => no("job_failed", failure(told.error_message.as_deref())),
             };
             if told.number_records_processed == Some(0) {
                 return Ok(Step::Written(unknown(batch, &why)));
@@ -326,10 +324,11 @@ fn asked(batch: &WriteBatch, job: Ingest, told: Told) -> Result<Step, Fault> {
     }
 }
 
-/// The platform's reason why a job failed: its code, which stands first; what follows may have values.
-fn reason(message: Option<&str>) -> String {
+/// That a job failed, with the platform's reason: its code, which stands first; what follows may have values.
+fn failure(message: Option<&str>) -> String {
     let code = message.and_then(|message| message.split(|c: char| !c.is_ascii_alphanumeric()).next());
-    code.filter(|code| !code.is_empty()).map_or(String::new(), |code| format!(": {}", faults::short(code)))
+    let code = code.filter(|code| !code.is_empty()).map_or(String::new(), |code| format!(": {}", faults::short(code)));
+    format!("the job that writes the records failed{code}")
 }
 
 fn unknown(batch: &WriteBatch, why: &Fault) -> Vec<Written> {

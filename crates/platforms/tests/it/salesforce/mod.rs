@@ -3,6 +3,7 @@
 mod access;
 mod describing;
 mod ingest;
+mod ingest_steps;
 mod jobs;
 mod linking;
 mod live;
