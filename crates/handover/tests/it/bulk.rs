@@ -190,7 +190,7 @@ impl Ground {
     fn there(&self) -> BTreeMap<String, Vec<String>> {
         let new = self.systems[1].lock().unwrap();
         let world = new.platform().world();
-        let contacts = world["records"]["Contact"].as_array().unwrap();
+        let contacts = world["records"]["Contact"].as_array().map_or(&[][..], Vec::as_slice);
         let of = |contact: &Json| {
             let fields = ["FirstName", "LastName", "Email", "Description"];
             let values = fields.map(|field| contact[field].as_str().unwrap_or_default().to_owned());
@@ -257,7 +257,7 @@ fn what_pays_goes_in_one_batch_as_the_plan_says() {
     assert_eq!((sent["POST jobs/ingest"], sent["PUT jobs/ingest/*/batches"]), (1, 1));
     // The plan reckons with what a job takes as a rule.
     let calls: usize = sent.values().sum();
-    assert_eq!(planned.calls[&"Contact".into()], 1 + 7);
+    assert_eq!(planned.calls["Contact"], 1 + 7);
     assert!(calls.abs_diff(8) <= 1, "{sent:?}");
     // A second pass has nothing to do.
     ground.whole();
