@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handover_connect::{
-    Connector as _, Cursor, Dialect as _, Driver, Fault, FaultKind, Operation, Reply, Step, Write, WriteBatch,
-    WriteMode, WriteOutcome, Written,
-};
+use handover_connect::{Connector as _, Driver, Fault, FaultKind, Write, WriteBatch, WriteMode, WriteOutcome, Written};
 use handover_model::{FieldName, Fields, RecordId, Value};
 use handover_platforms::salesforce::Salesforce;
 use handover_sandbox::faults::FaultPlan;
