@@ -1,7 +1,8 @@
 //! Many contacts out of Salesforce, whose list is read by a job of the Bulk API 2.0 (`handover sandbox`, as a process of
-//! its own and without limits), into a stub that takes whatever it is given.
+//! its own and without limits), into a stub that takes whatever it is given; and the persons of a stub into Salesforce, by
+//! jobs that write.
 //!
-//! The waits for the job are real ones: the sandbox takes ten seconds for any.
+//! The waits for the jobs are real ones: the sandbox takes ten seconds for any.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -9,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use handover_connect::Connector;
-use handover_model::End;
+use handover_model::{End, Flow};
 use serde_json::{Value as Json, json};
 
 use crate::machine::{Process, machine};
 use crate::movement::{connect, flow_of, moved, of_flow, rule};
+use crate::stub::code;
 use crate::throughput::{measured, shown};
 use crate::{Error, print};
 
@@ -29,27 +31,28 @@ const FIELDS: [(&str, &str); 8] = [
     ("field_9", "Description"),
 ];
 
+/// What is carried of a person: the field of Salesforce, the field of the stub, custom ones by their numbers.
+const PERSON: [(&str, &str); 8] = [
+    ("FirstName", "first_name"),
+    ("LastName", "last_name"),
+    ("Email", "emails"),
+    ("Phone", "phones"),
+    ("Title", "0"),
+    ("Department", "4"),
+    ("MailingStreet", "5"),
+    ("Description", "9"),
+];
+
+/// The field of Salesforce that carries keys.
+const KEY: &str = "Handover_Key__c";
+
 /// Moves so many contacts, and prints what it took.
 pub(crate) async fn run(records: u64, dir: Option<PathBuf>) -> Result<(), Error> {
     let folder = tempfile::tempdir()?;
     let dir = dir.unwrap_or_else(|| folder.path().to_owned());
     print(&format!("jobs: {records} contacts of {} fields out of Salesforce; {}", FIELDS.len(), machine()));
-    let file = dir.join("world.json");
-    world(&file, records)?;
-    let mut old = Process::start(&[
-        "sandbox",
-        "salesforce",
-        "--world",
-        &file.to_string_lossy(),
-        "--limits",
-        "off",
-        "--listen",
-        "127.0.0.1:0",
-    ])?;
-    let ready: Json = serde_json::from_str(&old.line().await?)?;
-    std::fs::remove_file(&file)?;
+    let (old, address) = organization(&dir, records).await?;
     let mut new = Process::start(&["stub"])?;
-    let address = ready["base_url"].as_str().ok_or("the sandbox has no address")?;
     let servers = format!("{address},http://127.0.0.1:{}", new.line().await?);
     let (told, ours, theirs) =
         measured(&["carry", "--server", &servers, "--dir", &dir.to_string_lossy()], &old).await?;
@@ -62,6 +65,64 @@ pub(crate) async fn run(records: u64, dir: Option<PathBuf>) -> Result<(), Error>
     print(&format!("  processors  {}; the sandbox {}", shown(ours, records), shown(theirs, records)));
     new.kill().await?;
     old.kill().await
+}
+
+/// Moves so many persons into Salesforce, and prints what it took.
+pub(crate) async fn load(records: u64, dir: Option<PathBuf>) -> Result<(), Error> {
+    let folder = tempfile::tempdir()?;
+    let dir = dir.unwrap_or_else(|| folder.path().to_owned());
+    print(&format!("load: {records} contacts of {} fields into Salesforce; {}", PERSON.len(), machine()));
+    let mut old = Process::start(&["stub", "--records", &records.to_string()])?;
+    let port = old.line().await?;
+    let (new, address) = organization(&dir, 0).await?;
+    let servers = format!("http://127.0.0.1:{port},{address}");
+    let (told, ours, theirs) = measured(&["fill", "--server", &servers, "--dir", &dir.to_string_lossy()], &new).await?;
+    let figures: Vec<f64> = told.split(' ').filter_map(|part| part.parse().ok()).collect();
+    let [whole, _, _, created, calls] = figures[..] else { return Err("no figures came".into()) };
+    print(&format!(
+        "  carried     {:>9.0} records/s   {whole:.1} s in all, waits for the jobs among them",
+        created / whole
+    ));
+    print(&format!("  calls       {calls} of Salesforce ({:.0} records each)", created / calls));
+    print(&format!("  memory      {} MiB at most", ours.peak_mib));
+    print(&format!("  processors  {}; the sandbox {}", shown(ours, records), shown(theirs, records)));
+    new.kill().await?;
+    old.kill().await
+}
+
+/// That move itself; prints what [`moved`] tells, and the calls to Salesforce.
+pub(crate) async fn fill(servers: &str, dir: PathBuf) -> Result<(), Error> {
+    let (old, new) = servers.split_once(',').ok_or("two servers are wanted")?;
+    let new = connect(new, "salesforce")?;
+    let end = |system: &str, object: &str| End { system: system.into(), object: object.into() };
+    let custom = |source: &str| source.parse().map_or(source.to_owned(), code);
+    let rules = PERSON.iter().map(|(target, source)| rule(target, &custom(source), &[])).collect();
+    let flow = flow_of("people", end("old", "persons"), end("new", "Contact"), rules);
+    let systems: BTreeMap<_, Arc<dyn Connector>> =
+        [("old".into(), connect(old, "pipedrive")?), ("new".into(), new.clone())].into();
+    let told = moved(of_flow(systems, Flow { key: Some(KEY.into()), ..flow }), dir).await?;
+    print(&format!("{told} {}", new.spent().calls));
+    Ok(())
+}
+
+/// An organization with so many contacts as a process of its own, and its address.
+async fn organization(dir: &Path, records: u64) -> Result<(Process, String), Error> {
+    let file = dir.join("world.json");
+    world(&file, records)?;
+    let mut org = Process::start(&[
+        "sandbox",
+        "salesforce",
+        "--world",
+        &file.to_string_lossy(),
+        "--limits",
+        "off",
+        "--listen",
+        "127.0.0.1:0",
+    ])?;
+    let ready: Json = serde_json::from_str(&org.line().await?)?;
+    std::fs::remove_file(&file)?;
+    let address = ready["base_url"].as_str().ok_or("the sandbox has no address")?;
+    Ok((org, address.to_owned()))
 }
 
 /// The move itself; prints what [`moved`] tells, and the calls to Salesforce. The servers are separated by a comma.
@@ -85,6 +146,7 @@ fn world(file: &Path, records: u64) -> Result<(), Error> {
     let head = json!({
         "platform": "salesforce", "complete": true,
         "sessions": {"bench": {"user": user, "used": null, "refreshable": false}},
+        "fields": {"Contact": [{"name": KEY, "type": "string", "length": 120, "unique": true, "external_id": true}]},
     });
     let users = json!([{"Id": user, "Username": "u@x.example", "LastName": "U", "Email": "u@x.example", "Alias": "u",
         "IsActive": true}]);

@@ -28,6 +28,7 @@ const USAGE: &str = "usage: handover-bench NAME [--records N] [--dir DIR] [--sma
   changes      behind a load: a pass in which nothing changed, and one with a thousand changes (calls, our own
                processor time, memory)
   jobs         contacts out of the sandbox of Salesforce, read by a job, to a stub server (calls, memory, records a second)
+  load         persons of a stub server into the sandbox of Salesforce, written by jobs (calls, memory, records a second)
   webhook      from a change in one system, told by its webhook, to the confirmed write in the other";
 
 /// What is asked for.
@@ -62,8 +63,10 @@ fn main() -> ExitCode {
         "calls" => runtime.block_on(calls::run(asked.small)),
         "changes" => runtime.block_on(changes::run(asked.records, asked.dir)),
         "jobs" => runtime.block_on(jobs::run(asked.records, asked.dir)),
+        "load" => runtime.block_on(jobs::load(asked.records, asked.dir)),
         // Processes of the others, each measured by itself.
         "carry" => runtime.block_on(jobs::carry(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
+        "fill" => runtime.block_on(jobs::fill(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
         "stub" => runtime.block_on(stub::serve(asked.records, asked.changes)).map_err(Into::into),
         "passes" => runtime.block_on(changes::passes(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
         "move" => runtime.block_on(movement::run(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),

@@ -100,6 +100,8 @@ pub struct ObjectCapabilities {
     pub write_batch: u32,
     /// What one write is charged to.
     pub write_charges: Vec<Charge>,
+    /// Whether many records can be written at once in another way.
+    pub bulk: Option<Bulk>,
     /// Whether writes can be upserts by a unique field.
     pub upsert: Upsert,
     /// How a write whose answer was lost is found.
@@ -142,6 +144,23 @@ pub struct ObjectCapabilities {
     /// The objects whose records it is read through, one call for each that has some; empty when it has a
     /// list of its own. Such an object is moved on request only: nothing but a plan or a pass reads it.
     pub through: &'static [&'static str],
+}
+
+/// Many records in one [`crate::WriteBatch`] of more than `write_batch`, which pays where very many wait.
+///
+/// Taken are updates and upserts without bytes, whose repetition does no harm: such a batch takes several calls and goes
+/// on when nobody waits for it any more. What is refused of it as a whole, or what became of which is unknown, goes in
+/// ordinary batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bulk {
+    /// Records of such a batch at least: fewer take no more calls in ordinary ones.
+    pub least: u32,
+    /// Records at most.
+    pub most: u32,
+    /// Bytes at most, as [`crate::Write`]s' values count as text: one takes records until they are as many.
+    pub bytes: u64,
+    /// Calls that such a batch takes, as far as that is known beforehand; each is charged as a write is.
+    pub calls: u32,
 }
 
 /// Whether an object can be written by upsert.

@@ -83,7 +83,7 @@ pub trait Connector: Send + Sync {
         None
     }
 
-    /// Writes a batch of at most `write_batch` records.
+    /// Writes a batch of at most `write_batch` records, or a large one (see [`crate::Bulk`]).
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<Written>, Fault>;
 
     /// Adds at most `per_call` links.

@@ -27,7 +27,8 @@ mod transport;
 
 pub use budget::{Budget, Flight, Spent};
 pub use capabilities::{
-    Capabilities, Charge, Count, CustomObjects, Ending, Limit, Links, Lookup, Named, ObjectCapabilities, Span, Upsert,
+    Bulk, Capabilities, Charge, Count, CustomObjects, Ending, Limit, Links, Lookup, Named, ObjectCapabilities, Span,
+    Upsert,
 };
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use connector::{Connector, Page};

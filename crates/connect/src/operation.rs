@@ -173,7 +173,7 @@ pub struct WriteBatch {
     pub object: ObjectName,
     /// Create, update or upsert.
     pub mode: WriteMode,
-    /// At most `write_batch` records.
+    /// At most `write_batch` records, or as many as [`crate::Bulk`] says.
     pub writes: Arc<[Write]>,
 }
 

@@ -55,6 +55,7 @@ mod told;
 mod trail;
 mod vanish;
 mod verdict;
+mod waiting;
 mod watermark;
 mod write;
 mod writer;

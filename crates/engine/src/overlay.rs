@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use handover_connect::{
-    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome, Page, Read,
-    Spent, Which, Write, WriteBatch, WriteMode, WriteOutcome, Written,
+    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome,
+    ObjectCapabilities, Page, Read, Spent, Which, Write, WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_model::{
     Account, Automation, Content, Field, FieldName, Fields, ObjectName, Record, RecordId, Schema, User, Value,
@@ -125,15 +125,24 @@ impl Overlay {
         lock(&self.planned).clone()
     }
 
-    fn count(&self, object: &ObjectName, links: u64) {
+    /// Counts a call, or the several ones of a large batch.
+    fn count(&self, object: &ObjectName, calls: u32, links: u64) {
+        let calls = u64::from(calls);
         let mut planned = lock(&self.planned);
-        *planned.calls.entry(object.clone()).or_default() += 1;
+        *planned.calls.entry(object.clone()).or_default() += calls;
         planned.links += links;
         if let Some(object) = self.below.capabilities().object(object.as_str()) {
             for charge in &object.write_charges {
-                *planned.charges.entry(charge.limit).or_default() += u64::from(charge.amount);
+                *planned.charges.entry(charge.limit).or_default() += u64::from(charge.amount).saturating_mul(calls);
             }
         }
+    }
+
+    /// The calls that a batch takes.
+    fn calls_of(&self, batch: &WriteBatch) -> u32 {
+        let can = self.below.capabilities().object(batch.object.as_str());
+        let is_large = |can: &&ObjectCapabilities| batch.writes.len() as u64 > u64::from(can.write_batch);
+        can.filter(is_large).and_then(|can| can.bulk).map_or(1, |bulk| bulk.calls)
     }
 
     /// What the target would refuse of a batch without being asked, in the order of the writes. Not judged is what holds
@@ -287,7 +296,7 @@ impl Connector for Overlay {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<Vec<Written>, Fault> {
-        self.count(&batch.object, 0);
+        self.count(&batch.object, self.calls_of(batch), 0);
         let update = batch.mode == WriteMode::Update;
         Ok(batch
             .writes
@@ -312,12 +321,12 @@ impl Connector for Overlay {
     }
 
     async fn link(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault> {
-        self.count(&batch.object, batch.links.len() as u64);
+        self.count(&batch.object, 1, batch.links.len() as u64);
         Ok(batch.links.iter().map(|link| LinkOutcome { link: link.clone(), result: Ok(()) }).collect())
     }
 
     async fn unlink(&self, batch: &LinkBatch) -> Result<Vec<LinkOutcome>, Fault> {
-        self.count(&batch.object, batch.links.len() as u64);
+        self.count(&batch.object, 1, batch.links.len() as u64);
         Ok(batch.links.iter().map(|link| LinkOutcome { link: link.clone(), result: Ok(()) }).collect())
     }
 

@@ -68,6 +68,12 @@ impl Pass {
         mut batch: Batch,
         waited: &mut Option<Timestamp>,
     ) -> Result<(), Error> {
+        let system = self.setup.project.system(&ready.flow.target.system)?;
+        let can = system.capabilities().object(ready.flow.target.object.as_str());
+        if can.is_some_and(|can| batch.writes.len() > usize::try_from(can.write_batch).unwrap_or(usize::MAX)) {
+            // A large batch is worked on although nobody waits for it: by then it is done, as a rule.
+            self.wait_for_answers(waited).await;
+        }
         let overtaken = if batch.update { self.overtaken(ready, intent, &batch).await? } else { BTreeSet::new() };
         if !overtaken.is_empty() {
             self.judge_overtaken(ready, &batch.id, &overtaken).await?;

@@ -4,6 +4,7 @@
 //! Invariants:
 //! - Lost writes are looked up when nothing else of the wave is under way: what another write of the wave
 //!   made must not pass for what this one made.
+//! - A large batch that was not written whole goes on in ordinary ones, which tell of each record what is wrong with it.
 //! - A write that may have been applied and could not be looked up keeps its intent open.
 
 use std::collections::{HashMap, HashSet};
@@ -11,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::StreamExt as _;
-use handover_connect::{Fault, FaultKind, WriteMode, WriteOutcome, Written};
-use handover_model::RecordId;
+use handover_connect::{Fault, FaultKind, ObjectCapabilities, WriteMode, WriteOutcome, Written};
+use handover_model::{ObjectName, RecordId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
@@ -62,6 +63,15 @@ struct Part {
     tries: u32,
     /// Whether an earlier request may have applied them.
     unsure: bool,
+    /// Whether so many may go in one large batch.
+    bulk: bool,
+}
+
+impl Part {
+    /// To be sent in ordinary batches.
+    fn ordinary(writes: Vec<usize>, tries: u32, unsure: bool) -> Self {
+        Self { writes, tries, unsure, bulk: false }
+    }
 }
 
 /// Writes whose answers were lost.
@@ -98,7 +108,7 @@ impl Sending {
 
     /// All of it is to be sent, though an earlier request may have applied it.
     pub(crate) fn repeat(&mut self) {
-        self.parts.push(Part { writes: self.all(), tries: 0, unsure: true });
+        self.parts.push(Part::ordinary(self.all(), 0, true));
     }
 
     /// All of it is to be looked up: it was applied by then, or never.
@@ -123,7 +133,7 @@ impl Sending {
         let mut outcomes: HashMap<RecordId, WriteOutcome> =
             written.into_iter().map(|written| (written.trace, written.outcome)).collect();
         let mut lost = Vec::new();
-        let mut fewer = Vec::new();
+        let (mut fewer, mut later) = (Vec::new(), Vec::new());
         let mut why = None;
         for at in &part.writes {
             let write = &mut self.batch.writes[*at];
@@ -139,8 +149,10 @@ impl Sending {
                 Some(WriteOutcome::Refused(fault)) if is_about_records(fault.kind) || part.tries + 1 >= TRIES => {
                     self.settled[*at] = Some(Settled::Refused(fault));
                 }
+                // Of very many none is sent alone before they were sent by the usual number.
+                Some(WriteOutcome::Refused(_)) if part.bulk => later.push(*at),
                 Some(WriteOutcome::Refused(_)) => {
-                    self.parts.push(Part { writes: vec![*at], tries: part.tries + 1, unsure: part.unsure });
+                    self.parts.push(Part::ordinary(vec![*at], part.tries + 1, part.unsure));
                 }
                 Some(WriteOutcome::Unknown(fault)) => {
                     why = Some(fault);
@@ -149,8 +161,8 @@ impl Sending {
                 None => lost.push(*at),
             }
         }
-        if !fewer.is_empty() {
-            self.parts.push(Part { writes: fewer, tries: part.tries, unsure: part.unsure });
+        for again in [fewer, later].into_iter().filter(|again| !again.is_empty()) {
+            self.parts.push(Part::ordinary(again, part.tries, part.unsure));
         }
         self.failures = if lost.len() < part.writes.len() { 0 } else { self.failures + 1 };
         if lost.is_empty() {
@@ -165,10 +177,16 @@ impl Sending {
     fn refused(&mut self, ready: &Ready, part: Part, fault: &Fault, repeatable: bool) {
         self.failures = 0;
         let unsure = part.unsure || repeatable;
+        // A value that is at fault is looked for by halves; what cannot go this way at all goes in ordinary batches.
+        let bulk = part.bulk && fault.kind == FaultKind::Invalid;
+        if part.bulk && !bulk {
+            self.parts.push(Part::ordinary(part.writes, part.tries, unsure));
+            return;
+        }
         match halves(&part.writes) {
             // Some rows may have landed all the same; what can be repeated is repeated.
             Some(halves) => {
-                self.parts.extend(halves.map(|writes| Part { writes, tries: part.tries, unsure }));
+                self.parts.extend(halves.map(|writes| Part { writes, tries: part.tries, unsure, bulk }));
             }
             None if part.writes.iter().any(|at| self.batch.writes[*at].shed(ready, fault)) => {
                 self.parts.push(Part { unsure, ..part });
@@ -186,11 +204,11 @@ impl Sending {
             // Halving ends by itself: each half is smaller.
             Some(halves) if refused || worn_out => {
                 let tries = if refused { tries } else { TRIES - 2 };
-                self.parts.extend(halves.map(|writes| Part { writes, tries, unsure }));
+                self.parts.extend(halves.map(|writes| Part::ordinary(writes, tries, unsure)));
             }
             // Looked up and not there, three times over: the system does not take it.
             None if worn_out => self.refuse(&writes, why),
-            Some(_) | None => self.parts.push(Part { writes, tries: tries + 1, unsure }),
+            Some(_) | None => self.parts.push(Part::ordinary(writes, tries + 1, unsure)),
         }
     }
 
@@ -226,7 +244,7 @@ impl Pass {
                     let mut sending = Sending::new(batch, at);
                     if !stopped.load(Ordering::Relaxed) {
                         let writes = sending.all();
-                        sending.parts.push(Part { writes, tries: 0, unsure: false });
+                        sending.parts.push(Part { writes, tries: 0, unsure: false, bulk: true });
                         self.send_parts(ready, &mut sending).await;
                         self.weigh(ready, &mut sending);
                         stopped.fetch_or(sending.stop.is_some(), Ordering::Relaxed);
@@ -289,9 +307,12 @@ impl Pass {
                         return;
                     }
                 };
+            let can = system.capabilities().object(request.object.as_str());
+            let Some(part) = at_once(can, part, &mut sending.parts) else { continue };
             let repeatable = is_repeatable(&request.mode) || self.errs(Planted::LostAnswerResent);
             match system.write(&request).await {
                 Ok(written) => {
+                    tell_left(&request.object, part.bulk, &written);
                     let why = written.iter().find_map(|written| match &written.outcome {
                         WriteOutcome::Unknown(fault) => Some(fault.clone()),
                         WriteOutcome::Applied { .. } | WriteOutcome::Refused(_) => None,
@@ -301,7 +322,13 @@ impl Pass {
                         sending.stop = Some(Error::system(target, fault));
                     }
                 }
-                Err(fault) if is_about_records(fault.kind) => sending.refused(ready, part, &fault, repeatable),
+                Err(fault) if is_about_records(fault.kind) => {
+                    if part.bulk {
+                        let (object, records) = (&request.object, part.writes.len());
+                        tracing::warn!(%object, records, %fault, "a large batch is not taken as one");
+                    }
+                    sending.refused(ready, part, &fault, repeatable);
+                }
                 Err(fault) => {
                     sending.stop = Some(Error::system(target, fault));
                     sending.parts.push(part);
@@ -342,6 +369,36 @@ pub(crate) fn is_repeatable(mode: &WriteMode) -> bool {
     match mode {
         WriteMode::Update | WriteMode::Upsert { .. } => true,
         WriteMode::Create { .. } => false,
+    }
+}
+
+/// A part as it is sent: `None` where it is more than the target takes at once, and was divided.
+fn at_once(can: Option<&ObjectCapabilities>, part: Part, parts: &mut Vec<Part>) -> Option<Part> {
+    let number = part.writes.len();
+    let size = |size: u32| usize::try_from(size).unwrap_or(usize::MAX);
+    let batch = can.map_or(1, |can| size(can.write_batch)).max(1);
+    if number <= batch {
+        return Some(Part { bulk: false, ..part });
+    }
+    let bulk = can.and_then(|can| can.bulk).filter(|_| part.bulk);
+    if bulk.is_some_and(|bulk| (size(bulk.least)..=size(bulk.most)).contains(&number)) {
+        return Some(part);
+    }
+    // The first of them is sent next.
+    let chunks = part.writes.chunks(batch).rev();
+    parts.extend(chunks.map(|some| Part::ordinary(some.to_vec(), part.tries, part.unsure)));
+    None
+}
+
+/// Tells that not all of a large batch was answered: what is left goes another way.
+fn tell_left(object: &ObjectName, bulk: bool, written: &[Written]) {
+    let left = written.iter().filter_map(|written| match &written.outcome {
+        WriteOutcome::Unknown(fault) => Some(fault),
+        WriteOutcome::Applied { .. } | WriteOutcome::Refused(_) => None,
+    });
+    if let Some(fault) = left.clone().next().filter(|_| bulk) {
+        let records = left.count();
+        tracing::warn!(%object, records, %fault, "what a large batch left open is sent again in ordinary ones");
     }
 }
 

@@ -328,8 +328,8 @@ impl Pass {
         }
     }
 
-    /// The request that a batch is.
-    pub(crate) fn request(&self, ready: &Ready, batch: &Batch, some: &[usize]) -> Result<WriteBatch, Error> {
+    /// How records of the flow are created or updated.
+    pub(crate) fn mode(&self, ready: &Ready, update: bool) -> Result<WriteMode, Error> {
         let system = self.setup.project.system(&ready.flow.target.system)?;
         let upsert = system
             .capabilities()
@@ -337,11 +337,16 @@ impl Pass {
             .is_some_and(|object| object.upsert == Upsert::ByUniqueField);
         let unique =
             |key: &handover_model::FieldName| ready.target.field(key.as_str()).is_some_and(|field| field.unique);
-        let mode = match &ready.flow.key {
-            _ if batch.update => WriteMode::Update,
+        Ok(match &ready.flow.key {
+            _ if update => WriteMode::Update,
             Some(key) if upsert && unique(key) => WriteMode::Upsert { key: key.clone() },
             key => WriteMode::Create { key: key.clone() },
-        };
+        })
+    }
+
+    /// The request that a batch is.
+    pub(crate) fn request(&self, ready: &Ready, batch: &Batch, some: &[usize]) -> Result<WriteBatch, Error> {
+        let mode = self.mode(ready, batch.update)?;
         let writes = some
             .iter()
             .filter_map(|at| batch.writes.get(*at))

@@ -6,12 +6,14 @@
 //! - A wave's intents are durable before its first request leaves; what a flow has worked through is noted
 //!   after the outcomes that it stands on.
 //! - One wave at a time is under way to the target, so that what is looked up is not disturbed.
+//! - A large batch (see [`crate::waiting`]) is a wave of its own, and no second one is under way beside it: memory holds
+//!   one, and what gathers for the next.
 //! - Once anything went wrong nothing more is sent; what was noted and not sent is settled as not sent.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use handover_connect::Bulk;
 use handover_store::{Commit, Worked};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -19,12 +21,16 @@ use tokio::task::JoinSet;
 use crate::Error;
 use crate::observe::Event;
 use crate::pass::Pass;
-use crate::send::Sent;
+use crate::send::{Sent, is_repeatable};
 use crate::setup::Ready;
+use crate::waiting::Waiting;
 use crate::write::{Batch, Outgoing, batch_id};
 
 /// Waves between judging and their outcomes, at most: what memory holds of a flow of any size.
-const UNDER_WAY: usize = 3;
+const UNDER_WAY: u32 = 3;
+
+/// For how many a large batch counts: no two of them are there at once.
+const LARGE: u32 = 2;
 
 /// After how many more blocks it is noted how far a flow came: a successor judges so many again, which takes
 /// less than the notes of each would.
@@ -80,8 +86,8 @@ impl Line {
 /// Gathers records into full batches across blocks, since calls are the users' scarcest good, and sends them.
 pub(crate) struct Writer {
     line: Arc<Line>,
-    creates: VecDeque<Outgoing>,
-    updates: VecDeque<Outgoing>,
+    creates: Waiting,
+    updates: Waiting,
     /// Records that the target takes at once.
     batch: usize,
     /// Records of a wave.
@@ -108,7 +114,14 @@ impl Writer {
     fn new(pass: &Arc<Pass>, ready: &Arc<Ready>, worked: i64, total: Option<u64>) -> Result<Self, Error> {
         let end = &ready.flow.target;
         let system = pass.setup.project.system(&end.system)?;
-        let size = system.capabilities().object(end.object.as_str()).map_or(1, |object| object.write_batch.max(1));
+        let can = system.capabilities().object(end.object.as_str());
+        let size = can.map_or(1, |can| can.write_batch.max(1));
+        // Where fewer records are there than pay, none wait longer than they must.
+        let bulk = can.and_then(|can| can.bulk).filter(|bulk| total.is_none_or(|total| total >= bulk.least.into()));
+        let bulk = |update| -> Result<Option<Bulk>, Error> {
+            let repeatable = is_repeatable(&pass.mode(ready, update)?);
+            Ok(bulk.filter(|_| repeatable))
+        };
         let policies = &pass.setup.project.policies;
         let batch = usize::try_from(size).unwrap_or(1);
         let wave = if batch == 1 { policies.wave.min(SINGLE) } else { policies.wave };
@@ -127,13 +140,13 @@ impl Writer {
         stages.spawn(settle(line.clone(), to_settle, worked, total));
         Ok(Self {
             line,
-            creates: VecDeque::new(),
-            updates: VecDeque::new(),
+            creates: Waiting::new(bulk(false)?),
+            updates: Waiting::new(bulk(true)?),
             batch,
             wave: (wave.max(batch) / batch) * batch,
             reached: Reached { block: worked, done: 0 },
             told: worked,
-            room: Arc::new(Semaphore::new(UNDER_WAY)),
+            room: Arc::new(Semaphore::new(usize::try_from(UNDER_WAY).unwrap_or(1))),
             waves: Some(waves),
             stages,
         })
@@ -141,15 +154,19 @@ impl Writer {
 
     /// Takes a record that is to be written.
     pub(crate) fn push(&mut self, one: Outgoing) {
-        if one.target.is_some() { self.updates.push_back(one) } else { self.creates.push_back(one) }
+        if one.target.is_some() { self.updates.push(one) } else { self.creates.push(one) }
     }
 
     /// Sends the waves that are full.
     pub(crate) async fn send_full(&mut self) -> Result<(), Error> {
-        while self.creates.len() >= self.wave || self.updates.len() >= self.wave {
-            self.next_wave().await?;
+        loop {
+            let update = match (self.creates.is_full(self.wave), self.updates.is_full(self.wave)) {
+                (false, false) => return Ok(()),
+                (true, true) => self.creates.len() < self.updates.len(),
+                (_, update) => update,
+            };
+            self.next_wave(update).await?;
         }
-        Ok(())
     }
 
     /// All records of the blocks before this one were pushed or are settled.
@@ -165,8 +182,8 @@ impl Writer {
     /// Sends what is left, unless judging failed, and waits for all outcomes.
     pub(crate) async fn end(mut self, judged: Result<(), Error>) -> Result<(), Error> {
         let mut ended = judged;
-        while ended.is_ok() && !(self.creates.is_empty() && self.updates.is_empty()) {
-            ended = self.next_wave().await;
+        while ended.is_ok() && self.creates.len() + self.updates.len() > 0 {
+            ended = self.next_wave(self.creates.len() < self.updates.len()).await;
         }
         if ended.is_ok() {
             ended = self.hand_over(Vec::new()).await;
@@ -191,21 +208,17 @@ impl Writer {
 
     /// The first block that a record which waits here comes from.
     fn oldest(&self) -> Option<i64> {
-        self.creates.iter().chain(&self.updates).map(|write| write.case.block).min()
+        self.creates.iter().chain(self.updates.iter()).map(|write| write.case.block).min()
     }
 
-    /// The next wave: whole batches of one kind, up to the size of a wave.
-    async fn next_wave(&mut self) -> Result<(), Error> {
-        let update = self.creates.len() < self.updates.len();
+    /// The next wave, of one kind.
+    async fn next_wave(&mut self, update: bool) -> Result<(), Error> {
         let queue = if update { &mut self.updates } else { &mut self.creates };
-        let mut rest: Vec<Outgoing> = queue.drain(..queue.len().min(self.wave)).collect();
-        let mut batches = Vec::new();
-        while !rest.is_empty() {
-            let tail = rest.split_off(rest.len().min(self.batch));
-            let id = batch_id(&self.line.ready, &rest);
-            batches.push(Batch { id, update, writes: rest });
-            rest = tail;
-        }
+        let batches = queue.next(self.wave, self.batch).into_iter().map(|writes| {
+            let id = batch_id(&self.line.ready, &writes);
+            Batch { id, update, writes }
+        });
+        let batches = batches.collect();
         self.hand_over(batches).await
     }
 
@@ -213,7 +226,8 @@ impl Writer {
     async fn hand_over(&mut self, batches: Vec<Batch>) -> Result<(), Error> {
         let block = self.oldest().unwrap_or(self.reached.block).min(self.reached.block);
         let reached = Reached { block, ..self.reached };
-        let (Ok(room), Some(waves)) = (self.room.clone().acquire_owned().await, &self.waves) else {
+        let room = if batches.iter().any(|batch| batch.writes.len() > self.batch) { LARGE } else { 1 };
+        let (Ok(room), Some(waves)) = (self.room.clone().acquire_many_owned(room).await, &self.waves) else {
             return Err(Error::Stopped);
         };
         self.told = block;

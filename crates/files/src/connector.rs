@@ -51,6 +51,7 @@ impl CsvConnector {
             fetch_charges: Vec::new(),
             write_batch: WRITE_BATCH,
             write_charges: Vec::new(),
+            bulk: None,
             upsert: Upsert::ByUniqueField,
             lookup: Lookup::ByKey,
             count: Count::Told,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use handover_connect::{Capabilities, Charge, Count, Links, Lookup, Named, ObjectCapabilities, Span, Upsert};
+use handover_connect::{Bulk, Capabilities, Charge, Count, Links, Lookup, Named, ObjectCapabilities, Span, Upsert};
 
 const HEAD: &str = "\
 # Platforms
@@ -78,7 +78,7 @@ fn row(object: &ObjectCapabilities) -> String {
         object.object,
         list_page(object),
         object.fetch_batch,
-        object.write_batch,
+        written_at_once(object),
         upsert(&object.upsert),
         lookup(&object.lookup),
         count(&object.count),
@@ -87,6 +87,16 @@ fn row(object: &ObjectCapabilities) -> String {
         yes(object.lists_deleted),
         yes(object.lists_since),
     )
+}
+
+/// Records in one call, and in one large batch.
+fn written_at_once(object: &ObjectCapabilities) -> String {
+    match object.bulk {
+        Some(Bulk { least, most, calls, .. }) => {
+            format!("{}, or {least} to {most} in about {calls} calls", object.write_batch)
+        }
+        None => object.write_batch.to_string(),
+    }
 }
 
 /// Records on a page, and through whose records the pages are read.

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "figures and seeds of long tests")]
 
 mod both_ways;
+mod bulk;
 mod changes;
 mod cli;
 mod clocks;

@@ -120,6 +120,7 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         fetch_charges: call(),
         write_batch: 1,
         write_charges: call(),
+        bulk: None,
         // By e-mail only, which is no key of ours, and two people with one address become one in silence.
         upsert: Upsert::None,
         lookup: Lookup::ByIndex { lag_ms: LAG_MS },

@@ -39,6 +39,7 @@ pub(super) fn table() -> Capabilities {
 }
 
 fn of_object(object: &Object) -> ObjectCapabilities {
+    let has_history = !matches!(object.family, Family::File | Family::Attachment);
     let common = ObjectCapabilities {
         object: object.name.into(),
         list_page: 100,
@@ -47,6 +48,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         fetch_charges: CALL.to_vec(),
         write_batch: 100,
         write_charges: CALL.to_vec(),
+        bulk: None,
         upsert: Upsert::None,
         lookup: Lookup::None,
         count: Count::Told,
@@ -57,8 +59,8 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         merge_charges: (object.family == Family::Record).then(|| CALL.to_vec()),
         people_merge: object.family == Family::Record,
         // Fewer records come with their history than without (sheet: HubSpot section 4 [code]).
-        history_batch: history::BATCH,
-        history_charges: CALL.to_vec(),
+        history_batch: if has_history { history::BATCH } else { 0 },
+        history_charges: if has_history { CALL.to_vec() } else { Vec::new() },
         fetch_follows_merges: false,
         merge_marks: None,
         // Archived records are restorable in the application for 90 days (sheet: HubSpot section 4 [spec]).
@@ -96,8 +98,6 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             links: Links::Inline,
             content: true,
             delete_batch: 1,
-            history_batch: 0,
-            history_charges: Vec::new(),
             keeps_deleted: false,
             lists_deleted: false,
             lists_since: false,
@@ -110,8 +110,6 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             content: true,
             delete_batch: 0,
             delete_charges: Vec::new(),
-            history_batch: 0,
-            history_charges: Vec::new(),
             keeps_deleted: false,
             lists_deleted: false,
             ..common

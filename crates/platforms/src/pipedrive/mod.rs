@@ -142,6 +142,7 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         fetch_charges: cost(if object.is_v2() { object.list_cost() } else { object.get_cost() }).to_vec(),
         write_batch: u32::from(!is_mail),
         write_charges: cost(object.write_cost()).to_vec(),
+        bulk: None,
         upsert: Upsert::None,
         lookup: match object {
             Object::MailMessages => Lookup::None,

@@ -6,7 +6,7 @@
 //!   messages are known to name fields and ids alone, or were written by an administrator.
 
 use handover_connect::{Fault, FaultKind, Limited, Reply};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::capabilities::DAILY;
 use super::ids::is_id;
@@ -173,6 +173,27 @@ pub(super) fn of_row(row: &Json) -> Option<Fault> {
         fault.detail.clashing = duplicates(error);
     }
     Some(fault)
+}
+
+/// The fault of a row of a job: `CODE:message:fields --` (sheet: Salesforce section 5.5 \[doc\]). Of several the first
+/// one decides, as everywhere. A message may have colons and dashes of its own, so that names of fields end it.
+pub(super) fn of_cell(text: &str) -> Fault {
+    let (code, rest) = text.split_once(':').unwrap_or((text, ""));
+    let is_list = |names: &str| names.split(',').all(|name| name.is_empty() || super::objects::is_name(name.trim()));
+    let ends = rest.match_indices("--").filter(|(at, _)| rest.get(at + 2..).is_some_and(is_end_of_error));
+    let told = ends.filter_map(|(at, _)| rest.get(..at)?.trim_end().rsplit_once(':')).find(|(_, names)| is_list(names));
+    let (message, names) = told.unwrap_or((rest, ""));
+    let fields: Vec<&str> = names.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let error = json!({"statusCode": code.trim(), "message": message, "fields": fields});
+    of_row(&json!({"success": false, "errors": [error]}))
+        .unwrap_or_else(|| Fault::malformed("the row was refused without a reason"))
+}
+
+/// Whether what stands behind two dashes is nothing, or another error.
+fn is_end_of_error(behind: &str) -> bool {
+    let next = behind.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ';' | ','));
+    let is_code = |code: &str| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    next.is_empty() || next.split_once(':').is_some_and(|(code, _)| is_code(code))
 }
 
 /// The limit that was met. The platform says how long to wait nowhere, an edge before it may; and a day's allowance is

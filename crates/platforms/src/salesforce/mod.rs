@@ -9,6 +9,8 @@
 //! - The rows of a collection come back in the order in which they were sent, and nothing else joins them (sheet:
 //!   Salesforce section 5.2): an answer with another number of rows, or with another id than a row was sent with,
 //!   is no answer, and what became of the rows is unknown.
+//! - What became of the rows of a job is joined by the key or the id that each row has, never by order; a row that no
+//!   result names is unknown.
 //! - A field that can point to several objects (`WhatId`) is one field for each of them (`WhatId.Account`), which the
 //!   beginnings of ids tell apart. What it points to beyond the objects that are carried is shown by the field itself,
 //!   which is read only.
@@ -29,6 +31,7 @@ mod fetch;
 mod fields;
 mod files;
 mod ids;
+mod ingest;
 mod jobs;
 mod links;
 mod notes;

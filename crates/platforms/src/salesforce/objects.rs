@@ -101,6 +101,12 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 impl Object<'_> {
+    /// Whether very many of its records are written by a job. Not those that assignment rules are about: a job cannot
+    /// switch them off (sheet: Salesforce section 5.1; whether it runs them is \[unsure\]).
+    pub(super) fn by_job(&self) -> bool {
+        self.family == Family::Plain && !matches!(self.name, "Account" | "Case" | "Lead")
+    }
+
     /// The condition of its live records in a query that shows deleted ones too.
     pub(super) fn live(&self, has_person_accounts: bool) -> Vec<&'static str> {
         let mut live = Vec::new();

@@ -22,6 +22,8 @@ pub(super) enum Place {
     Currencies(Account),
     /// Rows of a batch that are sent again, since somebody held a record that they need.
     Again(Again),
+    /// Within a job that writes a large batch.
+    Ingest(Ingest),
     /// Links that are there already, or are to be taken away.
     Links(Links),
     /// The new field was made: can it be seen?
@@ -83,6 +85,44 @@ pub(super) struct Again {
     pub(super) applied: Vec<Option<(String, Option<bool>)>>,
     /// How often rows were sent again.
     pub(super) times: u32,
+}
+
+/// A job that writes a large batch.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Ingest {
+    /// Its id.
+    pub(super) id: String,
+    /// What comes next of it.
+    pub(super) next: Next,
+    /// How often its state was asked for.
+    pub(super) asked: u32,
+    /// How many jobs came before it that took nothing.
+    pub(super) lost: u32,
+    /// Rows that were refused: their places in the batch, and why.
+    pub(super) refused: Vec<(usize, Refused)>,
+    /// Why it did not do all that it was to do.
+    pub(super) why: Option<Refused>,
+}
+
+/// What comes next of a job that writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Next {
+    /// It is to be begun anew, since the one before took nothing.
+    Begin,
+    /// The rows are sent.
+    #[default]
+    Upload,
+    /// They are all there.
+    Close,
+    /// Is it done?
+    Ask,
+    /// It takes too long.
+    Abort,
+    /// What it refused.
+    Failed,
+    /// What it wrote.
+    Successful,
 }
 
 /// Links on their way.

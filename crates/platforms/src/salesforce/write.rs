@@ -15,13 +15,14 @@ use handover_connect::{
 use handover_model::{FieldName, Schema, Value};
 use serde_json::Value as Json;
 
-use super::encode::{collection, with_body};
+use super::capabilities::COLLECTION;
+use super::encode::with_body;
 use super::ids::{are_one, is_id, short};
 use super::links::Junction;
 use super::objects::{DATA, Object, is_name};
-use super::place::{Again, Place};
+use super::place::{Again, Ingest, Place};
 use super::reading::part_of;
-use super::{faults, notes, values};
+use super::{faults, ingest, notes, values};
 use crate::json::{quoted, text_at};
 use crate::marks::{Mark, foreign};
 use crate::values::fits;
@@ -64,9 +65,11 @@ pub(super) fn request(
     place: Option<Place>,
     learnt: Option<&Schema>,
 ) -> Result<Request, Refusal> {
+    if batch.writes.len() > usize::try_from(COLLECTION).unwrap_or(usize::MAX) {
+        return ingest::request(object, batch, place, learnt);
+    }
     let again = again(batch, place)?;
     let writes = sent(batch, &again);
-    collection(writes.len())?;
     let body = body_of(object, &batch.mode, &writes, learnt)?;
     let path = format!("{DATA}/composite/sobjects");
     let mut request = match &batch.mode {
@@ -74,9 +77,7 @@ pub(super) fn request(
         // The last write wins, and a key is made once (sheet: Salesforce section 5.4).
         WriteMode::Update => with_body(Method::Patch, path, body).idempotent(),
         WriteMode::Upsert { key } => {
-            if !object.has_key || !is_name(key.as_str()) {
-                return Err(Refusal::unsupported(format!("{} cannot be written by upsert", object.name)));
-            }
+            has_key(object, key)?;
             with_body(Method::Patch, format!("{path}/{}/{key}", object.name), body).idempotent()
         }
     };
@@ -94,20 +95,13 @@ fn body_of(
     let mut rows = Vec::with_capacity(writes.len());
     for write in writes {
         let mut row = format!("{{\"attributes\":{{\"type\":{}}}", quoted(object.name));
-        let aim = match mode {
-            WriteMode::Create { .. } => None,
-            WriteMode::Update => {
-                let id = write.id.as_ref().ok_or_else(|| Refusal::unsupported("an update needs the record's id"))?;
-                row.push_str(",\"id\":");
-                row.push_str(&quoted(id.as_str()));
-                Some(short(id.as_str()).to_owned())
-            }
-            // Whether keys that differ in case alone are one is the field's own affair (sheet: Salesforce section 3):
-            // where they are, the answer names one record for two rows.
-            WriteMode::Upsert { key } => Some(key_of(write, key)?),
-        };
-        if aim.is_some_and(|aim| !seen.insert(aim)) {
-            return Err(Refusal::unsupported("a batch may have one write only for each record"));
+        let aim = aim_of(mode, write)?;
+        if let (WriteMode::Update, Some(id)) = (mode, &aim) {
+            row.push_str(",\"id\":");
+            row.push_str(&quoted(id));
+        }
+        if aim.is_some_and(|aim| !seen.insert(record_of(mode, aim))) {
+            return Err(twice());
         }
         let fields = fields_of(object, write, matches!(mode, WriteMode::Create { .. }), learnt)?;
         if !fields.is_empty() {
@@ -120,19 +114,64 @@ fn body_of(
     Ok(format!("{{\"allOrNone\":false,\"records\":[{}]}}", rows.join(",")).into_bytes())
 }
 
+/// Whether an object's records are told by such a field.
+pub(super) fn has_key(object: &Object<'_>, key: &FieldName) -> Result<(), Refusal> {
+    let has = object.has_key && is_name(key.as_str());
+    has.then_some(()).ok_or_else(|| Refusal::unsupported(format!("{} cannot be written by upsert", object.name)))
+}
+
+/// What a write of a batch aims at: the record's id, or its key; `None` of a new record.
+///
+/// # Errors
+/// When it is not said.
+pub(super) fn aim_of(mode: &WriteMode, write: &Write) -> Result<Option<String>, Refusal> {
+    match mode {
+        WriteMode::Create { .. } => Ok(None),
+        WriteMode::Update => {
+            let id = write.id.as_ref().ok_or_else(|| Refusal::unsupported("an update needs the record's id"))?;
+            Ok(Some(id.to_string()))
+        }
+        // Whether keys that differ in case alone are one is the field's own affair (sheet: Salesforce section 3):
+        // where they are, the answer names one record for two rows.
+        WriteMode::Upsert { key } => key_of(write, key).map(Some),
+    }
+}
+
+/// The same for all ways to say it: ids have a shorter form.
+pub(super) fn record_of(mode: &WriteMode, aim: String) -> String {
+    if *mode == WriteMode::Update { short(&aim).to_owned() } else { aim }
+}
+
+/// Two writes of one record in a batch: which one wins is not said.
+pub(super) fn twice() -> Refusal {
+    Refusal::unsupported("a batch may have one write only for each record")
+}
+
 fn key_of(write: &Write, key: &FieldName) -> Result<String, Refusal> {
     let value = write.fields.get(key.as_str()).filter(|value| !value.is_blank());
     value.map(values::plain).ok_or_else(|| Refusal::invalid(key.clone(), format!("an upsert needs `{key}`")))
 }
 
-/// A write's fields as JSON members, without the braces. A value of another type than its field's would have the whole
-/// collection refused, without a word about which one it is: so it is not sent.
+/// A write's fields as JSON members, without the braces.
 pub(super) fn fields_of(
     object: &Object<'_>,
     write: &Write,
     is_new: bool,
     learnt: Option<&Schema>,
 ) -> Result<String, Refusal> {
+    let members = columns_of(object, write, is_new, learnt)?.into_iter();
+    let members: Vec<String> = members.map(|(name, json)| format!("{}:{json}", quoted(name))).collect();
+    Ok(members.join(","))
+}
+
+/// A write's values by the columns that they go into, in JSON. A value of another type than its field's would have the
+/// whole collection refused, without a word about which one it is: so it is not sent.
+pub(super) fn columns_of<'w>(
+    object: &Object<'_>,
+    write: &'w Write,
+    is_new: bool,
+    learnt: Option<&Schema>,
+) -> Result<BTreeMap<&'w str, String>, Refusal> {
     let mut members: BTreeMap<&str, String> = BTreeMap::new();
     for (name, value) in write.fields.iter() {
         if Junction::is_field(object.name, name.as_str()) {
@@ -172,8 +211,7 @@ pub(super) fn fields_of(
             _ => drop(members.insert(column, json)),
         }
     }
-    let members: Vec<String> = members.into_iter().map(|(name, json)| format!("{}:{json}", quoted(name))).collect();
-    Ok(members.join(","))
+    Ok(members)
 }
 
 /// Whether a refusal of a request with one row says that the row was at fault.
@@ -183,6 +221,12 @@ pub(super) fn is_about_the_row(fault: &Fault) -> bool {
 
 /// One outcome for each write, or the rows that are sent again.
 pub(super) fn written(batch: &WriteBatch, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
+    if let Some(Place::Ingest(job)) = place {
+        return ingest::read(batch, job, reply);
+    }
+    if batch.writes.len() > usize::try_from(COLLECTION).unwrap_or(usize::MAX) {
+        return ingest::begun(reply, Ingest::default());
+    }
     let mut again = again(batch, place).map_err(Fault::from)?;
     let writes = sent(batch, &again);
     if let Err(fault) = faults::check(reply, true) {
@@ -224,7 +268,7 @@ pub(super) fn written(batch: &WriteBatch, place: Option<Place>, reply: &Reply) -
 }
 
 /// A fault that names a column which is several fields here names the one that was written.
-fn own_field(write: &Write, mut fault: Fault) -> Fault {
+pub(super) fn own_field(write: &Write, mut fault: Fault) -> Fault {
     if let Some(column) = &fault.field {
         let parts = write.fields.iter().filter(|(name, value)| {
             let (own, part) = part_of(name.as_str());

@@ -50,6 +50,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         fetch_charges: CALL.to_vec(),
         write_batch: if object.writes { BATCH } else { 0 },
         write_charges: if object.writes { rows } else { Vec::new() },
+        bulk: None,
         upsert: if object.upserts() { Upsert::ByUniqueField } else { Upsert::None },
         lookup: Lookup::ByIndex { lag_ms: LAG_MS },
         count: Count::Told,

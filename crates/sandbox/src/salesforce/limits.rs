@@ -54,10 +54,11 @@ impl Limits {
         let records: usize = world.schema.objects.keys().map(|object| world.rows(object).count()).sum();
         // A record takes 2 KB (sheet: section 9 [unsure]).
         let megabytes = u64::try_from(records * 2 / 1_024).unwrap_or(0);
+        let most_batches = world.settings.daily_batches;
         let batches = world.jobs.batches_since(at - DAY);
         json!({
             "DailyApiRequests": {"Max": self.most, "Remaining": self.most.saturating_sub(self.used)},
-            "DailyBulkApiBatches": {"Max": 15_000, "Remaining": 15_000_u64.saturating_sub(batches)},
+            "DailyBulkApiBatches": {"Max": most_batches, "Remaining": most_batches.saturating_sub(batches)},
             "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000_u64.saturating_sub(world.jobs.queries_since(at - DAY))},
             "DailyBulkV2QueryFileStorageMB": full(976_562),
             "DataStorageMB": {"Max": 1_024, "Remaining": 1_024_u64.saturating_sub(megabytes)},

@@ -47,6 +47,9 @@ pub struct Settings {
     pub bulk_s: i64,
     /// How many rows a bulk job works through in a second. Default 1,000.
     pub bulk_rows_per_s: i64,
+    /// Batches of bulk jobs that write, in rolling 24 hours: one for each 10,000 rows (sheet: section 6 \[doc\]). Default
+    /// 15,000.
+    pub daily_batches: u64,
     /// Rows of bulk results come in another order than they were sent (sheet: section 5.5 \[doc\]), and those of query
     /// jobs without an order in none. Default true.
     pub bulk_shuffle: bool,
@@ -85,6 +88,7 @@ impl Default for Settings {
             empty_children_as_null: true,
             bulk_s: 10,
             bulk_rows_per_s: 1_000,
+            daily_batches: 15_000,
             bulk_shuffle: true,
             bin_days: 15,
             page_rows: 2_000,

@@ -2,6 +2,8 @@
 
 mod access;
 mod describing;
+mod ingest;
+mod ingest_steps;
 mod jobs;
 mod linking;
 mod live;

@@ -1,5 +1,7 @@
 //! Jobs that write.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 
 use csv::QuoteStyle;
@@ -19,6 +21,14 @@ use crate::{csv_text, multipart};
 /// The largest upload in bytes, and the longest content of a job made in one request.
 const UPLOAD: usize = 150_000_000;
 const ONE_SHOT: usize = 100_000;
+/// How many columns there may be, and how many characters in the header, in a cell, in a row (sheet: section 5.5; whether
+/// long texts may be longer is \[unsure\]).
+const COLUMNS: usize = 5_000;
+const HEADER: usize = 32_000;
+const CELL: usize = 32_000;
+const ROW: usize = 400_000;
+/// What the allowance of batches is counted over.
+const DAY_S: Seconds = 86_400;
 
 /// `POST /jobs/ingest`.
 pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
@@ -59,6 +69,9 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     };
     let name = object.name.clone();
     let shape = form(&body)?;
+    if world.settings.limits && world.jobs.batches_since(call.at - DAY_S) >= world.settings.daily_batches {
+        return Err(Fault::new("EXCEEDEDQUOTA", "ApiBatchItems Limit exceeded."));
+    }
     let mut job = Job::new(world, call, operation, &name, shape);
     job.key = key;
     if let Some(content) = content {
@@ -122,6 +135,9 @@ pub(super) fn work(world: &mut World, job: &mut Job, at: Seconds) {
             return fail(job, format!("{message}{}", if job.crlf { "CRLF" } else { "LF" }));
         }
     };
+    if let Some(message) = too_large(&rows) {
+        return fail(job, message);
+    }
     let mut rows = rows.into_iter();
     job.header = rows.next().unwrap_or_default();
     let by = Writer { user: job.user.clone(), at, duplicates: DuplicateHeader::default(), system: false };
@@ -155,9 +171,34 @@ fn fail(job: &mut Job, message: String) {
     job.message = Some(message);
 }
 
+/// Why the rows are refused, where they are longer than rows may be.
+fn too_large(rows: &[Vec<String>]) -> Option<String> {
+    let letters = |row: &[String]| row.iter().map(|cell| cell.chars().count()).sum::<usize>();
+    let header = rows.first().map(Vec::as_slice).unwrap_or_default();
+    if header.len() > COLUMNS || letters(header) + header.len() > HEADER {
+        return Some("InvalidBatch : The header is too long".to_owned());
+    }
+    let is_long = |row: &Vec<String>| letters(row) > ROW || row.iter().any(|cell| cell.chars().count() > CELL);
+    rows.iter().any(is_long).then(|| "InvalidBatch : A field or a record is too long".to_owned())
+}
+
 fn columns(world: &World, job: &Job, header: &[String]) -> Result<Vec<Column>, String> {
     let object = world.schema.object(&job.object).ok_or("InvalidEntity : the object is gone")?;
-    header.iter().map(|name| column(object, name)).collect()
+    let columns = header.iter().map(|name| column(object, name)).collect();
+    let has = |wanted: &str| header.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    let told_by = match (job.operation.as_str(), job.key.as_deref()) {
+        ("upsert", key) => key,
+        ("update" | "delete", _) => Some("Id"),
+        _ => None,
+    };
+    if let Some(lacks) = told_by.filter(|name| !has(name)) {
+        return Err(format!("InvalidBatch : Field name not found : {lacks}"));
+    }
+    let mut seen = BTreeSet::new();
+    match header.iter().find(|name| !seen.insert(name.to_ascii_lowercase())) {
+        Some(twice) => Err(format!("InvalidBatch : Duplicate field name : {twice}")),
+        None => columns,
+    }
 }
 
 fn column(object: &Object, name: &str) -> Result<Column, String> {

@@ -25,6 +25,9 @@ const BATCH_ROWS: usize = 10_000;
 /// Jobs are kept for seven days.
 const KEPT_S: Seconds = 7 * 86_400;
 
+/// Jobs may stay open for a day (sheet: section 6 \[doc\]).
+const OPEN_S: Seconds = 86_400;
+
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum State {
@@ -174,6 +177,10 @@ fn wrong_state(message: &str) -> Fault {
 /// Works on every job whose time has come, and forgets the old ones.
 pub(super) fn settle(world: &mut World, at: Seconds) {
     world.jobs.all.retain(|_, job| at - job.created < KEPT_S);
+    for job in world.jobs.all.values_mut().filter(|job| job.state == State::Open && at - job.created >= OPEN_S) {
+        job.state = State::Aborted;
+        ingest::leave_unprocessed(job);
+    }
     let mut due: Vec<(Seconds, String)> =
         world.jobs.all.values().filter_map(|job| Some((job.due.filter(|due| *due <= at)?, job.id.clone()))).collect();
     due.sort();
@@ -217,7 +224,8 @@ impl Jobs {
     /// Batches of ingest jobs since then.
     pub(super) fn batches_since(&self, since: Seconds) -> u64 {
         let recent = self.all.values().filter(|job| job.query.is_none() && job.created >= since);
-        recent.map(|job| u64::try_from(job.rows.len().div_ceil(BATCH_ROWS)).unwrap_or(0)).sum()
+        let rows = |job: &Job| job.rows.len() + job.data.as_ref().map_or(0, |data| data.lines().count());
+        recent.map(|job| u64::try_from(rows(job).div_ceil(BATCH_ROWS)).unwrap_or(0)).sum()
     }
 
     /// Query jobs since then.

@@ -130,6 +130,46 @@ fn jobs_are_refused_failed_and_aborted() {
 }
 
 #[test]
+fn headers_and_rows_are_looked_at() {
+    let mut org = Org::keyed();
+    let account = org.create("Account", &json!({"Name": "Acme"}));
+    let long = "x".repeat(32_001);
+    let upsert = json!({"object": "Account", "operation": "upsert", "externalIdFieldName": "Src_Id__c"});
+    let update = json!({"object": "Account", "operation": "update"});
+    for (job, csv, why) in [
+        (&upsert, "Name\nA\n".to_owned(), "Field name not found : Src_Id__c"),
+        (&update, "Name\nA\n".to_owned(), "Field name not found : Id"),
+        (&update, format!("Id,Name,name\n{account},A,B\n"), "Duplicate field name : name"),
+        (&update, format!("Id,Description\n{account},{long}\n"), "too long"),
+        (&update, format!("Id,Name\r\n{account},A\r\n"), "LineEnding is invalid"),
+        (&update, String::new(), "no header"),
+    ] {
+        let id = ingest(&mut org, job, &csv);
+        org.wait(30);
+        let job = org.get(&format!("jobs/ingest/{id}"));
+        assert_eq!((&job["state"], &job["numberRecordsProcessed"]), (&json!("Failed"), &json!(0)), "{why}");
+        assert!(job["errorMessage"].as_str().unwrap().contains(why), "{job}");
+    }
+    assert_eq!(org.texts("Name", "SELECT Name FROM Account"), ["Acme"]);
+}
+
+#[test]
+fn open_jobs_end_and_batches_are_counted() {
+    let mut org = Org::of(json!({
+        "settings": {"daily_batches": 1, "session_s": 1_000_000},
+        "fields": {"Account": [{"name": "Src_Id__c", "type": "string", "length": 80, "unique": true, "external_id": true}]},
+    }));
+    let upsert = json!({"object": "Account", "operation": "upsert", "externalIdFieldName": "Src_Id__c"});
+    let left = org.post("jobs/ingest", &upsert, 200)["id"].as_str().unwrap().to_owned();
+    org.wait(86_400);
+    assert_eq!(org.get(&format!("jobs/ingest/{left}"))["state"], "Aborted");
+    ingest(&mut org, &upsert, "Src_Id__c,Name\nA,Acme\n");
+    refused(org.call("POST", "jobs/ingest", Some(&upsert)), 400, "EXCEEDEDQUOTA");
+    org.wait(86_401);
+    org.post("jobs/ingest", &upsert, 200);
+}
+
+#[test]
 fn a_query_job_gives_its_rows_in_pages() {
     let mut org = Org::new();
     for name in ["A", "B", "C", "D", "E"] {

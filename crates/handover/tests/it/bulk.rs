@@ -1,0 +1,359 @@
+//! Large batches: they end as ordinary ones do, whatever goes wrong and wherever a process dies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use handover_connect::{Clock as _, Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
+use handover_engine::{
+    Overlay, Pass, Policies, Project, Report, Selection, Setup, Unobserved, Workplace, transform::Tables,
+};
+use handover_local::LocalTransport;
+use handover_model::{Flow, From, Keep, Ownership, Place, Removals, Rule};
+use handover_sandbox::Sandbox;
+use handover_sandbox::faults::FaultPlan;
+use handover_store::{Claim, Location, Moment, Store};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value as Json, json};
+
+use crate::rig::wire::Mortal;
+use crate::rig::{Around, Death, Wire};
+
+/// One ordinary wave and what pays for a large batch.
+const CONTACTS: usize = 2_300;
+/// Ordinary batches of a wave.
+const WAVE: usize = 200;
+const KEY: &str = "Handover_Key__c";
+const USER: &str = "005Aa0000000001IAA";
+
+fn org(settings: Json, contacts: Vec<Json>) -> Arc<Mutex<Sandbox>> {
+    let world = json!({
+        "platform": "salesforce", "complete": true, "settings": settings,
+        "sessions": {"tok": {"user": USER, "used": null, "refreshable": false}},
+        "fields": {"Contact": [{"name": KEY, "type": "string", "length": 120, "unique": true, "external_id": true}]},
+        "records": {
+            "User": [{"Id": USER, "Username": "u@x.example", "LastName": "U", "Email": "u@x.example", "Alias": "u",
+                "IsActive": true}],
+            "Contact": contacts,
+        },
+    });
+    let org = handover_sandbox::salesforce::Salesforce::from_world(world, 1).unwrap();
+    Arc::new(Mutex::new(Sandbox::new(Box::new(org))))
+}
+
+fn contact(n: usize) -> Json {
+    json!({
+        "Id": format!("003Aa0{n:09}"), "FirstName": format!("F {n}"), "LastName": format!("M\u{fc}ller, \"{n}\""),
+        "Email": format!("p{n}@x.example"), "Description": format!("one\ntwo {n}"),
+        "CreatedDate": "2024-03-05T10:11:12.000+0000", "LastModifiedDate": "2025-11-05T10:11:12.000+0000",
+        "SystemModstamp": "2025-11-05T10:11:12.000+0000",
+    })
+}
+
+/// A contact that the target refuses: its name is longer than a name may be there.
+const BAD: usize = 1_500;
+
+fn flow() -> Flow {
+    let end = |system: &str| handover_model::End { system: system.into(), object: "Contact".into() };
+    let rule = |(target, source): (&str, &str)| Rule {
+        target: target.into(),
+        from: From::Fields(vec![source.into()]),
+        steps: Vec::new(),
+        table: None,
+        default: None,
+        keep: None,
+        flow: None,
+        later: false,
+        recalculated: None,
+        ownership: Ownership::default(),
+        place: Place::default(),
+    };
+    let fields =
+        [("FirstName", "FirstName"), ("LastName", "LastName"), ("Email", "Email"), ("Description", "Description")];
+    Flow {
+        name: "people".into(),
+        source: end("old"),
+        target: end("new"),
+        scope: None,
+        cohorts: Vec::new(),
+        key: Some(KEY.into()),
+        matching: Vec::new(),
+        keep: Keep::FillEmpty,
+        rules: fields.into_iter().map(rule).collect(),
+        excluded: BTreeMap::new(),
+        back: Vec::new(),
+        both_ways: false,
+        ownership: Ownership::default(),
+        removals: Removals::default(),
+        place: Place::default(),
+    }
+}
+
+/// Two organizations and a state; processes live one after the other.
+struct Ground {
+    systems: [Arc<Mutex<Sandbox>>; 2],
+    folder: tempfile::TempDir,
+    now: Timestamp,
+    requests: u64,
+    writes: u64,
+}
+
+impl Ground {
+    fn new(settings: Json) -> Self {
+        Self::of(settings, (1..=CONTACTS).map(contact).collect())
+    }
+
+    fn of(settings: Json, contacts: Vec<Json>) -> Self {
+        Self {
+            systems: [org(json!({}), contacts), org(settings, Vec::new())],
+            folder: tempfile::tempdir().unwrap(),
+            now: "2026-03-02T10:00:00Z".parse().unwrap(),
+            requests: 0,
+            writes: 0,
+        }
+    }
+
+    /// One process; `None` when it died.
+    fn live(&mut self, death: Death) -> Option<Result<Report, handover_engine::Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(self.pass(death))
+    }
+
+    /// One that comes to its end.
+    fn whole(&mut self) -> Report {
+        self.live(Death::No).unwrap().unwrap()
+    }
+
+    fn connect(&self, clock: &Arc<VirtualClock>, wire: &Arc<Wire>) -> [Arc<dyn Connector>; 2] {
+        self.systems.clone().map(|sandbox| -> Arc<dyn Connector> {
+            let below = LocalTransport::new(sandbox, clock.clone());
+            let transport = Arc::new(Mortal { below, wire: wire.clone() });
+            let dialect = handover_platforms::dialect("salesforce").unwrap();
+            let credentials = Credentials::Token(SecretString::from("tok"));
+            let settings = Settings { retries: 2, ..Settings::at("http://sandbox.test") };
+            Arc::new(Driver::new(dialect, transport, clock.clone(), Arc::new(NoKeeper), credentials, settings))
+        })
+    }
+
+    fn project(systems: [Arc<dyn Connector>; 2]) -> Project {
+        let [old, new] = systems;
+        Project {
+            name: "bulk".to_owned(),
+            snapshot: "bulk".to_owned(),
+            systems: [("old".into(), old), ("new".into(), new)].into(),
+            flows: vec![flow()],
+            cohorts: Vec::new(),
+            tables: Arc::new(Tables::default()),
+            policies: Policies { wave: WAVE, ..Policies::default() },
+        }
+    }
+
+    async fn pass(&mut self, death: Death) -> Option<Result<Report, handover_engine::Error>> {
+        let clock = Arc::new(VirtualClock::new(self.now));
+        let wire = Arc::new(Wire::new(death, None));
+        let claim = Claim { term: std::time::Duration::from_millis(200), ..Claim::default() };
+        let location = Location::Sqlite(self.folder.path().join("state.db"));
+        let store = Store::open_as(&location, &claim).await.unwrap();
+        let setup = Setup::prepare(Self::project(self.connect(&clock, &wire))).await.unwrap();
+        let place = Workplace {
+            store: store.clone(),
+            clock: clock.clone(),
+            scratch: self.folder.path().join("scratch"),
+            observer: Arc::new(Unobserved),
+        };
+        wire.begin();
+        let blown = Arc::new(AtomicBool::new(false));
+        if let Death::AtWrite(nth, moment) = death {
+            let (wire, blown) = (wire.clone(), blown.clone());
+            store.set_fuse(Arc::new(move |n, when| {
+                if (n, when) == (nth, moment) {
+                    blown.store(true, Ordering::SeqCst);
+                    wire.die();
+                }
+                blown.load(Ordering::SeqCst)
+            }));
+        }
+        let pass = async { Pass::begin(setup, &place, "run", wire.stop()).await?.run(&Selection::All).await };
+        let ended = tokio::select! {
+            biased;
+            () = wire.died() => None,
+            result = pass => Some(result),
+        };
+        self.now = clock.now();
+        self.requests = wire.requests();
+        self.writes = store.durable_writes();
+        ended
+    }
+
+    /// The target's contacts by key, without ids and times; each has been made once.
+    fn there(&self) -> BTreeMap<String, Vec<String>> {
+        let new = self.systems[1].lock().unwrap();
+        let world = new.platform().world();
+        let contacts = world["records"]["Contact"].as_array().map_or(&[][..], Vec::as_slice);
+        let of = |contact: &Json| {
+            let fields = ["FirstName", "LastName", "Email", "Description"];
+            let values = fields.map(|field| contact[field].as_str().unwrap_or_default().to_owned());
+            (contact[KEY].as_str().unwrap().to_owned(), values.to_vec())
+        };
+        let all: BTreeMap<_, _> = contacts.iter().map(of).collect();
+        assert_eq!(all.len(), contacts.len(), "no record was made twice");
+        all
+    }
+
+    /// The requests to the target that write, by what they are, with how often they came.
+    fn sent(&self) -> BTreeMap<String, usize> {
+        let new = self.systems[1].lock().unwrap();
+        let mut sent = BTreeMap::new();
+        for entry in new.journal().entries() {
+            let path = entry.path.trim_start_matches("/services/data/v66.0/");
+            let parts = path.split('/').map(|part| if part.starts_with("750") { "*" } else { part });
+            let path = format!("{} {}", entry.method, parts.collect::<Vec<_>>().join("/"));
+            if path.contains("jobs/ingest") || path.contains("composite/sobjects/Contact/") {
+                *sent.entry(path).or_default() += 1;
+            }
+        }
+        sent
+    }
+
+    fn faults(&self, rules: Json) {
+        let plan: FaultPlan = serde_json::from_value(json!({"seed": 3, "rules": rules})).unwrap();
+        plan.check().unwrap();
+        self.systems[1].lock().unwrap().set_faults(plan);
+    }
+}
+
+const COLLECTION: &str = "PATCH composite/sobjects/Contact/Handover_Key__c";
+
+fn created(report: &Report) -> (u64, u64) {
+    let counts = report.objects[0].counts;
+    assert!(counts.adds_up() && counts.read == CONTACTS as u64 && counts.pending == 0, "{counts:?}");
+    (counts.created, counts.held)
+}
+
+#[test]
+fn what_pays_goes_in_one_batch_as_the_plan_says() {
+    let mut ground = Ground::new(json!({}));
+    // The plan, over an empty state of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let planned = runtime.block_on(async {
+        let clock = Arc::new(VirtualClock::new(ground.now));
+        let [old, new] = ground.connect(&clock, &Arc::new(Wire::new(Death::No, None)));
+        let overlay = Arc::new(Overlay::new(new, BTreeMap::new(), BTreeSet::new()));
+        let setup = Setup::prepare(Ground::project([old, overlay.clone()])).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Location::Sqlite(folder.path().join("plan.db"))).await.unwrap();
+        let scratch = folder.path().join("scratch");
+        let place = Workplace { store, clock, scratch, observer: Arc::new(Unobserved) };
+        let pass = Pass::begin(setup, &place, "plan", Arc::new(AtomicBool::new(false))).await.unwrap();
+        assert_eq!(created(&pass.run(&Selection::All).await.unwrap()), (CONTACTS as u64, 0));
+        overlay.planned()
+    });
+    drop(runtime);
+    assert!(ground.there().is_empty() && ground.sent().is_empty());
+    assert_eq!(created(&ground.whole()), (CONTACTS as u64, 0));
+    let sent = ground.sent();
+    assert_eq!(sent[COLLECTION], 1, "the first wave");
+    assert_eq!((sent["POST jobs/ingest"], sent["PUT jobs/ingest/*/batches"]), (1, 1));
+    // The plan reckons with what a job takes as a rule.
+    let calls: usize = sent.values().sum();
+    assert_eq!(planned.calls["Contact"], 1 + 7);
+    assert!(calls.abs_diff(8) <= 1, "{sent:?}");
+    // A second pass has nothing to do.
+    ground.whole();
+    assert_eq!(ground.sent(), sent);
+}
+
+#[test]
+fn one_bad_record_among_thousands_is_held_alone() {
+    let mut contacts: Vec<Json> = (1..=CONTACTS).map(contact).collect();
+    contacts[BAD]["Email"] = json!("no address");
+    let mut ground = Ground::of(json!({}), contacts);
+    // The source has what its own rules would not let in.
+    assert_eq!(created(&ground.whole()), (CONTACTS as u64 - 1, 1));
+    assert_eq!(ground.there().len(), CONTACTS - 1);
+    assert_eq!(ground.sent()[COLLECTION], 1);
+}
+
+#[test]
+fn what_goes_by_no_job_goes_by_collections() {
+    let quiet = {
+        let mut ground = Ground::new(json!({}));
+        ground.whole();
+        ground.there()
+    };
+    let jobs = "/services/data/v66.0/jobs/ingest";
+    let results = format!("{jobs}/*/successfulResults");
+    // A quota, a job that never ends, results that nobody gets, a token that is refused for a while.
+    let cases = [
+        (json!({"daily_batches": 0}), json!([])),
+        (json!({"bulk_s": 1_000_000}), json!([])),
+        (json!({}), json!([{"when": {"path": results}, "fault": {"kind": "unavailable", "status": 503}}])),
+        (json!({}), json!([{"when": {"path": format!("{jobs}/*/batches")}, "fault": {"kind": "lost_after"}}])),
+        (json!({"lock_every": 700}), json!([])),
+    ];
+    for (settings, rules) in cases {
+        let mut ground = Ground::new(settings.clone());
+        ground.faults(rules.clone());
+        assert_eq!(created(&ground.whole()), (CONTACTS as u64, 0), "{settings} {rules}");
+        assert!(ground.there() == quiet, "{settings} {rules}");
+        let sent = ground.sent();
+        assert!(sent[COLLECTION] > 1 && sent["POST jobs/ingest"] >= 1, "{settings} {rules}: {sent:?}");
+        // Never one by one.
+        assert!(sent[COLLECTION] < 60, "{settings} {rules}: {sent:?}");
+    }
+}
+
+#[test]
+fn text_that_a_job_could_not_carry_arrives() {
+    let mut contacts: Vec<Json> = (1..=CONTACTS).map(contact).collect();
+    contacts[BAD]["Description"] = json!("#N/A");
+    contacts[BAD + 1]["Description"] = json!("one\r\ntwo");
+    let mut ground = Ground::of(json!({}), contacts);
+    assert_eq!(created(&ground.whole()), (CONTACTS as u64, 0));
+    let there = ground.there();
+    assert_eq!(there.values().filter(|values| values[3] == "#N/A").count(), 1);
+    assert_eq!(there.values().filter(|values| values[3] == "one\r\ntwo").count(), 1);
+}
+
+#[test]
+fn dying_around_every_request_of_a_job() {
+    let (quiet, first, last) = {
+        let mut ground = Ground::new(json!({}));
+        ground.whole();
+        let steps: usize = ground.sent().values().sum();
+        (ground.there(), ground.requests - steps as u64, ground.requests)
+    };
+    for n in first..=last {
+        for around in [Around::Before, Around::After] {
+            let mut ground = Ground::new(json!({}));
+            assert!(ground.live(Death::AtRequest(n, around)).is_none(), "{n} {around:?}");
+            std::thread::sleep(std::time::Duration::from_millis(250));
+            assert_eq!(created(&ground.whole()), (CONTACTS as u64, 0), "{n} {around:?}");
+            assert!(ground.there() == quiet, "{n} {around:?}");
+            // What the dead process began ends, and changes nothing.
+            ground.now += jiff::SignedDuration::from_hours(1);
+            ground.whole();
+            assert!(ground.there() == quiet, "{n} {around:?}");
+        }
+    }
+}
+
+#[test]
+fn dying_at_the_last_durable_writes() {
+    let (quiet, writes) = {
+        let mut ground = Ground::new(json!({}));
+        ground.whole();
+        (ground.there(), ground.writes)
+    };
+    for n in writes.saturating_sub(9)..=writes {
+        for moment in [Moment::Before, Moment::After] {
+            let mut ground = Ground::new(json!({}));
+            let ended = ground.live(Death::AtWrite(n, moment));
+            assert!(ended.is_none_or(|ended| ended.is_err()), "{n} {moment:?}");
+            std::thread::sleep(std::time::Duration::from_millis(250));
+            assert_eq!(created(&ground.whole()), (CONTACTS as u64, 0), "{n} {moment:?}");
+            assert!(ground.there() == quiet, "{n} {moment:?}");
+        }
+    }
+}
