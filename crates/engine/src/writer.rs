@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use handover_connect::Upsert;
 use handover_store::{Commit, Worked};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -21,7 +22,7 @@ use crate::observe::Event;
 use crate::pass::Pass;
 use crate::send::Sent;
 use crate::setup::Ready;
-use crate::write::{Batch, Outgoing, batch_id};
+use crate::write::{Batch, Kind, Outgoing, batch_id};
 
 /// Waves between judging and their outcomes, at most: what memory holds of a flow of any size.
 const UNDER_WAY: usize = 3;
@@ -86,6 +87,8 @@ pub(crate) struct Writer {
     batch: usize,
     /// Records of a wave.
     wave: usize,
+    /// Whether what is made anew goes apart.
+    apart: bool,
     reached: Reached,
     /// Up to which block the stages were told.
     told: i64,
@@ -108,7 +111,9 @@ impl Writer {
     fn new(pass: &Arc<Pass>, ready: &Arc<Ready>, worked: i64, total: Option<u64>) -> Result<Self, Error> {
         let end = &ready.flow.target;
         let system = pass.setup.project.system(&end.system)?;
-        let size = system.capabilities().object(end.object.as_str()).map_or(1, |object| object.write_batch.max(1));
+        let can = system.capabilities().object(end.object.as_str());
+        let size = can.map_or(1, |object| object.write_batch.max(1));
+        let apart = can.is_some_and(|object| object.upsert == Upsert::ByIdOfKey);
         let policies = &pass.setup.project.policies;
         let batch = usize::try_from(size).unwrap_or(1);
         let wave = if batch == 1 { policies.wave.min(SINGLE) } else { policies.wave };
@@ -131,6 +136,7 @@ impl Writer {
             updates: VecDeque::new(),
             batch,
             wave: (wave.max(batch) / batch) * batch,
+            apart,
             reached: Reached { block: worked, done: 0 },
             told: worked,
             room: Arc::new(Semaphore::new(UNDER_WAY)),
@@ -198,13 +204,18 @@ impl Writer {
     async fn next_wave(&mut self) -> Result<(), Error> {
         let update = self.creates.len() < self.updates.len();
         let queue = if update { &mut self.updates } else { &mut self.creates };
-        let mut rest: Vec<Outgoing> = queue.drain(..queue.len().min(self.wave)).collect();
+        let wave = queue.drain(..queue.len().min(self.wave));
+        // Who has an identity and no counterpart had one.
+        let (anew, rest): (Vec<Outgoing>, Vec<Outgoing>) =
+            wave.partition(|write| self.apart && !update && write.case.identity.is_some());
         let mut batches = Vec::new();
-        while !rest.is_empty() {
-            let tail = rest.split_off(rest.len().min(self.batch));
-            let id = batch_id(&self.line.ready, &rest);
-            batches.push(Batch { id, update, writes: rest });
-            rest = tail;
+        for (kind, mut rest) in [(Kind::Anew, anew), (if update { Kind::Update } else { Kind::Create }, rest)] {
+            while !rest.is_empty() {
+                let tail = rest.split_off(rest.len().min(self.batch));
+                let id = batch_id(&self.line.ready, &rest);
+                batches.push(Batch { id, kind, writes: rest });
+                rest = tail;
+            }
         }
         self.hand_over(batches).await
     }

@@ -79,7 +79,6 @@ impl Pass {
         may_be_there: impl Fn(&RecordId) -> bool,
         for_good: bool,
     ) -> Result<(), Error> {
-        let Some(state) = self.place.store.extraction(&end.system, &end.object).await? else { return Ok(()) };
         let mut missed: BTreeMap<RecordId, Vec<(bool, Vanished)>> = BTreeMap::new();
         for (ready, side) in places {
             let flow = &ready.flow.name;
@@ -132,8 +131,13 @@ impl Pass {
                 self.counterparts_again(ready, back).await?;
             }
         }
-        let live: Vec<RecordId> = found.into_keys().collect();
-        self.stage_now(&self.reading_of(end), state, &live).await
+        let live: BTreeSet<RecordId> = found.into_keys().collect();
+        let Some(state) = self.place.store.extraction(&end.system, &end.object).await? else { return Ok(()) };
+        self.stage_now(&self.reading_of(end), state, &live.iter().cloned().collect::<Vec<_>>()).await?;
+        for (ready, side) in places {
+            self.stage_pointing_again(ready, *side, &live).await?;
+        }
+        Ok(())
     }
 
     /// When the first reading of the sources began whose records these flows carry.

@@ -92,7 +92,8 @@ pub(super) fn restore(world: &mut World, id: &str, by: &Writer) -> Result<(), Fa
         return Err(Fault::no_row("deleted row", id));
     }
     if let Some((table, one)) = found.iter().find(|(table, one)| world.get(table, one).is_some()) {
-        let why = format!("Please delete the existing conflicting record '{table}' with primary key value '{one}' first.");
+        let why =
+            format!("Please delete the existing conflicting record '{table}' with primary key value '{one}' first.");
         return Err(Fault::new(412, "0x80044a02", why));
     }
     for (table, one) in found {
