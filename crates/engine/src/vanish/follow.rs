@@ -65,10 +65,13 @@ impl Pass {
             }
             let values = json!({"side": gone.side.word(), "record": gone.record.as_str()});
             entry.items.push(Item { record: gone.source.clone(), values: values.into() });
+            let alone = Vanished { source: "".into(), counterpart: None, ..gone.clone() };
             if gone.side == side {
                 commit.returned.push((ready.flow.name.clone(), side, gone.record.clone()));
+                let other = gone.counterpart.clone().filter(|_| gone.fate == Fate::Deleted);
+                commit.vanished.extend(other.map(|record| Vanished { side: side.opposite(), record, ..alone }));
             } else {
-                commit.vanished.push(Vanished { source: "".into(), counterpart: None, ..gone.clone() });
+                commit.vanished.push(alone);
             }
             self.unask(&mut commit, ready, &gone.source).await?;
             self.vanishings().returned += 1;
