@@ -170,6 +170,9 @@ pub enum Upsert {
     None,
     /// By any custom field that is unique: a create whose answer was lost can simply be sent again.
     ByUniqueField,
+    /// By the key field too, through an id that is made of the key: so it leads to the record that was made under the key
+    /// first, also where that one has another key by now.
+    ByIdOfKey,
 }
 
 /// How a write whose answer was lost is found again.

@@ -23,7 +23,7 @@ use crate::send::Sending;
 use crate::setup::Ready;
 use crate::trail::BEFORE;
 use crate::vanish::{MERGE, REMOVE};
-use crate::write::{Batch, Outgoing};
+use crate::write::{Batch, Kind, Outgoing};
 
 impl Pass {
     /// Intents that an earlier process left open: their writes are looked up before anything else is
@@ -74,7 +74,8 @@ impl Pass {
             // A large batch is worked on although nobody waits for it: by then it is done, as a rule.
             self.wait_for_answers(waited).await;
         }
-        let overtaken = if batch.update { self.overtaken(ready, intent, &batch).await? } else { BTreeSet::new() };
+        let overtaken =
+            if batch.kind == Kind::Update { self.overtaken(ready, intent, &batch).await? } else { BTreeSet::new() };
         if !overtaken.is_empty() {
             self.judge_overtaken(ready, &batch.id, &overtaken).await?;
             batch.writes.retain(|write| !overtaken.contains(&write.case.record));

@@ -47,8 +47,20 @@ pub(crate) struct Outgoing {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Batch {
     pub(crate) id: String,
-    pub(crate) update: bool,
+    pub(crate) kind: Kind,
     pub(crate) writes: Vec<Outgoing>,
+}
+
+/// What the writes of a batch do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    /// They make records.
+    Create,
+    /// They change records.
+    Update,
+    /// They make records for some that had counterparts before, where a key leads to what was made under it first: that
+    /// may stand for another record by now.
+    Anew,
 }
 
 /// What became of one write in the end.
@@ -145,7 +157,8 @@ impl Pass {
         let mut commit = self.commit();
         for batch in batches {
             let mut entry = self.entry("decided", ready);
-            entry.note = json!({"batch": batch.id, "mode": if batch.update { "update" } else { "create" }});
+            entry.note =
+                json!({"batch": batch.id, "mode": if batch.kind == Kind::Update { "update" } else { "create" }});
             entry.items = batch
                 .writes
                 .iter_mut()
@@ -216,7 +229,7 @@ impl Pass {
         if open.is_empty() {
             return Ok(());
         }
-        let rest = Batch { id: batch_id(ready, &open), update: batch.update, writes: open };
+        let rest = Batch { id: batch_id(ready, &open), kind: batch.kind, writes: open };
         let payload = rest.payload(true)?;
         commit.intents.push(Intent { id: rest.id, flow: ready.flow.name.clone(), payload, at: since, entry: None });
         Ok(())
@@ -269,7 +282,11 @@ impl Pass {
                 self.left_open.store(true, Ordering::Relaxed);
                 return;
             }
-            Settled::Refused(fault) => refused(&fault),
+            Settled::Refused(mut fault) => {
+                // What names a field that was not sent concerns the record: nothing of it was written.
+                fault.field = fault.field.filter(|field| write.fields.get(field.as_str()).is_some());
+                refused(&fault)
+            }
             Settled::Unknown => Cause::OutcomeUnknown,
         };
         held.items.push(Item { record: case.record.clone(), values: json!({"causes": [cause]}).into() });
@@ -329,24 +346,25 @@ impl Pass {
     }
 
     /// How records of the flow are created or updated.
-    pub(crate) fn mode(&self, ready: &Ready, update: bool) -> Result<WriteMode, Error> {
+    pub(crate) fn mode(&self, ready: &Ready, kind: Kind) -> Result<WriteMode, Error> {
         let system = self.setup.project.system(&ready.flow.target.system)?;
         let upsert = system
             .capabilities()
             .object(ready.flow.target.object.as_str())
-            .is_some_and(|object| object.upsert == Upsert::ByUniqueField);
+            .is_some_and(|object| object.upsert != Upsert::None);
         let unique =
             |key: &handover_model::FieldName| ready.target.field(key.as_str()).is_some_and(|field| field.unique);
-        Ok(match &ready.flow.key {
-            _ if update => WriteMode::Update,
-            Some(key) if upsert && unique(key) => WriteMode::Upsert { key: key.clone() },
-            key => WriteMode::Create { key: key.clone() },
+        Ok(match (kind, &ready.flow.key) {
+            (Kind::Update, _) => WriteMode::Update,
+            (Kind::Anew, _) => WriteMode::Create { key: None },
+            (Kind::Create, Some(key)) if upsert && unique(key) => WriteMode::Upsert { key: key.clone() },
+            (Kind::Create, key) => WriteMode::Create { key: key.clone() },
         })
     }
 
     /// The request that a batch is.
     pub(crate) fn request(&self, ready: &Ready, batch: &Batch, some: &[usize]) -> Result<WriteBatch, Error> {
-        let mode = self.mode(ready, batch.update)?;
+        let mode = self.mode(ready, batch.kind)?;
         let writes = some
             .iter()
             .filter_map(|at| batch.writes.get(*at))

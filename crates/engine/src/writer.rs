@@ -13,7 +13,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use handover_connect::Bulk;
+use handover_connect::{Bulk, Upsert};
 use handover_store::{Commit, Worked};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -24,7 +24,7 @@ use crate::pass::Pass;
 use crate::send::{Sent, is_repeatable};
 use crate::setup::Ready;
 use crate::waiting::Waiting;
-use crate::write::{Batch, Outgoing, batch_id};
+use crate::write::{Batch, Kind, Outgoing, batch_id};
 
 /// Waves between judging and their outcomes, at most: what memory holds of a flow of any size.
 const UNDER_WAY: u32 = 3;
@@ -92,6 +92,8 @@ pub(crate) struct Writer {
     batch: usize,
     /// Records of a wave.
     wave: usize,
+    /// Whether what is made anew goes apart.
+    apart: bool,
     reached: Reached,
     /// Up to which block the stages were told.
     told: i64,
@@ -118,10 +120,11 @@ impl Writer {
         let size = can.map_or(1, |can| can.write_batch.max(1));
         // Where fewer records are there than pay, none wait longer than they must.
         let bulk = can.and_then(|can| can.bulk).filter(|bulk| total.is_none_or(|total| total >= bulk.least.into()));
-        let bulk = |update| -> Result<Option<Bulk>, Error> {
-            let repeatable = is_repeatable(&pass.mode(ready, update)?);
+        let bulk = |kind| -> Result<Option<Bulk>, Error> {
+            let repeatable = is_repeatable(&pass.mode(ready, kind)?);
             Ok(bulk.filter(|_| repeatable))
         };
+        let apart = can.is_some_and(|can| can.upsert == Upsert::ByIdOfKey);
         let policies = &pass.setup.project.policies;
         let batch = usize::try_from(size).unwrap_or(1);
         let wave = if batch == 1 { policies.wave.min(SINGLE) } else { policies.wave };
@@ -140,10 +143,11 @@ impl Writer {
         stages.spawn(settle(line.clone(), to_settle, worked, total));
         Ok(Self {
             line,
-            creates: Waiting::new(bulk(false)?),
-            updates: Waiting::new(bulk(true)?),
+            creates: Waiting::new(bulk(Kind::Create)?),
+            updates: Waiting::new(bulk(Kind::Update)?),
             batch,
             wave: (wave.max(batch) / batch) * batch,
+            apart,
             reached: Reached { block: worked, done: 0 },
             told: worked,
             room: Arc::new(Semaphore::new(usize::try_from(UNDER_WAY).unwrap_or(1))),
@@ -214,11 +218,18 @@ impl Writer {
     /// The next wave, of one kind.
     async fn next_wave(&mut self, update: bool) -> Result<(), Error> {
         let queue = if update { &mut self.updates } else { &mut self.creates };
-        let batches = queue.next(self.wave, self.batch).into_iter().map(|writes| {
-            let id = batch_id(&self.line.ready, &writes);
-            Batch { id, update, writes }
-        });
-        let batches = batches.collect();
+        let mut batches = Vec::new();
+        for writes in queue.next(self.wave, self.batch) {
+            // Who has an identity and no counterpart had one.
+            let (anew, rest): (Vec<Outgoing>, Vec<Outgoing>) =
+                writes.into_iter().partition(|write| self.apart && !update && write.case.identity.is_some());
+            let kind = if update { Kind::Update } else { Kind::Create };
+            for (kind, writes) in [(Kind::Anew, anew), (kind, rest)] {
+                if !writes.is_empty() {
+                    batches.push(Batch { id: batch_id(&self.line.ready, &writes), kind, writes });
+                }
+            }
+        }
         self.hand_over(batches).await
     }
 

@@ -42,7 +42,8 @@ pub(crate) async fn read(
     }
     for flow in flows.iter().copied() {
         for row in store.rows_page(&flow.into(), None, None, 100_000).await? {
-            let Some(target) = row.target else { continue };
+            // Who became another record points to that one's counterpart.
+            let Some(target) = row.target.filter(|_| row.outcome != Outcome::Merged) else { continue };
             let (source, target) = (row.record.to_string(), target.to_string());
             claims.pairs.push(Paired { flow: flow.to_owned(), source, target });
         }

@@ -17,6 +17,11 @@ impl Guarded {
         Self { dice: Dice::new(seed, "guard"), tripped: BTreeMap::new() }
     }
 
+    /// Nobody lets anything through in the pass that comes: whoever would is another process, and two have the state.
+    pub(crate) fn waits(&mut self) {
+        self.tripped.clear();
+    }
+
     /// What a person lets through in the pass that comes: a command of its own, so a process of its own.
     pub(crate) fn confirmed(&mut self, process: &mut Option<Process>) -> BTreeMap<String, u64> {
         if self.tripped.is_empty() || !self.dice.chance(300) {

@@ -134,7 +134,8 @@ impl<'s> Weeks<'s> {
         } else {
             SignedDuration::ZERO
         };
-        let oauth = scenario.has(Mishap::TokenRenewed) && seed.is_multiple_of(3);
+        let renews = scenario.has(Mishap::TokenRenewed) && scenario.pair.0[NEW].tokens.is_some();
+        let oauth = renews && seed.is_multiple_of(3);
         let day = if scenario.has(Mishap::DaySpent) && seed % 4 == 1 {
             u64::try_from(dice.between(560, 760)).ok()
         } else {
@@ -323,7 +324,7 @@ impl<'s> Weeks<'s> {
                 *self.counted.mishaps.entry(Mishap::DaySpent).or_default() += 1;
                 return;
             }
-            Error::System { .. } | Error::DayIsSpent { .. } => return,
+            Error::System { .. } | Error::DayIsSpent { .. } if !self.is_quiet => return,
             Error::Findings(found) => format!("{found:?}"),
             other => format!("{other}: {other:?}"),
         };

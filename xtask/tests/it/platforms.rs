@@ -125,7 +125,7 @@ fn span(span: Span) -> String {
 fn upsert(upsert: &Upsert) -> &'static str {
     match upsert {
         Upsert::None => "no",
-        Upsert::ByUniqueField => "by a unique field",
+        Upsert::ByUniqueField | Upsert::ByIdOfKey => "by a unique field",
     }
 }
 

@@ -276,7 +276,10 @@ impl Pass {
         let counterpart = case.counterpart().cloned();
         commit.vanished.push(Vanished { fate: Fate::Deleted, counterpart, ..gone.clone() });
         commit.rows.push(unpaired(row, Outcome::Excluded));
-        Ok(())
+        match &row.target {
+            Some(target) => self.parts_follow(&gone.flow, target, None, commit).await,
+            None => Ok(()),
+        }
     }
 
     async fn kept(&self, commit: &mut Commit, ready: &Ready, case: &Case) -> Result<(), Error> {

@@ -65,10 +65,13 @@ impl Pass {
             }
             let values = json!({"side": gone.side.word(), "record": gone.record.as_str()});
             entry.items.push(Item { record: gone.source.clone(), values: values.into() });
+            let alone = Vanished { source: "".into(), counterpart: None, ..gone.clone() };
             if gone.side == side {
                 commit.returned.push((ready.flow.name.clone(), side, gone.record.clone()));
+                let other = gone.counterpart.clone().filter(|_| gone.fate == Fate::Deleted);
+                commit.vanished.extend(other.map(|record| Vanished { side: side.opposite(), record, ..alone }));
             } else {
-                commit.vanished.push(Vanished { source: "".into(), counterpart: None, ..gone.clone() });
+                commit.vanished.push(alone);
             }
             self.unask(&mut commit, ready, &gone.source).await?;
             self.vanishings().returned += 1;
@@ -78,7 +81,9 @@ impl Pass {
         }
         commit.links = self.links_to(ready, &anew).await?;
         self.place.store.commit(commit).await?;
-        Ok(())
+        let is_here = |gone: &&Vanished| gone.side == side || side == Side::Source;
+        let id = |gone: &Vanished| if gone.side == side { gone.record.clone() } else { gone.source.clone() };
+        self.stage_pointing_again(ready, side, &back.iter().filter(is_here).map(id).collect()).await
     }
 
     /// What people changed of the counterparts of records that were missed waits for those to come back.
@@ -151,6 +156,7 @@ impl Pass {
         let paired = rows.into_values().filter(|row| row.target.is_some() && row.outcome.is_paired());
         commit.rows = paired.map(|row| RecordRow { last_entry: None, ..row }).collect();
         self.place.store.commit(commit).await?;
+        self.stage_pointing_again(ready, Side::Target, &targets.values().cloned().collect()).await?;
         let pairing = Pairing::of(&ready.flow, &ready.target);
         self.some_records(ready, &pairing, &sources).await?;
         // Where the source is gone too nothing was judged: what is asked about that one stays.
@@ -251,9 +257,30 @@ impl Pass {
                     counterpart,
                 });
             }
+            if let Some(counterpart) = row.target.clone() {
+                self.parts_follow(flow, &counterpart, target.as_ref(), commit).await?;
+            }
             commit.rows.push(merged_row(row, target.clone()));
             self.vanishings().followed += 1;
         }
+        Ok(())
+    }
+
+    /// What was merged into a record before goes with it, when that one's counterpart is another one from now on, or
+    /// none: nothing of it may claim what nobody stands for any more.
+    pub(super) async fn parts_follow(
+        &self,
+        flow: &FlowName,
+        counterpart: &RecordId,
+        now: Option<&RecordId>,
+        commit: &mut Commit,
+    ) -> Result<(), Error> {
+        if now == Some(counterpart) {
+            return Ok(());
+        }
+        let rows = self.place.store.rows_with_targets(flow, std::slice::from_ref(counterpart)).await?;
+        let parts = rows.into_iter().filter(|row| row.outcome == Outcome::Merged);
+        commit.rows.extend(parts.map(|row| merged_row(row, now.cloned())));
         Ok(())
     }
 

@@ -52,7 +52,8 @@ impl Pass {
             };
             lookouts.extend(self.look_through(end, DELETED, read, began, take).await?);
             if was_read {
-                self.stage_returned(end, &places, &missing).await?;
+                let listed: HashSet<&RecordId> = missing.iter().collect();
+                self.stage_returned(end, &places, |id| !listed.contains(id), true).await?;
             }
         }
         let sweep = self.sweep_of(end, &places, &can);
@@ -68,17 +69,16 @@ impl Pass {
         Ok(())
     }
 
-    /// Records that were gone and do not stand in the list of deleted records, `listed`: those that are there again go
-    /// the way of everything that changed, since not every platform takes a restored record for a changed one. The
-    /// others are gone for good and asked for no more.
-    async fn stage_returned(
+    /// Records that were gone and may be there again, as a list tells: those that are go the way of everything that
+    /// changed, since not every platform takes a restored record for a changed one. Where the list is one of what was
+    /// deleted, and in no other case, the others are gone `for_good` and asked for no more.
+    pub(super) async fn stage_returned(
         self: &Arc<Self>,
         end: &End,
         places: &[(Arc<Ready>, Side)],
-        listed: &[RecordId],
+        may_be_there: impl Fn(&RecordId) -> bool,
+        for_good: bool,
     ) -> Result<(), Error> {
-        let Some(state) = self.place.store.extraction(&end.system, &end.object).await? else { return Ok(()) };
-        let listed: HashSet<&RecordId> = listed.iter().collect();
         let mut missed: BTreeMap<RecordId, Vec<(bool, Vanished)>> = BTreeMap::new();
         for (ready, side) in places {
             let flow = &ready.flow.name;
@@ -88,7 +88,7 @@ impl Pass {
             let with_it = self.place.store.vanished(flow, side.opposite(), false).await?.into_iter();
             let with_it = with_it.filter(|gone| gone.fate == Fate::Deleted);
             let with_it = with_it.filter_map(|gone| Some((gone.counterpart.clone()?, (false, gone))));
-            for (id, gone) in own.chain(with_it).filter(|(id, _)| !listed.contains(id)) {
+            for (id, gone) in own.chain(with_it).filter(|(id, _)| may_be_there(id)) {
                 missed.entry(id).or_default().push(gone);
             }
         }
@@ -104,7 +104,7 @@ impl Pass {
             let is_there = found.contains_key(&id);
             for (is_own, gone) in all {
                 match is_there {
-                    false if commit.at.duration_since(gone.since) <= LISTED_BY => {}
+                    false if !for_good || commit.at.duration_since(gone.since) <= LISTED_BY => {}
                     // The judging of what is staged takes note of it.
                     true if is_own && gone.side == Side::Source => {}
                     true if is_own && gone.fate == Fate::Kept => {
@@ -131,8 +131,13 @@ impl Pass {
                 self.counterparts_again(ready, back).await?;
             }
         }
-        let live: Vec<RecordId> = found.into_keys().collect();
-        self.stage_now(&self.reading_of(end), state, &live).await
+        let live: BTreeSet<RecordId> = found.into_keys().collect();
+        let Some(state) = self.place.store.extraction(&end.system, &end.object).await? else { return Ok(()) };
+        self.stage_now(&self.reading_of(end), state, &live.iter().cloned().collect::<Vec<_>>()).await?;
+        for (ready, side) in places {
+            self.stage_pointing_again(ready, *side, &live).await?;
+        }
+        Ok(())
     }
 
     /// When the first reading of the sources began whose records these flows carry.

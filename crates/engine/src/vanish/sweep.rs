@@ -33,8 +33,6 @@ const PARTS: u64 = 7;
 pub(super) struct Sweep {
     /// Whether records that are gone are found by it alone.
     vanished: bool,
-    /// Whether those that came back are found by it alone.
-    quiet: bool,
     /// Link fields whose changes do not touch their record, as lists and calls for many records bring them,
     links: Option<Reading>,
     /// and those that cost a call for each record.
@@ -54,7 +52,7 @@ impl Pass {
     /// What a sweep of an object has to look for.
     pub(super) fn sweep_of(&self, end: &End, places: &[(Arc<Ready>, Side)], can: &ObjectCapabilities) -> Sweep {
         let vanished = !can.lists_deleted || (can.people_merge && can.bin_is_quiet);
-        let mut sweep = Sweep { vanished, quiet: can.bin_is_quiet, links: None, dear: Vec::new() };
+        let mut sweep = Sweep { vanished, links: None, dear: Vec::new() };
         let mut names: BTreeSet<FieldName> = BTreeSet::new();
         let mut schema: Option<&Schema> = None;
         for (ready, side) in places.iter().filter(|_| !can.links_touch) {
@@ -101,26 +99,18 @@ impl Pass {
         let looked = self.place.clock.now();
         let part = u64::try_from(looked.as_second() / self.setup.project.policies.sweep.as_secs().max(1)).unwrap_or(0);
         let (now, pages) = self.links_now(end, sweep, part % PARTS).await?;
-        let mut returned = BTreeSet::new();
         for (ready, side) in places.iter().filter(|_| sweep.vanished) {
             missing.extend(self.known(ready, *side, |id| !now.contains_key(&Store::mark_of(id))).await?);
             let back = self.place.store.vanished(&ready.flow.name, *side, false).await?;
             // Counterparts that are waited for are asked for at the end of the pass, whatever a list says.
             let waits = |gone: &Vanished| *side == Side::Target && matches!(gone.fate, Fate::Pending | Fate::Asked);
-            let is_live = |gone: &Vanished| !waits(gone) && now.contains_key(&Store::mark_of(&gone.record));
-            let (kept, back): (Vec<Vanished>, Vec<Vanished>) =
-                back.into_iter().filter(is_live).partition(|gone| gone.side == Side::Target && gone.fate == Fate::Kept);
-            // Not every platform takes a restored record for a changed one. The judging of what is staged takes note.
-            let is_anew = |gone: &Vanished| sweep.quiet && gone.side == Side::Source && gone.fate > Fate::Asked;
-            let (anew, back): (Vec<Vanished>, Vec<Vanished>) = back.into_iter().partition(is_anew);
-            returned.extend(anew.into_iter().map(|gone| gone.record));
-            self.seen_again(ready, *side, &back).await?;
-            self.counterparts_again(ready, &kept).await?;
+            let is_live = |gone: &Vanished| {
+                gone.fate <= Fate::Asked && !waits(gone) && now.contains_key(&Store::mark_of(&gone.record))
+            };
+            self.seen_again(ready, *side, &back.into_iter().filter(is_live).collect::<Vec<_>>()).await?;
         }
-        if let Some(state) =
-            self.place.store.extraction(&end.system, &end.object).await?.filter(|_| !returned.is_empty())
-        {
-            self.stage_now(&self.reading_of(end), state, &returned.into_iter().collect::<Vec<_>>()).await?;
+        if sweep.vanished {
+            self.stage_returned(end, places, |id| now.contains_key(&Store::mark_of(id)), false).await?;
         }
         if sweep.links.is_some() || !sweep.dear.is_empty() {
             self.stage_relinked(end, places, sweep, (&now, part % PARTS)).await?;

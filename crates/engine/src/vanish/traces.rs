@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{FieldName, From, Record, RecordId, Side, Value};
+use handover_model::{End, FieldName, From, Record, RecordId, Side, Value};
 use handover_store::{PendingLink, RecordRow};
 
 use crate::Error;
@@ -19,7 +19,9 @@ use crate::setup::Ready;
 struct Pointer {
     child: Arc<Ready>,
     field: FieldName,
-    /// The source fields that it is made of.
+    /// The object whose records point,
+    end: End,
+    /// and the fields by which they do.
     from: Vec<FieldName>,
 }
 
@@ -35,6 +37,8 @@ impl Pointer {
 struct Pointing {
     now: BTreeMap<RecordId, BTreeSet<RecordId>>,
     moved: BTreeMap<RecordId, BTreeSet<RecordId>>,
+    /// Every child that ever pointed to one.
+    ever: Vec<RecordId>,
 }
 
 impl Pass {
@@ -49,7 +53,7 @@ impl Pass {
         if wanted.is_empty() {
             return Ok(links);
         }
-        for pointer in self.pointers(ready) {
+        for pointer in self.pointers(ready, Side::Source) {
             let pointing = self.pointing(&pointer, wanted).await?;
             for (record, parents) in pointing.now {
                 links.extend(parents.into_iter().map(|parent| PendingLink {
@@ -71,20 +75,42 @@ impl Pass {
         places: &[(Arc<Ready>, Side)],
         gone: &BTreeSet<RecordId>,
     ) -> Result<(), Error> {
-        if gone.is_empty() {
-            return Ok(());
-        }
-        for (ready, _) in places.iter().filter(|(_, side)| *side == Side::Source) {
-            for pointer in self.pointers(ready) {
-                let end = &pointer.child.flow.source;
+        for (ready, _) in places.iter().filter(|(_, side)| *side == Side::Source && !gone.is_empty()) {
+            for pointer in self.pointers(ready, Side::Source) {
                 let children: Vec<RecordId> = self.pointing(&pointer, gone).await?.now.into_keys().collect();
-                let read = self.place.store.extraction(&end.system, &end.object).await?;
-                if let Some(read) = read.filter(|_| !children.is_empty()) {
-                    self.stage_now(&self.reading_of(end), read, &children).await?;
-                }
+                self.stage_children(&pointer, &children).await?;
             }
         }
         Ok(())
+    }
+
+    /// What ever pointed to records of a side that came back is read and staged as changed, where the bin gives links
+    /// back without a word.
+    pub(super) async fn stage_pointing_again(
+        &self,
+        ready: &Ready,
+        side: Side,
+        back: &BTreeSet<RecordId>,
+    ) -> Result<(), Error> {
+        let can = self.can(ready.flow.end(side))?;
+        if back.is_empty() || !can.is_some_and(|can| can.bin_is_quiet) {
+            return Ok(());
+        }
+        for pointer in self.pointers(ready, side) {
+            let children = self.pointing(&pointer, back).await?.ever;
+            self.stage_children(&pointer, &children).await?;
+        }
+        Ok(())
+    }
+
+    async fn stage_children(&self, pointer: &Pointer, children: &[RecordId]) -> Result<(), Error> {
+        let end = &pointer.end;
+        let read = self.place.store.extraction(&end.system, &end.object).await?;
+        // Who is being read comes anyhow.
+        match read.filter(|read| read.complete && !children.is_empty()) {
+            Some(read) => self.stage_now(&self.reading_of(end), read, children).await,
+            None => Ok(()),
+        }
     }
 
     /// By record of the flow's source that vanished: the records that seem to have taken its place.
@@ -97,7 +123,7 @@ impl Pass {
         if gone.is_empty() {
             return Ok(likely);
         }
-        for pointer in self.pointers(ready) {
+        for pointer in self.pointers(ready, Side::Source) {
             for (old, new) in self.pointing(&pointer, gone).await?.moved {
                 likely.entry(old).or_default().extend(new);
             }
@@ -112,15 +138,19 @@ impl Pass {
         Ok(likely)
     }
 
-    fn pointers(&self, ready: &Ready) -> Vec<Pointer> {
+    /// The fields by which records of the side's system point to a flow's records.
+    fn pointers(&self, ready: &Ready, side: Side) -> Vec<Pointer> {
         let of = |child: &Arc<Ready>| {
+            let end = child.flow.end(side);
             let rules = child.links.iter().filter(|(_, link)| link.flow == ready.flow.name);
             let rules = rules.filter_map(|(at, _)| child.flow.rules.get(*at));
-            let pointers = rules.filter_map(|rule| match &rule.from {
-                From::Fields(from) => {
-                    Some(Pointer { child: child.clone(), field: rule.target.clone(), from: from.clone() })
-                }
-                From::Expression(_) | From::Constant(_) => None,
+            let pointers = rules.filter_map(|rule| {
+                let from = match (side, &rule.from) {
+                    (Side::Target, _) => vec![rule.target.clone()],
+                    (Side::Source, From::Fields(from)) => from.clone(),
+                    (Side::Source, From::Expression(_) | From::Constant(_)) => return None,
+                };
+                Some(Pointer { child: child.clone(), field: rule.target.clone(), end: end.clone(), from })
             });
             pointers.collect::<Vec<_>>()
         };
@@ -129,15 +159,15 @@ impl Pass {
 
     /// Goes through the staged records of a child: later blocks have what was read later.
     async fn pointing(&self, pointer: &Pointer, wanted: &BTreeSet<RecordId>) -> Result<Pointing, Error> {
-        let source = &pointer.child.flow.source;
-        let Some(read) = self.place.store.extraction(&source.system, &source.object).await? else {
+        let end = &pointer.end;
+        let Some(read) = self.place.store.extraction(&end.system, &end.object).await? else {
             return Ok(Pointing::default());
         };
         let mut pointing = Pointing::default();
         // To which of those in question it pointed, and to what else meanwhile.
         let mut before: BTreeMap<RecordId, [BTreeSet<RecordId>; 2]> = BTreeMap::new();
         for number in 0..read.blocks {
-            for record in self.place.store.block_once(&source.system, &source.object, number).await? {
+            for record in self.place.store.block_once(&end.system, &end.object, number).await? {
                 let parents = pointer.parents(&record);
                 let now: BTreeSet<RecordId> = parents.intersection(wanted).cloned().collect();
                 // Where it points instead of a record that it pointed to: not where it pointed beside it.
@@ -157,6 +187,7 @@ impl Pass {
                 }
             }
         }
+        pointing.ever = before.into_keys().collect();
         Ok(pointing)
     }
 

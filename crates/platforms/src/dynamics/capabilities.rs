@@ -45,7 +45,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         write_batch: batch,
         write_charges: vec![Charge::of(REQUESTS, batch)],
         bulk: None,
-        upsert: if object.has_key { Upsert::ByUniqueField } else { Upsert::None },
+        upsert: if object.has_key { Upsert::ByIdOfKey } else { Upsert::None },
         // Queries read what was committed (section 4).
         lookup: if object.has_key { Lookup::ByKey } else { Lookup::ByListing },
         count: Count::Told,

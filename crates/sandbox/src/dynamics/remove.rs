@@ -79,7 +79,8 @@ fn take(
     Ok(())
 }
 
-/// Brings a deleted row back with what it took along.
+/// Brings a deleted row back with what it took along; not while a new row has the id of one of them (learn.microsoft.com,
+/// "Restore deleted records with code": `DuplicateExceptionRestoreRecycleBin`).
 pub(super) fn restore(world: &mut World, id: &str, by: &Writer) -> Result<(), Fault> {
     let limit = by.at - world.settings.bin_days * 86_400;
     let mut found: Vec<(String, String)> = Vec::new();
@@ -89,6 +90,11 @@ pub(super) fn restore(world: &mut World, id: &str, by: &Writer) -> Result<(), Fa
     }
     if !found.iter().any(|(_, one)| one == id) {
         return Err(Fault::no_row("deleted row", id));
+    }
+    if let Some((table, one)) = found.iter().find(|(table, one)| world.get(table, one).is_some()) {
+        let why =
+            format!("Please delete the existing conflicting record '{table}' with primary key value '{one}' first.");
+        return Err(Fault::new(412, "0x80044a02", why));
     }
     for (table, one) in found {
         let Some(gone) = world.unbury(&table, &one) else { continue };

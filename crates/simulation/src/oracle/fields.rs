@@ -65,9 +65,10 @@ fn converged(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldR
     }
     let begin = paired_at(judged, pair, target);
     let mut may = outcomes(judged, pair, target, field, begin);
-    // What another counterpart became is judged as the one before, or as one that was just found.
-    for merged in merges_into(judged, pair, target) {
-        may.extend(outcomes(judged, pair, target, field, merged));
+    // What another counterpart became is judged as the one before, or as one that was just found; and so is a pair
+    // both of which were gone.
+    for again in merges_into(judged, pair, target).into_iter().chain(found_again(judged, lives)) {
+        may.extend(outcomes(judged, pair, target, field, again));
     }
     // What both changed is settled or held.
     let moved = judged.case.passes.last().is_some_and(|last| has_moved(cohorts::moved(judged, pair, field), last));
@@ -110,6 +111,18 @@ fn merges_into(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life) -> BTreeSet<
     let fates = judged.sides[NEW].of(pair.flow.objects[NEW]).flat_map(|life| &life.fates);
     let is_it = |fate: &Fate| matches!(fate, Fate::Merged(into) if *into == target.id);
     fates.filter(|(_, by, fate)| *by == By::Client && is_it(fate)).map(|(at, ..)| *at).collect()
+}
+
+/// When two may have been found to be a pair after one of them came back, both of which had been gone: that ends a pair.
+fn found_again(judged: &Judged<'_>, lives: [&Life; 2]) -> BTreeSet<Timestamp> {
+    let back = |life: &Life, other: &Life| -> Vec<Timestamp> {
+        let times = life.fates.iter().filter(|(at, _, fate)| *fate == Fate::Living && other.was_dead(other.born, *at));
+        times.map(|(at, ..)| *at).collect()
+    };
+    let [old, new] = lives;
+    let times = [back(old, new), back(new, old)].into_iter().flatten();
+    let passes = |at: Timestamp| judged.case.passes.iter().filter(move |pass| pass.ended > at).take(3);
+    times.flat_map(|at| passes(at).map(|pass| pass.ended).chain([at])).collect()
 }
 
 /// Whether the source was made from the target.

@@ -81,16 +81,18 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
 
 fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
     let field = pair.flow.fields.iter().find(|field| hold.field.as_deref() == Some(field.names[NEW]));
-    let impossible = |field: &FieldRule| {
+    let said = |field: &FieldRule, is_it: fn(&Plain) -> bool| {
         // What is gone is held as it was read last.
         let gone = pair.source.fate != Fate::Living;
-        let read = pair.source.edits_of(field.names[OLD]).filter(|_| gone).map(|edit| &edit.after);
+        let read = pair.source.edits_of(field.names[OLD]).filter(|_| gone);
+        let read = read.flat_map(|edit| [&edit.before, &edit.after]);
         let mut values = read.chain([pair.source.field(field.names[OLD])]).map(|value| field.plain(OLD, value));
-        values.any(|value| matches!(value, Plain::Impossible(_)))
+        values.any(|value| is_it(&value))
     };
+    let impossible = |field| said(field, |value| matches!(value, Plain::Impossible(_)));
     match hold.cause.as_str() {
         "untranslated" | "invalid" => field.is_some_and(impossible),
-        "missing" => field.is_some_and(|field| field.plain(OLD, pair.source.field(field.names[OLD])) == Plain::Blank),
+        "missing" => field.is_some_and(|field| said(field, |value| *value == Plain::Blank)),
         "duplicate_source" => pair.flow.finder().is_some_and(|finder| rivals(judged, pair, finder)),
         "ambiguous" | "contradiction" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 1),
         "parent_held" => parent_held(judged, pair, hold),

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 
 use super::cohorts;
 use super::fields::is_held;
-use super::replay::{Fate, Life};
-use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Stands, ids};
+use super::replay::{By, Edit, Fate, Life};
+use super::rules::{FieldRule, FlowRule, Form, NEW, OLD, Owner, Stands, ids};
 use super::{Judged, Pair};
 
 /// An association in the new system: object and id of both ends, and its type.
@@ -45,7 +45,7 @@ fn linked(
         // Of several one is carried where the new system holds one: which one is not told here.
         if parents.is_empty() {
             let found = points_to(target, field, (own, to), stands, there);
-            stray(judged, pair, field, (own, to), &found, wrong);
+            stray(judged, (pair, target), field, (own, to), &found, wrong);
         }
         return;
     };
@@ -91,7 +91,7 @@ fn points_to(
 /// new system's people made are not told from others here.
 fn stray(
     judged: &Judged<'_>,
-    pair: &Pair<'_>,
+    (pair, target): (&Pair<'_>, &Life),
     field: &FieldRule,
     (own, to): ((&str, &str), &FlowRule),
     found: &[String],
@@ -102,15 +102,40 @@ fn stray(
     }
     // What the source never said anything of is the target's own.
     let Some(unlinked) = pair.source.edits_of(field.names[OLD]).last() else { return };
+    if is_its_own(target, field, unlinked.at) {
+        return;
+    }
     if judged.case.passes.iter().filter(|pass| pass.whole && pass.began > unlinked.at + judged.case.lag).count() < 2 {
         return;
     }
-    for linked in found.iter().filter(|linked| !is_orphaned(judged, to, linked, unlinked.at)) {
+    // What people brought back has the links again that it had, and where nothing is carried back they stay. What is
+    // gone nobody is linked with, whatever a record says.
+    let stays = |linked: &str| {
+        let mut lives = judged.sides[NEW].of(to.objects[NEW]);
+        lives.rfind(|life| life.id == linked).is_some_and(|life| {
+            let again = field.owner == Owner::OldOnceChanged && is_back_since(life, unlinked.at);
+            again || life.fate != Fate::Living
+        })
+    };
+    for linked in found.iter().filter(|linked| !stays(linked) && !is_orphaned(judged, to, linked, unlinked.at)) {
         wrong.push(format!(
             "convergence: {} {} ({} {}), {}: still linked with {} {linked}",
             pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW], to.objects[NEW]
         ));
     }
+}
+
+/// Whether what a record of the new system points to is its own affair since then: people brought the record back,
+/// which begins anew with what is there, or pointed it there where nothing is carried back.
+fn is_its_own(target: &Life, field: &FieldRule, since: Timestamp) -> bool {
+    let pointed = |edit: &Edit| edit.at > since && edit.by == By::People;
+    is_back_since(target, since)
+        || field.owner == Owner::OldOnceChanged && target.edits_of(field.names[NEW]).last().is_some_and(pointed)
+}
+
+/// Whether people brought a record back after this.
+fn is_back_since(life: &Life, since: Timestamp) -> bool {
+    life.fates.iter().any(|(at, by, fate)| *at > since && *by == By::People && *fate == Fate::Living)
 }
 
 /// Whether a record of the new system stands for one that was gone when a link to it was: platforms take such links

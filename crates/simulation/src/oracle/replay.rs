@@ -65,7 +65,7 @@ pub struct Life {
     pub fated: Timestamp,
     /// Every death and return, in order.
     pub fates: Vec<(Timestamp, By, Fate)>,
-    /// When anybody last did anything to it.
+    /// When anybody last changed anything of it.
     pub touched: Timestamp,
 }
 
@@ -121,7 +121,7 @@ impl Side {
     }
 
     /// The records of an object.
-    pub fn of<'s>(&'s self, object: &'s str) -> impl Iterator<Item = &'s Life> {
+    pub fn of<'s>(&'s self, object: &'s str) -> impl DoubleEndedIterator<Item = &'s Life> {
         self.lives.values().filter(move |life| life.object == object)
     }
 }
@@ -209,7 +209,10 @@ pub(crate) fn replay(journal: &[Entry], ahead: SignedDuration, beside: &Beside) 
             }
             beside.linked(&mut side, change, (at, by));
             let Some(life) = side.lives.get_mut(&place) else { continue };
-            life.touched = at;
+            // Who was away and is back is as before.
+            if !matches!(change.action, Action::Deleted | Action::Restored | Action::Purged) {
+                life.touched = at;
+            }
             for (field, (before, after)) in &change.fields {
                 // What is gone says what it said last, also where the journal shows it empty.
                 let back = change.action == Action::Restored && life.field(field) == after;

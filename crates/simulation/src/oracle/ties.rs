@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::replay::{By, Fate, Life, Side};
 use super::rules::{FlowRule, OLD};
-use super::{Case, Paired};
+use super::{Case, Paired, Story};
 
 /// A source record that a target record stood for.
 #[derive(Clone, Debug)]
@@ -25,7 +25,9 @@ pub(super) fn of(case: &Case<'_>, olds: &Side, flow: &FlowRule, life: &Life) -> 
         let source = edit.after.as_str()?.strip_prefix(flow.key_head.as_str())?;
         Some(Tie { at: edit.at, source: source.to_owned() })
     });
-    let stories = case.claims.stories.iter().filter(|story| story.flow == flow.name && story.other == life.id);
+    // What is told from before its birth is told of another record, whose id was given again.
+    let is_its = |story: &&Story| story.flow == flow.name && story.other == life.id && story.at >= life.born;
+    let stories = case.claims.stories.iter().filter(is_its);
     let brought = stories.clone().filter(|story| story.kind == "brought");
     let mut ties: Vec<Tie> =
         keys.chain(brought.map(|story| Tie { at: story.at, source: story.record.clone() })).collect();

@@ -48,6 +48,11 @@ fn left(judged: &Judged<'_>, pair: &Pair<'_>, wrong: &mut Vec<String>) {
         if told(judged, flow, &source.id, "removed").any(|story| ended(&story)) {
             continue;
         }
+        // It came back after that, and waits to be carried to where nothing stands for it.
+        let again = target.fates.last().is_some_and(|(_, by, fate)| *by == By::People && *fate == Fate::Living);
+        if again && judged.held.contains_key(&(flow.back, target.id.as_str())) {
+            continue;
+        }
         let fine = match flow.deletes {
             Deletes::Ask | Deletes::Delete => false,
             Deletes::Ignore => told(judged, flow, &source.id, "kept").next().is_some(),
@@ -116,7 +121,7 @@ fn unjust(judged: &Judged<'_>, flow: &FlowRule, side: usize, life: &Life, at: Ti
     };
     if let (Fate::Merged(into), OLD) = (fate, 1 - side)
         && is_there(into)
-        && leaves_traces(judged, flow, other, Some(into))
+        && leaves_traces(judged, flow, other, Some((into, at)))
     {
         return Some(format!("its counterpart had become {into}"));
     }
@@ -168,8 +173,10 @@ pub(super) fn has_traces(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
 }
 
 /// Whether another record has what belonged to one of the old system that is gone: its key, or what pointed to it.
-/// With `into` only what is certainly seen counts: what stood there before the last pass before it went.
-fn leaves_traces(judged: &Judged<'_>, flow: &FlowRule, gone: &Life, into: Option<&str>) -> bool {
+/// With `into` only what is certainly seen by then counts: what stood there before the last pass before it went, and
+/// of what was pointed elsewhere what is still there.
+fn leaves_traces(judged: &Judged<'_>, flow: &FlowRule, gone: &Life, into: Option<(&str, Timestamp)>) -> bool {
+    let (into, by) = (into.map(|(into, _)| into), into.map(|(_, by)| by));
     let is_it = |id: &str| id != gone.id && into.is_none_or(|into| into == id);
     let seen = judged.case.passes.iter().rfind(|pass| pass.whole && pass.ended < gone.fated);
     let seen = into.and(seen).map_or(gone.fated, |pass| pass.began - judged.case.lag);
@@ -202,8 +209,9 @@ fn leaves_traces(judged: &Judged<'_>, flow: &FlowRule, gone: &Life, into: Option
                 let edits: Vec<_> = life.edits_of(name).collect();
                 let from = edits.iter().position(|edit| ids(&edit.after).contains(&gone.id) && edit.at <= seen);
                 from.is_some_and(|from| {
-                    let mut to = edits[from..].iter().flat_map(|edit| ids(&edit.after));
-                    to.any(|id| is_it(&id))
+                    let is_read = |at: Timestamp| by.is_none_or(|by| !life.was_dead(at, by));
+                    let mut to = edits[from..].iter().filter(|edit| is_read(edit.at));
+                    to.any(|edit| ids(&edit.after).iter().any(|id| is_it(id)))
                 })
             })
         })

@@ -113,6 +113,7 @@ impl Weeks<'_> {
             Err(error) => self.explain(&error),
         }
         if self.process.is_some() {
+            self.guard.waits();
             self.pass(Death::No)?;
         }
         let back = paused.comes_back();

@@ -80,3 +80,20 @@ fn users_of_the_environment_work_meanwhile() {
     disturb(&mut org, Which::Id(contact.clone()), DisturbAction::Restore);
     assert_eq!(org.call("GET", &format!("contacts({contact})"), None).0, 404, "too late");
 }
+
+#[test]
+fn nothing_comes_back_over_a_new_row_with_its_id() {
+    let mut org = Org::new();
+    let one = org.create("accounts", &json!({"name": "One"}));
+    disturb(&mut org, Which::Id(one.clone()), DisturbAction::Delete);
+    assert_eq!(org.create("accounts", &json!({"name": "Another", "accountid": one})), one);
+    disturb(&mut org, Which::Id(one.clone()), DisturbAction::Restore);
+    assert_eq!(org.get(&format!("accounts({one})"))["name"], "Another");
+    assert_eq!(
+        org.sandbox.journal().changes_of("account", &one).filter(|one| one.action == Action::Restored).count(),
+        0
+    );
+    disturb(&mut org, Which::Id(one.clone()), DisturbAction::Delete);
+    disturb(&mut org, Which::Id(one.clone()), DisturbAction::Restore);
+    assert_eq!(org.get(&format!("accounts({one})"))["name"], "Another", "the last one that was deleted");
+}

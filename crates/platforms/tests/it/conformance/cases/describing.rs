@@ -39,7 +39,7 @@ pub(crate) async fn describe_is_total_and_stable(subject: &'static dyn Subject, 
         assert_eq!(field.custom, name == object.key, "`{name}`");
     }
     let has_key = schema.field(object.key).is_some_and(|key| key.unique);
-    if stage.can(object).upsert == Upsert::ByUniqueField {
+    if stage.can(object).upsert != Upsert::None {
         assert!(has_key, "a unique key is told");
     }
     let records = stage.list(&live(object, &listed(&schema))).await.unwrap();
