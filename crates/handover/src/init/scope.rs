@@ -58,11 +58,15 @@ impl<'s> Sides<'s> {
         // What takes calls of its own to read is not read for this.
         let of_base =
             |field: &&'s Field| field.read == ReadCost::Listed && base(field).is_some_and(|base| bases.contains(base));
-        let is_left = |field: &&'s Field| thing.left.iter().any(|(left, _)| field.name == **left);
-        let (moved, left): (Vec<&Field>, Vec<&Field>) = links()
-            .filter(|field| is_told(field.name.as_str()) || of_base(field) || is_left(field))
-            .filter(|field| !bases.contains(field.name.as_str()))
-            .partition(|field| is_told(field.name.as_str()) && self.is_moved(field));
+        // What it may hang on beside, as far as the lexicon says so; several at once are no parents (a note's files).
+        let is_left = |field: &&'s Field| {
+            matches!(field.kind, Kind::Reference { many: false, .. })
+                && thing.left.iter().any(|(left, _)| field.name == **left)
+        };
+        let hangs = || links().filter(|field| !bases.contains(field.name.as_str()));
+        let moved: Vec<&Field> = hangs().filter(|field| is_told(field.name.as_str()) && self.is_moved(field)).collect();
+        let left = hangs().filter(|field| is_told(field.name.as_str()) || of_base(field) || is_left(field));
+        let left: Vec<&Field> = left.filter(|field| !self.is_moved(field)).collect();
         if moved.is_empty() || left.is_empty() {
             return None;
         }

@@ -111,13 +111,25 @@ fn keys_dates_and_people() {
     assert!(proposed.codes().contains(&"object_not_moved"), "leads");
 }
 
+/// Leads are not moved to HubSpot: what hangs on nothing else would hang on nothing there.
+#[test]
+fn what_hangs_on_a_lead_alone_stays_behind() {
+    let proposed = proposed(&accounts::pipedrive(), &accounts::hubspot());
+    let scope = |flow: &str| proposed.flow(flow).scope.as_ref().map(|scope| scope.expression.clone());
+    let hangs = "!is_blank(.deal_id) || !is_blank(.org_id) || !is_blank(.person_id)";
+    assert_eq!(scope("notes"), Some(format!("{hangs} || is_blank(.lead_id)")));
+    assert_eq!(scope("organizations"), None);
+    assert!(proposed.file("mappings/notes.yaml").contains("stays behind with them"));
+}
+
 #[test]
 fn every_activity_type_is_covered_once() {
     let proposed = proposed(&accounts::pipedrive(), &accounts::hubspot());
     let scope = |flow: &str| proposed.flow(flow).scope.as_ref().unwrap().expression.clone();
-    assert_eq!(scope("calls"), ".type == \"call\"");
-    assert_eq!(scope("meetings"), ".type == \"meeting\"");
-    assert_eq!(scope("tasks"), ".type != \"call\" && .type != \"meeting\"");
+    let split = |flow: &str| scope(flow).split_once(" && (!is_blank").unwrap().0.to_owned();
+    assert_eq!(split("calls"), ".type == \"call\"");
+    assert_eq!(split("meetings"), ".type == \"meeting\"");
+    assert_eq!(split("tasks"), ".type != \"call\" && .type != \"meeting\"");
     assert_eq!(proposed.rule("file_notes", "hs_attachment_ids").flow.as_ref().unwrap().as_str(), "files");
     assert!(matches!(proposed.rule("calls", "hs_timestamp").from, From::Expression(_)));
 }
