@@ -116,7 +116,7 @@ fn keys_dates_and_people() {
 fn what_hangs_on_a_lead_alone_stays_behind() {
     let proposed = proposed(&accounts::pipedrive(), &accounts::hubspot());
     let scope = |flow: &str| proposed.flow(flow).scope.as_ref().map(|scope| scope.expression.clone());
-    let hangs = "!is_blank(.deal_id) || !is_blank(.org_id) || !is_blank(.person_id)";
+    let hangs = "!is_blank(.deal_id) || !is_blank(.person_id) || !is_blank(.org_id)";
     assert_eq!(scope("notes"), Some(format!("{hangs} || is_blank(.lead_id)")));
     assert_eq!(scope("organizations"), None);
     assert!(proposed.file("mappings/notes.yaml").contains("stays behind with them"));
