@@ -320,7 +320,10 @@ impl<'s> Weeks<'s> {
     fn explain(&mut self, error: &handover_engine::Error) {
         use handover_engine::Error;
         let text = match error {
-            Error::DayIsSpent { .. } if self.day.is_some() => {
+            // Some calls tell it as the system does.
+            Error::System { fault, .. } | Error::DayIsSpent { fault, .. }
+                if self.day.is_some() && fault.is_daily_limit() =>
+            {
                 *self.counted.mishaps.entry(Mishap::DaySpent).or_default() += 1;
                 return;
             }

@@ -328,7 +328,6 @@ fn dying_around_every_request_of_a_job() {
         for around in [Around::Before, Around::After] {
             let mut ground = Ground::new(json!({}));
             assert!(ground.live(Death::AtRequest(n, around)).is_none(), "{n} {around:?}");
-            std::thread::sleep(std::time::Duration::from_millis(250));
             assert_eq!(created(&ground.whole()), (CONTACTS as u64, 0), "{n} {around:?}");
             assert!(ground.there() == quiet, "{n} {around:?}");
             // What the dead process began ends, and changes nothing.
@@ -351,7 +350,6 @@ fn dying_at_the_last_durable_writes() {
             let mut ground = Ground::new(json!({}));
             let ended = ground.live(Death::AtWrite(n, moment));
             assert!(ended.is_none_or(|ended| ended.is_err()), "{n} {moment:?}");
-            std::thread::sleep(std::time::Duration::from_millis(250));
             assert_eq!(created(&ground.whole()), (CONTACTS as u64, 0), "{n} {moment:?}");
             assert!(ground.there() == quiet, "{n} {moment:?}");
         }

@@ -88,6 +88,9 @@ pub(super) fn restore(world: &mut World, id: &str, by: &Writer) -> Result<(), Fa
         let fits = list.iter().filter(|gone| gone.root == id && gone.at >= limit);
         found.extend(fits.map(|gone| (table.clone(), gone.id.clone())));
     }
+    // What was deleted twice comes back as it was the last time.
+    let mut seen = BTreeSet::new();
+    found.retain(|one| seen.insert(one.clone()));
     if !found.iter().any(|(_, one)| one == id) {
         return Err(Fault::no_row("deleted row", id));
     }

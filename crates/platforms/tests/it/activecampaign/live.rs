@@ -169,8 +169,12 @@ async fn objects_that_the_account_made_are_named() {
     let body = json!({"schema": {"slug": "car", "fields": []}});
     let request = handover_sandbox::Request::new("POST", "/api/3/customObjects/schemas").with_json(&body);
     let request = request.with_header("api-token", "sandbox-key");
-    let now = "2026-03-02T10:00:00Z".parse().unwrap();
-    stage.sandbox.lock().unwrap().handle(&request, now);
+    let now = "2026-03-02T10:00:05Z".parse().unwrap();
+    let handled = stage.sandbox.lock().unwrap().handle(&request, now);
+    assert!(
+        matches!(&handled.delivery, handover_sandbox::Delivery::Whole(reply) if reply.status == 201),
+        "{handled:?}"
+    );
     assert_eq!(stage.driver.custom_objects().await.unwrap(), [handover_model::ObjectName::from("car")]);
     let plain = Stage::of(json!({"settings": {"custom_objects": false}})).await;
     assert_eq!(plain.driver.custom_objects().await.unwrap_err().kind, FaultKind::Denied);
