@@ -20,9 +20,9 @@ use handover_connect::{
     Written,
 };
 use handover_model::Schema;
-use serde::Deserialize;
 use serde_json::json;
 
+use super::bulk;
 use super::capabilities::{BULK, CALL};
 use super::encode::{at_most, collection, with_body};
 use super::faults;
@@ -48,20 +48,6 @@ const MOST_ASKED: u32 = 13;
 /// How often something of a job is done once more.
 const MOST_LOST: u32 = 2;
 
-/// A job as the platform tells it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Told {
-    id: String,
-    state: String,
-    #[serde(default)]
-    error_message: Option<String>,
-    #[serde(default)]
-    number_records_processed: Option<u64>,
-    #[serde(default)]
-    number_records_failed: Option<u64>,
-}
-
 /// The next request of a job; the first one begins it.
 pub(super) fn request(
     object: &Object<'_>,
@@ -77,11 +63,6 @@ pub(super) fn request(
     let path = format!("{DATA}/jobs/ingest");
     let one = format!("{path}/{}", job.id);
     let patch = |state: &str| with_body(Method::Patch, one.clone(), json!({"state": state}).to_string().into_bytes());
-    let results = |which: &str| {
-        let mut request = Request::new(Method::Get, format!("{one}/{which}"), &CALL);
-        request.headers.push(("accept".to_owned(), "text/csv".to_owned()));
-        request
-    };
     Ok(match job.next {
         // What it cannot carry is refused before it is there. One more job without rows does no harm.
         Next::Begin => with_body(Method::Post, path, beginning(object, batch, learnt)?).idempotent(),
@@ -94,8 +75,8 @@ pub(super) fn request(
         Next::Close => patch("UploadComplete").idempotent(),
         Next::Ask => Request::new(Method::Get, one, &CALL),
         Next::Abort => patch("Aborted").idempotent(),
-        Next::Failed => results("failedResults"),
-        Next::Successful => results("successfulResults"),
+        Next::Failed => bulk::rows(format!("{one}/failedResults")),
+        Next::Successful => bulk::rows(format!("{one}/successfulResults")),
     })
 }
 
@@ -208,9 +189,9 @@ fn cell(column: &str, json: &str) -> Result<String, Refusal> {
 /// What the reply means that begins a job.
 pub(super) fn begun(reply: &Reply, job: Ingest) -> Result<Step, Fault> {
     if let Err(fault) = faults::check(reply, true) {
-        return Err(if passes(&fault) { fault } else { not_taken(&fault) });
+        return Err(if bulk::passes(&fault) { fault } else { not_taken(&fault) });
     }
-    let told = told(reply)?;
+    let told = bulk::told(reply)?;
     Ok(Place::Ingest(Ingest { id: told.id, next: Next::Upload, ..job }).then())
 }
 
@@ -221,12 +202,12 @@ pub(super) fn read(batch: &WriteBatch, job: Ingest, reply: &Reply) -> Result<Ste
     }
     let rows = batch.writes.len();
     if let Err(fault) = faults::check(reply, true) {
-        return if passes(&fault) { Err(fault) } else { without(job, fault, rows) };
+        return if bulk::passes(&fault) { Err(fault) } else { without(job, fault, rows) };
     }
     match job.next {
         Next::Begin | Next::Upload => Ok(Place::Ingest(Ingest { next: Next::Close, ..job }).then()),
         Next::Close => Ok(asked_after(Ingest { next: Next::Ask, ..job }, rows)),
-        Next::Ask => asked(batch, job, told(reply)?),
+        Next::Ask => asked(batch, job, bulk::told(reply)?),
         // What it did is read like everything else.
         Next::Abort => Ok(Place::Ingest(Ingest { next: Next::Failed, ..job }).then()),
         Next::Failed => {
@@ -234,17 +215,6 @@ pub(super) fn read(batch: &WriteBatch, job: Ingest, reply: &Reply) -> Result<Ste
             Ok(Place::Ingest(Ingest { next: Next::Successful, refused, ..job }).then())
         }
         Next::Successful => successful(batch, job, reply),
-    }
-}
-
-/// Whether a fault is no matter of the job.
-fn passes(fault: &Fault) -> bool {
-    match fault.kind {
-        FaultKind::Auth | FaultKind::Unavailable | FaultKind::Malformed => true,
-        FaultKind::Limited => fault.code != "EXCEEDEDQUOTA",
-        FaultKind::NotFound | FaultKind::Denied | FaultKind::Conflict | FaultKind::Invalid | FaultKind::Unsupported => {
-            false
-        }
     }
 }
 
@@ -273,18 +243,12 @@ fn without(job: Ingest, fault: Fault, rows: usize) -> Result<Step, Fault> {
 fn asked_after(job: Ingest, rows: usize) -> Step {
     let (least, most) = WAIT_MS;
     let first = u64::try_from(rows).unwrap_or(most).max(least);
-    let wait_ms = first.saturating_mul(1 << job.asked.min(10)).min(most);
+    let wait_ms = bulk::wait_ms(first, most, job.asked);
     Place::Ingest(Ingest { asked: job.asked + 1, ..job }).after(wait_ms)
 }
 
-fn told(reply: &Reply) -> Result<Told, Fault> {
-    let told: Told = serde_json::from_slice(&reply.body)
-        .map_err(|error| Fault::malformed(format!("the answer is no job: {error}")))?;
-    if is_id(&told.id) { Ok(told) } else { Err(Fault::malformed("the job has no id")) }
-}
-
 /// What the state of a job means.
-fn asked(batch: &WriteBatch, job: Ingest, told: Told) -> Result<Step, Fault> {
+fn asked(batch: &WriteBatch, job: Ingest, told: bulk::Told) -> Result<Step, Fault> {
     let ended = |why: Option<Fault>| {
         let why = why.as_ref().map(Refused::from);
         // What is not counted as refused is looked for among what was written; what is not there is unknown.
@@ -351,9 +315,8 @@ fn for_each_row(
         let key = key_of(&batch.mode, write).map_err(Fault::from)?;
         places.insert(record_of(&batch.mode, key), at);
     }
-    let odd = |error: csv::Error| Fault::malformed(format!("the result is no CSV: {:?}", error.position()));
     let mut lines = ReaderBuilder::new().from_reader(reply.body.as_slice());
-    let header = lines.headers().map_err(odd)?;
+    let header = lines.headers().map_err(bulk::odd)?;
     let place = |name: &str| {
         let at = header.iter().position(|have| have.eq_ignore_ascii_case(name));
         at.ok_or_else(|| Fault::malformed(format!("the result has no column `{name}`")))
@@ -361,7 +324,7 @@ fn for_each_row(
     let [one, other] = columns;
     let (by, one, other) = (place(joined_by(&batch.mode))?, place(one)?, place(other)?);
     let mut cells = StringRecord::new();
-    while lines.read_record(&mut cells).map_err(odd)? {
+    while lines.read_record(&mut cells).map_err(bulk::odd)? {
         let of = |at: usize| cells.get(at).unwrap_or_default();
         if let Some(at) = places.get(&record_of(&batch.mode, of(by).to_owned())) {
             each(*at, [of(one), of(other)]);

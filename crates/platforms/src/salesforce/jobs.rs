@@ -16,17 +16,15 @@ use std::collections::HashMap;
 use csv::{ReaderBuilder, StringRecord};
 use handover_connect::{Fault, FaultKind, Method, Refusal, Reply, Request, Step};
 use handover_model::{Kind, Value};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::capabilities::CALL;
 use super::encode::with_body;
-use super::ids::is_id;
 use super::objects::DATA;
 use super::place::{Job, Place};
 use super::reading::{Cells, Reading};
 use super::soql::Query;
-use super::{faults, values};
+use super::{bulk, faults, values};
 use crate::marks::Mark;
 
 /// When lists are read by jobs.
@@ -53,16 +51,6 @@ const MOST_ASKED: u32 = 64;
 /// How many jobs are begun for one list.
 const MOST_LOST: u32 = 2;
 
-/// A job as the platform tells it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Told {
-    id: String,
-    state: String,
-    #[serde(default)]
-    error_message: Option<String>,
-}
-
 /// The request that begins a job, asks for its state or reads a page of its result.
 pub(super) fn request(query: &Query<'_>, job: &Job, when: Jobs) -> Result<Request, Refusal> {
     let path = format!("{DATA}/jobs/query");
@@ -80,13 +68,11 @@ pub(super) fn request(query: &Query<'_>, job: &Job, when: Jobs) -> Result<Reques
     if !job.is_done {
         return Ok(Request::new(Method::Get, format!("{path}/{id}"), &CALL));
     }
-    let mut request = Request::new(Method::Get, format!("{path}/{id}/results"), &CALL)
-        .with_query("maxRecords", when.page.to_string());
-    if let Some(locator) = &job.locator {
-        request = request.with_query("locator", locator);
-    }
-    request.headers.push(("accept".to_owned(), "text/csv".to_owned()));
-    Ok(request)
+    let request = bulk::rows(format!("{path}/{id}/results")).with_query("maxRecords", when.page.to_string());
+    Ok(match &job.locator {
+        Some(locator) => request.with_query("locator", locator),
+        None => request,
+    })
 }
 
 /// What the reply means for a job.
@@ -97,11 +83,7 @@ pub(super) fn read(reading: &Reading<'_>, job: Job, reply: &Reply) -> Result<Ste
     if job.is_done {
         return result(reading, job, reply);
     }
-    let told: Told = serde_json::from_slice(&reply.body)
-        .map_err(|error| Fault::malformed(format!("the answer is no job: {error}")))?;
-    if !is_id(&told.id) {
-        return Err(Fault::malformed("the job has no id"));
-    }
+    let told = bulk::told(reply)?;
     if job.id.is_none() {
         // Nothing was read yet, but the position is to be kept: whoever goes on here finds the job.
         let next = Place::Job(Job { id: Some(told.id), ..job }).cursor();
@@ -111,7 +93,7 @@ pub(super) fn read(reading: &Reading<'_>, job: Job, reply: &Reply) -> Result<Ste
         "JobComplete" => Ok(Place::Job(Job { is_done: true, ..job }).then()),
         "Open" | "UploadComplete" | "InProgress" if job.asked < MOST_ASKED => {
             let (first, most) = WAIT_MS;
-            let wait_ms = first.saturating_mul(1 << job.asked.min(10)).min(most);
+            let wait_ms = bulk::wait_ms(first, most, job.asked);
             Ok(Place::Job(Job { asked: job.asked + 1, ..job }).after(wait_ms))
         }
         "Open" | "UploadComplete" | "InProgress" => {
@@ -133,26 +115,18 @@ pub(super) fn read(reading: &Reading<'_>, job: Job, reply: &Reply) -> Result<Ste
 
 /// Going on without this job: with another one where it is gone, else by queries. What is no matter of the job fails.
 fn without(job: Job, fault: Fault) -> Result<Step, Fault> {
-    let is_used_up = fault.code == "EXCEEDEDQUOTA";
-    match fault.kind {
-        FaultKind::Auth | FaultKind::Unavailable | FaultKind::Malformed => Err(fault),
-        FaultKind::Limited if !is_used_up => Err(fault),
-        FaultKind::NotFound if job.id.is_some() && job.lost < MOST_LOST => {
-            let anew = Job { lost: job.lost + 1, first: job.first, ..Job::default() };
-            Ok(Place::Job(anew).instead_of(fault))
-        }
-        FaultKind::Limited
-        | FaultKind::NotFound
-        | FaultKind::Denied
-        | FaultKind::Conflict
-        | FaultKind::Invalid
-        | FaultKind::Unsupported => Ok(Place::Rows(job.first).instead_of(fault)),
+    if bulk::passes(&fault) {
+        return Err(fault);
     }
+    if fault.kind == FaultKind::NotFound && job.id.is_some() && job.lost < MOST_LOST {
+        let anew = Job { lost: job.lost + 1, first: job.first, ..Job::default() };
+        return Ok(Place::Job(anew).instead_of(fault));
+    }
+    Ok(Place::Rows(job.first).instead_of(fault))
 }
 
 /// A page of the result. The last one's locator is the word `null`.
 fn result(reading: &Reading<'_>, job: Job, reply: &Reply) -> Result<Step, Fault> {
-    let odd = |error: csv::Error| Fault::malformed(format!("the page is no CSV: {:?}", error.position()));
     let header = |name: &str| reply.header(name).map(str::trim);
     if reply.status == 204 {
         // How the guide says that a result is not to be had.
@@ -161,10 +135,10 @@ fn result(reading: &Reading<'_>, job: Job, reply: &Reply) -> Result<Step, Fault>
     let locator = header("sforce-locator").ok_or_else(|| Fault::malformed("the page does not say what follows it"))?;
     let mut lines = ReaderBuilder::new().from_reader(reply.body.as_slice());
     let columns: HashMap<String, usize> =
-        lines.headers().map_err(odd)?.iter().enumerate().map(|(at, name)| (name.to_owned(), at)).collect();
+        lines.headers().map_err(bulk::odd)?.iter().enumerate().map(|(at, name)| (name.to_owned(), at)).collect();
     let mut records = Vec::new();
     let mut cells = StringRecord::new();
-    while lines.read_record(&mut cells).map_err(odd)? {
+    while lines.read_record(&mut cells).map_err(bulk::odd)? {
         records.push(reading.record(&Line { columns: &columns, cells: &cells })?);
     }
     let told = header("sforce-numberofrecords").map(str::parse::<usize>);

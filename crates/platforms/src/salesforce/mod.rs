@@ -23,6 +23,7 @@
 
 mod account;
 mod auth;
+mod bulk;
 mod capabilities;
 mod decode;
 mod encode;
