@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use handover_connect::{Connector, Credentials, Driver, HttpTransport, NoKeeper, Settings, SystemClock};
 use handover_engine::{Event, Observer, Pass, Policies, Project, Selection, Setup, Workplace, transform::Tables};
-use handover_model::{End, Flow, From, Keep, Place, Rule, Step, SystemName, Table, TableRow};
+use handover_model::{End, Flow, From, Place, Rule, Step, SystemName, Table, TableRow};
 use handover_store::{Location, Store};
 use secrecy::SecretString;
 
@@ -95,7 +95,6 @@ pub(crate) fn connect(server: &str, platform: &str) -> Result<Arc<dyn Connector>
 }
 
 fn flow() -> Flow {
-    let end = |system: &str, object: &str| End { system: system.into(), object: object.into() };
     let mut rules = vec![
         rule("fullname", "name", &[]),
         rule("firstname", "first_name", &["trim"]),
@@ -110,46 +109,18 @@ fn flow() -> Flow {
         }
         rules.push(rule);
     }
-    flow_of("persons", end("old", "persons"), end("new", "contacts"), rules)
+    flow_of("persons", End::new("old", "persons"), End::new("new", "contacts"), rules)
 }
 
 /// A flow with a key into an empty target.
 pub(crate) fn flow_of(name: &str, source: End, target: End, rules: Vec<Rule>) -> Flow {
-    Flow {
-        name: name.into(),
-        source,
-        target,
-        scope: None,
-        cohorts: Vec::new(),
-        key: Some("handover_key".into()),
-        matching: Vec::new(),
-        keep: Keep::FillEmpty,
-        rules,
-        excluded: BTreeMap::new(),
-        back: Vec::new(),
-        both_ways: false,
-        ownership: handover_model::Ownership::default(),
-        removals: handover_model::Removals::default(),
-        place: Place::default(),
-    }
+    Flow { key: Some("handover_key".into()), ..Flow::new(name, source, target, rules) }
 }
 
 /// A field carried over, with these steps.
 pub(crate) fn rule(target: &str, source: &str, steps: &[&str]) -> Rule {
     let step = |name: &&str| Step { name: (*name).to_owned(), arguments: BTreeMap::new(), place: Place::default() };
-    Rule {
-        target: target.into(),
-        from: From::Fields(vec![source.into()]),
-        steps: steps.iter().map(step).collect(),
-        table: None,
-        default: None,
-        keep: None,
-        flow: None,
-        later: false,
-        recalculated: None,
-        ownership: handover_model::Ownership::default(),
-        place: Place::default(),
-    }
+    Rule { steps: steps.iter().map(step).collect(), ..Rule::new(target, From::Fields(vec![source.into()])) }
 }
 
 fn tables() -> Tables {

@@ -244,7 +244,55 @@ impl fmt::Display for Place {
     }
 }
 
+impl Rule {
+    /// A rule that says nothing but where the value comes from.
+    pub fn new(target: impl Into<FieldName>, from: From) -> Self {
+        Self {
+            target: target.into(),
+            from,
+            steps: Vec::new(),
+            table: None,
+            default: None,
+            keep: None,
+            ownership: Ownership::default(),
+            flow: None,
+            later: false,
+            recalculated: None,
+            place: Place::default(),
+        }
+    }
+}
+
+impl End {
+    /// This object of this system.
+    pub fn new(system: impl Into<SystemName>, object: impl Into<ObjectName>) -> Self {
+        Self { system: system.into(), object: object.into() }
+    }
+}
+
 impl Flow {
+    /// A flow one way that says nothing but its rules: all records, no key, nothing to match by, and on a matched record
+    /// only what is blank is filled.
+    pub fn new(name: impl Into<FlowName>, source: End, target: End, rules: Vec<Rule>) -> Self {
+        Self {
+            name: name.into(),
+            source,
+            target,
+            scope: None,
+            cohorts: Vec::new(),
+            key: None,
+            matching: Vec::new(),
+            keep: Keep::FillEmpty,
+            rules,
+            excluded: BTreeMap::new(),
+            back: Vec::new(),
+            both_ways: false,
+            ownership: Ownership::default(),
+            removals: Removals::default(),
+            place: Place::default(),
+        }
+    }
+
     /// Who may change a field until its record's cohort moves, and since then: by the word of its rule, or the
     /// flow's.
     pub fn owners(&self, rule: Option<&Rule>) -> (Option<Owner>, Option<Owner>) {

@@ -113,6 +113,7 @@ fn names_of(commit: &Commit) -> HashSet<&str> {
     names.extend(commit.entries.iter().map(|entry| entry.flow.as_ref().map_or("", |flow| flow.as_str())));
     names.extend(commit.intents.iter().map(|intent| intent.flow.as_str()));
     names.extend(commit.closed.iter().map(|(flow, _)| flow.as_str()));
+    names.extend(commit.cared.iter().map(|cared| cared.flow.as_str()));
     names.extend(commit.released.iter().chain(&commit.relinked).map(|(flow, _)| flow.as_str()));
     names.extend(commit.spent.iter().map(|(system, _)| system.as_str()));
     names.extend(commit.answers.iter().map(|answer| answer.flow.as_str()));

@@ -61,6 +61,8 @@ pub struct Commit {
     pub closed: Vec<(FlowName, RecordId)>,
     /// Records of which no link waits any more *before* `links` are added.
     pub relinked: Vec<(FlowName, RecordId)>,
+    /// In whose care the holds of records are, after `holds` are added.
+    pub cared: Vec<Cared>,
     /// Links to be written later, once both ends are there, or to be taken away.
     pub links: Vec<PendingLink>,
     /// Links that are written or no longer wanted.
@@ -71,6 +73,17 @@ pub struct Commit {
     pub kept: Vec<(String, String)>,
     /// People's answers.
     pub answers: Vec<GivenAnswer>,
+}
+
+/// In whose care all holds of a record are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cared {
+    /// The flow.
+    pub flow: FlowName,
+    /// The source record.
+    pub record: RecordId,
+    /// Who looks into it; nobody when `None`.
+    pub owner: Option<String>,
 }
 
 /// A block of staged records.

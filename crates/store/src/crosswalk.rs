@@ -157,30 +157,6 @@ impl Store {
         Ok(found)
     }
 
-    /// At most `limit` targets that a flow knows, in order, after the target `after`; each with a source
-    /// record as [`Store::sources_of_flow`] gives it.
-    ///
-    /// # Errors
-    ///
-    /// The database's.
-    pub async fn known_targets(
-        &self,
-        flow: &FlowName,
-        after: Option<&RecordId>,
-        limit: usize,
-    ) -> Result<Vec<(RecordId, RecordId)>, Error> {
-        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
-        let mut sql = self.sql("SELECT DISTINCT target FROM record WHERE target IS NOT NULL AND flow = ");
-        sql.int(id);
-        if let Some(after) = after {
-            sql.push(" AND target > ").text(after.as_str());
-        }
-        sql.push(" ORDER BY target LIMIT ").int(limit as i64);
-        let targets = self.fetch(sql, |row| Ok(RecordId::from(row.text(0)?))).await?;
-        let mut sources = self.sources_of_flow(flow, &targets).await?;
-        Ok(targets.into_iter().filter_map(|target| sources.remove(&target).map(|source| (target, source))).collect())
-    }
-
     /// The objects that a flow pairs: source system and object, target system and object.
     pub(crate) async fn ends(&self, flow: i64) -> Result<Option<[i64; 4]>, Error> {
         let mut sql =

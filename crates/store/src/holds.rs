@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::codec::indexable;
 use crate::database::{LIST, Row, Sql, unreadable};
 use crate::store::{Step, instant, nanos};
-use crate::{Commit, Error, Store};
+use crate::{Cared, Commit, Error, Store};
 
 /// Which holds are wanted; what is `None` does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -194,30 +194,6 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// Puts the holds of records into somebody's care, or into nobody's. A durable step.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Stopped`] or the database's.
-    pub async fn set_hold_owner(
-        &self,
-        flow: &FlowName,
-        records: &[RecordId],
-        owner: Option<&str>,
-    ) -> Result<(), Error> {
-        let mut writer = self.writer().await?;
-        let mut step = self.begin(&mut writer).await?;
-        step.names.intern(&mut step.tx, [flow.as_str()]).await?;
-        let flow = step.id(flow.as_str())?;
-        for records in records.chunks(LIST) {
-            let mut sql = step.tx.sql("UPDATE hold SET owner = ");
-            sql.text(owner).push(" WHERE flow = ").int(flow);
-            sql.push(" AND record IN ").texts(records.iter().map(RecordId::as_str));
-            step.tx.run(sql).await?;
-        }
-        self.finish(step).await
-    }
 }
 
 fn read_held(row: &Row<'_>) -> Result<HeldRow, sqlx::Error> {
@@ -314,7 +290,14 @@ impl Step<'_> {
                     parent, body) VALUES ";
         let tail = " ON CONFLICT (flow, record, cause_key) DO UPDATE SET body = excluded.body, \
                     object = excluded.object";
-        self.tx.insert(head, &rows, tail, one).await
+        self.tx.insert(head, &rows, tail, one).await?;
+        for Cared { flow, record, owner } in &commit.cared {
+            let mut sql = self.tx.sql("UPDATE hold SET owner = ");
+            sql.text(owner.as_deref()).push(" WHERE flow = ").int(self.id(flow.as_str())?);
+            sql.push(" AND record = ").text(record.as_str());
+            self.tx.run(sql).await?;
+        }
+        Ok(())
     }
 
     fn place<'c>(&self, hold: &'c Hold, at: i64, kept: &Kept) -> Result<Placed<'c>, Error> {

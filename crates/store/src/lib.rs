@@ -43,7 +43,7 @@ mod watermarks;
 
 pub use cohorts::{CohortCount, CohortHolds, CohortRow};
 pub use commit::{
-    Block, Commit, Entry, Extraction, GivenAnswer, Identity, Intent, Item, MatchRow, Membership, PendingLink,
+    Block, Cared, Commit, Entry, Extraction, GivenAnswer, Identity, Intent, Item, MatchRow, Membership, PendingLink,
     RecordRow, Seq, Worked,
 };
 pub use error::Error;

@@ -265,31 +265,6 @@ impl Store {
         self.fetch(sql, extraction).await
     }
 
-    /// Forgets what was staged of an object: blocks, keys and how far reading came. A durable step of its
-    /// own.
-    ///
-    /// # Errors
-    ///
-    /// The database's, [`Error::Stopped`].
-    pub async fn clear_staging(&self, system: &SystemName, object: &ObjectName) -> Result<(), Error> {
-        let mut writer = self.writer().await?;
-        let mut step = self.begin(&mut writer).await?;
-        step.names.intern(&mut step.tx, [system.as_str(), object.as_str()]).await?;
-        let (system, object) = (step.id(system.as_str())?, step.id(object.as_str())?);
-        for table in ["block", "match_key", "extraction"] {
-            let mut sql = step.tx.sql(&format!("DELETE FROM {table} WHERE system = "));
-            sql.int(system).push(" AND object = ").int(object);
-            step.tx.run(sql).await?;
-        }
-        // Blocks that come later are others, of whatever number.
-        let mut sql = step.tx.sql("DELETE FROM worked WHERE flow IN (SELECT flow FROM flow WHERE source_system = ");
-        sql.int(system).push(" AND source_object = ").int(object).push(")");
-        step.tx.run(sql).await?;
-        self.finish(step).await?;
-        self.forget_blocks();
-        Ok(())
-    }
-
     /// Staged records that have one of these keys, in no particular order.
     ///
     /// # Errors

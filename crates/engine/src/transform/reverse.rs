@@ -187,17 +187,14 @@ fn turned_round(rule: &Rule, source: &Schema) -> Result<(Rule, Vec<Part>), Strin
         return Err(format!("`{name}` holds no list"));
     }
     let back = Rule {
-        target: name.clone(),
-        from: From::Fields(vec![rule.target.clone()]),
         steps,
         table: rule.table.as_ref().map(|table| format!("{table}{BACK}")),
-        default: None,
         keep: rule.keep.as_ref().map(other_side),
         ownership: rule.ownership.clone(),
         flow: rule.flow.as_ref().map(back_of),
         later: rule.later,
-        recalculated: None,
         place: rule.place.clone(),
+        ..Rule::new(name.clone(), From::Fields(vec![rule.target.clone()]))
     };
     Ok((back, parts))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use handover_engine::transform::{Mapped, Program, State, Tables};
 use handover_model::{
-    Cause, Choice, Default, End, Field, FieldName, Fields, Finding, Flow, From, Keep, Kind, Place, ReadCost, Record,
+    Cause, Choice, Default, End, Field, FieldName, Fields, Finding, Flow, From, Kind, Place, ReadCost, Record,
     RecordId, Rule, Schema, Step, Table, TableRow, Value, Weight, Writable,
 };
 
@@ -75,19 +75,7 @@ pub(crate) fn constant(target: &str, value: impl Into<Value>) -> Rule {
 }
 
 fn rule(target: &str, from: From) -> Rule {
-    Rule {
-        target: target.into(),
-        from,
-        steps: Vec::new(),
-        table: None,
-        default: None,
-        keep: None,
-        flow: None,
-        later: false,
-        recalculated: None,
-        ownership: handover_model::Ownership::default(),
-        place: place(10),
-    }
+    Rule { place: place(10), ..Rule::new(target, from) }
 }
 
 pub(crate) fn defaulting(mut rule: Rule, value: impl Into<Value>) -> Rule {
@@ -114,23 +102,9 @@ pub(crate) fn stepping(mut rule: Rule, steps: &[(&str, &[(&str, Value)])]) -> Ru
 }
 
 pub(crate) fn flow(rules: Vec<Rule>) -> Flow {
-    let end = |system: &str, object: &str| End { system: system.into(), object: object.into() };
     Flow {
-        name: "persons".into(),
-        source: end("old", "persons"),
-        target: end("new", "contacts"),
-        scope: None,
-        cohorts: Vec::new(),
-        key: None,
-        matching: Vec::new(),
-        keep: Keep::FillEmpty,
-        rules,
-        excluded: BTreeMap::new(),
-        back: Vec::new(),
-        both_ways: false,
-        ownership: handover_model::Ownership::default(),
-        removals: handover_model::Removals::default(),
         place: Place { file: "mappings/persons.yaml".into(), line: 0, column: 0 },
+        ..Flow::new("persons", End::new("old", "persons"), End::new("new", "contacts"), rules)
     }
 }
 

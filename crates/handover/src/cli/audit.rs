@@ -167,6 +167,11 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
                 text.push_str(&format!(" ({comment})"));
             }
         }
+        "given" => text.push_str(&format!(
+            "{} puts it into {} care",
+            values["reviewer"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),
+            values["owner"].as_str().map_or_else(|| "nobody's".to_owned(), |owner| format!("{owner}'s"))
+        )),
         "reported" => text.push_str(&format!(
             "{} says that it is wrong: {}",
             values["by"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),

@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::queue::{self, Queue};
 use super::run::{objects_json, stop_on_request};
 use super::session::Session;
-use super::{Done, Global, Output, answers, failure, plain, report, sheet};
+use super::{Done, Global, Output, answers, care, failure, plain, report, sheet};
 use crate::config;
 use crate::kept::Recipients;
 use crate::problem::{Exit, Problem};
@@ -31,6 +31,7 @@ use crate::problem::{Exit, Problem};
   handover holds answer persons/42 --choose 30117
   handover holds answer persons/43 --skip --comment \"test record\"
   handover holds report persons/44 --text \"the number is a fax\" --owner Ben
+  handover holds give unknown_user:7 --to Ben
   handover holds export queue.csv     edit the columns answer, value, comment, then
   handover holds import queue.csv"
 )]
@@ -57,6 +58,8 @@ enum Action {
     Answer(AnswerOptions),
     /// Say that a record is wrong: that waits in the queue, in somebody's care; the record is carried on, or stopped
     Report(report::Report),
+    /// Put a group or one record into somebody's care
+    Give(care::Give),
     /// Write the queue to a CSV file, to be answered in a spreadsheet
     #[command(after_help = "Example:\n  handover holds export queue.csv")]
     Export {
@@ -170,6 +173,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
             answer_command(&session, global, &answer.which, &word, &answer.how, output).await
         }
         Some(Action::Report(filed)) => report::file(&session, filed, output).await,
+        Some(Action::Give(given)) => care::give(&session, given, output).await,
         Some(Action::Export { file, to }) => sheet::export(&session, file, to, output).await,
         Some(Action::Import { file, how }) => sheet::import(&session, global, file, how, output).await,
     }
@@ -203,6 +207,7 @@ async fn list(session: &Session, group: Option<&str>, output: &Output) -> Done {
                 format!("{}/{}", row.hold.flow, row.hold.record),
                 row.hold.title.clone(),
                 accepted.to_owned(),
+                row.owner.clone().unwrap_or_default(),
                 row.hold.cause.sentence(),
             ]
         })
@@ -210,12 +215,12 @@ async fn list(session: &Session, group: Option<&str>, output: &Output) -> Done {
     if lines.is_empty() {
         output.say("Nothing is held.");
     } else {
-        output.say(&table(&["record", "title", "", "why"], &lines));
+        output.say(&table(&["record", "title", "", "in the care of", "why"], &lines));
     }
     Ok(held_exit(rows.iter().filter(|(_, accepted)| !accepted).count() as u64))
 }
 
-fn not_held(which: &str) -> Problem {
+pub(super) fn not_held(which: &str) -> Problem {
     Problem::new("not_held", format!("nothing is held as `{which}`")).hint("`handover holds` lists the groups")
 }
 
@@ -245,6 +250,15 @@ pub(crate) fn record_name(text: &str) -> Result<(FlowName, RecordId), Vec<Proble
     }
 }
 
+/// The holds that a group or FLOW/ID names.
+pub(super) fn filter_of(which: &str) -> Result<HoldFilter, Vec<Problem>> {
+    if !which.contains('/') || which.contains(':') {
+        return Ok(HoldFilter { group: Some(which.to_owned()), ..HoldFilter::default() });
+    }
+    let (flow, record) = record_name(which)?;
+    Ok(HoldFilter { flow: Some(flow), record: Some(record), ..HoldFilter::default() })
+}
+
 async fn show(session: &Session, record: &str, output: &Output) -> Done {
     let store = session.store_reading().await?;
     let (flow, id) = record_name(record)?;
@@ -266,6 +280,9 @@ async fn show(session: &Session, record: &str, output: &Output) -> Done {
             plain::moment(row.since),
             row.hold.cause.sentence()
         ));
+        if let Some(owner) = &row.owner {
+            output.say(&format!("  in the care of {owner}"));
+        }
         if let Some(value) = &row.hold.value {
             output.say(&format!("  value: {}", value.display()));
         }
@@ -367,13 +384,7 @@ async fn answer_held(
     how: &How,
     output: &Output,
 ) -> Result<Answered, Vec<Problem>> {
-    let filter = if which.contains('/') && !which.contains(':') {
-        let (flow, record) = record_name(which)?;
-        HoldFilter { flow: Some(flow), record: Some(record), ..HoldFilter::default() }
-    } else {
-        HoldFilter { group: Some(which.to_owned()), ..HoldFilter::default() }
-    };
-    let mut rows = queue::rows(store, &filter).await?;
+    let mut rows = queue::rows(store, &filter_of(which)?).await?;
     if rows.is_empty() {
         return Err(vec![not_held(which)]);
     }

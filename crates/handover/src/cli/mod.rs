@@ -2,6 +2,7 @@
 
 mod answers;
 mod audit;
+mod care;
 mod check;
 mod cohorts;
 mod connect;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handover_model::{Default, FieldName, FlowName, From, Ownership, Place, Rule, Step};
+use handover_model::{Default, FieldName, FlowName, From, Place, Rule, Step};
 
 use super::flow::{Mention, Mentioned, Ways, keep, ownership};
 use super::node::{Kind, Node};
@@ -64,19 +64,7 @@ fn rule(
     ways: Ways,
     mentions: &mut Vec<Mention>,
 ) -> Option<Rule> {
-    let plain = |from| Rule {
-        target: target.clone(),
-        from,
-        steps: Vec::new(),
-        table: None,
-        default: None,
-        keep: None,
-        flow: None,
-        later: false,
-        recalculated: None,
-        ownership: Ownership::default(),
-        place: place.clone(),
-    };
+    let plain = |from| Rule { place: place.clone(), ..Rule::new(target.clone(), from) };
     if !matches!(node.kind, Kind::Map { .. }) {
         let names = reading.texts(file, node, target.as_str())?;
         return Some(plain(fields(names)));

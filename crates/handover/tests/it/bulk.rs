@@ -1,7 +1,7 @@
 //! Large batches: they end as ordinary ones do, whatever goes wrong and wherever a process dies.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use handover_connect::{Clock as _, Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
@@ -9,7 +9,7 @@ use handover_engine::{
     Overlay, Pass, Policies, Project, Report, Selection, Setup, Unobserved, Workplace, transform::Tables,
 };
 use handover_local::LocalTransport;
-use handover_model::{Flow, From, Keep, Ownership, Place, Removals, Rule};
+use handover_model::{End, Flow, From, Rule};
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::FaultPlan;
 use handover_store::{Claim, Location, Moment, Store};
@@ -55,39 +55,12 @@ fn contact(n: usize) -> Json {
 const BAD: usize = 1_500;
 
 fn flow() -> Flow {
-    let end = |system: &str| handover_model::End { system: system.into(), object: "Contact".into() };
-    let rule = |(target, source): (&str, &str)| Rule {
-        target: target.into(),
-        from: From::Fields(vec![source.into()]),
-        steps: Vec::new(),
-        table: None,
-        default: None,
-        keep: None,
-        flow: None,
-        later: false,
-        recalculated: None,
-        ownership: Ownership::default(),
-        place: Place::default(),
-    };
+    let end = |system: &str| End::new(system, "Contact");
+    let rule = |(target, source): (&str, &str)| Rule::new(target, From::Fields(vec![source.into()]));
     let fields =
         [("FirstName", "FirstName"), ("LastName", "LastName"), ("Email", "Email"), ("Description", "Description")];
-    Flow {
-        name: "people".into(),
-        source: end("old"),
-        target: end("new"),
-        scope: None,
-        cohorts: Vec::new(),
-        key: Some(KEY.into()),
-        matching: Vec::new(),
-        keep: Keep::FillEmpty,
-        rules: fields.into_iter().map(rule).collect(),
-        excluded: BTreeMap::new(),
-        back: Vec::new(),
-        both_ways: false,
-        ownership: Ownership::default(),
-        removals: Removals::default(),
-        place: Place::default(),
-    }
+    let rules = fields.into_iter().map(rule).collect();
+    Flow { key: Some(KEY.into()), ..Flow::new("people", end("old"), end("new"), rules) }
 }
 
 /// Two organizations and a state; processes live one after the other.
@@ -163,17 +136,7 @@ impl Ground {
             observer: Arc::new(Unobserved),
         };
         wire.begin();
-        let blown = Arc::new(AtomicBool::new(false));
-        if let Death::AtWrite(nth, moment) = death {
-            let (wire, blown) = (wire.clone(), blown.clone());
-            store.set_fuse(Arc::new(move |n, when| {
-                if (n, when) == (nth, moment) {
-                    blown.store(true, Ordering::SeqCst);
-                    wire.die();
-                }
-                blown.load(Ordering::SeqCst)
-            }));
-        }
+        crate::rig::arm(&store, &wire, death);
         let pass = async { Pass::begin(setup, &place, "run", wire.stop()).await?.run(&Selection::All).await };
         let ended = tokio::select! {
             biased;

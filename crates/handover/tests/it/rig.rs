@@ -219,19 +219,7 @@ impl<'s> Ground<'s> {
             observer: Arc::new(Unobserved),
         };
         wire.begin();
-        let blown = Arc::new(AtomicBool::new(false));
-        if let Death::AtWrite(nth, moment) = death {
-            let (wire, blown) = (wire.clone(), blown.clone());
-            // Once dead nothing more is written.
-            store.set_fuse(Arc::new(move |n, when| {
-                if (n, when) == (nth, moment) {
-                    blown.store(true, Ordering::SeqCst);
-                    wire.die();
-                    return true;
-                }
-                blown.load(Ordering::SeqCst)
-            }));
-        }
+        let blown = arm(&store, wire, death);
         let pass = async {
             let pass = Pass::begin(setup.clone(), &place, "run", wire.stop()).await?;
             let report = pass.run(orders.selection.as_ref().unwrap_or(&Selection::All)).await?;
@@ -360,6 +348,22 @@ impl<'s> Ground<'s> {
         let shown = wrong.iter().take(4).map(|line| format!("\n    {line}")).collect::<String>();
         if wrong.is_empty() { Ok(()) } else { Err(format!("{} differences:{shown}", wrong.len())) }
     }
+}
+
+/// Lets the process die at the write that is meant: once dead nothing more is written. Tells whether it was reached.
+pub(crate) fn arm(store: &Store, wire: &Arc<Wire>, death: Death) -> Arc<AtomicBool> {
+    let blown = Arc::new(AtomicBool::new(false));
+    if let Death::AtWrite(nth, moment) = death {
+        let (wire, blown) = (wire.clone(), blown.clone());
+        store.set_fuse(Arc::new(move |n, when| {
+            if (n, when) == (nth, moment) {
+                blown.store(true, Ordering::SeqCst);
+                wire.die();
+            }
+            blown.load(Ordering::SeqCst)
+        }));
+    }
+    blown
 }
 
 /// In PostgreSQL a process that dies gives nothing back: its lease has to end.

@@ -7,8 +7,8 @@ use handover_connect::Connector;
 use handover_engine::transform::Tables;
 use handover_engine::{Planted, Policies, Project};
 use handover_model::{
-    Cohort, CohortName, Day, Deletes, End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Merges,
-    Ownership, Place, Removals, Rule, Scope, Step, SystemName, Table, TableRow, Value,
+    Cohort, CohortName, Day, Deletes, End, FieldName, Flow, FlowName, From, Keep, MatchKey, MatchKind, Merges, Place,
+    Removals, Rule, Scope, Step, SystemName, Table, TableRow, Value,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -200,21 +200,9 @@ fn carried(pair: Pair, kind: usize, concept: Concept) -> Option<Rule> {
 fn flow(places: &Places, kind: usize, name: &str, rules: Vec<Rule>) -> Flow {
     let [source, target] = places.pair.0.map(|account| account.objects[kind].api);
     Flow {
-        name: FlowName::from(name),
-        source: End { system: "old".into(), object: source.into() },
-        target: End { system: "new".into(), object: target.into() },
-        scope: None,
-        cohorts: Vec::new(),
         key: places.keys[kind].as_deref().map(FieldName::from),
-        matching: Vec::new(),
         keep: Keep::Source,
-        rules,
-        excluded: BTreeMap::new(),
-        back: Vec::new(),
-        both_ways: false,
-        removals: Removals::default(),
-        ownership: Ownership::default(),
-        place: Place::default(),
+        ..Flow::new(name, End::new("old", source), End::new("new", target), rules)
     }
 }
 
@@ -230,19 +218,7 @@ fn found_by(pair: Pair, object: usize, kind: MatchKind, concept: Concept) -> Vec
 }
 
 fn plain(target: &str, source: &str) -> Rule {
-    Rule {
-        target: target.into(),
-        from: From::Fields(vec![source.into()]),
-        steps: Vec::new(),
-        table: None,
-        default: None,
-        keep: None,
-        ownership: Ownership::default(),
-        flow: None,
-        later: false,
-        recalculated: None,
-        place: Place::default(),
-    }
+    Rule::new(target, From::Fields(vec![source.into()]))
 }
 
 fn stepped(target: &str, source: &str, step: &str) -> Rule {

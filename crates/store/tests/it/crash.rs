@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use handover_model::{Cause, Outcome};
-use handover_store::{Commit, Error, Location, Moment, PendingLink, Store};
+use handover_store::{Cared, Commit, Error, Location, Moment, PendingLink, Store};
 use serde_json::json;
 
 use crate::scene::{Scene, at, commit, entry, hold, member, on_both, paired, row};
@@ -26,7 +26,11 @@ async fn step(store: &Store, number: usize) -> Result<(), Error> {
         2 => store.reserve_identities(2).await.map(drop),
         3 => store.commit(first()).await.map(drop),
         4 => store.commit_many(vec![held(), released()]).await.map(drop),
-        5 => store.clear_staging(&"old".into(), &"persons".into()).await,
+        5 => {
+            let (flow, record) = flow();
+            let cared = vec![Cared { flow, record, owner: Some("Eve".to_owned()) }];
+            store.commit(commit(5, |commit| commit.cared = cared)).await.map(drop)
+        }
         6 => {
             let (flow, record) = flow();
             let end = |system: &str| handover_model::End { system: system.into(), object: "persons".into() };

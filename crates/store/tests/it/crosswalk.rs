@@ -12,7 +12,6 @@ on_both!(
     what_a_flow_paired_are_members,
     what_flows_pair_in_several_ways_is_one_identity,
     targets_and_sources_of_a_flow,
-    known_targets_come_in_pages,
 );
 
 async fn identities_are_given_once(scene: Scene) {
@@ -138,20 +137,4 @@ async fn targets_and_sources_of_a_flow(scene: Scene) {
     assert_eq!(targets, [("0".into(), "t1".into()), ("1".into(), "t1".into()), ("2".into(), "t2".into())].into());
     let sources = store.sources_of_flow(&flow, &ids(&["t1", "t2", "t3"])).await.unwrap();
     assert_eq!(sources, [("t1".into(), "1".into()), ("t2".into(), "2".into())].into());
-}
-
-async fn known_targets_come_in_pages(scene: Scene) {
-    let store = scene.open().await;
-    let rows = (0..100).map(|at| paired("contacts", &format!("{at}"), &format!("t{at:03}"), at)).collect();
-    store.commit(commit(0, |commit| commit.rows = rows)).await.unwrap();
-    let (mut seen, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.known_targets(&"contacts".into(), after.as_ref(), 30).await.unwrap();
-        let Some((last, _)) = page.last() else { break };
-        after = Some(last.clone());
-        seen.extend(page);
-    }
-    let expected: Vec<(RecordId, RecordId)> =
-        (0..100).map(|at| (format!("t{at:03}").into(), format!("{at}").into())).collect();
-    assert_eq!(seen, expected);
 }

@@ -1,5 +1,5 @@
 use handover_model::{Answer, Candidate, Cause, Hold, Value};
-use handover_store::{Child, GivenAnswer, HoldFilter, Intent};
+use handover_store::{Cared, Child, GivenAnswer, HoldFilter, Intent};
 
 use crate::scene::{Scene, at, commit, hold, ids, on_both, waits_for};
 
@@ -43,7 +43,9 @@ async fn a_hold_stays_the_same_hold_while_its_cause_stays(scene: Scene) {
         })
     };
     store.commit(judged(1, vec![untranslated("A"), ambiguous("old name")])).await.unwrap();
-    store.set_hold_owner(&"deals".into(), &ids(&["1"]), Some("Eve")).await.unwrap();
+    let care =
+        |owner: Option<&str>| Cared { flow: "deals".into(), record: "1".into(), owner: owner.map(str::to_owned) };
+    store.commit(commit(1, |commit| commit.cared = vec![care(Some("Eve"))])).await.unwrap();
     // The candidate's shown values changed: still the same question.
     store.commit(judged(2, vec![ambiguous("new name"), untranslated("B"), untranslated("B")])).await.unwrap();
     let mut rows = store.holds_page(&everything(), None, 10).await.unwrap();
@@ -57,6 +59,9 @@ async fn a_hold_stays_the_same_hold_while_its_cause_stays(scene: Scene) {
     let rows = store.holds_page(&everything(), None, 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.since).max(), Some(at(2)));
     assert_eq!(rows.len(), 2);
+    store.commit(commit(4, |commit| commit.cared = vec![care(None)])).await.unwrap();
+    let rows = store.holds_page(&everything(), None, 10).await.unwrap();
+    assert!(rows.iter().all(|row| row.owner.is_none()) && rows.len() == 2);
 }
 
 async fn released_holds_are_gone(scene: Scene) {

@@ -160,7 +160,4 @@ async fn how_far_a_flow_came_counts_for_the_files_that_it_was_noted_under(scene:
     assert_eq!((worked("contacts", "a").await, worked("contacts", "b").await), (10, 0));
     store.commit(commit(1, |commit| commit.worked = vec![noted("contacts", "b", 4)])).await.unwrap();
     assert_eq!((worked("contacts", "a").await, worked("contacts", "b").await), (0, 4));
-    // What is staged anew is not worked through, whatever the number of its blocks.
-    store.clear_staging(&"old".into(), &"contacts".into()).await.unwrap();
-    assert_eq!((worked("contacts", "b").await, worked("deals", "a").await), (0, 3));
 }

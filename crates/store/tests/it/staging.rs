@@ -12,7 +12,6 @@ on_both!(
     a_block_staged_again_replaces_the_old_one,
     marks_tell_which_records_were_staged,
     extractions_are_kept_by_object,
-    clearing_takes_one_object_only,
     keys_find_their_records,
     very_long_keys_are_told_apart,
     duplicates_come_in_pages,
@@ -136,26 +135,6 @@ async fn extractions_are_kept_by_object(scene: Scene) {
     assert_eq!(store.extraction(&"old".into(), &"deals".into()).await.unwrap(), Some(done.clone()));
     assert_eq!(store.extraction(&"new".into(), &"deals".into()).await.unwrap(), None);
     assert_eq!(store.extractions().await.unwrap(), [done, extraction("persons", 500)]);
-}
-
-async fn clearing_takes_one_object_only(scene: Scene) {
-    let store = scene.open().await;
-    let filled = commit(0, |commit| {
-        for object in ["persons", "deals"] {
-            commit.blocks.push(block(object, 0, vec![record("1", &[])]));
-            commit.keys.push(key(object, "email#0", "a@b.c", "1"));
-            commit.extractions.push(extraction(object, 1));
-        }
-    });
-    store.commit(filled).await.unwrap();
-    assert_eq!(store.block(&"old".into(), &"persons".into(), 0).await.unwrap().len(), 1);
-    store.clear_staging(&"old".into(), &"persons".into()).await.unwrap();
-    let wanted = [("email#0".to_owned(), "a@b.c".to_owned())];
-    for (object, left) in [("persons", 0), ("deals", 1)] {
-        assert_eq!(store.block(&"old".into(), &object.into(), 0).await.unwrap().len(), left);
-        assert_eq!(store.matches(&"old".into(), &object.into(), &wanted).await.unwrap().len(), left);
-        assert_eq!(store.extraction(&"old".into(), &object.into()).await.unwrap().is_some(), left == 1);
-    }
 }
 
 async fn keys_find_their_records(scene: Scene) {

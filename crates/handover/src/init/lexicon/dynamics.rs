@@ -89,10 +89,7 @@ const ACCOUNTS: Thing = Thing {
         take("address2_country", &["shipping_country"]),
         take("createdon", &["created_at"]),
     ],
-    left: &[
-        ("address1_composite", PARTS),
-        ("address2_composite", PARTS),
-    ],
+    left: &[("address1_composite", PARTS), ("address2_composite", PARTS)],
     ..thing(Concept::Organization, "account", "accounts")
 };
 

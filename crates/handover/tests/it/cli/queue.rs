@@ -53,6 +53,28 @@ fn list_and_show() {
 }
 
 #[test]
+fn what_is_held_is_given_into_somebodys_care() {
+    let play = Play::ran();
+    let given = play.does(&["holds", "give", "duplicate_source", "--to", "Ben", "--reviewer", "Ana Silva"]).ends(3).out;
+    assert!(given.ends_with("are in Ben's care.\n"), "{given}");
+    let rows = play.does(&["holds", "list", "--json"]).json()["holds"].as_array().unwrap().clone();
+    let of_ben = |row: &&Json| row["owner"] == "Ben";
+    let in_group = |row: &&Json| row["group"] == "duplicate_source";
+    assert!(rows.iter().filter(in_group).count() > 1);
+    assert!(rows.iter().filter(in_group).all(|row| of_ben(&row)));
+    let named = |row: &Json| format!("{}/{}", row["flow"].as_str().unwrap(), row["record"].as_str().unwrap());
+    let one = named(rows.iter().find(in_group).unwrap());
+    assert!(play.does(&["holds", "show", &one]).ends(3).out.contains("  in the care of Ben\n"));
+    play.does(&["holds", "give", &one, "--to-nobody"]).ends(3);
+    assert!(!play.does(&["holds", "show", &one]).ends(3).out.contains("care"));
+    let story = play.does(&["audit", "show", &one]).ends(0).out;
+    assert!(story.contains("Ana Silva puts it into Ben's care"), "{story}");
+    assert!(story.contains("somebody puts it into nobody's care"), "{story}");
+    assert!(play.does(&["holds", "give", "nonsense", "--to", "Ben"]).ends(1).err.contains("nothing is held as"));
+    assert!(play.does(&["holds", "give", &one, "--to", " "]).ends(1).err.contains("`--to` names nobody"));
+}
+
+#[test]
 fn a_translation_releases_its_records_and_what_waits_for_them() {
     let play = Play::ran();
     let before = play.world("new");
