@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use handover_model::{Choice, Field, Kind, ReadCost, SystemName, Writable};
+use handover_model::{Choice, Field, Kind, ObjectName, ReadCost, SystemName, Writable};
 
 use super::lexicon::Lack;
 use super::options::folded;
@@ -28,8 +28,17 @@ pub(super) enum Way {
 /// Characters of a text that is one line: platforms make short fields of it.
 const LINE: u32 = 255;
 
-/// What takes over values of `kind` on a platform whose own fields do without `lacks`.
-pub(super) fn carrier(kind: &Kind, lacks: &[Lack], from: &SystemName) -> Carrier {
+/// Where a field of one's own in the target leads instead of a field in the source.
+pub(super) struct Aim {
+    /// What the records that it points to are in the target.
+    pub(super) object: ObjectName,
+    /// Whether they are moved after those that point to them.
+    pub(super) later: bool,
+}
+
+/// What takes over values of `kind` on a platform whose own fields do without `lacks`; what points to records that are
+/// moved points to them there, where it can.
+pub(super) fn carrier(kind: &Kind, aim: Option<Aim>, lacks: &[Lack], from: &SystemName) -> Carrier {
     let line = || Kind::Text { max: Some(LINE), html: false };
     let as_it_is = |kind: Kind| Carrier { kind, way: Way::Plain, remark: "" };
     let lacks = |what: Lack| lacks.contains(&what);
@@ -47,6 +56,11 @@ pub(super) fn carrier(kind: &Kind, lacks: &[Lack], from: &SystemName) -> Carrier
         Kind::Choice { options, many } => Carrier {
             kind: Kind::Choice { options: renamed(options).into(), many: *many },
             way: Way::With("steps: [by_label]".to_owned()),
+            remark: "",
+        },
+        Kind::Reference { many: false, .. } if let Some(Aim { object, later }) = aim => Carrier {
+            kind: Kind::Reference { object, many: false },
+            way: if later { Way::With("later: true".to_owned()) } else { Way::Plain },
             remark: "",
         },
         Kind::Reference { object, .. } => Carrier {
@@ -169,6 +183,16 @@ pub(super) fn field(name: &str, label: &str, kind: Kind, unique: bool) -> Field 
         custom: true,
         read: ReadCost::Listed,
         blank_is_zero: false,
+    }
+}
+
+/// Whether a field of the target can be what a carrier is.
+pub(super) fn fits(there: &Kind, carrier: &Kind) -> bool {
+    match (there, carrier) {
+        (Kind::Reference { object, many }, Kind::Reference { object: wanted, many: wants }) => {
+            object == wanted && many == wants
+        }
+        (there, carrier) => is_like(there, carrier),
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handover_model::{Field, Finding, Kind, Schema, Weight, Writable};
 
-use super::carrier::{self, Way, carrier, is_like, slug, unique};
-use super::lexicon::{Own, lacks, title};
+use super::carrier::{self, Aim, Carrier, Way, carrier, fits, slug, unique};
+use super::lexicon::{Own, lacks, points_to, title};
 use super::options::{self, Row, Stages, folded};
 use super::template::{How, Line, Pair};
 use super::{SystemView, Wanted, write};
@@ -46,10 +46,11 @@ pub(super) struct ExcludedText {
 /// The field that holds the source key.
 const KEY: &str = "handover_source_key";
 
-/// Builds a flow. `earlier` are the fields that other flows want already.
-pub(super) fn build(sides: &Sides<'_>, pair: &Pair<'_>, earlier: &[Wanted]) -> Built {
+/// Builds one flow of all `pairs`. `earlier` are the fields that other flows want already.
+pub(super) fn build(sides: &Sides<'_>, pairs: &[Pair<'_>], pair: &Pair<'_>, earlier: &[Wanted]) -> Built {
     let mut builder = Builder {
         sides,
+        pairs,
         pair,
         earlier,
         rules: Vec::new(),
@@ -91,6 +92,7 @@ fn back(sides: &Sides<'_>, line: &Line<'_>) -> Option<RuleText> {
 
 struct Builder<'s> {
     sides: &'s Sides<'s>,
+    pairs: &'s [Pair<'s>],
     pair: &'s Pair<'s>,
     earlier: &'s [Wanted],
     rules: Vec<RuleText>,
@@ -161,7 +163,7 @@ impl Builder<'_> {
         if taken || source.writable == Writable::Never && !is_telling(source) {
             return;
         }
-        let carrier = carrier(&source.kind, lacks(&self.sides.to.platform), &self.sides.from.name);
+        let carrier = self.carrier(source);
         let kind = match with {
             "" => carrier.kind,
             _ if is_number => Kind::Number,
@@ -207,15 +209,31 @@ impl Builder<'_> {
         }
     }
 
+    /// What takes over a field that has no counterpart.
+    fn carrier(&self, field: &Field) -> Carrier {
+        carrier(&field.kind, self.aim(field), lacks(&self.sides.to.platform), &self.sides.from.name)
+    }
+
+    /// Where a field that points to moved records leads in the target: they are moved by one flow, to what such fields can
+    /// point to there.
+    fn aim(&self, field: &Field) -> Option<Aim> {
+        let Kind::Reference { object, .. } = &field.kind else { return None };
+        let mut moving = self.pairs.iter().enumerate().filter(|(_, pair)| pair.source == object.as_str());
+        let (Some((at, pair)), None) = (moving.next(), moving.next()) else { return None };
+        let is_moved = pair.opt_in.is_empty() && points_to(&self.sides.to.platform, pair.target_concept);
+        let here = self.pairs.iter().position(|pair| pair.flow == self.pair.flow)?;
+        is_moved.then(|| Aim { object: pair.target.into(), later: at >= here })
+    }
+
     /// Maps a field to the target's field with the same label, if there is one of the same kind.
     fn equal_label(&mut self, field: &Field) -> bool {
-        let carrier = carrier(&field.kind, lacks(&self.sides.to.platform), &self.sides.from.name);
+        let carrier = self.carrier(field);
         let wanted = folded(&field.label);
         let found = self.sides.target.fields.iter().find(|target| {
             folded(&target.label) == wanted
                 && target.writable != Writable::Never
                 && !self.claimed.contains(target.name.as_str())
-                && is_like(&target.kind, &carrier.kind)
+                && fits(&target.kind, &carrier.kind)
         });
         let Some(target) = found else { return false };
         let name = field.name.to_string();
@@ -233,7 +251,7 @@ impl Builder<'_> {
 
     /// A new field for one of the customer's fields.
     fn propose(&mut self, field: &Field) {
-        let carrier = carrier(&field.kind, lacks(&self.sides.to.platform), &self.sides.from.name);
+        let carrier = self.carrier(field);
         let name = field.name.to_string();
         let wish = slug(&field.label);
         let Some(target) = self.own_field(&wish, &field.label, carrier.kind, false, &name) else {
@@ -276,7 +294,7 @@ impl Builder<'_> {
             field.custom
                 && (field.name == *wish || folded(&field.label) == folded(label))
                 && field.writable != Writable::Never
-                && is_like(&field.kind, &kind)
+                && fits(&field.kind, &kind)
                 && !self.claimed.contains(field.name.as_str())
         });
         if let Some(field) = there {

@@ -89,7 +89,7 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
     for pair in &pairs {
         let (Some(source), Some(target)) = (from.schema(pair.source), to.schema(pair.target)) else { continue };
         let sides = flow::Sides { from, to, source, target };
-        let built = flow::build(&sides, pair, &wanted);
+        let built = flow::build(&sides, &pairs, pair, &wanted);
         files.insert(PathBuf::from(format!("mappings/{}.yaml", pair.flow)), built.text);
         findings.extend(built.findings);
         for (table, rows) in built.tables {

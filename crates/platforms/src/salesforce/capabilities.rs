@@ -22,7 +22,7 @@ pub(super) const COLLECTION: u32 = 200;
 /// Large batches, as jobs of the Bulk API 2.0. Below 2,000 rows collections take no more calls (sheet: Salesforce section
 /// 5.5). One job has as many rows as the platform works on together, and that is what its daily allowance counts; it is
 /// begun, filled and closed, asked for two or three times, and its results are two more calls.
-pub(super) const BULK: Bulk = Bulk { least: 2_000, most: 10_000, bytes: 4 << 20, calls: 7 };
+pub(super) const BULK: Bulk = Bulk { least: 2_000, most: 5_000, bytes: 4 << 20, calls: 7 };
 
 /// The table. The limit is that of the lowest edition; every reply tells the organization's own. It rolls over 24
 /// hours; what is told of it corrects the count by days (sheet: Salesforce section 6 \[doc\]).

@@ -11,6 +11,7 @@ const JOB_TITLE: &str = "if is_blank({organization}) { null } else { {job_title}
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "ActiveCampaign",
     lacks: &[Lack::Html, Lack::Bool, Lack::Time, Lack::User],
+    points_to: &[],
     things: &[ACCOUNTS, CONTACTS, DEALS, CALLS, MEETINGS, TASKS, NOTES],
 };
 

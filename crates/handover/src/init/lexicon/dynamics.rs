@@ -2,8 +2,8 @@
 
 use super::terms::{ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, PERSON_ALONE, TEXT};
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, choice, choice_else, expr, make, take, tell, thing, told,
-    with,
+    Concept, Funnel, Lack, Lexicon, Make, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take, tell,
+    thing, told, with,
 };
 
 const SUBJECT: &str = "truncate(coalesce([{title}, {text}]), 200)";
@@ -27,6 +27,7 @@ const COUNTED: &str = "Dynamics counts it";
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Dynamics 365",
     lacks: &[Lack::Html, Lack::Time, Lack::User],
+    points_to: &RECORDS,
     things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CALLS, APPOINTMENTS, TASKS, NOTES, FILES],
 };
 

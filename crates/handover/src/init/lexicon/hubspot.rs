@@ -24,6 +24,7 @@ const ATTACHED: (&str, &str) = ("hs_attachment_ids", "files are carried by a flo
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "HubSpot",
     lacks: &[Lack::Time],
+    points_to: &[],
     things: &[COMPANIES, CONTACTS, DEALS, CALLS, MEETINGS, TASKS, NOTES, ATTACHMENTS, FILES, FILE_NOTES, MAILS],
 };
 

@@ -63,12 +63,17 @@ pub(super) const CONCEPTS: [Concept; 11] = [
     Concept::Email,
 ];
 
+/// What every custom field that points to a record can point to, where the platform lets people choose.
+const RECORDS: [Concept; 4] = [Concept::Organization, Concept::Person, Concept::Lead, Concept::Deal];
+
 /// A platform's objects.
 pub(super) struct Lexicon {
     /// What people call the platform.
     pub(super) title: &'static str,
     /// What its custom fields cannot hold.
     pub(super) lacks: &'static [Lack],
+    /// What its custom fields can point to.
+    pub(super) points_to: &'static [Concept],
     pub(super) things: &'static [Thing],
 }
 
@@ -268,6 +273,11 @@ pub(super) fn of(platform: &str) -> Option<&'static Lexicon> {
 /// What custom fields of a platform cannot hold.
 pub(super) fn lacks(platform: &str) -> &'static [Lack] {
     of(platform).map_or(&[], |lexicon| lexicon.lacks)
+}
+
+/// Whether custom fields of a platform can point to what a concept is there.
+pub(super) fn points_to(platform: &str, concept: Concept) -> bool {
+    of(platform).is_some_and(|lexicon| lexicon.points_to.contains(&concept))
 }
 
 /// What people call a platform.

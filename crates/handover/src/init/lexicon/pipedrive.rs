@@ -38,6 +38,7 @@ const NO_PROJECTS: (&str, &str) = ("project_id", "projects are not moved");
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Pipedrive",
     lacks: &[Lack::Html, Lack::Bool, Lack::DateTime],
+    points_to: &[Concept::Organization, Concept::Person],
     things: &[ORGANIZATIONS, PERSONS, DEALS, CALLS, MEETINGS, TASKS, NOTES, FILES, MAILS, MAIL_NOTES],
 };
 

@@ -5,8 +5,8 @@ use super::terms::{
     SUBJECT,
 };
 use super::{
-    Concept, Funnel, Lexicon, Make, Own, Scope, Thing, choice, choice_else, expr, make, take, tell, thing, told, value,
-    with,
+    Concept, Funnel, Lexicon, Make, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take, tell, thing,
+    told, value, with,
 };
 
 const STREET: &str = "concat([{street}, {street2}], \"\\n\")";
@@ -20,6 +20,7 @@ const VIEWED: &str = "when a user of Salesforce last looked at it";
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Salesforce",
     lacks: &[],
+    points_to: &RECORDS,
     things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CALLS, EVENTS, TASKS, NOTES, OLD_NOTES, FILES],
 };
 
@@ -151,6 +152,7 @@ const CONTACTS: Thing = people! {
     takes: [
         take("HomePhone", &["home_phone"]),
         take("AccountId", &["organization"]),
+        with("ReportsToId", &["manager"], "later: true"),
         take("Department", &["department"]),
         take("Birthdate", &["birthday"]),
     ],

@@ -5,7 +5,7 @@ use super::terms::{
     SUBJECT, TEXT,
 };
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Thing, choice, expr, make, take, tell, thing, told, value, with,
+    Concept, Funnel, Lack, Lexicon, Make, Own, RECORDS, Thing, choice, expr, make, take, tell, thing, told, value, with,
 };
 
 const STREET: &str = "concat([{street}, {street2}], \" \")";
@@ -21,6 +21,7 @@ const VENDORS_OWN: &str = "Zoho CRM's own bookkeeping";
 pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Zoho CRM",
     lacks: &[Lack::Html, Lack::Time, Lack::User],
+    points_to: &RECORDS,
     things: &[ACCOUNTS, CONTACTS, LEADS, DEALS, CALLS, EVENTS, TASKS, NOTES, ATTACHMENTS],
 };
 
@@ -144,6 +145,7 @@ const CONTACTS: Thing = people! {
     takes: [
         take("Home_Phone", &["home_phone"]),
         take("Account_Name", &["organization"]),
+        with("Reporting_To", &["manager"], "later: true"),
         take("Title", &["job_title"]),
         take("Department", &["department"]),
         take("Date_of_Birth", &["birthday"]),

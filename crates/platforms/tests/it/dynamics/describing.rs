@@ -106,6 +106,17 @@ async fn columns_are_made_and_keys_waited_for() {
     let Kind::Choice { options, .. } = made.kind else { panic!() };
     assert_eq!(options.iter().map(|option| option.label.as_str()).collect::<Vec<_>>(), ["Low", "High"]);
     let reference = Kind::Reference { object: "account".into(), many: false };
-    let fault = stage.driver.create_field(&object, &wish("e", reference, false)).await.unwrap_err();
+    for _ in 0..2 {
+        let made = stage.driver.create_field(&object, &wish("broker", reference.clone(), false)).await.unwrap();
+        assert_eq!((made.name.as_str(), &made.kind), ("new_broker", &reference));
+    }
+    let elsewhere = Kind::Reference { object: "contact".into(), many: false };
+    let fault = stage.driver.create_field(&object, &wish("broker", elsewhere, false)).await.unwrap_err();
+    assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Conflict, "name_taken"));
+    let nowhere = Kind::Reference { object: "nothing".into(), many: false };
+    let fault = stage.driver.create_field(&object, &wish("none", nowhere, false)).await.unwrap_err();
+    assert_eq!(fault.code, "column_not_visible");
+    let several = Kind::Reference { object: "account".into(), many: true };
+    let fault = stage.driver.create_field(&object, &wish("e", several, false)).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsupported);
 }
