@@ -488,7 +488,7 @@ async fn process(
     let project = config::Project::load(&global.project)?;
     let sources = &project.sources;
     let setup = session.setup(session.engine_project_of(&project, session.systems.clone())).await?;
-    let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
+    let place = session.workplace(store.clone(), Progress::watch(output.telling(), &session.systems));
     let pass = Pass::begin(setup, &place, "release", stop_on_request(output))
         .await
         .map_err(|error| failure::engine(&error, sources))?;

@@ -3,14 +3,20 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use super::progress::Telling;
 use super::{Done, Global};
 use crate::problem::{self, Exit, Problem};
+
+/// Prints a line to standard error.
+pub(crate) fn remark(text: &str) {
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}
 
 /// How this process talks.
 pub struct Output {
     json: bool,
     colour: bool,
-    progress: bool,
+    telling: Telling,
 }
 
 impl Output {
@@ -19,7 +25,11 @@ impl Output {
         Self {
             json: global.json,
             colour: !plain && std::io::stderr().is_terminal(),
-            progress: !global.quiet && std::io::stderr().is_terminal(),
+            telling: match (global.quiet, std::io::stderr().is_terminal()) {
+                (true, _) => Telling::Nothing,
+                (false, true) => Telling::Bar,
+                (false, false) => Telling::Lines,
+            },
         }
     }
 
@@ -28,9 +38,9 @@ impl Output {
         self.json
     }
 
-    /// Whether progress may be drawn.
-    pub(crate) fn shows_progress(&self) -> bool {
-        self.progress
+    /// How progress is told.
+    pub(crate) fn telling(&self) -> Telling {
+        self.telling
     }
 
     /// Prints text to standard output, unless JSON is wanted.
@@ -66,7 +76,7 @@ impl Output {
 
     /// Prints a message to standard error.
     pub(crate) fn note(&self, text: &str) {
-        drop(writeln!(std::io::stderr().lock(), "{text}"));
+        remark(text);
     }
 
     /// Prints problems that do not end the command.

@@ -143,7 +143,7 @@ async fn played(
     setup.project.policies.error_share = 1.0;
     let before: BTreeMap<SystemName, Spent> =
         session.systems.iter().map(|(name, system)| (name.clone(), system.spent())).collect();
-    let place = session.workplace(fork.clone(), Progress::watch(output.shows_progress(), &session.systems));
+    let place = session.workplace(fork.clone(), Progress::watch(output.telling(), &session.systems));
     let failed = |error: handover_engine::Error| failure::engine(&error, &session.project.sources);
     let before_it = fork.cohort_counts().await.map_err(|error| vec![failure::store(&error)])?;
     let pass = Pass::begin(setup, &place, "plan", stop_on_request(output)).await.map_err(failed)?;

@@ -144,7 +144,7 @@ pub(crate) async fn pass(
     (kind, selection): (&str, &Selection),
     stop: Arc<AtomicBool>,
 ) -> Result<Report, Vec<Problem>> {
-    let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
+    let place = session.workplace(store.clone(), Progress::watch(output.telling(), &session.systems));
     let pass = async { Pass::begin(setup, &place, kind, stop).await?.run(selection).await };
     hanging::watched(session, store, pass).await.map_err(|error| failure::engine(&error, &session.project.sources))
 }

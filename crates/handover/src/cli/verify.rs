@@ -145,7 +145,7 @@ pub(crate) async fn compare(session: &Session, output: &Output) -> Result<Verifi
 async fn compared(session: &Session, store: &Store, output: &Output) -> Result<Verification, Vec<Problem>> {
     session.bind(store).await?;
     let setup = session.setup(session.engine_project(session.systems.clone())).await?;
-    let place = session.workplace(store.clone(), Progress::watch(output.shows_progress(), &session.systems));
+    let place = session.workplace(store.clone(), Progress::watch(output.telling(), &session.systems));
     verify(setup, &place).await.map_err(|error| failure::engine(&error, &session.project.sources))
 }
 

@@ -51,12 +51,12 @@ pub struct Created {
 }
 
 /// Kinds by the word that the file has for them.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "text", "html", "yes_no", "number", "date", "datetime", "time", "choice", "choices", "user", "email", "emails",
-    "phone", "phones", "currency",
+    "phone", "phones", "currency", "link",
 ];
 
-/// The word for a kind in `fields.yaml`; `None` for kinds that nobody can create (links).
+/// The word for a kind in `fields.yaml`; `None` for kinds that nobody can create (links to several records).
 pub(crate) fn kind_word(kind: &FieldKind) -> Option<&'static str> {
     Some(match kind {
         FieldKind::Text { html: true, .. } => "html",
@@ -74,12 +74,14 @@ pub(crate) fn kind_word(kind: &FieldKind) -> Option<&'static str> {
         FieldKind::Phone { many: false } => "phone",
         FieldKind::Phone { many: true } => "phones",
         FieldKind::Currency => "currency",
-        FieldKind::Reference { .. } | FieldKind::Opaque => return None,
+        FieldKind::Reference { many: false, .. } => "link",
+        FieldKind::Reference { many: true, .. } | FieldKind::Opaque => return None,
     })
 }
 
-fn kind(word: &str, max: Option<u32>, options: Arc<[Choice]>) -> FieldKind {
+fn kind(word: &str, max: Option<u32>, options: Arc<[Choice]>, to: Option<String>) -> FieldKind {
     match word {
+        "link" => FieldKind::Reference { object: to.unwrap_or_default().into(), many: false },
         "html" => FieldKind::Text { max: None, html: true },
         "yes_no" => FieldKind::Bool,
         "number" => FieldKind::Number,
@@ -143,6 +145,7 @@ fn field(reading: &mut Reading, file: &File, node: &Node, systems: &[SystemName]
     let from = text(reading, "from", false);
     let created_as = text(reading, "created_as", false);
     let word = entries.need("kind", reading).and_then(|node| reading.word(file, node, "kind", &KINDS));
+    let to = entries.take("to").and_then(|node| reading.text(file, node, "to"));
     let options = entries.take("options").map(|node| options(reading, file, node)).unwrap_or_default();
     // The longest text that a platform is known to take has 1,048,576 characters (a memo of Dynamics 365).
     let max = entries.take("max").and_then(|node| reading.whole(file, node, "max", 1, 1_048_576));
@@ -159,13 +162,18 @@ fn field(reading: &mut Reading, file: &File, node: &Node, systems: &[SystemName]
         reading.complain(file, node.mark, "no_options", format!("the choice field `{name}` has no `options`"));
         return None;
     }
+    if word == "link" && to.is_none() {
+        let message = format!("the link `{name}` does not say with `to` to which object it leads");
+        reading.complain(file, node.mark, "no_object", message);
+        return None;
+    }
     Some(WantedField {
         system: SystemName::new(system),
         object: ObjectName::new(object),
         field: Field {
             label: label.unwrap_or_else(|| name.clone()),
             name: FieldName::new(name),
-            kind: kind(&word, max, options.into()),
+            kind: kind(&word, max, options.into(), to),
             required: false,
             writable: Writable::Always,
             unique,

@@ -219,6 +219,9 @@ pub(super) fn fields(system: &SystemName, wanted: &[Wanted]) -> String {
         if let Kind::Text { max: Some(max), .. } = &field.kind {
             text.push_str(&format!("  max: {max}\n"));
         }
+        if let Kind::Reference { object, .. } = &field.kind {
+            text.push_str(&format!("  to: {}\n", scalar(object.as_str())));
+        }
         if field.unique {
             text.push_str("  unique: true\n");
         }

@@ -1,6 +1,7 @@
 //! What `init` proposes, read back by the same parser that every command uses.
 
 mod accounts;
+mod lookups;
 mod to_hubspot;
 mod to_pipedrive;
 

@@ -20,8 +20,9 @@ pub(super) const RETRIEVED: u32 = 2_000;
 pub(super) const COLLECTION: u32 = 200;
 
 /// Large batches, as jobs of the Bulk API 2.0. Below 2,000 rows collections take no more calls (sheet: Salesforce section
-/// 5.5). One job has as many rows as the platform works on together, and that is what its daily allowance counts; it is
-/// begun, filled and closed, asked for two or three times, and its results are two more calls.
+/// 5.5). One job has half as many rows as the platform works on together, which is what its daily allowance counts: more
+/// would take more memory than the calls are worth. It is begun, filled and closed, asked for two or three times, and its
+/// results are two more calls.
 pub(super) const BULK: Bulk = Bulk { least: 2_000, most: 5_000, bytes: 4 << 20, calls: 7 };
 
 /// The table. The limit is that of the lowest edition; every reply tells the organization's own. It rolls over 24

@@ -237,6 +237,7 @@ const OPPORTUNITIES: Thing = Thing {
         take("CloseDate", &["close", "created_at"]),
         take("OwnerId", &["owner"]),
         take("AccountId", &["organization"]),
+        take("ContactId", &["person"]),
         with("OpportunityContactRoles", &["persons"], "later: true"),
         take("Description", &["description"]),
         take("NextStep", &["next_step"]),

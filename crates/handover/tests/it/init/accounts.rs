@@ -86,7 +86,7 @@ fn choice(text: &str) -> Choice {
     Choice { value: value.to_owned(), label: label.to_owned(), within }
 }
 
-fn view(name: &str, platform: &str, schemas: Vec<Schema>, users: &[(&str, &str, bool)]) -> SystemView {
+pub(super) fn view(name: &str, platform: &str, schemas: Vec<Schema>, users: &[(&str, &str, bool)]) -> SystemView {
     let user = |(id, email, active): &(&str, &str, bool)| User {
         id: (*id).into(),
         email: (*email).to_owned(),

@@ -103,6 +103,7 @@ pub(super) fn after(
 ) -> Result<(), Fault> {
     let system = Writer { system: true, ..by.clone() };
     match object.name.as_str() {
+        "Opportunity" if old.is_none() => sales::primary(world, id, &system),
         "OpportunityContactRole" => sales::one_primary(world, id, &system),
         "OpportunityLineItem" => sales::roll_up(world, id, &system),
         "ContentVersion" if old.is_none() => files::publish(world, id, &system),

@@ -130,13 +130,30 @@ pub(super) fn line(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Only one contact role is the primary one (sheet: section 2).
+/// The contact that an opportunity is created with has its primary role (object reference: Opportunity, `ContactId`).
+pub(super) fn primary(world: &mut World, id: &str, by: &Writer) -> Result<(), Fault> {
+    let contact = world.get("Opportunity", id).map(|deal| text(deal, "ContactId").to_owned()).unwrap_or_default();
+    if contact.is_empty() {
+        return Ok(());
+    }
+    let role = [("OpportunityId", json!(id)), ("ContactId", json!(contact)), ("IsPrimary", json!(true))];
+    let role = role.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+    write::insert(world, "OpportunityContactRole", role, by)?;
+    Ok(())
+}
+
+/// Only one contact role is the primary one (sheet: section 2); its contact is the opportunity's.
 pub(super) fn one_primary(world: &mut World, id: &str, by: &Writer) -> Result<(), Fault> {
     let Some(record) = world.get("OpportunityContactRole", id) else { return Ok(()) };
     if !flag(Some(record), "IsPrimary") {
         return Ok(());
     }
-    let deal = text(record, "OpportunityId").to_owned();
+    let (deal, contact) = (text(record, "OpportunityId").to_owned(), text(record, "ContactId").to_owned());
+    if let Some(mut record) = world.live("Opportunity", &deal).cloned() {
+        // It follows the role without being written itself.
+        record.insert("ContactId".to_owned(), json!(contact));
+        world.put("Opportunity", &deal, Some(record));
+    }
     let mut others = world.pointing("OpportunityContactRole", "OpportunityId", &deal);
     others.retain(|other| other != id && flag(world.get("OpportunityContactRole", other), "IsPrimary"));
     for other in others {

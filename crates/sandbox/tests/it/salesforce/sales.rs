@@ -77,6 +77,15 @@ fn people_in_deals_and_campaigns_are_there_once() {
     let first = org.create("OpportunityContactRole", &role(&a));
     org.create("OpportunityContactRole", &role(&b));
     assert_eq!(org.value("OpportunityContactRole", &first, "IsPrimary"), false);
+    assert_eq!(org.value("Opportunity", &deal, "ContactId"), *b);
+    // The contact that it is created with has the primary role; later the roles alone say it.
+    let body = json!({"Name": "E", "StageName": "Prospecting", "CloseDate": "2026-12-01", "ContactId": a});
+    let other = org.create("Opportunity", &body);
+    let of_other = format!("SELECT ContactId, IsPrimary FROM OpportunityContactRole WHERE OpportunityId = '{other}'");
+    let roles = org.query(&of_other);
+    assert_eq!((roles.len(), &roles[0]["ContactId"], &roles[0]["IsPrimary"]), (1, &json!(a), &json!(true)));
+    let later = org.call("PATCH", &format!("sobjects/Opportunity/{other}"), Some(&json!({"ContactId": b})));
+    refused(later, 400, "INVALID_FIELD_FOR_INSERT_UPDATE");
     let campaign = org.create("Campaign", &json!({"Name": "Fair"}));
     let member = json!({"CampaignId": campaign, "ContactId": a, "Status": "Responded"});
     let id = org.create("CampaignMember", &member);
