@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use handover_model::{Field, Kind, ReadCost};
+use handover_model::{Field, Kind, ObjectName, ReadCost};
 
 use super::compose::Sides;
 use super::lexicon::{self, CONCEPTS, Concept, Scope};
@@ -18,8 +18,7 @@ pub(super) fn both(conditions: &[String; 2]) -> String {
 }
 
 /// What people should know of records that hang on what stays behind.
-pub(super) const HANGING: &str =
-    "What hangs on nothing but records that are not moved stays behind with them; `excluded` counts it.";
+pub(super) const HANGING: &str = "What hangs on nothing that is moved stays behind; `excluded` counts it.";
 
 impl<'s> Sides<'s> {
     /// The condition of the flow; `None` where the account has no such records.
@@ -41,8 +40,8 @@ impl<'s> Sides<'s> {
         }
     }
 
-    /// The condition that a record hangs on something that is moved, or on nothing; `None` where it cannot hang on
-    /// anything else.
+    /// The condition that a record hangs on something that is moved, or on nothing where the target takes that; `None`
+    /// where it cannot hang on anything else.
     pub(super) fn hanging(&self) -> Option<String> {
         let (_, thing, schema) = self.from;
         // Everything else stands by itself.
@@ -67,19 +66,24 @@ impl<'s> Sides<'s> {
         let moved: Vec<&Field> = hangs().filter(|field| is_told(field.name.as_str()) && self.is_moved(field)).collect();
         let left = hangs().filter(|field| is_told(field.name.as_str()) || of_base(field) || is_left(field));
         let left: Vec<&Field> = left.filter(|field| !self.is_moved(field)).collect();
+        let all = |not: &str, names: &mut dyn Iterator<Item = &str>, between: &str| {
+            names.map(|name| format!("{not}is_blank({})", self.path(name))).collect::<Vec<_>>().join(between)
+        };
+        let some = |fields: &[&Field]| all("!", &mut fields.iter().map(|field| field.name.as_str()), " || ");
+        if self.to.1.hangs {
+            let taken: Vec<&Field> = moved.into_iter().filter(|field| self.is_taken_here(field)).collect();
+            return (!taken.is_empty()).then(|| some(&taken));
+        }
         if moved.is_empty() || left.is_empty() {
             return None;
         }
+        let some = some(&moved);
         let mut blank: BTreeSet<&str> = BTreeSet::new();
         for field in left {
             // The lookup itself says it shorter, where it can be read.
             let base = base(&field).filter(|base| schema.field(base).is_some());
             blank.insert(base.unwrap_or(field.name.as_str()));
         }
-        let all = |not: &str, names: &mut dyn Iterator<Item = &str>, between: &str| {
-            names.map(|name| format!("{not}is_blank({})", self.path(name))).collect::<Vec<_>>().join(between)
-        };
-        let some = all("!", &mut moved.iter().map(|field| field.name.as_str()), " || ");
         let is_one = blank.len() == 1;
         let none = all("", &mut blank.into_iter(), " && ");
         Some(if is_one { format!("{some} || {none}") } else { format!("{some} || ({none})") })
@@ -87,16 +91,28 @@ impl<'s> Sides<'s> {
 
     /// Whether what a link of the source leads to is moved by a flow.
     fn is_moved(&self, link: &Field) -> bool {
-        let Kind::Reference { object, .. } = &link.kind else { return false };
-        let (Some(source), Some(target)) = (lexicon::of(&self.from.0.platform), lexicon::of(&self.to.0.platform))
-        else {
-            return false;
-        };
-        let is_moved = |concept: &&Concept| {
-            let teller = source.teller(**concept, &self.from.0.schemas);
-            teller.is_some_and(|thing| thing.object == object.as_str())
-                && target.taker(**concept, &self.to.0.schemas).is_some()
-        };
-        CONCEPTS.iter().any(|concept| is_moved(&concept))
+        self.moved_to(link).next().is_some()
+    }
+
+    /// Whether the target's object can hang on what a link of the source leads to.
+    fn is_taken_here(&self, link: &Field) -> bool {
+        let takes = self.to.1.takes.iter().filter_map(|take| self.to.2.field(take.field));
+        let leads: Vec<&ObjectName> = takes
+            .filter_map(|field| match &field.kind {
+                Kind::Reference { object, .. } => Some(object),
+                _ => None,
+            })
+            .collect();
+        self.moved_to(link).any(|object| leads.iter().any(|to| **to == *object))
+    }
+
+    /// The objects of the target to which what a link of the source leads to is moved.
+    fn moved_to(&self, link: &Field) -> impl Iterator<Item = &'static str> {
+        let (source, target) = (lexicon::of(&self.from.0.platform), lexicon::of(&self.to.0.platform));
+        CONCEPTS.iter().filter_map(move |concept| {
+            let Kind::Reference { object, .. } = &link.kind else { return None };
+            source?.teller(*concept, &self.from.0.schemas).filter(|thing| *object == *thing.object)?;
+            Some(target?.taker(*concept, &self.to.0.schemas)?.object)
+        })
     }
 }

@@ -136,6 +136,7 @@ macro_rules! task {
                 expr("contact", &["person"], PERSON_ALONE),
             ],
             left: &[("dealTasktype", "the flow itself says it: see `where`")],
+            hangs: true,
             ..thing($concept, "dealTasks", $flow)
         }
     };
@@ -180,5 +181,6 @@ const NOTES: Thing = Thing {
         expr("account", &["organization"], ORGANIZATION_ALONE),
     ],
     left: &[("dealTask", "notes of tasks are not moved")],
+    hangs: true,
     ..thing(Concept::Note, "notes", "notes")
 };

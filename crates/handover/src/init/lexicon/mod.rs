@@ -103,6 +103,8 @@ pub(super) struct Thing {
     pub(super) opt_in: &'static str,
     /// Whether it takes custom fields through the platform's API, and whether these can be unique.
     pub(super) own_fields: Own,
+    /// Whether one hangs on another record always: what hangs on nothing is refused.
+    pub(super) hangs: bool,
     /// Fields by which a record is found that is there already: the kind of the key, the term, the fields.
     pub(super) keys: &'static [(&'static str, &'static str, &'static [&'static str])],
     pub(super) tells: &'static [Tell],
@@ -125,6 +127,7 @@ const fn thing(concept: Concept, object: &'static str, flow: &'static str) -> Th
         scope: Scope::All,
         opt_in: "",
         own_fields: Own::No,
+        hangs: false,
         keys: &[],
         tells: &[],
         takes: &[],

@@ -345,6 +345,7 @@ const NOTES: Thing = Thing {
         ("pinned_to_lead_flag", PINNED),
         ("last_update_user_id", "the author is kept"),
     ],
+    hangs: true,
     ..thing(Concept::Note, "notes", "notes")
 };
 

@@ -384,6 +384,7 @@ const OLD_NOTES: Thing = Thing {
         expr("ParentId.Lead", &["lead"], LEAD_ALONE),
     ],
     left: &[("ParentId", "the link itself says it")],
+    hangs: true,
     ..thing(Concept::Note, "Note", "notes")
 };
 

@@ -339,6 +339,7 @@ const NOTES: Thing = Thing {
         expr("Parent_Id.Leads", &["lead"], LEAD_ALONE),
     ],
     left: &[("Parent_Id", "the link itself says it")],
+    hangs: true,
     ..thing(Concept::Note, "Notes", "notes")
 };
 
@@ -360,5 +361,6 @@ const ATTACHMENTS: Thing = Thing {
         expr("Parent_Id.Leads", &["lead"], LEAD_ALONE),
     ],
     left: &[("Parent_Id", "the link itself says it")],
+    hangs: true,
     ..thing(Concept::File, "Attachments", "files")
 };

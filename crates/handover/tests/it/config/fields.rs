@@ -76,6 +76,7 @@ fn mistakes_are_refused() {
 - {system: new, object: contacts, name: c, kind: choice}
 - {system: new, object: contacts, name: d, kind: text}
 - {system: new, object: contacts, name: d, kind: text, lable: D}
+- {system: new, object: contacts, name: e, kind: link}
 ";
     insta::assert_snapshot!(with_fields(text).load().unwrap_err());
     insta::assert_snapshot!(with_fields("a: b\n").load().unwrap_err());
