@@ -5,7 +5,7 @@ use super::carrier::is_like;
 use super::expression::{condition, ended, terms_of, uncounted};
 use super::lexicon::{self, CONCEPTS, Concept, Follows, Funnel, Lexicon, Make, Take, Tell, Thing, Way};
 use super::options::{Stages, by_label, folded, of};
-use super::scope::{HANGING, both};
+use super::scope::both;
 use super::template::{How, Line, Match, Pair};
 use super::write;
 use handover_model::{Field, Kind, Schema, Writable};
@@ -72,12 +72,7 @@ fn pair<'s>(concept: Concept, from: (&'s SystemView, &Lexicon), to: (&'s SystemV
         target_concept: concept,
         source: source.object,
         target: target.object,
-        about: text(&[
-            source.about,
-            target.about,
-            sides.about_stages(),
-            if scope[1].is_empty() { "" } else { HANGING },
-        ]),
+        about: text(&[source.about, target.about, sides.about_stages(), sides.about_hanging(&scope[1])]),
         scope: both(&scope),
         opt_in: text(&[source.opt_in, target.opt_in]).replace('\n', "; "),
         own_fields: target.own_fields,

@@ -18,7 +18,11 @@ pub(super) fn both(conditions: &[String; 2]) -> String {
 }
 
 /// What people should know of records that hang on what stays behind.
-pub(super) const HANGING: &str = "What hangs on nothing that is moved stays behind; `excluded` counts it.";
+const HANGING: &str =
+    "What hangs on nothing but records that are not moved stays behind with them; `excluded` counts it.";
+/// The same where the target takes none that hangs on nothing.
+const ALONE: &str =
+    "What hangs on nothing that is moved stays behind: the target would refuse it; `excluded` counts it.";
 
 impl<'s> Sides<'s> {
     /// The condition of the flow; `None` where the account has no such records.
@@ -87,6 +91,15 @@ impl<'s> Sides<'s> {
         let is_one = blank.len() == 1;
         let none = all("", &mut blank.into_iter(), " && ");
         Some(if is_one { format!("{some} || {none}") } else { format!("{some} || ({none})") })
+    }
+
+    /// What people should know of records that the condition leaves out.
+    pub(super) fn about_hanging(&self, condition: &str) -> &'static str {
+        match condition {
+            "" => "",
+            _ if self.to.1.hangs => ALONE,
+            _ => HANGING,
+        }
     }
 
     /// Whether what a link of the source leads to is moved by a flow.

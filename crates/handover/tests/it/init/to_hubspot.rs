@@ -119,7 +119,7 @@ fn what_hangs_on_a_lead_alone_stays_behind() {
     let hangs = "!is_blank(.deal_id) || !is_blank(.person_id) || !is_blank(.org_id)";
     assert_eq!(scope("notes"), Some(format!("{hangs} || is_blank(.lead_id)")));
     assert_eq!(scope("organizations"), None);
-    assert!(proposed.file("mappings/notes.yaml").contains("that is moved stays behind"));
+    assert!(proposed.file("mappings/notes.yaml").contains("stays behind with them"));
 }
 
 #[test]
