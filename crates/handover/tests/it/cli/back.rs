@@ -178,8 +178,9 @@ async fn compare(platform: &str, there: &Path, back: &Path) -> Outcome {
             if is_left || is_dear(field) {
                 continue;
             }
-            let same =
-                is.fields.iter().find(|other| other.name == field.name || (field.custom && other.label == field.label));
+            // A platform that numbers the customer's own fields gives their names to others in another account.
+            let called = is.fields.iter().find(|other| field.custom && other.label == field.label);
+            let same = called.or_else(|| is.fields.iter().find(|other| other.name == field.name));
             let (mut filled, mut differ) = (0, 0);
             for (before, after) in &pairs {
                 let value = before.fields.get(field.name.as_str()).unwrap_or(&Value::Null);
