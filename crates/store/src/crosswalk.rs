@@ -175,7 +175,7 @@ impl Store {
         if let Some(after) = after {
             sql.push(" AND target > ").text(after.as_str());
         }
-        sql.push(" ORDER BY target LIMIT ").int(limit as i64);
+        sql.push(" ORDER BY target").limit(limit);
         let targets = self.fetch(sql, |row| Ok(RecordId::from(row.text(0)?))).await?;
         let mut sources = self.sources_of_flow(flow, &targets).await?;
         Ok(targets.into_iter().filter_map(|target| sources.remove(&target).map(|source| (target, source))).collect())
