@@ -11,8 +11,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{Cohort, CohortName, FlowName, Record, RecordId};
-use handover_store::{CohortRow, Item};
+use handover_model::{Cohort, CohortName, FlowName, Record, RecordId, Side};
+use handover_store::{CohortRow, Fate, Item, Vanished};
 use serde_json::json;
 
 use crate::Error;
@@ -284,12 +284,37 @@ impl Pass {
         let judged = self.judge_and_write(ready, pairing, opened, &mut writer).await;
         writer.end(judged).await?;
         let ids: Vec<RecordId> = due.iter().map(|row| row.record.clone()).collect();
-        // What is gone meanwhile waits for nothing.
-        let gone = due.into_iter().filter(|row| !there.contains(&row.record));
-        placed.0.extend(gone.map(|had| (CohortRow { cohort: None, waits: false, ..had.clone() }, Some(had))));
-        self.keep_places(ready, placed).await?;
         let rows = self.place.store.rows(&ready.flow.name, &ids).await?;
+        // What is gone meanwhile waits for nothing.
+        let gone: Vec<CohortRow> = due.into_iter().filter(|row| !there.contains(&row.record)).collect();
+        self.never_carried(ready, gone.iter().map(|row| &row.record).filter(|id| !rows.contains_key(*id))).await?;
+        let none = |had: CohortRow| (CohortRow { cohort: None, waits: false, ..had.clone() }, Some(had));
+        placed.0.extend(gone.into_iter().map(none));
+        self.keep_places(ready, placed).await?;
         Ok(rows.into_values().filter(|row| row.outcome.is_paired()).map(|row| row.record).collect())
+    }
+
+    /// Records that are gone and were never carried. What points to them is judged without them from now on; when one
+    /// comes again, it is linked as with whatever comes again.
+    async fn never_carried(&self, ready: &Ready, gone: impl Iterator<Item = &RecordId>) -> Result<(), Error> {
+        let mut commit = self.commit();
+        let missed = |record: &RecordId| Vanished {
+            flow: ready.flow.name.clone(),
+            side: Side::Source,
+            record: record.clone(),
+            source: record.clone(),
+            fate: Fate::Deleted,
+            pass: self.id,
+            since: commit.at,
+            into: None,
+            certain: false,
+            counterpart: None,
+        };
+        commit.vanished = gone.map(missed).collect();
+        if !commit.vanished.is_empty() {
+            self.place.store.commit(commit).await?;
+        }
+        Ok(())
     }
 
     /// Records that waited, read anew: they may be gone. Of an object that is read through others the staged copies.

@@ -37,6 +37,43 @@ pub(crate) fn match_up(ready: &Ready, candidate: &Record, write: &Write, key: &s
     (compared > 0).then_some(lacking)
 }
 
+/// How much of a record, that says not all that was written, speaks for its being what a lost write made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kinship {
+    /// Nothing.
+    None,
+    /// Something, or there is too little to compare.
+    Perhaps,
+    /// An address or a number, or at least as much as speaks against it.
+    Close,
+}
+
+/// Compares a record with what a lost write would have made, by the fields that tell records apart: not by options,
+/// users, links and the like, which many records share.
+pub(crate) fn kinship(ready: &Ready, candidate: &Record, write: &Write) -> Kinship {
+    let (mut same, mut other, mut is_named) = (0, 0, false);
+    for (name, value) in write.fields.iter().filter(|(_, value)| !value.is_blank()) {
+        let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
+        let is_shared = matches!(
+            kind,
+            Some(Kind::Bool | Kind::Choice { .. } | Kind::User | Kind::Reference { .. } | Kind::Currency)
+        );
+        let Some(have) = candidate.fields.get(name.as_str()).filter(|_| !is_shared) else { continue };
+        if alike(kind, value, have) {
+            same += 1;
+            is_named |= matches!(kind, Some(Kind::Email { .. } | Kind::Phone { .. }));
+        } else {
+            other += 1;
+        }
+    }
+    match (same, other) {
+        _ if is_named => Kinship::Close,
+        (2.., _) if same >= other => Kinship::Close,
+        (0, 2..) => Kinship::None,
+        _ => Kinship::Perhaps,
+    }
+}
+
 /// Equal but for what platforms change by themselves: HTML is cleaned, blanks are trimmed, case of
 /// addresses, order of lists.
 pub(crate) fn alike(kind: Option<&Kind>, value: &Value, have: &Value) -> bool {

@@ -9,6 +9,7 @@ use handover_store::{HoldFilter, RecordRow};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
+use crate::fingerprint::{Kinship, kinship, match_up};
 use crate::observe::Event;
 use crate::pairing::source_key;
 use crate::pass::Pass;
@@ -23,6 +24,14 @@ struct Found {
     lacking: Fields,
 }
 
+/// What looking up lost writes found, by source record.
+#[derive(Default)]
+struct Looked {
+    found: HashMap<RecordId, Found>,
+    /// Those that may have made a record which people changed since.
+    doubtful: HashSet<RecordId>,
+}
+
 impl Pass {
     /// Looks lost writes up. What is found is applied, what is certainly not there is to be sent again, the
     /// rest stays unknown.
@@ -35,7 +44,7 @@ impl Pass {
     ) -> Result<(), Error> {
         self.place.observer.on(Event::LookingUp { flow: ready.flow.name.clone(), writes: loss.writes.len() as u64 });
         let request = self.request(ready, &sending.batch, &loss.writes)?;
-        let Some(mut found) = self.find(ready, &request, sending.since, loss.by, taken).await? else {
+        let Some(mut looked) = self.find(ready, &request, sending.since, loss.by, taken).await? else {
             if is_repeatable(&request.mode) {
                 sending.again(loss.writes.clone(), loss.tries, true, loss.why.as_ref());
                 return Ok(());
@@ -47,8 +56,10 @@ impl Pass {
         };
         let mut absent = Vec::new();
         for at in &loss.writes {
-            match found.remove(&sending.batch.writes[*at].case.record) {
+            let record = &sending.batch.writes[*at].case.record;
+            match looked.found.remove(record) {
                 Some(found) => sending.settled[*at] = Some(self.complete(ready, found).await?),
+                None if looked.doubtful.contains(record) => sending.settled[*at] = Some(Settled::Unknown),
                 None => absent.push(*at),
             }
         }
@@ -83,7 +94,7 @@ impl Pass {
         }
     }
 
-    /// By source record: what a lost write made. `None` when the platform cannot tell.
+    /// What lost writes made. `None` when the platform cannot tell.
     async fn find(
         &self,
         ready: &Ready,
@@ -91,7 +102,7 @@ impl Pass {
         since: Timestamp,
         by: Timestamp,
         taken: &HashSet<RecordId>,
-    ) -> Result<Option<HashMap<RecordId, Found>>, Error> {
+    ) -> Result<Option<Looked>, Error> {
         let end = &ready.flow.target;
         let system = self.setup.project.system(&end.system)?;
         let lookup = system.capabilities().object(end.object.as_str()).map_or(Lookup::None, |object| object.lookup);
@@ -122,18 +133,62 @@ impl Pass {
             .iter()
             .filter(|record| !record.gone && !known.contains_key(&record.id) && !taken.contains(&record.id))
             .collect();
-        let mut found = HashMap::new();
+        let mut looked = Looked::default();
         for write in request.writes.iter() {
             let key = source_key(&ready.flow.source.system, &ready.flow.source.object, &write.trace);
             for at in 0..free.len() {
-                let Some(lacking) = crate::fingerprint::match_up(ready, free[at], write, &key) else { continue };
+                let Some(lacking) = match_up(ready, free[at], write, &key) else { continue };
                 if self.same_bytes(ready, &free[at].id, write.content.as_ref()).await? {
-                    found.insert(write.trace.clone(), Found { id: free.swap_remove(at).id.clone(), lacking });
+                    let id = free.swap_remove(at).id.clone();
+                    looked.found.insert(write.trace.clone(), Found { id, lacking });
                     break;
                 }
             }
         }
-        Ok(Some(found))
+        self.find_changed(ready, request, free, &mut looked).await?;
+        Ok(Some(looked))
+    }
+
+    /// What comes of a way back has no key, and people may have changed it before it is looked up: then no record says
+    /// all that was written. The one that says enough of it is it; where that does not tell, the write is in doubt, and
+    /// not sent again.
+    async fn find_changed(
+        &self,
+        ready: &Ready,
+        request: &WriteBatch,
+        mut free: Vec<&Record>,
+        looked: &mut Looked,
+    ) -> Result<(), Error> {
+        let Some(forth) = ready.forth.as_ref().filter(|_| ready.flow.key.is_none() && !free.is_empty()) else {
+            return Ok(());
+        };
+        // What the flow has judged already was there before.
+        let ids: Vec<RecordId> = free.iter().map(|record| record.id.clone()).collect();
+        let judged = self.place.store.rows(forth, &ids).await?;
+        free.retain(|record| !judged.contains_key(&record.id));
+        let mut kin: HashMap<&RecordId, Vec<&RecordId>> = HashMap::new();
+        let mut claims: HashMap<&RecordId, usize> = HashMap::new();
+        for write in request.writes.iter().filter(|write| !looked.found.contains_key(&write.trace)) {
+            for record in &free {
+                match kinship(ready, record, write) {
+                    Kinship::None => continue,
+                    Kinship::Perhaps => drop(kin.entry(&write.trace).or_default()),
+                    Kinship::Close => {
+                        kin.entry(&write.trace).or_default().push(&record.id);
+                        *claims.entry(&record.id).or_default() += 1;
+                    }
+                }
+            }
+        }
+        for (trace, close) in kin {
+            match close.as_slice() {
+                [id] if claims.get(id) == Some(&1) => {
+                    looked.found.insert(trace.clone(), Found { id: (*id).clone(), lacking: Fields::new() });
+                }
+                _ => drop(looked.doubtful.insert(trace.clone())),
+            }
+        }
+        Ok(())
     }
 
     /// Whether a file of the target has these bytes: names alone do not tell files apart.

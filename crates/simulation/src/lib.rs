@@ -30,6 +30,10 @@ mod worker;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Weeks are many small texts, as the program's work is; it has the same one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use accounts::{PLATFORMS, Pair};
 pub use handover_engine::Planted;
 pub use mishaps::Mishap;

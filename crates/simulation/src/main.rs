@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use handover_simulation::oracle::Ways;
 use handover_simulation::{Counted, Deed, Mishap, Planted, Played, Scenario, play_all};
 
 const USAGE: &str = "usage: handover-simulation [--from PLATFORM] [--to PLATFORM] [--seeds N] [--first SEED] [--days N] [--both-ways] [--with old:DEED|new:DEED] [--without MISHAP|old:DEED|new:DEED] [--planted NAME] [--dump FOLDER]";
@@ -96,10 +97,11 @@ fn deed(text: &str) -> Result<(usize, Deed), String> {
 }
 
 impl Wanted {
-    /// The words that name the pair.
+    /// The words that name what is played.
     fn pair(&self) -> String {
         let [old, new] = self.scenario.pair.names();
-        format!("--from {old} --to {new}")
+        let ways = if self.scenario.ways == Ways::Both { " --both-ways" } else { "" };
+        format!("--from {old} --to {new} --days {}{ways}", self.scenario.days)
     }
 }
 

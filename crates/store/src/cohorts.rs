@@ -103,7 +103,7 @@ impl Store {
         if let Some(after) = after {
             sql.push(" AND c.record > ").text(after.as_str());
         }
-        sql.push(" ORDER BY c.record LIMIT ").int(limit as i64);
+        sql.push(" ORDER BY c.record").limit(limit);
         self.fetch(sql, |row| read_row(flow, row)).await
     }
 

@@ -1,8 +1,7 @@
 //! The one place that knows two drivers: statements, rows and transactions over SQLite and PostgreSQL.
 //!
-//! A statement is written once, its values are bound where they stand in the text, so that text and
-//! values cannot disagree. Plain `?` for SQLite: looking up thousands of named parameters is quadratic
-//! there.
+//! A statement is written once, its values are bound where they stand in the text, so that text and values cannot
+//! disagree. Plain `?` for SQLite: looking up thousands of named parameters is quadratic there.
 
 use std::sync::Arc;
 
@@ -63,6 +62,11 @@ impl Sql {
     pub(crate) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
+    }
+
+    /// ` LIMIT n`, in the text: SQLite would plan a statement anew each time that a value is bound there.
+    pub(crate) fn limit(&mut self, rows: usize) -> &mut Self {
+        self.push(&format!(" LIMIT {}", i64::try_from(rows).unwrap_or(i64::MAX)))
     }
 
     pub(crate) fn int(&mut self, value: impl Into<Option<i64>>) -> &mut Self {

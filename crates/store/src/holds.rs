@@ -155,7 +155,7 @@ impl Store {
             sql.push(" AND (h.grp, h.flow, h.record, h.cause_key) > (").text(after.group.as_str()).push(",");
             sql.int(after.flow).push(",").text(after.record.as_str()).push(",").blob(&*after.key).push(")");
         }
-        sql.push(" ORDER BY h.grp, h.flow, h.record, h.cause_key LIMIT ").int(limit as i64);
+        sql.push(" ORDER BY h.grp, h.flow, h.record, h.cause_key").limit(limit);
         self.fetch(sql, read_held).await
     }
 

@@ -78,9 +78,9 @@ impl Store {
         let mut sql = self.sql(
             "SELECT s.text, i.event, o.text, i.record, i.what, i.survivor, i.at, i.received FROM inbox i \
              JOIN name s ON s.id = i.system JOIN name o ON o.id = i.object \
-             WHERE i.done IS NULL ORDER BY i.received, i.system, i.event LIMIT ",
+             WHERE i.done IS NULL ORDER BY i.received, i.system, i.event",
         );
-        sql.int(i64::try_from(limit).unwrap_or(i64::MAX));
+        sql.limit(limit);
         let read = |row: &Row<'_>| {
             let event = Event {
                 id: row.text(1)?.to_owned(),

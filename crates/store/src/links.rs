@@ -201,7 +201,7 @@ impl Store {
             sql.text(after.record.as_str()).push(",").text(after.field.as_str()).push(",").int(parent_flow);
             sql.push(",").text(after.parent.as_str()).push(",").int(i64::from(after.gone)).push(")");
         }
-        sql.push(" ORDER BY l.flow, l.record, l.field, l.parent_flow, l.parent, l.gone LIMIT ").int(limit as i64);
+        sql.push(" ORDER BY l.flow, l.record, l.field, l.parent_flow, l.parent, l.gone").limit(limit);
         Ok(())
     }
 

@@ -115,7 +115,7 @@ impl Store {
         if let Some(after) = after {
             sql.push(" AND record > ").text(after.as_str());
         }
-        sql.push(" ORDER BY record LIMIT ").int(limit as i64);
+        sql.push(" ORDER BY record").limit(limit);
         self.fetch(sql, |row| read_row(flow, row)).await
     }
 

@@ -338,7 +338,7 @@ impl Store {
         if let Some(after) = after {
             sql.push(" AND key > ").text(&*indexable(after));
         }
-        sql.push(" GROUP BY key HAVING COUNT(*) > 1 ORDER BY key LIMIT ").int(limit as i64);
+        sql.push(" GROUP BY key HAVING COUNT(*) > 1 ORDER BY key").limit(limit);
         let keys = self.fetch(sql, |row| Ok(row.text(0)?.to_owned())).await?;
         let mut groups: Vec<DuplicateGroup> = Vec::new();
         for keys in keys.chunks(LIST) {

@@ -133,6 +133,42 @@ fn what_people_wrote_after_an_interrupted_write_stays() {
     }
 }
 
+/// What comes of a way back has no key to be found by. Whoever goes on with a creation that was interrupted finds the
+/// record although people changed it meanwhile, by what they left; where that tells too little a person is asked, and it
+/// is not made twice.
+#[test]
+fn what_people_changed_after_an_interrupted_creation_is_not_made_twice() {
+    for (renames, what_is_left) in [(false, "the address"), (true, "too little")] {
+        let mut ground = begun(Way::ToHubspot);
+        let fields = match renames {
+            false => ("contacts", json!({"firstname": "Newly", "lastname": "Come", "email": "newly@come.example"})),
+            true => ("companies", json!({"name": "Newly Come Ltd"})),
+        };
+        ground.disturb(1, &[create(fields.0, fields.1)]);
+        let mut whole = ground.copy();
+        let object = if renames { "organization" } else { "person" };
+        let created = words(&[&format!("Created {object}")]);
+        assert_eq!(pass(&mut whole), (created, Vec::new()));
+        let orders = Orders { selection: Some(Selection::Changes), ..Orders::default() };
+        let ended = ground.live_with(Death::AtRequest(whole.changing[0], Around::After), &orders);
+        assert!(matches!(ended, Ended::Died), "{ended:?}");
+        let made = |ground: &Ground<'_>| -> Vec<String> {
+            let changes = ground.end().old_journal.into_iter().flat_map(|entry| entry.changes);
+            let made = changes.filter(|change| change.object == object && change.action == Action::Created);
+            made.map(|change| change.id).collect()
+        };
+        let [one] = made(&ground).try_into().unwrap();
+        ground.disturb(0, &[change(object, &one, "name", json!("Renamed By Hand"))]);
+        let orders = Orders { selection: Some(Selection::Changes), ..Orders::default() };
+        let ended = ground.live_with(Death::No, &orders);
+        assert!(matches!(ended, Ended::Finished(_)), "{ended:?}");
+        assert_eq!(made(&ground), [one], "{what_is_left}");
+        let held = ground.end().held;
+        let asked = held.iter().any(|(object, _)| object == "companies" || object == "contacts");
+        assert_eq!(asked, renames, "{what_is_left}: {held:?}");
+    }
+}
+
 #[test]
 fn edits_of_different_fields_of_one_record_both_survive() {
     let mut ground = begun(Way::ToHubspot);

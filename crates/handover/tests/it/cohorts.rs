@@ -8,6 +8,7 @@ use handover_store::{CohortCount, Moment, Store};
 use serde_json::{Value as Json, json};
 
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
+use handover_sandbox::journal::Action;
 
 use crate::both_ways::{change, in_hubspot, nothing, pass, words};
 use crate::rig::{Death, Ended, Ground, Orders, Scene, Way};
@@ -181,6 +182,65 @@ fn what_changes_its_cohort_waits_or_arrives() {
     assert_eq!(pass(&mut ground), (Vec::new(), words(&["Updated companies"])));
     assert_eq!(company_of(&ground, "2", "name").1, "North again", "what waited arrives");
     assert_eq!(pass(&mut ground), nothing());
+}
+
+/// Who waits and is gone on its day was never carried: what points to it is carried without it, and linked with it when
+/// it comes again, though nobody touched that.
+#[test]
+fn what_is_gone_on_its_day_and_comes_again_is_linked() {
+    let mut ground = plain(&[], ["begins: 2026-11-04", "moves: 2027-01-01"]);
+    let stage = ground.scene.old["deals"][0]["stage_id"].clone();
+    let south = made(&mut ground, "organization", json!({"name": "South works"}));
+    let north = NORTH[0].parse::<u64>().unwrap();
+    let person = made(&mut ground, "person", json!({"name": "Waits Alone", "org_id": north}));
+    let deal = made(
+        &mut ground,
+        "deal",
+        json!({"title": "Linked late", "org_id": south, "person_id": person, "stage_id": stage}),
+    );
+    ground.finish().unwrap();
+    assert_eq!(keyed(&ground, "contacts", person), None, "it waits");
+    let carried = keyed(&ground, "deals", deal).unwrap();
+
+    ground.disturb(0, &[on("person", person, DisturbAction::Delete)]);
+    noon_of(&mut ground, 4);
+    pass(&mut ground);
+    ground.disturb(0, &[change("deal", &deal.to_string(), "title", json!("Carried without"))]);
+    assert_eq!(pass(&mut ground), (Vec::new(), words(&["Updated deals"])));
+    ground.disturb(0, &[on("person", person, DisturbAction::Restore)]);
+    assert_eq!(pass(&mut ground), (Vec::new(), words(&["Created contacts"])));
+    let contact = keyed(&ground, "contacts", person).unwrap();
+    let linked =
+        ground.end().new_journal.iter().flat_map(|entry| entry.changes.clone()).any(|change| {
+            change.action == Action::Linked && change.id == format!("deals/{carried}/contacts/{contact}")
+        });
+    assert!(linked, "the deal is linked with who came again");
+    assert_eq!(pass(&mut ground), nothing());
+}
+
+/// Makes a record in the old system; gives its id.
+fn made(ground: &mut Ground<'_>, object: &str, fields: Json) -> u64 {
+    ground.disturb(
+        0,
+        &[Disturbance { object: object.to_owned(), which: Which::default(), action: DisturbAction::Create { fields } }],
+    );
+    let old = ground.world("old");
+    let records = old[format!("{object}s")].as_array().unwrap();
+    records.iter().filter_map(|record| record["id"].as_u64()).max().unwrap()
+}
+
+fn on(object: &str, id: u64, action: DisturbAction) -> Disturbance {
+    Disturbance { object: object.to_owned(), which: Which::Id(id.to_string()), action }
+}
+
+/// The record of the new system that came of one of the old system's, if any did.
+fn keyed(ground: &Ground<'_>, object: &str, id: u64) -> Option<String> {
+    let old = if object == "contacts" { "persons" } else { object };
+    let new = ground.world("new");
+    let records = new["objects"][object].as_array().unwrap().clone();
+    let key = json!(format!("old:{old}:{id}"));
+    let found = records.iter().find(|record| record["properties"]["handover_source_key"] == key)?;
+    found["id"].as_str().map(str::to_owned)
 }
 
 /// One way, after the move: the target's people are left alone, and an edit in the source is asked about or left, by

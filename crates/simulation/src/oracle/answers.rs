@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::replay::Fate;
-use super::rules::{FieldRule, Plain};
+use super::replay::{Fate, Life};
+use super::rules::{FieldRule, FlowRule, Plain};
 use super::{Judged, Pair};
 
 /// An answer that a person gave to something that was held.
@@ -81,14 +81,22 @@ pub(super) fn said<'a>(judged: &Judged<'a>, pair: &Pair<'_>, field: &FieldRule, 
     all.map(|one| Said { at: one.at, word: &one.word }).collect()
 }
 
-/// Values that people gave by their answers to a field of a pair.
-pub(super) fn given(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule, side: usize) -> Vec<Plain> {
-    let said = said(judged, pair, field, side);
-    let value = |said: &Said<'_>| match said.word {
-        Word::Edit { value, .. } => Some(field.plain(side, &value.as_str().into())),
+/// Values that people gave a field by their answers to any of these records.
+pub(super) fn given(
+    judged: &Judged<'_>,
+    flow: &FlowRule,
+    sources: &[&Life],
+    field: &FieldRule,
+    side: usize,
+) -> Vec<Plain> {
+    let of = |one: &&Answered| one.flow == flow.name && sources.iter().any(|source| source.id == one.record);
+    let value = |one: &Answered| match &one.word {
+        Word::Edit { field: name, value, .. } if name == field.names[side] => {
+            Some(field.plain(side, &value.as_str().into()))
+        }
         _ => None,
     };
-    said.iter().filter_map(value).collect()
+    judged.case.answered.iter().filter(of).filter_map(value).collect()
 }
 
 /// No hold stays open over an answer that settles it.

@@ -213,7 +213,7 @@ fn beginnings(
     let now = value_before(lives[giver], field, giver, begin);
     given.insert(now.clone());
     let there = value_before(lives[1 - giver], field, 1 - giver, begin);
-    let mended = answers::given(judged, pair, field, NEW);
+    let mended = answers::given(judged, pair.flow, &[pair.source], field, NEW);
     let mut states: BTreeSet<State> = BTreeSet::new();
     for read in given {
         // A blank gives nothing; what cannot be carried is not carried.
@@ -339,11 +339,13 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
         let whose = || format!("{} {}, {name}", pair.flow.objects[side], lives[side].id);
         // Every counterpart that it ever had gave something.
         let others: Vec<&Life> = if side == OLD { pair.ever().collect() } else { judged.sources_of(pair.flow, target) };
+        // So did whoever answered for what it stood for before.
+        let sources = if side == OLD { vec![pair.source] } else { others.clone() };
         let given: BTreeSet<Plain> = others
             .iter()
             .flat_map(|other| other.edits_of(field.names[1 - side]))
             .flat_map(|edit| [field.plain(1 - side, &edit.before), field.plain(1 - side, &edit.after)])
-            .chain(answers::given(judged, pair, field, side))
+            .chain(answers::given(judged, pair.flow, &sources, field, side))
             .collect();
         let mut last: Option<&Edit> = None;
         for edit in lives[side].edits_of(name) {

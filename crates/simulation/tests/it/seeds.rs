@@ -1,12 +1,10 @@
 //! The weeks with an engine as it is.
 
-use std::ops::RangeInclusive;
-
 use handover_simulation::{Counted, Scenario, play, play_all};
 
 /// Nothing is wrong in any of these seeds, and everything that is switched on happened.
-fn many(scenario: &Scenario, seeds: RangeInclusive<u64>) {
-    let seeds: Vec<u64> = seeds.collect();
+fn many(scenario: &Scenario, seeds: impl IntoIterator<Item = u64>) {
+    let seeds: Vec<u64> = seeds.into_iter().collect();
     let mut counted = Counted::default();
     let mut wrong = Vec::new();
     let mut guarded = 0;
@@ -28,9 +26,11 @@ fn six_weeks_of_many_seeds() {
     many(&Scenario::default(), from.parse().unwrap()..=to.parse().unwrap());
 }
 
+/// In the last ones what others point to comes out of a bin alone, or never was carried; and a person's correction stays
+/// with whoever has another counterpart by then.
 #[test]
 fn six_weeks_both_ways() {
-    many(&Scenario::default().both_ways(), 1..=16);
+    many(&Scenario::default().both_ways(), (1..=16).chain([43, 78, 191]));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::store::Step;
 use crate::{Commit, Entry, Error, Item, Store};
 
 /// Staged blocks that are looked through in one go.
-const BLOCKS: i64 = 16;
+const BLOCKS: usize = 16;
 
 /// A record of a system, by the numbers of their names.
 type Member = (i64, i64, RecordId);
@@ -218,7 +218,7 @@ impl Step<'_> {
         loop {
             let mut sql = self.tx.sql("SELECT number, body FROM block WHERE system = ");
             sql.int(*system).push(" AND object = ").int(*object).push(" AND number > ").int(after);
-            sql.push(" ORDER BY number LIMIT ").int(BLOCKS);
+            sql.push(" ORDER BY number").limit(BLOCKS);
             let read = |row: &Row<'_>| Ok((row.int(0)?, codec::decode(row.blob(1)?).map_err(unreadable)?.0));
             let page = self.tx.fetch(sql, read).await?;
             let Some((last, _)) = page.last() else { return Ok(()) };

@@ -163,7 +163,7 @@ impl Store {
     /// As [`Store::story`].
     pub async fn entries(&self, after: Seq, limit: usize) -> Result<Vec<EntryRow>, Error> {
         let mut sql = self.sql(&format!("SELECT {COLUMNS}{FROM} WHERE e.seq > "));
-        sql.int(after).push(" ORDER BY e.seq LIMIT ").int(limit as i64);
+        sql.int(after).push(" ORDER BY e.seq").limit(limit);
         self.fetch(sql, |row| read_entry(row).map(|(entry, _)| entry)).await
     }
 
