@@ -76,9 +76,9 @@ fn record(object: &Object<'_>, row: &Row<'_>) -> Result<Option<Record>, Fault> {
         return Ok(Some(of(id.to_ascii_lowercase(), true)));
     }
     let id = text(row, object.id).ok_or_else(|| Fault::malformed("a row has no id"))?;
-    let is = |column: &str, wanted: bool| row.get(column).is_some_and(|raw| raw.get() == wanted.to_string());
-    let is_meant = object.only_if().is_none_or(|(column, wanted)| is(column, wanted));
-    Ok(is_meant.then(|| of(id, object.merges && is("merged", true))))
+    let is = |column: &str| row.get(column).is_some_and(|raw| raw.get() == "true");
+    let is_meant = object.only_if().is_none_or(|(column, wanted)| is(column) == wanted);
+    Ok(is_meant.then(|| of(id, object.merges && is("merged"))))
 }
 
 /// What a refusal means: that this token counts no more, or that nothing is told at all.
