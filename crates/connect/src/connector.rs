@@ -75,12 +75,7 @@ pub trait Connector: Send + Sync {
     ///
     /// # Errors
     /// A fault of kind `Unsupported` or `Denied` where it is not told, `NotFound` where the token counts no more.
-    async fn feed(
-        &self,
-        object: &ObjectName,
-        _token: Option<&Cursor>,
-        _cursor: Option<&Cursor>,
-    ) -> Result<Fed, Fault> {
+    async fn feed(&self, object: &ObjectName, _token: Option<&Cursor>, _cursor: Option<&Cursor>) -> Result<Fed, Fault> {
         Err(Refusal::no_feed(object).into())
     }
 

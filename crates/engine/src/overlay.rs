@@ -266,12 +266,7 @@ impl Connector for Overlay {
         Ok(page)
     }
 
-    async fn feed(
-        &self,
-        object: &ObjectName,
-        token: Option<&Cursor>,
-        cursor: Option<&Cursor>,
-    ) -> Result<Fed, Fault> {
+    async fn feed(&self, object: &ObjectName, token: Option<&Cursor>, cursor: Option<&Cursor>) -> Result<Fed, Fault> {
         self.below.feed(object, token, cursor).await
     }
 

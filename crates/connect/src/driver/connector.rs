@@ -113,12 +113,7 @@ impl Connector for Driver {
         }
     }
 
-    async fn feed(
-        &self,
-        object: &ObjectName,
-        token: Option<&Cursor>,
-        cursor: Option<&Cursor>,
-    ) -> Result<Fed, Fault> {
+    async fn feed(&self, object: &ObjectName, token: Option<&Cursor>, cursor: Option<&Cursor>) -> Result<Fed, Fault> {
         let operation = Operation::Feed { object: object.clone(), token: token.cloned() };
         match self.run(&operation, cursor).await.map_err(|failure| failure.fault)? {
             Step::Fed(fed) => Ok(fed),

@@ -128,11 +128,7 @@ impl Ground {
         self.live(Death::No, &Selection::Changes).unwrap().unwrap().vanishings
     }
 
-    async fn process(
-        &mut self,
-        death: Death,
-        selection: &Selection,
-    ) -> Option<Result<Report, handover_engine::Error>> {
+    async fn process(&mut self, death: Death, selection: &Selection) -> Option<Result<Report, handover_engine::Error>> {
         let clock = Arc::new(VirtualClock::new(self.now));
         let wire = Arc::new(Wire::new(death, None));
         let claim = Claim { term: std::time::Duration::from_millis(200), ..Claim::default() };

@@ -118,7 +118,8 @@ impl Definition {
     pub(super) fn request(&self, object: &Object<'_>) -> Request {
         let table = path(object.table);
         if self.step == 0 {
-            let select = "LogicalName,EntitySetName,PrimaryIdAttribute,DisplayName,DisplayCollectionName,ChangeTrackingEnabled";
+            let select =
+                "LogicalName,EntitySetName,PrimaryIdAttribute,DisplayName,DisplayCollectionName,ChangeTrackingEnabled";
             let expand = "Attributes,Keys,ManyToOneRelationships($select=ReferencedEntity,ReferencingAttribute,\
                           ReferencingEntityNavigationPropertyName),ManyToManyRelationships($select=Entity1LogicalName,\
                           Entity1NavigationPropertyName,Entity2LogicalName,Entity2NavigationPropertyName)";

@@ -71,7 +71,8 @@ fn record(object: &Object<'_>, row: &Row<'_>) -> Result<Option<Record>, Fault> {
     let of = |id: String, gone| Record { id: id.into(), fields: Fields::with_capacity(0), modified: None, gone };
     let is_deleted = text(row, "@odata.context").is_some_and(|context| context.ends_with(DELETED));
     if is_deleted || row.contains_key("reason") {
-        let id = text(row, "id").and_then(|id| if is_guid(&id) { Some(id) } else { in_address(&id).map(str::to_owned) });
+        let id =
+            text(row, "id").and_then(|id| if is_guid(&id) { Some(id) } else { in_address(&id).map(str::to_owned) });
         let id = id.ok_or_else(|| Fault::malformed("a deleted row has no id"))?;
         return Ok(Some(of(id.to_ascii_lowercase(), true)));
     }

@@ -156,9 +156,7 @@ fn scopes(operation: &Operation) -> String {
         | Operation::Feed { .. }
         | Operation::History { .. }
         | Operation::Refresh
-        | Operation::Device { .. } => {
-            "ZohoCRM.modules.ALL".to_owned()
-        }
+        | Operation::Device { .. } => "ZohoCRM.modules.ALL".to_owned(),
     }
 }
 

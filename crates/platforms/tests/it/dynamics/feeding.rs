@@ -86,7 +86,10 @@ async fn who_was_merged_away_is_gone_and_who_comes_back_is_there() {
 
 #[tokio::test]
 async fn notes_and_files_are_told_apart_while_they_are_there() {
-    let notes = [(1, json!({"subject": "N"})), (2, json!({"subject": "F", "isdocument": true, "filename": "f.txt", "documentbody": "eA=="}))];
+    let notes = [
+        (1, json!({"subject": "N"})),
+        (2, json!({"subject": "F", "isdocument": true, "filename": "f.txt", "documentbody": "eA=="})),
+    ];
     let stage = Stage::of(rows("annotation", "annotationid", &notes), &["annotation", "annotation.document"]).await;
     let mut tokens = Vec::new();
     for (object, n) in [("annotation", 1), ("annotation.document", 2)] {
