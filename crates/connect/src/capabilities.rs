@@ -136,6 +136,11 @@ pub struct ObjectCapabilities {
     pub links_touch: bool,
     /// Whether deleted records can be listed.
     pub lists_deleted: bool,
+    /// Whether what was deleted, merged away or brought back is told since an earlier reading ([`Operation::Feed`]), where
+    /// the account tells it of this object and to this user.
+    ///
+    /// [`Operation::Feed`]: crate::Operation::Feed
+    pub feeds: bool,
     /// Whether what people do with merges and the bin may show in no list but that of all records: what was merged away
     /// is not among the deleted, what came back counts as unmodified, and so does what pointed to either.
     pub bin_is_quiet: bool,

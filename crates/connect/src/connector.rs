@@ -9,7 +9,7 @@ use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName,
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Capabilities, Change, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Read, Spent, WriteBatch,
+    Capabilities, Change, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Read, Refusal, Spent, WriteBatch,
     WriteOutcome, Written,
 };
 
@@ -20,6 +20,18 @@ pub struct Page {
     pub records: Vec<Record>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<Cursor>,
+}
+
+/// One page of what happened to an object's records since an earlier reading.
+#[derive(Clone, Debug)]
+pub struct Fed {
+    /// Records without fields: those that changed, were made or came back, and marked as gone those that were deleted or
+    /// merged away. Some may be told again that an earlier reading told.
+    pub records: Vec<Record>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<Cursor>,
+    /// At the end: what a later reading goes on from. `None` where the system left nothing.
+    pub token: Option<Cursor>,
 }
 
 /// A system, whatever is behind it: the HTTP driver with a dialect, files, a database, an overlay.
@@ -57,6 +69,15 @@ pub trait Connector: Send + Sync {
     /// One page of a list. A record that moved while the list was read, or that is read through several
     /// others, comes again: the first copy counts.
     async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault>;
+
+    /// One page of what happened to an object's records since the reading that left `token`, or of all that live where
+    /// there is none (see [`crate::Operation::Feed`]).
+    ///
+    /// # Errors
+    /// A fault of kind `Unsupported` or `Denied` where it is not told, `NotFound` where the token counts no more.
+    async fn feed(&self, object: &ObjectName, _token: Option<&Cursor>, _cursor: Option<&Cursor>) -> Result<Fed, Fault> {
+        Err(Refusal::no_feed(object).into())
+    }
 
     /// Records by their ids, any number; those that no longer exist are not among the results.
     async fn fetch(

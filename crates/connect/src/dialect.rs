@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::door::{DeviceCode, Door};
 use crate::{
-    Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, LinkOutcome, Operation, Token, Written,
+    Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, Fed, LinkOutcome, Operation, Token, Written,
 };
 
 /// What one platform says and understands.
@@ -107,6 +107,11 @@ impl Refusal {
     /// Something that the platform cannot do.
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self { kind: FaultKind::Unsupported, field: None, message: message.into() }
+    }
+
+    /// A platform that does not tell what happened since an earlier reading ([`Operation::Feed`]).
+    pub fn no_feed(object: &ObjectName) -> Self {
+        Self::unsupported(format!("what happened to `{object}` since an earlier reading is not told"))
     }
 
     /// A value that the platform would not take.
@@ -294,6 +299,8 @@ pub enum Step {
         /// Where the next page begins; `None` at the end.
         next: Option<Cursor>,
     },
+    /// Answers `Feed`.
+    Fed(Fed),
     /// Answers `Account`.
     Account(Account),
     /// Answers `Objects`.

@@ -31,7 +31,7 @@ pub use capabilities::{
     Upsert,
 };
 pub use clock::{Clock, SystemClock, VirtualClock};
-pub use connector::{Connector, Page};
+pub use connector::{Connector, Fed, Page};
 pub use credentials::{Agreement, Credentials, Exchange, Keeper, NoKeeper, Token};
 pub use dialect::{Body, Delivery, Dialect, Host, LimitTold, Method, Part, Piece, Refusal, Reply, Request, Sink, Step};
 pub use door::{Address, Ask, DeviceCode, Door, Proof, Renewal, Way, listed, same};

@@ -31,6 +31,15 @@ pub enum Operation {
     Count(ObjectName),
     /// Records of an object, page by page.
     List(Read),
+    /// What happened to an object's records since an earlier reading. Answered by [`crate::Step::Fed`]; refused as
+    /// unsupported where the account does not tell it of this object, as denied where not to this user, and as not
+    /// found where the token counts no more.
+    Feed {
+        /// The object.
+        object: ObjectName,
+        /// What that reading left; `None` to begin: then all live records come, and behind them the first token.
+        token: Option<Cursor>,
+    },
     /// Records by their ids. Ids that no longer exist are simply not among the results; an id that was
     /// merged away may bring a record with another id.
     Fetch {
@@ -136,6 +145,7 @@ impl Operation {
     pub fn wanted(&self) -> Option<(&ObjectName, &[FieldName])> {
         match self {
             Self::List(read) => Some((&read.object, &read.fields)),
+            Self::Feed { object, .. } => Some((object, &[])),
             Self::Fetch { object, fields, .. } => Some((object, fields)),
             Self::Candidates { batch, fields, .. } => Some((&batch.object, fields)),
             Self::Enrich { object, field, .. } => Some((object, std::slice::from_ref(field))),

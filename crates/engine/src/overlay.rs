@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use handover_connect::{
-    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome,
+    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, Fed, LinkBatch, LinkOutcome,
     ObjectCapabilities, Page, Read, Spent, Which, Write, WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_model::{
@@ -264,6 +264,10 @@ impl Connector for Overlay {
             page.records.extend(self.all_made(&read.object, &read.fields));
         }
         Ok(page)
+    }
+
+    async fn feed(&self, object: &ObjectName, token: Option<&Cursor>, cursor: Option<&Cursor>) -> Result<Fed, Fault> {
+        self.below.feed(object, token, cursor).await
     }
 
     async fn fetch(

@@ -68,6 +68,7 @@ impl CsvConnector {
             keeps_deleted: false,
             links_touch: true,
             lists_deleted: false,
+            feeds: false,
             bin_is_quiet: false,
             lists_since: false,
             through: &[],

@@ -22,6 +22,7 @@ impl Learnt {
         let object = match operation {
             Operation::List(read) => &read.object,
             Operation::Count(object)
+            | Operation::Feed { object, .. }
             | Operation::Fetch { object, .. }
             | Operation::Enrich { object, .. }
             | Operation::Delete { object, .. }

@@ -84,7 +84,7 @@ fn row(object: &ObjectCapabilities) -> String {
         count(&object.count),
         links(&object.links),
         yes(object.content),
-        yes(object.lists_deleted),
+        deleted(object),
         yes(object.lists_since),
     )
 }
@@ -109,6 +109,11 @@ fn list_page(object: &ObjectCapabilities) -> String {
 
 fn charge(list: &[Charge]) -> String {
     list.iter().map(|charge| format!("{} {}", charge.amount, charge.limit)).collect::<Vec<_>>().join(" + ")
+}
+
+/// Whether deleted records are told, and where.
+fn deleted(object: &ObjectCapabilities) -> &'static str {
+    if object.feeds { "where changes are tracked" } else { yes(object.lists_deleted) }
 }
 
 fn yes(is: bool) -> &'static str {

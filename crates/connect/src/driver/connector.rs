@@ -16,7 +16,7 @@ use super::steps::unexpected;
 use super::{Driver, lock};
 use crate::dialect::Step;
 use crate::{
-    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, LinkBatch, LinkOutcome, Operation,
+    Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, Fed, LinkBatch, LinkOutcome, Operation,
     Page, Read, Span, Spent, WriteBatch, WriteOutcome, Written,
 };
 
@@ -109,6 +109,14 @@ impl Connector for Driver {
     async fn page(&self, read: &Read, cursor: Option<&Cursor>) -> Result<Page, Fault> {
         match self.run(&Operation::List(read.clone()), cursor).await.map_err(|failure| failure.fault)? {
             Step::Page { records, next } => Ok(Page { records, next }),
+            step => Err(unexpected(&step)),
+        }
+    }
+
+    async fn feed(&self, object: &ObjectName, token: Option<&Cursor>, cursor: Option<&Cursor>) -> Result<Fed, Fault> {
+        let operation = Operation::Feed { object: object.clone(), token: token.cloned() };
+        match self.run(&operation, cursor).await.map_err(|failure| failure.fault)? {
+            Step::Fed(fed) => Ok(fed),
             step => Err(unexpected(&step)),
         }
     }

@@ -1,5 +1,5 @@
-//! Noticing what vanished: by the platform's list of deleted records, by what records say was merged into them, and
-//! where there is no such list by a sweep of all ids (see `sweep`).
+//! Noticing what vanished: by the platform's list of deleted records, by what records say was merged into them, by what
+//! is told since an earlier reading (see `feed`), and where there is no such list by a sweep of all ids (see `sweep`).
 //!
 //! Invariants:
 //! - How far was looked is noted after what was found.
@@ -56,14 +56,18 @@ impl Pass {
                 self.stage_returned(end, &places, |id| !listed.contains(id), true).await?;
             }
         }
+        let mut followed = self.follow_feed(end, &places, &can, &mut missing).await?;
         let sweep = self.sweep_of(end, &places, &can);
-        if sweep.has_something_to_find() && self.is_due(end, began).await? {
+        let every = self.setup.project.policies.sweep.saturating_mul(sweep.rest(followed.suffices()));
+        if sweep.has_something_to_find() && (followed.lost || self.is_due(end, began, every).await?) {
             lookouts.push(self.sweep(end, &places, &sweep, &mut missing).await?);
+            followed.swept();
         }
         self.notice_missing(end, &places, &missing).await?;
-        if !lookouts.is_empty() {
+        let kept: Vec<(String, String)> = followed.news(end).into_iter().collect();
+        if !(lookouts.is_empty() && kept.is_empty()) {
             let spent = self.newly_spent();
-            let commit = handover_store::Commit { lookouts, spent, ..self.commit() };
+            let commit = handover_store::Commit { lookouts, kept, spent, ..self.commit() };
             self.place.store.commit(commit).await?;
         }
         Ok(())

@@ -14,6 +14,7 @@
 
 mod carry;
 mod due;
+mod feed;
 mod follow;
 mod look;
 mod merging;

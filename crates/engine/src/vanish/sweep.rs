@@ -12,7 +12,7 @@ use std::sync::Arc;
 use handover_connect::{ObjectCapabilities, Read, Which};
 use handover_model::{End, FieldName, Kind, ReadCost, Record, RecordId, Schema, Side};
 use handover_store::{Fate, Lookout, Store, Vanished};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::look::on;
 use crate::Error;
@@ -40,6 +40,12 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
+    /// So many times rarer is a sweep of an object where a feed suffices, which tells neither of records that we may not
+    /// read any more nor again of those that nobody knew yet. Links are told by no feed.
+    pub(super) fn rest(&self, feed_suffices: bool) -> i32 {
+        if feed_suffices && self.links.is_none() && self.dear.is_empty() { 7 } else { 1 }
+    }
+
     pub(super) fn has_something_to_find(&self) -> bool {
         self.vanished || self.links.is_some() || !self.dear.is_empty()
     }
@@ -80,11 +86,11 @@ impl Pass {
         sweep
     }
 
-    /// Whether a sweep is due: the last one, or the first reading of all, is as old as the project allows.
-    pub(super) async fn is_due(&self, end: &End, began: Timestamp) -> Result<bool, Error> {
+    /// Whether a sweep is due: the last one, or the first reading of all, is as old as it may get.
+    pub(super) async fn is_due(&self, end: &End, began: Timestamp, every: SignedDuration) -> Result<bool, Error> {
         let known = self.place.store.lookout(&end.system, &end.object, WHOLE).await?;
         let last = known.map_or(began, |known| known.looked);
-        Ok(self.place.clock.now().duration_since(last) >= self.setup.project.policies.sweep)
+        Ok(self.place.clock.now().duration_since(last) >= every)
     }
 
     /// Lists all records of an object: adds those that are missing, takes note of those that are there again, and
@@ -101,16 +107,9 @@ impl Pass {
         let (now, pages) = self.links_now(end, sweep, part % PARTS).await?;
         for (ready, side) in places.iter().filter(|_| sweep.vanished) {
             missing.extend(self.known(ready, *side, |id| !now.contains_key(&Store::mark_of(id))).await?);
-            let back = self.place.store.vanished(&ready.flow.name, *side, false).await?;
-            // Counterparts that are waited for are asked for at the end of the pass, whatever a list says.
-            let waits = |gone: &Vanished| *side == Side::Target && matches!(gone.fate, Fate::Pending | Fate::Asked);
-            let is_live = |gone: &Vanished| {
-                gone.fate <= Fate::Asked && !waits(gone) && now.contains_key(&Store::mark_of(&gone.record))
-            };
-            self.seen_again(ready, *side, &back.into_iter().filter(is_live).collect::<Vec<_>>()).await?;
         }
         if sweep.vanished {
-            self.stage_returned(end, places, |id| now.contains_key(&Store::mark_of(id)), false).await?;
+            self.there_again(end, places, |id| now.contains_key(&Store::mark_of(id))).await?;
         }
         if sweep.links.is_some() || !sweep.dear.is_empty() {
             self.stage_relinked(end, places, sweep, (&now, part % PARTS)).await?;
@@ -118,6 +117,23 @@ impl Pass {
         let (system, object) = (end.system.clone(), end.object.clone());
         let list = WHOLE.to_owned();
         Ok(Lookout { system, object, list, at: looked, reached: looked, closed: true, looked, pages })
+    }
+
+    /// Takes note of those of the missed records that a list of live ones brings.
+    pub(super) async fn there_again(
+        self: &Arc<Self>,
+        end: &End,
+        places: &[(Arc<Ready>, Side)],
+        is_there: impl Fn(&RecordId) -> bool,
+    ) -> Result<(), Error> {
+        for (ready, side) in places {
+            let back = self.place.store.vanished(&ready.flow.name, *side, false).await?;
+            // Counterparts that are waited for are asked for at the end of the pass, whatever a list says.
+            let waits = |gone: &Vanished| *side == Side::Target && matches!(gone.fate, Fate::Pending | Fate::Asked);
+            let is_live = |gone: &Vanished| gone.fate <= Fate::Asked && !waits(gone) && is_there(&gone.record);
+            self.seen_again(ready, *side, &back.into_iter().filter(is_live).collect::<Vec<_>>()).await?;
+        }
+        self.stage_returned(end, places, is_there, false).await
     }
 
     /// All live records with a mark of their links, and the pages that they came on.

@@ -15,6 +15,7 @@ mod crash_postgres;
 mod crash_stops;
 mod csv;
 mod faults;
+mod feeds;
 mod flips;
 mod hub;
 mod init;

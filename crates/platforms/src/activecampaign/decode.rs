@@ -55,6 +55,7 @@ pub(super) fn step(
         }
         Operation::Automations
         | Operation::Merge { .. }
+        | Operation::Feed { .. }
         | Operation::History { .. }
         | Operation::Download { .. }
         | Operation::Refresh

@@ -43,6 +43,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         Operation::Merge { object, .. } => {
             Err(Refusal::unsupported(format!("ActiveCampaign's API merges no {object}")))
         }
+        Operation::Feed { object, .. } => Err(Refusal::no_feed(object)),
         Operation::History { object, .. } => {
             Err(Refusal::unsupported(format!("ActiveCampaign keeps no history of the fields of {object}")))
         }

@@ -143,6 +143,7 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         links_touch: !matches!(object, Object::Contacts | Object::Deals),
         // No feed of deletions (section 4).
         lists_deleted: false,
+        feeds: false,
         bin_is_quiet: true,
         lists_since: object.lists_since(),
         through: &[],

@@ -64,9 +64,9 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         keeps_deleted: true,
         // Pairs are rows of a table between.
         links_touch: false,
-        // Change tracking tells what was deleted since a token that was given at an earlier reading; nobody keeps
-        // one between two readings here.
         lists_deleted: false,
+        // Where the table's change tracking is on (section 4 \[doc\]).
+        feeds: true,
         bin_is_quiet: true,
         lists_since: true,
         through: &[],

@@ -8,7 +8,7 @@ use super::objects::object;
 use super::place::{Place, Rows};
 use super::reading::Reading;
 use super::rows::Page;
-use super::{account, auth, faults, fetch, fields, files, links, removal, schema, write};
+use super::{account, auth, faults, feed, fetch, fields, files, links, removal, schema, write};
 use crate::marks::Mark;
 
 /// Rows that are told in one number (sheet: Dynamics section 4).
@@ -34,6 +34,10 @@ pub(super) fn step(
         Operation::List(_) | Operation::Candidates { .. } => {
             let reading = Reading::of(operation, learnt).map_err(Fault::from)?;
             listed(operation, &reading, Rows::of(place).map_err(Fault::from)?, reply)
+        }
+        Operation::Feed { token, .. } => {
+            let reading = Reading::of(operation, learnt).map_err(Fault::from)?;
+            feed::told(&reading, token.as_ref(), reply)
         }
         Operation::Fetch { .. } => {
             let reading = Reading::of(operation, learnt).map_err(Fault::from)?;

@@ -8,7 +8,7 @@ use super::objects::{MODIFIED, object};
 use super::place::{Place, Rows};
 use super::query::{self, ids_of, instant, ones_of, quoted};
 use super::reading::Reading;
-use super::{account, auth, fetch, fields, files, links, removal, schema, values, write};
+use super::{account, auth, feed, fetch, fields, files, links, removal, schema, values, write};
 use crate::marks::foreign;
 
 /// How much older than its write a candidate may claim to be: the environment's clock is not ours.
@@ -31,6 +31,7 @@ pub(super) fn request(
         Operation::List(Read { which: Which::Deleted, object, .. }) => Err(Refusal::unsupported(format!(
             "deleted records of {object} are told only to whoever keeps a token from an earlier reading"
         ))),
+        Operation::Feed { token, .. } => feed::request(&Reading::of(operation, learnt)?, token.as_ref(), place),
         Operation::List(_) | Operation::Candidates { .. } => {
             let reading = Reading::of(operation, learnt)?;
             let rows = Rows::of(place)?;

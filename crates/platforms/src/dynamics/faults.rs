@@ -22,7 +22,7 @@ const ABORTED: &str = "0x80040265";
 
 /// Dataverse's codes (sections 1, 4, 5, 6, 7 \[doc, ERR\]). Those of broken data that are not here are decided by their
 /// status.
-const CODES: [Code; 44] = [
+const CODES: [Code; 45] = [
     ("0x80072322", FaultKind::Limited, "too many requests within five minutes"),
     ("0x80072321", FaultKind::Limited, "too much execution time within five minutes"),
     ("0x80072326", FaultKind::Limited, "too many requests at once"),
@@ -65,6 +65,7 @@ const CODES: [Code; 44] = [
     ("0x80040507", FaultKind::Invalid, "it would be above itself"),
     ("0x80044363", FaultKind::Invalid, "the definition is not accepted"),
     ("0x8004430d", FaultKind::Invalid, "the condition is too long"),
+    ("0x80044352", FaultKind::NotFound, "the token of the earlier reading counts no more"),
     ("0x80040800", FaultKind::Unsupported, "the table does not take this"),
     ("0x80072491", FaultKind::Unsupported, "the table's changes are not tracked"),
 ];

@@ -14,8 +14,7 @@
 //! - An update never makes a record: `If-Match` says that it must be there.
 //! - No message of the platform's is repeated: what values stand in it nobody knows.
 //!
-//! Deliberately absent: change tracking (what it tells begins with a token of an earlier reading, which nobody keeps
-//! between two); bulk actions (all rows or none, and not a word about which one is bad); search (an index that lags);
+//! Deliberately absent: bulk actions (all rows or none, and not a word about which one is bad); search (an index that lags);
 //! webhooks; the history of fields; sending e-mail; elastic and virtual tables; files and pictures in columns.
 
 mod account;
@@ -27,6 +26,7 @@ mod decode;
 mod definition;
 mod encode;
 mod faults;
+mod feed;
 mod fetch;
 mod fields;
 mod files;

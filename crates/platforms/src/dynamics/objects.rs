@@ -129,6 +129,9 @@ pub(super) const SET: &str = "set";
 /// The column of the id.
 pub(super) const ID: &str = "id";
 
+/// Whether the table's changes are tracked.
+pub(super) const TRACKED: &str = "tracked";
+
 /// What a schema keeps of one field.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Keeps {
@@ -173,6 +176,12 @@ impl Object<'_> {
         // as that is there.
         let merged = self.merges.then(|| "merged ne true".to_owned());
         self.only.map(str::to_owned).into_iter().chain(merged).collect()
+    }
+
+    /// The column by which its records are told from others of the table, and what it says of them.
+    pub(super) fn only_if(&self) -> Option<(&'static str, bool)> {
+        let (column, value) = self.only?.split_once(" eq ")?;
+        Some((column, value == "true"))
     }
 
     /// The state in which records are made: only then they are closed (section 5.6).

@@ -19,6 +19,8 @@ pub(super) struct Page<'a> {
     pub(super) value: Vec<Row<'a>>,
     #[serde(default, rename = "@odata.nextLink")]
     next: Option<String>,
+    #[serde(default, rename = "@odata.deltaLink")]
+    left: Option<String>,
     /// How many there are in all, up to 5,000 (sheet: Dynamics section 4).
     #[serde(default, rename = "@odata.count")]
     pub(super) count: Option<u64>,
@@ -34,9 +36,19 @@ impl<'a> Page<'a> {
 
     /// The path of the next page; none at the end.
     pub(super) fn next(&self) -> Result<Option<String>, Fault> {
-        let odd = || Fault::malformed("the link to the next page is none of the API's");
-        self.next.as_deref().map(|next| query::linked(next).ok_or_else(odd)).transpose()
+        path(self.next.as_deref())
     }
+
+    /// The path of what a later reading goes on from, of a tracked list at its end (sheet: Dynamics section 4).
+    pub(super) fn left(&self) -> Result<Option<String>, Fault> {
+        path(self.left.as_deref())
+    }
+}
+
+/// The path in a link.
+fn path(link: Option<&str>) -> Result<Option<String>, Fault> {
+    let odd = || Fault::malformed("a link is none of the API's");
+    link.map(|link| query::linked(link).ok_or_else(odd)).transpose()
 }
 
 /// The text of a property of a row; `None` when it is empty or no text.

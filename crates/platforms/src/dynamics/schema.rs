@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use super::capabilities::LINKS;
 use super::definition::{self, CURRENCY, Column, Definition};
 use super::faults;
-use super::objects::{self, CREATED, DATA, ID, Keeps, OVERRIDDEN, Object, SET};
+use super::objects::{self, CREATED, DATA, ID, Keeps, OVERRIDDEN, Object, SET, TRACKED};
 use super::place::Place;
 use crate::json::{body, flag_at, items, text_at};
 use crate::marks::{Mark, foreign};
@@ -48,6 +48,9 @@ pub(super) fn of(object: &Object<'_>, definition: &Definition) -> Schema {
     let mut maker = Maker { object, definition, own: BTreeMap::new(), fields: Vec::new() };
     maker.own.insert(SET.to_owned(), definition.set.clone());
     maker.own.insert(ID.to_owned(), definition.id.clone());
+    if definition.tracked {
+        maker.own.insert(TRACKED.to_owned(), "yes".to_owned());
+    }
     for column in &definition.columns {
         if !HIDDEN.contains(&column.name.as_str()) {
             maker.column(column);

@@ -68,6 +68,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         // Associations are kept beside the records; none was seen to change the date of modification.
         links_touch: false,
         lists_deleted: true,
+        feeds: false,
         bin_is_quiet: false,
         lists_since: true,
         through: &[],

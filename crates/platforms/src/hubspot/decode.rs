@@ -74,6 +74,7 @@ pub(super) fn step(
         }
         Operation::Link(batch) => links::linked(batch, place, reply),
         Operation::Unlink(batch) => links::unlinked(batch, place, reply),
+        Operation::Feed { .. } => Err(Fault::malformed("an answer that was not asked for")),
         Operation::History { fields, .. } => history::told(fields, reply),
         Operation::Download { .. } => match place {
             Some(Place::Signed(_)) => Ok(Step::Downloaded),

@@ -72,6 +72,7 @@ pub(super) fn request(
         Operation::Unlink(batch) => links::unlink(batch, place),
         Operation::Delete { object: name, ids } => removal::delete(object(name.as_str())?, ids),
         Operation::Merge { object: name, survivor, other } => removal::merge(object(name.as_str())?, survivor, other),
+        Operation::Feed { object, .. } => Err(Refusal::no_feed(object)),
         Operation::History { object: name, fields, ids } => history::request(object(name.as_str())?, fields, ids),
         Operation::Download { object: name, id, to } => download(object(name.as_str())?, id, to, place),
         Operation::CreateField { object, field } => schema::create_field(object.as_str(), field, place.as_ref()),

@@ -44,6 +44,7 @@ pub(super) fn step(
         Operation::Unlink(batch) => unlink::unlinked(batch, cursor, reply),
         Operation::Delete { ids, .. } => removal::deleted(ids, reply),
         Operation::Merge { survivor, .. } => removal::merged(survivor, reply),
+        Operation::Feed { .. } => Err(Fault::malformed("an answer that was not asked for")),
         Operation::History { object, fields, ids } => {
             history::told(object_of(object).map_err(odd)?, fields, ids, cursor, reply)
         }

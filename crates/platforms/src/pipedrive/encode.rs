@@ -42,6 +42,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         Operation::Unlink(batch) => unlink::request(batch, cursor),
         Operation::Delete { object, ids } => removal::delete(object_of(object)?, ids),
         Operation::Merge { object, survivor, other } => removal::merge(object_of(object)?, survivor, other),
+        Operation::Feed { object, .. } => Err(Refusal::no_feed(object)),
         Operation::History { object, fields, ids } => history::request(object_of(object)?, fields, ids, cursor),
         Operation::Download { object, id, to } => download(object_of(object)?, id, cursor).map(|mut request| {
             request.sink = Some(Sink::of(to));

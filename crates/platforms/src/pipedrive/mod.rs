@@ -169,6 +169,7 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         // of an organization do, which have calls of their own, is not documented.
         links_touch: matches!(object, Object::Persons | Object::Leads | Object::Activities | Object::Notes),
         lists_deleted: object == Object::Deals,
+        feeds: false,
         bin_is_quiet: false,
         lists_since: object != Object::Files && !is_mail,
         through: if is_mail { mail::PARENTS } else { &[] },

@@ -70,6 +70,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         // Rows that make links are records of their own.
         links_touch: Junction::of(object.name).next().is_none(),
         lists_deleted: true,
+        feeds: false,
         bin_is_quiet: false,
         lists_since: true,
         through: &[],

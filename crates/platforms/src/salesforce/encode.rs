@@ -66,6 +66,7 @@ pub(super) fn request(
         Operation::Unlink(batch) => links::request(batch, place, links::Way::TakeAway),
         Operation::Delete { object: name, ids } => removal::delete(&object(name.as_str())?, ids),
         Operation::Merge { object: name, survivor, other } => soap::merge(&object(name.as_str())?, survivor, other),
+        Operation::Feed { object, .. } => Err(Refusal::no_feed(object)),
         Operation::History { object, .. } => {
             Err(Refusal::unsupported(format!("the history of `{object}` is not read")))
         }

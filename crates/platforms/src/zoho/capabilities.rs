@@ -71,6 +71,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         // Contact roles need not move the deal's time (sheet: Zoho section 4 [unsure]).
         links_touch: object.name != "Deals",
         lists_deleted: true,
+        feeds: false,
         // Whether a merged record is in the list of deleted ones is [unsure] (section 4); of what comes back, and of what
         // pointed to either, the sheet is silent.
         bin_is_quiet: true,

@@ -65,7 +65,9 @@ fn meaning(
         }
         Operation::Refresh => auth::refreshed(reply),
         Operation::Device { .. } => Err(Fault::unsupported("Zoho lets no app in from another device")),
-        Operation::Automations | Operation::History { .. } => Err(Fault::malformed("an answer that was not asked for")),
+        Operation::Automations | Operation::Feed { .. } | Operation::History { .. } => {
+            Err(Fault::malformed("an answer that was not asked for"))
+        }
     }
 }
 
@@ -150,9 +152,11 @@ fn scopes(operation: &Operation) -> String {
         Operation::Delete { object, .. } => of(object.as_str(), "DELETE"),
         Operation::Merge { object, .. } => of(object.as_str(), "ALL"),
         Operation::CreateField { .. } => "ZohoCRM.settings.fields.CREATE and .READ".to_owned(),
-        Operation::Automations | Operation::History { .. } | Operation::Refresh | Operation::Device { .. } => {
-            "ZohoCRM.modules.ALL".to_owned()
-        }
+        Operation::Automations
+        | Operation::Feed { .. }
+        | Operation::History { .. }
+        | Operation::Refresh
+        | Operation::Device { .. } => "ZohoCRM.modules.ALL".to_owned(),
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn request(
         Operation::Merge { object: name, survivor, other } => {
             removal::merge(&object(name.as_str())?, survivor, other, place.as_ref())
         }
+        Operation::Feed { object, .. } => Err(Refusal::no_feed(object)),
         Operation::History { object, .. } => {
             Err(Refusal::unsupported(format!("the history of `{object}` is not read")))
         }

@@ -61,6 +61,9 @@ pub struct Settings {
     pub filter_on_version: bool,
     /// Days after which a delta token is refused (sheet: section 4: 7 \[doc\], 30 or 90 elsewhere). Default 7.
     pub tracking_days: i64,
+    /// Whether the user may read the rows of the whole organization, without which changes are not tracked for them (sheet:
+    /// section 4 \[doc\]). Default true.
+    pub reads_all: bool,
     /// The token of a first load is stamped at its last page, so that changes of rows already delivered are missed
     /// (sheet: section 4 \[issue\]); else at its first. Default true.
     pub delta_stamped_at_end: bool,
@@ -110,6 +113,7 @@ impl Default for Settings {
             null_keys_free: true,
             filter_on_version: true,
             tracking_days: 7,
+            reads_all: true,
             delta_stamped_at_end: true,
             page_rows: 5_000,
             pages_by_number: false,

@@ -34,7 +34,11 @@ fn read(world: &World, token: &str, at: Seconds) -> Result<u64, Fault> {
     Ok(version)
 }
 
-fn check(entity: &Entity, options: &Options) -> Result<(), Fault> {
+fn check(world: &World, entity: &Entity, options: &Options) -> Result<(), Fault> {
+    if !world.settings.reads_all {
+        let privilege = format!("prvRead{}", entity.name);
+        return Err(Fault::forbidden(format!("Principal user is missing {privilege} privilege.")));
+    }
     if !entity.tracked {
         let message = format!("Entity: {} isn't enabled for change tracking.", entity.name);
         return Err(Fault::new(400, "0x80072491", message));
@@ -62,7 +66,7 @@ pub(super) fn count(world: &World, entity: &Entity, token: &str, at: Seconds) ->
 
 /// A first load with a token at its end, or what came after a token.
 pub(super) fn list(world: &World, call: &Call<'_>, entity: &Entity, options: &Options, path: &str) -> Answer {
-    check(entity, options)?;
+    check(world, entity, options)?;
     let cookie = options.skip_token.as_deref().map(Cookie::read).transpose()?;
     let size = call.prefer.page.unwrap_or(world.settings.page_rows).min(world.settings.page_rows);
     let first_version = cookie.as_ref().map_or(world.version(), |cookie| cookie.version);

@@ -172,6 +172,7 @@ suite! {
         listing::equal_watermarks_lose_nothing,
         listing::numbers_are_told_or_not,
         listing::deleted_records_are_listed_or_not,
+        listing::what_happened_since_is_told_or_not,
         listing::unknown_deleted_and_merged_ids,
         writing::fields_round_trip,
         writing::null_clears_and_absent_leaves,

@@ -192,6 +192,29 @@ impl Stage {
         panic!("the list does not end");
     }
 
+    /// What happened since a token, or all there is, to its end; the token goes through text, as the store keeps it.
+    pub(super) async fn fed(
+        &self,
+        object: &Object,
+        token: Option<&handover_connect::Cursor>,
+    ) -> Result<handover_connect::Fed, Fault> {
+        let through = |token: &handover_connect::Cursor| {
+            serde_json::from_str::<handover_connect::Cursor>(&serde_json::to_string(token).unwrap()).unwrap()
+        };
+        let token = token.map(through);
+        let mut all = handover_connect::Fed { records: Vec::new(), next: None, token: None };
+        for _ in 0..10_000 {
+            let page = self.driver.feed(&object.name.into(), token.as_ref(), all.next.as_ref()).await;
+            let page = page.inspect_err(hear)?;
+            all.records.extend(page.records);
+            all = handover_connect::Fed { next: page.next, token: page.token, ..all };
+            if all.next.is_none() {
+                return Ok(all);
+            }
+        }
+        panic!("the feed does not end");
+    }
+
     /// Records by their ids.
     pub(super) async fn fetch(
         &self,

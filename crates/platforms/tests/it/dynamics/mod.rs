@@ -3,6 +3,7 @@
 mod access;
 mod closing;
 mod describing;
+mod feeding;
 mod reading;
 mod refusals;
 mod writing;

@@ -87,6 +87,14 @@ fn a_token_ends_and_some_tables_have_none() {
 }
 
 #[test]
+fn who_may_not_read_all_tracks_nothing() {
+    let mut org = Org::with(json!({"reads_all": false}));
+    org.create("accounts", &json!({"name": "A"}));
+    assert_eq!(org.ask("GET", "accounts", &[TRACK], None).status, 403);
+    assert_eq!(org.ask("GET", "accounts", &[], None).status, 200);
+}
+
+#[test]
 fn a_first_load_may_miss_what_changes_meanwhile() {
     for (at_end, seen) in [(true, 0), (false, 1)] {
         let mut org = Org::with(json!({"delta_stamped_at_end": at_end}));

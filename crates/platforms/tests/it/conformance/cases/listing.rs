@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handover_connect::{Connector as _, Count, Read, Which};
+use handover_connect::{Connector as _, Count, FaultKind, Read, Which};
 use handover_model::{FieldName, Record};
 use handover_sandbox::faults::DisturbAction;
 use jiff::{SignedDuration, Timestamp};
@@ -162,6 +162,51 @@ pub(crate) async fn deleted_records_are_listed_or_not(
     assert!(gone.iter().all(|record| record.gone));
     let seen = seen(subject, object, &gone, 150);
     assert_eq!((gone.len(), seen.len(), seen.keys().min()), (130, 130, Some(&21)));
+    Verdict::ran()
+}
+
+pub(crate) async fn what_happened_since_is_told_or_not(
+    subject: &'static dyn Subject,
+    object: &'static Object,
+) -> Verdict {
+    let stage = Stage::of(subject, Scene::of(object, 20));
+    stage.schema(object).await;
+    if !stage.can(object).feeds {
+        return Verdict::Refused(refused(&stage, stage.driver.feed(&object.name.into(), None, None)).await);
+    }
+    let before = stage.sent();
+    let first = match stage.fed(object, None).await {
+        Err(fault) if fault.kind == FaultKind::Unsupported => {
+            assert_eq!(stage.sent(), before);
+            return Verdict::Refused(fault.message);
+        }
+        first => first.unwrap(),
+    };
+    assert_each_once(subject, object, &first.records, 20);
+    let token = first.token.unwrap();
+    assert!(stage.fed(object, Some(&token)).await.unwrap().records.is_empty(), "nothing happened");
+    let id = |n: u64| subject.id(object.name, n);
+    stage.upset(object, id(2).as_str(), DisturbAction::Delete).await;
+    stage.upset(object, id(5).as_str(), DisturbAction::Touch).await;
+    if object.disturbed {
+        stage.upset(object, id(3).as_str(), DisturbAction::Delete).await;
+        stage.upset(object, id(3).as_str(), DisturbAction::Restore).await;
+    }
+    let merges = stage.can(object).merge_charges.is_some();
+    if merges {
+        stage.upset(object, id(6).as_str(), DisturbAction::Merge { into: id(7).to_string() }).await;
+    }
+    // The one reading after the other from the same token: it is not used up.
+    for _ in 0..2 {
+        let told = stage.fed(object, Some(&token)).await.unwrap();
+        let of = |gone: bool| {
+            let all = told.records.iter().filter(|record| record.gone == gone).cloned().collect::<Vec<_>>();
+            seen(subject, object, &all, 20).into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(of(true), if merges { vec![2, 6] } else { vec![2] });
+        assert!(of(false).contains(&5) && !object.disturbed || of(false).contains(&3), "{:?}", of(false));
+        assert!(stage.fed(object, told.token.as_ref()).await.unwrap().records.is_empty());
+    }
     Verdict::ran()
 }
 
