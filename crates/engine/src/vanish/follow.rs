@@ -57,8 +57,6 @@ impl Pass {
         let mut anew = BTreeSet::new();
         for gone in back {
             if gone.source.as_str().is_empty() {
-                // What points to it is linked with the counterpart of its own that it gets.
-                anew.extend((gone.side == Side::Source).then(|| gone.record.clone()));
                 commit.returned.push((ready.flow.name.clone(), gone.side, gone.record.clone()));
                 continue;
             }
