@@ -4,21 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use handover_connect::{Clock as _, Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
-use handover_engine::{
-    Overlay, Pass, Policies, Project, Report, Selection, Setup, Unobserved, Workplace, transform::Tables,
-};
-use handover_local::LocalTransport;
+use handover_connect::VirtualClock;
+use handover_engine::{Overlay, Pass, Policies, Report, Selection, Setup, Unobserved, Workplace};
 use handover_model::{End, Flow, From, Rule};
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::FaultPlan;
-use handover_store::{Claim, Location, Moment, Store};
-use jiff::Timestamp;
-use secrecy::SecretString;
+use handover_store::{Location, Moment, Store};
 use serde_json::{Value as Json, json};
 
-use crate::rig::wire::Mortal;
-use crate::rig::{Around, Death, Wire};
+use crate::rig::{Around, Death, Two, Wire};
 
 /// One ordinary wave and what pays for a large batch.
 const CONTACTS: usize = 2_300;
@@ -63,14 +57,8 @@ fn flow() -> Flow {
     Flow { key: Some(KEY.into()), ..Flow::new("people", end("old"), end("new"), rules) }
 }
 
-/// Two organizations and a state; processes live one after the other.
-struct Ground {
-    systems: [Arc<Mutex<Sandbox>>; 2],
-    folder: tempfile::TempDir,
-    now: Timestamp,
-    requests: u64,
-    writes: u64,
-}
+/// Two organizations.
+struct Ground(Two);
 
 impl Ground {
     fn new(settings: Json) -> Self {
@@ -78,19 +66,12 @@ impl Ground {
     }
 
     fn of(settings: Json, contacts: Vec<Json>) -> Self {
-        Self {
-            systems: [org(json!({}), contacts), org(settings, Vec::new())],
-            folder: tempfile::tempdir().unwrap(),
-            now: "2026-03-02T10:00:00Z".parse().unwrap(),
-            requests: 0,
-            writes: 0,
-        }
+        let systems = [org(json!({}), contacts), org(settings, Vec::new())];
+        Self(Two::of("salesforce", systems, flow(), Policies { wave: WAVE, ..Policies::default() }))
     }
 
-    /// One process; `None` when it died.
     fn live(&mut self, death: Death) -> Option<Result<Report, handover_engine::Error>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(self.pass(death))
+        self.0.live(death, &Selection::All)
     }
 
     /// One that comes to its end.
@@ -98,60 +79,9 @@ impl Ground {
         self.live(Death::No).unwrap().unwrap()
     }
 
-    fn connect(&self, clock: &Arc<VirtualClock>, wire: &Arc<Wire>) -> [Arc<dyn Connector>; 2] {
-        self.systems.clone().map(|sandbox| -> Arc<dyn Connector> {
-            let below = LocalTransport::new(sandbox, clock.clone());
-            let transport = Arc::new(Mortal { below, wire: wire.clone() });
-            let dialect = handover_platforms::dialect("salesforce").unwrap();
-            let credentials = Credentials::Token(SecretString::from("tok"));
-            let settings = Settings { retries: 2, ..Settings::at("http://sandbox.test") };
-            Arc::new(Driver::new(dialect, transport, clock.clone(), Arc::new(NoKeeper), credentials, settings))
-        })
-    }
-
-    fn project(systems: [Arc<dyn Connector>; 2]) -> Project {
-        let [old, new] = systems;
-        Project {
-            name: "bulk".to_owned(),
-            snapshot: "bulk".to_owned(),
-            systems: [("old".into(), old), ("new".into(), new)].into(),
-            flows: vec![flow()],
-            cohorts: Vec::new(),
-            tables: Arc::new(Tables::default()),
-            policies: Policies { wave: WAVE, ..Policies::default() },
-        }
-    }
-
-    async fn pass(&mut self, death: Death) -> Option<Result<Report, handover_engine::Error>> {
-        let clock = Arc::new(VirtualClock::new(self.now));
-        let wire = Arc::new(Wire::new(death, None));
-        let claim = Claim { term: std::time::Duration::from_millis(200), ..Claim::default() };
-        let location = Location::Sqlite(self.folder.path().join("state.db"));
-        let store = Store::open_as(&location, &claim).await.unwrap();
-        let setup = Setup::prepare(Self::project(self.connect(&clock, &wire))).await.unwrap();
-        let place = Workplace {
-            store: store.clone(),
-            clock: clock.clone(),
-            scratch: self.folder.path().join("scratch"),
-            observer: Arc::new(Unobserved),
-        };
-        wire.begin();
-        crate::rig::arm(&store, &wire, death);
-        let pass = async { Pass::begin(setup, &place, "run", wire.stop()).await?.run(&Selection::All).await };
-        let ended = tokio::select! {
-            biased;
-            () = wire.died() => None,
-            result = pass => Some(result),
-        };
-        self.now = clock.now();
-        self.requests = wire.requests();
-        self.writes = store.durable_writes();
-        ended
-    }
-
     /// The target's contacts by key, without ids and times; each has been made once.
     fn there(&self) -> BTreeMap<String, Vec<String>> {
-        let new = self.systems[1].lock().unwrap();
+        let new = self.0.systems[1].lock().unwrap();
         let world = new.platform().world();
         let contacts = world["records"]["Contact"].as_array().map_or(&[][..], Vec::as_slice);
         let of = |contact: &Json| {
@@ -166,7 +96,7 @@ impl Ground {
 
     /// The requests to the target that write, by what they are, with how often they came.
     fn sent(&self) -> BTreeMap<String, usize> {
-        let new = self.systems[1].lock().unwrap();
+        let new = self.0.systems[1].lock().unwrap();
         let mut sent = BTreeMap::new();
         for entry in new.journal().entries() {
             let path = entry.path.trim_start_matches("/services/data/v66.0/");
@@ -182,7 +112,7 @@ impl Ground {
     fn faults(&self, rules: Json) {
         let plan: FaultPlan = serde_json::from_value(json!({"seed": 3, "rules": rules})).unwrap();
         plan.check().unwrap();
-        self.systems[1].lock().unwrap().set_faults(plan);
+        self.0.systems[1].lock().unwrap().set_faults(plan);
     }
 }
 
@@ -200,10 +130,10 @@ fn what_pays_goes_in_one_batch_as_the_plan_says() {
     // The plan, over an empty state of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let planned = runtime.block_on(async {
-        let clock = Arc::new(VirtualClock::new(ground.now));
-        let [old, new] = ground.connect(&clock, &Arc::new(Wire::new(Death::No, None)));
+        let clock = Arc::new(VirtualClock::new(ground.0.now));
+        let [old, new] = ground.0.connect(&clock, &Arc::new(Wire::new(Death::No, None)));
         let overlay = Arc::new(Overlay::new(new, BTreeMap::new(), BTreeSet::new()));
-        let setup = Setup::prepare(Ground::project([old, overlay.clone()])).await.unwrap();
+        let setup = Setup::prepare(ground.0.project([old, overlay.clone()])).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&Location::Sqlite(folder.path().join("plan.db"))).await.unwrap();
         let scratch = folder.path().join("scratch");
@@ -285,7 +215,7 @@ fn dying_around_every_request_of_a_job() {
         let mut ground = Ground::new(json!({}));
         ground.whole();
         let steps: usize = ground.sent().values().sum();
-        (ground.there(), ground.requests - steps as u64, ground.requests)
+        (ground.there(), ground.0.requests - steps as u64, ground.0.requests)
     };
     for n in first..=last {
         for around in [Around::Before, Around::After] {
@@ -294,7 +224,7 @@ fn dying_around_every_request_of_a_job() {
             assert_eq!(created(&ground.whole()), (CONTACTS as u64, 0), "{n} {around:?}");
             assert!(ground.there() == quiet, "{n} {around:?}");
             // What the dead process began ends, and changes nothing.
-            ground.now += jiff::SignedDuration::from_hours(1);
+            ground.0.now += jiff::SignedDuration::from_hours(1);
             ground.whole();
             assert!(ground.there() == quiet, "{n} {around:?}");
         }
@@ -306,7 +236,7 @@ fn dying_at_the_last_durable_writes() {
     let (quiet, writes) = {
         let mut ground = Ground::new(json!({}));
         ground.whole();
-        (ground.there(), ground.writes)
+        (ground.there(), ground.0.writes)
     };
     for n in writes.saturating_sub(9)..=writes {
         for moment in [Moment::Before, Moment::After] {

@@ -1,25 +1,17 @@
 //! What is deleted, merged and brought back where a platform tells it since an earlier reading: with the token, without
 //! it, when it has ended, and wherever a process dies.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use handover_connect::{Clock as _, Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
-use handover_engine::{
-    Pass, Policies, Project, Report, Selection, Setup, Unobserved, Vanishings, Workplace, transform::Tables,
-};
-use handover_local::LocalTransport;
-use handover_model::{Deletes, End, Flow, From, Keep, Merges, Ownership, Place, Removals, Rule};
+use handover_engine::{Policies, Report, Selection, Vanishings};
+use handover_model::{Deletes, End, Flow, From, Merges, Removals, Rule};
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::{DisturbAction, Disturbance, FaultPlan, Which};
-use handover_store::{Claim, Location, Moment, Store};
-use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use handover_store::Moment;
+use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
-use crate::rig::wire::Mortal;
-use crate::rig::{Around, Death, Wire};
+use crate::rig::{Around, Death, Two};
 
 const ACCOUNTS: u64 = 25;
 /// Rows on a page here, so that lists take several.
@@ -52,47 +44,17 @@ fn environment(settings: Json, tracked: bool, accounts: Vec<Json>) -> Arc<Mutex<
 }
 
 fn flow() -> Flow {
-    let end = |system: &str| End { system: system.into(), object: "account".into() };
-    let name = Rule {
-        target: "name".into(),
-        from: From::Fields(vec!["name".into()]),
-        steps: Vec::new(),
-        table: None,
-        default: None,
-        keep: None,
-        flow: None,
-        later: false,
-        recalculated: None,
-        ownership: Ownership::default(),
-        place: Place::default(),
-    };
+    let end = |system: &str| End::new(system, "account");
+    let name = Rule::new("name", From::Fields(vec!["name".into()]));
     Flow {
-        name: "companies".into(),
-        source: end("old"),
-        target: end("new"),
-        scope: None,
-        cohorts: Vec::new(),
         key: Some(KEY.into()),
-        matching: Vec::new(),
-        keep: Keep::FillEmpty,
-        rules: vec![name],
-        excluded: BTreeMap::new(),
-        back: Vec::new(),
-        both_ways: false,
-        ownership: Ownership::default(),
         removals: Removals { deletes: Deletes::Delete, merges: Merges::default() },
-        place: Place::default(),
+        ..Flow::new("companies", end("old"), end("new"), vec![name])
     }
 }
 
-/// Two environments and a state; processes live one after the other.
-struct Ground {
-    systems: [Arc<Mutex<Sandbox>>; 2],
-    folder: tempfile::TempDir,
-    now: Timestamp,
-    requests: u64,
-    writes: u64,
-}
+/// Two environments.
+struct Ground(Two);
 
 impl Ground {
     /// After the load.
@@ -100,21 +62,16 @@ impl Ground {
         settings["page_rows"] = json!(PAGE);
         let account = |n| json!({"accountid": id(n), "name": format!("A{n}"), "modifiedon": "2026-01-05T10:00:00Z"});
         let old = environment(settings.clone(), tracked, (1..=ACCOUNTS).map(account).collect());
-        let mut ground = Self {
-            systems: [old, environment(settings, tracked, Vec::new())],
-            folder: tempfile::tempdir().unwrap(),
-            now: "2026-03-02T10:00:00Z".parse().unwrap(),
-            requests: 0,
-            writes: 0,
-        };
+        let systems = [old, environment(settings, tracked, Vec::new())];
+        let policies = Policies { delete_count: 1_000, delete_share: 1.0, ..Policies::default() };
+        let mut ground = Self(Two::of("dynamics", systems, flow(), policies));
         let report = ground.live(Death::No, &Selection::All).unwrap().unwrap();
         assert_eq!(report.objects[0].counts.created, ACCOUNTS);
         ground
     }
 
     fn live(&mut self, death: Death, selection: &Selection) -> Option<Result<Report, handover_engine::Error>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(self.process(death, selection))
+        self.0.live(death, selection)
     }
 
     /// A pass over changes, ten minutes after the one before.
@@ -124,70 +81,19 @@ impl Ground {
 
     /// One after a while.
     fn after(&mut self, span: SignedDuration) -> Vanishings {
-        self.now += span;
+        self.0.now += span;
         self.live(Death::No, &Selection::Changes).unwrap().unwrap().vanishings
-    }
-
-    async fn process(&mut self, death: Death, selection: &Selection) -> Option<Result<Report, handover_engine::Error>> {
-        let clock = Arc::new(VirtualClock::new(self.now));
-        let wire = Arc::new(Wire::new(death, None));
-        let claim = Claim { term: std::time::Duration::from_millis(200), ..Claim::default() };
-        let location = Location::Sqlite(self.folder.path().join("state.db"));
-        let store = Store::open_as(&location, &claim).await.unwrap();
-        let systems = self.systems.clone().map(|sandbox| -> Arc<dyn Connector> {
-            let below = LocalTransport::new(sandbox, clock.clone());
-            let transport = Arc::new(Mortal { below, wire: wire.clone() });
-            let dialect = handover_platforms::dialect("dynamics").unwrap();
-            let credentials = Credentials::Token(SecretString::from("tok"));
-            let settings = Settings { retries: 2, ..Settings::at("http://sandbox.test") };
-            Arc::new(Driver::new(dialect, transport, clock.clone(), Arc::new(NoKeeper), credentials, settings))
-        });
-        let [old, new] = systems;
-        let project = Project {
-            name: "feeds".to_owned(),
-            snapshot: "feeds".to_owned(),
-            systems: [("old".into(), old), ("new".into(), new)].into(),
-            flows: vec![flow()],
-            cohorts: Vec::new(),
-            tables: Arc::new(Tables::default()),
-            policies: Policies { delete_count: 1_000, delete_share: 1.0, ..Policies::default() },
-        };
-        let setup = Setup::prepare(project).await.unwrap();
-        let scratch = self.folder.path().join("scratch");
-        let place = Workplace { store: store.clone(), clock: clock.clone(), scratch, observer: Arc::new(Unobserved) };
-        wire.begin();
-        let blown = Arc::new(AtomicBool::new(false));
-        if let Death::AtWrite(nth, moment) = death {
-            let (wire, blown) = (wire.clone(), blown.clone());
-            store.set_fuse(Arc::new(move |n, when| {
-                if (n, when) == (nth, moment) {
-                    blown.store(true, Ordering::SeqCst);
-                    wire.die();
-                }
-                blown.load(Ordering::SeqCst)
-            }));
-        }
-        let pass = async { Pass::begin(setup, &place, "run", wire.stop()).await?.run(selection).await };
-        let ended = tokio::select! {
-            biased;
-            () = wire.died() => None,
-            result = pass => Some(result),
-        };
-        self.now = clock.now();
-        self.requests = wire.requests();
-        self.writes = store.durable_writes();
-        ended
     }
 
     /// Something that a user of the old system does.
     fn upset(&self, n: u64, action: DisturbAction) {
         let disturbance = Disturbance { object: "account".to_owned(), which: Which::Id(id(n)), action };
-        self.systems[0].lock().unwrap().disturb(&disturbance, self.now);
+        self.0.systems[0].lock().unwrap().disturb(&disturbance, self.0.now);
     }
 
     /// The names in the new system, in order.
     fn there(&self) -> Vec<String> {
-        let new = self.systems[1].lock().unwrap();
+        let new = self.0.systems[1].lock().unwrap();
         let world = new.platform().world();
         let accounts = world["records"]["account"].as_array().map_or(&[][..], Vec::as_slice);
         let mut names: Vec<String> =
@@ -203,13 +109,13 @@ impl Ground {
             let entries = sandbox.journal().entries();
             entries.iter().filter(|entry| entry.method == "GET" && entry.path.ends_with("/accounts")).count()
         };
-        self.systems.iter().map(lists).sum()
+        self.0.systems.iter().map(lists).sum()
     }
 
     fn faults(&self, rules: Json) {
         let plan: FaultPlan = serde_json::from_value(json!({"seed": 3, "rules": rules})).unwrap();
         plan.check().unwrap();
-        self.systems[0].lock().unwrap().set_faults(plan);
+        self.0.systems[0].lock().unwrap().set_faults(plan);
     }
 }
 
@@ -336,13 +242,13 @@ fn dying_in_a_pass_that_is_told_of_deletions() {
         ground.pass();
         ground.upset(3, DisturbAction::Delete);
         ground.upset(5, DisturbAction::Merge { into: id(6) });
-        ground.now += SignedDuration::from_mins(10);
+        ground.0.now += SignedDuration::from_mins(10);
         ground
     };
     let (requests, writes) = {
         let mut ground = begun();
         ground.live(Death::No, &Selection::Changes).unwrap().unwrap();
-        (ground.requests, ground.writes)
+        (ground.0.requests, ground.0.writes)
     };
     let mut deaths: Vec<Death> = Vec::new();
     for n in 1..=requests {

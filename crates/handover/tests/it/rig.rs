@@ -4,6 +4,7 @@
 pub(crate) mod end;
 pub(crate) mod judge;
 pub(crate) mod scene;
+pub(crate) mod two;
 pub(crate) mod wire;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use serde_json::Value as Json;
 
 pub(crate) use end::{End, source_key};
 pub(crate) use scene::{Scene, Way};
+pub(crate) use two::Two;
 pub(crate) use wire::{Around, Wire};
 
 /// When a process dies.
