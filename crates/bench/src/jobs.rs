@@ -94,10 +94,9 @@ pub(crate) async fn load(records: u64, dir: Option<PathBuf>) -> Result<(), Error
 pub(crate) async fn fill(servers: &str, dir: PathBuf) -> Result<(), Error> {
     let (old, new) = servers.split_once(',').ok_or("two servers are wanted")?;
     let new = connect(new, "salesforce")?;
-    let end = |system: &str, object: &str| End { system: system.into(), object: object.into() };
     let custom = |source: &str| source.parse().map_or(source.to_owned(), code);
     let rules = PERSON.iter().map(|(target, source)| rule(target, &custom(source), &[])).collect();
-    let flow = flow_of("people", end("old", "persons"), end("new", "Contact"), rules);
+    let flow = flow_of("people", End::new("old", "persons"), End::new("new", "Contact"), rules);
     let systems: BTreeMap<_, Arc<dyn Connector>> =
         [("old".into(), connect(old, "pipedrive")?), ("new".into(), new.clone())].into();
     let told = moved(of_flow(systems, Flow { key: Some(KEY.into()), ..flow }), dir).await?;
@@ -129,9 +128,8 @@ async fn organization(dir: &Path, records: u64) -> Result<(Process, String), Err
 pub(crate) async fn carry(servers: &str, dir: PathBuf) -> Result<(), Error> {
     let (old, new) = servers.split_once(',').ok_or("two servers are wanted")?;
     let old = connect(old, "salesforce")?;
-    let end = |system: &str, object: &str| End { system: system.into(), object: object.into() };
     let rules = FIELDS.iter().map(|(target, source)| rule(target, source, &[])).collect();
-    let flow = flow_of("people", end("old", "Contact"), end("new", "contacts"), rules);
+    let flow = flow_of("people", End::new("old", "Contact"), End::new("new", "contacts"), rules);
     let systems: BTreeMap<_, Arc<dyn Connector>> =
         [("old".into(), old.clone()), ("new".into(), connect(new, "hubspot")?)].into();
     let told = moved(of_flow(systems, flow), dir).await?;

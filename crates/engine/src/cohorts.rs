@@ -299,16 +299,8 @@ impl Pass {
     async fn never_carried(&self, ready: &Ready, gone: impl Iterator<Item = &RecordId>) -> Result<(), Error> {
         let mut commit = self.commit();
         let missed = |record: &RecordId| Vanished {
-            flow: ready.flow.name.clone(),
-            side: Side::Source,
-            record: record.clone(),
-            source: record.clone(),
             fate: Fate::Deleted,
-            pass: self.id,
-            since: commit.at,
-            into: None,
-            certain: false,
-            counterpart: None,
+            ..self.vanished_now(&ready.flow.name, Side::Source, record, record)
         };
         commit.vanished = gone.map(missed).collect();
         if !commit.vanished.is_empty() {

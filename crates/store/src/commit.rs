@@ -75,14 +75,14 @@ pub struct Commit {
     pub answers: Vec<GivenAnswer>,
 }
 
-/// In whose care all holds of a record are.
+/// In whose care all holds of records are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cared {
     /// The flow.
     pub flow: FlowName,
-    /// The source record.
-    pub record: RecordId,
-    /// Who looks into it; nobody when `None`.
+    /// The source records.
+    pub records: Vec<RecordId>,
+    /// Who looks into them; nobody when `None`.
     pub owner: Option<String>,
 }
 

@@ -291,11 +291,13 @@ impl Step<'_> {
         let tail = " ON CONFLICT (flow, record, cause_key) DO UPDATE SET body = excluded.body, \
                     object = excluded.object";
         self.tx.insert(head, &rows, tail, one).await?;
-        for Cared { flow, record, owner } in &commit.cared {
-            let mut sql = self.tx.sql("UPDATE hold SET owner = ");
-            sql.text(owner.as_deref()).push(" WHERE flow = ").int(self.id(flow.as_str())?);
-            sql.push(" AND record = ").text(record.as_str());
-            self.tx.run(sql).await?;
+        for Cared { flow, records, owner } in &commit.cared {
+            for records in records.chunks(LIST) {
+                let mut sql = self.tx.sql("UPDATE hold SET owner = ");
+                sql.text(owner.as_deref()).push(" WHERE flow = ").int(self.id(flow.as_str())?);
+                sql.push(" AND record IN ").texts(records.iter().map(RecordId::as_str));
+                self.tx.run(sql).await?;
+            }
         }
         Ok(())
     }

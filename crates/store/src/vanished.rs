@@ -47,6 +47,30 @@ pub struct Vanished {
     pub counterpart: Option<RecordId>,
 }
 
+impl Vanished {
+    /// A record that is missed since `since`, of which nothing more is known or decided.
+    pub fn missed(
+        flow: FlowName,
+        side: Side,
+        record: RecordId,
+        source: RecordId,
+        (pass, since): (i64, Timestamp),
+    ) -> Self {
+        Self {
+            flow,
+            side,
+            record,
+            source,
+            fate: Fate::Pending,
+            pass,
+            since,
+            into: None,
+            certain: false,
+            counterpart: None,
+        }
+    }
+}
+
 /// How far one of an object's lists was read to find what vanished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookout {

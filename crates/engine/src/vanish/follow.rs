@@ -245,16 +245,10 @@ impl Pass {
             commit.released.push((flow.clone(), row.record.clone()));
             if counterpart.is_some() {
                 commit.vanished.push(Vanished {
-                    flow: flow.clone(),
-                    side: Side::Source,
-                    record: row.record.clone(),
-                    source: row.record.clone(),
-                    fate: Fate::Pending,
-                    pass: self.id,
-                    since: commit.at,
                     into: Some(into.clone()),
                     certain: true,
                     counterpart,
+                    ..self.vanished_now(flow, Side::Source, &row.record, &row.record)
                 });
             }
             if let Some(counterpart) = row.target.clone() {
@@ -338,16 +332,11 @@ impl Pass {
         let is_carried = carries(ready, Side::Target) && ready.flow.removals.merges == Merges::Carry;
         let fate = if is_carried { Fate::Pending } else { Fate::Asked };
         commit.vanished.push(Vanished {
-            flow: ready.flow.name.clone(),
-            side: Side::Target,
-            record: old.clone(),
-            source: row.record.clone(),
             fate,
-            pass: self.id,
-            since: commit.at,
             into: Some(into.clone()),
             certain: true,
             counterpart: Some(row.record.clone()),
+            ..self.vanished_now(&ready.flow.name, Side::Target, old, &row.record)
         });
         if !is_carried {
             let cause = Cause::TargetMerged { other: other.clone(), target: into.clone() };

@@ -261,18 +261,7 @@ impl Pass {
                         let mut entry = self.entry("vanished", ready);
                         entry.items.push(Item { record: source.clone(), values: values.into() });
                         commit.entries.push(entry);
-                        commit.vanished.push(Vanished {
-                            flow: ready.flow.name.clone(),
-                            side: *side,
-                            record: id.clone(),
-                            source,
-                            fate: Fate::Pending,
-                            pass: self.id,
-                            since: commit.at,
-                            into: None,
-                            certain: false,
-                            counterpart: None,
-                        });
+                        commit.vanished.push(self.vanished_now(&ready.flow.name, *side, &id, &source));
                         self.vanishings().noticed += 1;
                     }
                 }
@@ -312,6 +301,12 @@ impl Pass {
             self.notice_missing(end, &self.places(end), ids).await?;
         }
         Ok(())
+    }
+
+    /// A record of a pair that is missed from now on; nothing is decided yet.
+    pub(crate) fn vanished_now(&self, flow: &FlowName, side: Side, record: &RecordId, source: &RecordId) -> Vanished {
+        let since = (self.id, self.place.clock.now());
+        Vanished::missed(flow.clone(), side, record.clone(), source.clone(), since)
     }
 
     /// The rows of a flow that have one of these ids on a side.

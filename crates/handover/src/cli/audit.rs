@@ -159,7 +159,7 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
         "answered" => {
             text.push_str(&format!(
                 "{} answered: {}",
-                values["reviewer"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),
+                who(values, "reviewer"),
                 serde_json::from_value(values["answer"].clone())
                     .map_or_else(|_| values["answer"].to_string(), |answer| plain::answer(&answer))
             ));
@@ -169,14 +169,10 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
         }
         "given" => text.push_str(&format!(
             "{} puts it into {} care",
-            values["reviewer"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),
-            values["owner"].as_str().map_or_else(|| "nobody's".to_owned(), |owner| format!("{owner}'s"))
+            who(values, "reviewer"),
+            plain::whose(values["owner"].as_str())
         )),
-        "reported" => text.push_str(&format!(
-            "{} says that it is wrong: {}",
-            values["by"].as_str().filter(|who| !who.is_empty()).unwrap_or("somebody"),
-            word(values, "text")
-        )),
+        "reported" => text.push_str(&format!("{} says that it is wrong: {}", who(values, "by"), word(values, "text"))),
         "differs" | "agrees" => {
             let again = if told.kind == "differs" { "differ on both sides" } else { "agree again" };
             let fields = values["fields"].as_array().into_iter().flatten().filter_map(Json::as_str);
@@ -249,6 +245,11 @@ fn tell_vanished(text: &mut String, told: &Told, values: &Json) -> bool {
 
 fn word<'v>(values: &'v Json, name: &str) -> &'v str {
     values[name].as_str().unwrap_or_default()
+}
+
+/// Who did it, as far as they said.
+fn who<'v>(values: &'v Json, name: &str) -> &'v str {
+    Some(word(values, name)).filter(|who| !who.is_empty()).unwrap_or("somebody")
 }
 
 fn removed(how: &str) -> &str {

@@ -10,7 +10,7 @@ use super::holds::{filter_of, not_held};
 use super::output::plural;
 use super::queue::{self, Queue};
 use super::session::Session;
-use super::{Done, Output, failure};
+use super::{Done, Output, failure, plain};
 use crate::problem::Problem;
 
 #[derive(clap::Args)]
@@ -43,7 +43,7 @@ pub(super) async fn give(session: &Session, given: &Give, output: &Output) -> Do
     let done = care(session, &store, given).await;
     let (records, queue) = Session::closed(store, done).await?;
     output.value(&json!({"records": records, "owner": given.to, "holds": queue.json()}));
-    let whose = given.to.as_ref().map_or_else(|| "nobody's".to_owned(), |owner| format!("{owner}'s"));
+    let whose = plain::whose(given.to.as_deref());
     let are = if records == 1 { "is" } else { "are" };
     output.say(&format!("{} {are} in {whose} care.", plural(records, "record")));
     Ok(queue.exit())
@@ -61,10 +61,11 @@ async fn care(session: &Session, store: &Store, given: &Give) -> Result<(u64, Qu
         let values = json!({"owner": given.to, "before": row.owner, "reviewer": given.reviewer}).into();
         items.entry(row.hold.flow.clone()).or_default().insert(record.clone(), Item { record, values });
     }
+    let records = items.values().map(BTreeMap::len).sum::<usize>() as u64;
     let mut commit = Commit { at: session.clock.now(), ..Commit::default() };
     for (flow, items) in items {
-        let cared = |record: &_| Cared { flow: flow.clone(), record: Clone::clone(record), owner: given.to.clone() };
-        commit.cared.extend(items.keys().map(cared));
+        let records = items.keys().cloned().collect();
+        commit.cared.push(Cared { flow: flow.clone(), records, owner: given.to.clone() });
         commit.entries.push(Entry {
             kind: "given".to_owned(),
             flow: Some(flow),
@@ -72,7 +73,6 @@ async fn care(session: &Session, store: &Store, given: &Give) -> Result<(u64, Qu
             items: items.into_values().collect(),
         });
     }
-    let records = commit.cared.len() as u64;
     store.commit(commit).await.map_err(|error| vec![failure::store(&error)])?;
     Ok((records, Queue::of(store).await?))
 }

@@ -35,6 +35,11 @@ fn candidate(candidate: &Candidate) -> Json {
     json!({"key": candidate.key, "target": candidate.target, "shown": shown})
 }
 
+/// Whose care something is in, in words.
+pub(crate) fn whose(owner: Option<&str>) -> String {
+    format!("{}'s", owner.unwrap_or("nobody"))
+}
+
 /// An answer in words, as its option says it: `translate 90125`.
 pub(crate) fn answer(answer: &Answer) -> String {
     match answer {

@@ -189,10 +189,8 @@ pub(super) fn field(name: &str, label: &str, kind: Kind, unique: bool) -> Field 
 /// Whether a field of the target can be what a carrier is.
 pub(super) fn fits(there: &Kind, carrier: &Kind) -> bool {
     match (there, carrier) {
-        (Kind::Reference { object, many }, Kind::Reference { object: wanted, many: wants }) => {
-            object == wanted && many == wants
-        }
-        (there, carrier) => is_like(there, carrier),
+        (Kind::Reference { .. }, Kind::Reference { .. }) => there == carrier,
+        _ => is_like(there, carrier),
     }
 }
 

@@ -108,7 +108,7 @@ pub(super) fn conditions(operation: &Operation, reading: &Reading<'_>) -> Result
 /// Where the records of a batch whose answer was lost are looked for. By the key, else among all that changed since:
 /// the date of creation may have been set to another.
 fn candidates(reading: &Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Result<Vec<Vec<String>>, Refusal> {
-    let only = reading.object.only.map(str::to_owned);
+    let only = reading.object.condition();
     let each = |conditions: Vec<String>| -> Vec<Vec<String>> {
         conditions.into_iter().map(|one| only.clone().into_iter().chain([one]).collect()).collect()
     };

@@ -13,7 +13,7 @@ use handover_model::{Fields, Record};
 
 use super::capabilities::PAGE;
 use super::guid::{in_address, is_guid};
-use super::objects::{Object, TRACKED};
+use super::objects::{MERGED, Object, TRACKED};
 use super::place::{Place, Rows};
 use super::query;
 use super::reading::Reading;
@@ -56,8 +56,8 @@ pub(super) fn told(reading: &Reading<'_>, token: Option<&Cursor>, reply: &Reply)
 
 /// The columns that tell what a row is.
 fn columns<'o>(object: &Object<'o>) -> Vec<&'o str> {
-    let kind = object.only_if().map(|(column, _)| column);
-    [Some(object.id), kind, object.merges.then_some("merged")].into_iter().flatten().collect()
+    let kind = object.only.map(|(column, _)| column);
+    [Some(object.id), kind, object.merges.then_some(MERGED)].into_iter().flatten().collect()
 }
 
 /// A link of the table's own.
@@ -78,8 +78,8 @@ fn record(object: &Object<'_>, row: &Row<'_>) -> Result<Option<Record>, Fault> {
     }
     let id = text(row, object.id).ok_or_else(|| Fault::malformed("a row has no id"))?;
     let is = |column: &str| row.get(column).is_some_and(|raw| raw.get() == "true");
-    let is_meant = object.only_if().is_none_or(|(column, wanted)| is(column) == wanted);
-    Ok(is_meant.then(|| of(id, object.merges && is("merged"))))
+    let is_meant = object.only.is_none_or(|(column, wanted)| is(column) == wanted);
+    Ok(is_meant.then(|| of(id, object.merges && is(MERGED))))
 }
 
 /// What a refusal means: that this token counts no more, or that nothing is told at all.

@@ -19,7 +19,7 @@ const MOST_HOPS: u32 = 5;
 /// The request for the records, or for those that they became.
 pub(super) fn request(reading: &Reading<'_>, ids: &[RecordId], place: Option<&Place>) -> Result<Request, Refusal> {
     at_most(ids.len(), super::capabilities::FETCHED)?;
-    let mut conditions: Vec<String> = reading.object.only.map(str::to_owned).into_iter().collect();
+    let mut conditions: Vec<String> = reading.object.condition().into_iter().collect();
     conditions.extend(match place {
         None => ids_of(reading.object.id, ids.iter().map(RecordId::as_str)),
         Some(Place::Became(became)) => ids_of(reading.object.id, became.ids.iter().map(String::as_str)),

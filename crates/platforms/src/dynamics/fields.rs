@@ -107,11 +107,11 @@ fn seen(object: &Object<'_>, wish: &Field, name: &str, definition: &Definition) 
         let message = format!("the column `{name}` is not there: it was not made, or this user cannot read it");
         return Err(Fault::new(FaultKind::Denied, "column_not_visible", message).with_field(name));
     };
-    let leads_elsewhere = matches!(wish.kind, Kind::Reference { .. }) && field.kind != wish.kind;
-    let other = std::mem::discriminant(&field.kind) != std::mem::discriminant(&wish.kind)
-        || field.unique != wish.unique
-        || leads_elsewhere;
-    if other && !matches!(wish.kind, Kind::Opaque | Kind::Time | Kind::Currency) {
+    let is_kind = match &wish.kind {
+        Kind::Reference { .. } => field.kind == wish.kind,
+        kind => std::mem::discriminant(&field.kind) == std::mem::discriminant(kind),
+    };
+    if (!is_kind || field.unique != wish.unique) && !matches!(wish.kind, Kind::Opaque | Kind::Time | Kind::Currency) {
         let message = format!("there is a column `{name}` of another type");
         return Err(Fault::new(FaultKind::Conflict, "name_taken", message).with_field(name));
     }

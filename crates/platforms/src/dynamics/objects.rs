@@ -40,8 +40,8 @@ pub(super) struct Object<'n> {
     pub(super) set: &'n str,
     /// The column of the id.
     pub(super) id: &'n str,
-    /// A condition for its records.
-    pub(super) only: Option<&'static str>,
+    /// The column by which its records are told from others of the table, and what it says of them.
+    pub(super) only: Option<(&'static str, bool)>,
     /// Whether records can be merged, so that one that was names the one that it became (section 5.7).
     pub(super) merges: bool,
     /// Whether the table takes columns of the customer's.
@@ -77,16 +77,16 @@ pub(super) const OBJECTS: [Object<'static>; 20] = [
     activity("appointment", "appointments"),
     activity("email", "emails"),
     // Notes take no columns of one's own, as far as is known.
-    Object { only: Some("isdocument eq false"), has_key: false, ..plain("annotation", "annotations", "annotationid") },
+    Object { only: Some(("isdocument", false)), has_key: false, ..plain("annotation", "annotations", "annotationid") },
     Object {
         name: DOCUMENT,
-        only: Some("isdocument eq true"),
+        only: Some(("isdocument", true)),
         has_key: false,
         ..plain("annotation", "annotations", "annotationid")
     },
     plain("connectionrole", "connectionroles", "connectionroleid"),
     // Each has a twin that looks the other way, which the platform makes and keeps (section 9).
-    Object { only: Some("ismaster eq true"), ..plain("connection", "connections", "connectionid") },
+    Object { only: Some(("ismaster", true)), ..plain("connection", "connections", "connectionid") },
 ];
 
 /// What is known of a table that a customer made, but for its set and id.
@@ -128,6 +128,9 @@ pub(super) fn is_name(text: &str) -> bool {
 pub(super) const SET: &str = "set";
 /// The column of the id.
 pub(super) const ID: &str = "id";
+
+/// The column that says whether a record was merged into another one (section 5.7).
+pub(super) const MERGED: &str = "merged";
 
 /// Whether the table's changes are tracked.
 pub(super) const TRACKED: &str = "tracked";
@@ -174,14 +177,13 @@ impl Object<'_> {
     pub(super) fn live(&self) -> Vec<String> {
         // What was merged away stays, as an inactive record that says so (section 5.7). It names the other one for as long
         // as that is there.
-        let merged = self.merges.then(|| "merged ne true".to_owned());
-        self.only.map(str::to_owned).into_iter().chain(merged).collect()
+        let merged = self.merges.then(|| format!("{MERGED} ne true"));
+        self.condition().into_iter().chain(merged).collect()
     }
 
-    /// The column by which its records are told from others of the table, and what it says of them.
-    pub(super) fn only_if(&self) -> Option<(&'static str, bool)> {
-        let (column, value) = self.only?.split_once(" eq ")?;
-        Some((column, value == "true"))
+    /// The condition for its records, living or merged.
+    pub(super) fn condition(&self) -> Option<String> {
+        self.only.map(|(column, value)| format!("{column} eq {value}"))
     }
 
     /// The state in which records are made: only then they are closed (section 5.6).

@@ -28,7 +28,7 @@ async fn step(store: &Store, number: usize) -> Result<(), Error> {
         4 => store.commit_many(vec![held(), released()]).await.map(drop),
         5 => {
             let (flow, record) = flow();
-            let cared = vec![Cared { flow, record, owner: Some("Eve".to_owned()) }];
+            let cared = vec![Cared { flow, records: vec![record], owner: Some("Eve".to_owned()) }];
             store.commit(commit(5, |commit| commit.cared = cared)).await.map(drop)
         }
         6 => {

@@ -44,7 +44,7 @@ async fn a_hold_stays_the_same_hold_while_its_cause_stays(scene: Scene) {
     };
     store.commit(judged(1, vec![untranslated("A"), ambiguous("old name")])).await.unwrap();
     let care =
-        |owner: Option<&str>| Cared { flow: "deals".into(), record: "1".into(), owner: owner.map(str::to_owned) };
+        |owner: Option<&str>| Cared { flow: "deals".into(), records: ids(&["1"]), owner: owner.map(str::to_owned) };
     store.commit(commit(1, |commit| commit.cared = vec![care(Some("Eve"))])).await.unwrap();
     // The candidate's shown values changed: still the same question.
     store.commit(judged(2, vec![ambiguous("new name"), untranslated("B"), untranslated("B")])).await.unwrap();

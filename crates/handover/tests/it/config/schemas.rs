@@ -76,3 +76,18 @@ fn the_sample_is_accepted_and_what_the_parser_refuses_is_refused() {
     assert!(accepts("fields.yaml", fields));
     assert!(!accepts("fields.yaml", &fields.replace("kind", "knd")));
 }
+
+#[test]
+fn the_kinds_of_fields_are_those_that_the_parser_knows() {
+    let folder = Folder::sample();
+    folder.write("fields.yaml", "- {system: new, object: contacts, name: a, kind: colour}");
+    let told = folder.load().unwrap_err();
+    let schema: serde_json::Value = serde_json::from_str(SCHEMAS[2].1).unwrap();
+    let kinds = schema["items"]["properties"]["kind"]["enum"].as_array().unwrap();
+    let kinds: Vec<_> = kinds.iter().map(|kind| format!("`{}`", kind.as_str().unwrap())).collect();
+    assert!(told.contains(&format!("known are {}\n", kinds.join(", "))), "{told}");
+    let link = "- {system: new, object: contacts, name: a, kind: link, to: companies}";
+    assert!(accepts("fields.yaml", link));
+    folder.write("fields.yaml", link);
+    folder.load().unwrap();
+}
