@@ -155,7 +155,7 @@ impl Pass {
                 after = Some(last.record.clone());
                 let ids: Vec<RecordId> =
                     rows.into_iter().filter(|row| row.block < worked).map(|row| row.record).collect();
-                self.some_again(ready, pairing, &ids, writer).await?;
+                self.some_again(ready, pairing, (&ids, Look::Again), writer).await?;
             }
         }
         Ok(())
@@ -168,9 +168,20 @@ impl Pass {
         pairing: &Pairing,
         ids: &BTreeSet<RecordId>,
     ) -> Result<Vec<RecordId>, Error> {
+        self.looked_at(ready, pairing, ids, Look::Again).await
+    }
+
+    /// Some records, by their ids, looked at in this way; gives those that have a counterpart now or are left out.
+    pub(crate) async fn looked_at(
+        self: &Arc<Self>,
+        ready: &Arc<Ready>,
+        pairing: &Pairing,
+        ids: &BTreeSet<RecordId>,
+        look: Look,
+    ) -> Result<Vec<RecordId>, Error> {
         let ids: Vec<RecordId> = ids.iter().cloned().collect();
         let mut writer = Writer::of_records(self, ready)?;
-        let judged = self.some_again(ready, pairing, &ids, &mut writer).await;
+        let judged = self.some_again(ready, pairing, (&ids, look), &mut writer).await;
         writer.end(judged).await?;
         let mut settled = Vec::new();
         for chunk in ids.chunks(AGAIN) {
@@ -189,7 +200,7 @@ impl Pass {
         self: &Arc<Self>,
         ready: &Arc<Ready>,
         pairing: &Pairing,
-        ids: &[RecordId],
+        (ids, look): (&[RecordId], Look),
         writer: &mut Writer,
     ) -> Result<(), Error> {
         let source = &ready.flow.source;
@@ -202,13 +213,13 @@ impl Pass {
                     let block = rows.get(&record.id)?.block;
                     Some(Staged::new(record, block))
                 });
-                let opened = self.open(ready, staged.collect(), Look::Again).await?;
+                let opened = self.open(ready, staged.collect(), look).await?;
                 self.judge_and_write(ready, pairing, opened, writer).await?;
                 continue;
             }
             let places = rows.into_values().map(|row| (row.record, row.block));
             let staged = self.staged_copies(ready, places).await?;
-            let opened = self.open(ready, staged, Look::Again).await?;
+            let opened = self.open(ready, staged, look).await?;
             self.judge_and_write(ready, pairing, opened, writer).await?;
         }
         Ok(())

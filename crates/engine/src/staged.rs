@@ -26,6 +26,6 @@ pub(crate) enum Look {
     New,
     /// Somebody answered, or what a field of them waited for is there.
     Again,
-    /// They waited for their cohort.
+    /// They waited for their cohort, or their counterparts came again: either side may have changed meanwhile.
     Due,
 }

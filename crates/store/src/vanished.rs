@@ -69,6 +69,12 @@ impl Vanished {
             counterpart: None,
         }
     }
+
+    /// The source record that it is about: of a source's record that is no pair's, the record itself.
+    pub fn on_source(&self) -> &RecordId {
+        let is_alone = self.side == Side::Source && self.source.as_str().is_empty();
+        if is_alone { &self.record } else { &self.source }
+    }
 }
 
 /// How far one of an object's lists was read to find what vanished.

@@ -15,6 +15,7 @@ use crate::base;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
 use crate::setup::Ready;
+use crate::staged::Look;
 
 impl Pass {
     /// Before staged blocks of a flow's source are judged: what they say was merged is followed, and what vanished
@@ -36,9 +37,9 @@ impl Pass {
         }
         if !back.is_empty() {
             // It may have been read before it vanished.
-            let ids: BTreeSet<RecordId> = back.iter().map(|gone| gone.source.clone()).collect();
+            let ids: BTreeSet<RecordId> = back.iter().map(|gone| gone.on_source().clone()).collect();
             let found = self.sought(end, &ids.into_iter().collect::<Vec<_>>()).await?;
-            back.retain(|gone| found.get(&gone.source) == Some(&Found::Live));
+            back.retain(|gone| found.get(gone.on_source()) == Some(&Found::Live));
             self.seen_again(ready, Side::Source, &back).await?;
         }
         if olds.is_empty() { Ok(()) } else { self.notice_missing(end, &self.places(end), &olds).await }
@@ -57,6 +58,7 @@ impl Pass {
         let mut anew = BTreeSet::new();
         for gone in back {
             if gone.source.as_str().is_empty() {
+                anew.extend(Some(&gone.record).filter(|_| gone.side == Side::Source).cloned());
                 commit.returned.push((ready.flow.name.clone(), gone.side, gone.record.clone()));
                 continue;
             }
@@ -158,7 +160,8 @@ impl Pass {
         self.place.store.commit(commit).await?;
         self.stage_pointing_again(ready, Side::Target, &targets.values().cloned().collect()).await?;
         let pairing = Pairing::of(&ready.flow, &ready.target);
-        self.some_records(ready, &pairing, &sources).await?;
+        // Where nobody was asked about them nothing else calls for it.
+        self.looked_at(ready, &pairing, &sources, Look::Due).await?;
         // Where the source is gone too nothing was judged: what is asked about that one stays.
         let mut commit = self.commit();
         for gone in back {

@@ -115,11 +115,14 @@ impl Pass {
                         kept.entry(gone.flow.clone()).or_default().push(gone);
                     }
                     _ if is_own => {
-                        // What went with it may come again all the same.
-                        let other = gone.counterpart.clone().filter(|_| !is_there && gone.fate == Fate::Deleted);
+                        // What went with it may come again all the same: as no pair's where this one has another
+                        // counterpart by then.
+                        let other = gone.counterpart.clone().filter(|_| gone.fate == Fate::Deleted);
+                        let source = if is_there { "".into() } else { gone.source.clone() };
                         commit.vanished.extend(other.map(|record| Vanished {
                             side: gone.side.opposite(),
                             record,
+                            source,
                             counterpart: None,
                             ..gone.clone()
                         }));

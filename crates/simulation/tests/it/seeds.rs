@@ -26,11 +26,11 @@ fn six_weeks_of_many_seeds() {
     many(&Scenario::default(), from.parse().unwrap()..=to.parse().unwrap());
 }
 
-/// In the last ones what others point to comes out of a bin and never was carried; and a person's correction stays
-/// with whoever has another counterpart by then.
+/// In the last ones what others point to comes out of a bin, before or after its counterpart, or never was carried;
+/// what was kept comes again; and a person's correction stays with whoever has another counterpart by then.
 #[test]
 fn six_weeks_both_ways() {
-    many(&Scenario::default().both_ways(), (1..=16).chain([43, 191]));
+    many(&Scenario::default().both_ways(), (1..=16).chain([42, 43, 78, 191]));
 }
 
 #[test]
