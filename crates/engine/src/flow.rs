@@ -328,7 +328,7 @@ impl Pass {
                 values.text(ready, "target", target.as_str());
                 values.fields(ready, "mapped", one.mapped.iter());
             }
-            relink(&mut commit, ready, &one.record, one.before.is_some());
+            relink(&mut commit, ready, &one.record, one.was_held || one.before.is_some());
             commit.links.extend(one.links.iter().cloned());
             entries
                 .entry(kind)

@@ -261,7 +261,7 @@ impl Pass {
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
                 commit.released.extend(ready.back.as_ref().map(|back| back.hold_of(&id)));
                 commit.entries.extend(self.told_forth(ready, case, &id, became));
-                relink(commit, ready, &case.record, case.before.is_some());
+                relink(commit, ready, &case.record, case.was_held || case.before.is_some());
                 commit.links.extend(case.links.iter().cloned());
                 if let (Some(key), Some(_)) = (&ready.flow.key, &case.before)
                     && write.fields.get(key.as_str()).is_some()
@@ -397,7 +397,7 @@ pub(crate) fn is_about_records(kind: FaultKind) -> bool {
 /// The block of a record that is not staged.
 pub(crate) const UNSTAGED: i64 = -1;
 
-/// Of a pair that was judged again the links that wait are told anew. Those of its way back are not: a judgement tells
+/// Of a record that was judged before the links that wait are told anew. Those of its way back are not: a judgement tells
 /// what changed of them, not all.
 pub(crate) fn relink(commit: &mut Commit, ready: &Ready, record: &RecordId, again: bool) {
     if again && ready.forth.is_none() {

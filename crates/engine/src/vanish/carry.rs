@@ -275,7 +275,7 @@ impl Pass {
         }
         let counterpart = case.counterpart().cloned();
         commit.vanished.push(Vanished { fate: Fate::Deleted, counterpart, ..gone.clone() });
-        commit.rows.push(unpaired(row, Outcome::Excluded));
+        unpair(commit, &gone.flow, row, Outcome::Excluded);
         match &row.target {
             Some(target) => self.parts_follow(&gone.flow, target, None, commit).await,
             None => Ok(()),
@@ -303,7 +303,7 @@ impl Pass {
         entry.items.push(Item { record: case.gone.source.clone(), values: values.into() });
         commit.entries.push(entry);
         commit.returned.push((case.gone.flow.clone(), case.gone.side, case.gone.record.clone()));
-        commit.rows.push(unpaired(&case.row, Outcome::Skipped));
+        unpair(commit, &case.gone.flow, &case.row, Outcome::Skipped);
         let end = &ready.flow.target;
         commit.keyless.push((end.system.clone(), end.object.clone(), case.gone.record.clone()));
         commit.released.push((case.gone.flow.clone(), case.gone.source.clone()));
@@ -315,7 +315,7 @@ impl Pass {
         let end = &ready.flow.target;
         commit.keyless.push((end.system.clone(), end.object.clone(), case.gone.record.clone()));
         if case.row.target.as_ref() == Some(&case.gone.record) {
-            commit.rows.push(unpaired(&case.row, Outcome::Pending));
+            unpair(commit, &case.gone.flow, &case.row, Outcome::Pending);
         }
     }
 
@@ -473,9 +473,11 @@ impl Pass {
     }
 }
 
-/// A row without its pair; its identity stays, for the day when the record comes again.
-fn unpaired(row: &RecordRow, outcome: Outcome) -> RecordRow {
-    RecordRow { outcome, target: None, digest: None, base: None, mapped: None, last_entry: None, ..row.clone() }
+/// A record without its pair, and without links that wait; its identity stays, for the day when it comes again.
+fn unpair(commit: &mut Commit, flow: &FlowName, row: &RecordRow, outcome: Outcome) {
+    let (target, digest, base, mapped, last_entry) = (None, None, None, None, None);
+    commit.rows.push(RecordRow { outcome, target, digest, base, mapped, last_entry, ..row.clone() });
+    commit.relinked.push((flow.clone(), row.record.clone()));
 }
 
 /// What became of one record of a batch.

@@ -294,7 +294,10 @@ impl<'c> Judged<'c> {
                 wrong.push(format!("no duplicate: {name} has {living} living counterparts"));
             }
             let is_left = || vanished::is_left(self, flow, source, targets);
-            if source.fate == Fate::Living && living == 0 && self.holds_of(flow, source).is_empty() && !is_left() {
+            // It is to go as its counterpart did, when somebody lets that through.
+            let waits = || !targets.is_empty() && vanished::is_stopped(self, flow);
+            let explained = || !self.holds_of(flow, source).is_empty() || is_left() || waits();
+            if source.fate == Fate::Living && living == 0 && !explained() {
                 wrong.push(format!("no loss: {name} has no counterpart and is not held"));
             }
         }
@@ -360,7 +363,10 @@ impl<'c> Judged<'c> {
                 if entry.status == Some(429) && entry.rule.is_none() {
                     wrong.push(format!("limits: request {} of {} was one too many", entry.n, SIDES[side]));
                 }
-                if settled.is_some_and(|settled| at >= settled) {
+                // What a person lets through then is no doing of ours.
+                let let_through = |pass: &&Span| !pass.confirmed.is_empty() && (pass.began..=pass.ended).contains(&at);
+                if settled.is_some_and(|settled| at >= settled) && !quiet.iter().copied().any(|pass| let_through(&pass))
+                {
                     for change in entry.changes.iter().filter(|change| change.action != Action::Purged) {
                         wrong.push(format!(
                             "termination: {} {} was still {:?} after everybody had gone",

@@ -30,7 +30,7 @@ fn is_old(judged: &Judged<'_>, since: Timestamp) -> bool {
 }
 
 /// Whether the guard stopped a flow in the end.
-fn is_stopped(judged: &Judged<'_>, flow: &FlowRule) -> bool {
+pub(super) fn is_stopped(judged: &Judged<'_>, flow: &FlowRule) -> bool {
     let last = judged.case.passes.iter().rfind(|pass| pass.whole);
     last.is_some_and(|pass| pass.tripped.contains_key(flow.name))
 }
