@@ -7,10 +7,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use handover_model::{Account, Automation, Content, Field, FieldName, ObjectName, Record, RecordId, Schema, User};
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 
 use crate::{
-    Capabilities, Change, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Read, Refusal, Spent, WriteBatch,
-    WriteOutcome, Written,
+    Capabilities, Change, Cursor, Delivery, Event, Fault, LinkBatch, LinkOutcome, Read, Refusal, Spent, Subscription,
+    WriteBatch, WriteOutcome, Written,
 };
 
 /// One page of records.
@@ -144,6 +145,31 @@ pub trait Connector: Send + Sync {
     /// What to register at the system so that it sends webhooks (see [`crate::Dialect::subscriptions`]).
     fn subscriptions(&self, _object: &ObjectName, _fields: &[FieldName]) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What the system tells by webhooks now, to whatever address.
+    ///
+    /// # Errors
+    /// A fault of kind `Unsupported` where this cannot be asked through its API, `Denied` where this user may not.
+    async fn subscribed(&self) -> Result<Vec<Subscription>, Fault> {
+        Err(Fault::unsupported("this system is not asked what it tells"))
+    }
+
+    /// Has these words (see [`Connector::subscriptions`]) told at an address from now on, by deliveries that know the
+    /// secret.
+    ///
+    /// # Errors
+    /// As [`Connector::subscribed`]; of kind `Invalid` where the platform takes no such address or secret.
+    async fn subscribe(&self, _words: &[String], _url: &str, _secret: &SecretString) -> Result<(), Fault> {
+        Err(Fault::unsupported("this system is not told what to tell"))
+    }
+
+    /// Ends a subscription; one that is not there is success.
+    ///
+    /// # Errors
+    /// As [`Connector::subscribed`].
+    async fn unsubscribe(&self, _id: &str) -> Result<(), Fault> {
+        Err(Fault::unsupported("this system is not told what to tell"))
     }
 
     /// What was spent since the connector was made.

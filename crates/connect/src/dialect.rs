@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use crate::door::{DeviceCode, Door};
 use crate::{
-    Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, Fed, LinkOutcome, Operation, Token, Written,
+    Capabilities, Change, Charge, Credentials, Cursor, Fault, FaultKind, Fed, LinkOutcome, Operation, Subscription,
+    Token, Written,
 };
 
 /// What one platform says and understands.
@@ -328,6 +329,13 @@ pub enum Step {
     Downloaded,
     /// Answers `CreateField`.
     Field(Field),
+    /// Answers `Subscriptions`.
+    Subscriptions {
+        /// Those of the page.
+        subscriptions: Vec<Subscription>,
+        /// Where the next page begins.
+        next: Option<Cursor>,
+    },
     /// Answers `Refresh`.
     Token(Token),
     /// Answers `Device`.

@@ -23,6 +23,7 @@ mod fault;
 mod operation;
 mod pieces;
 mod policy;
+mod subscribe;
 mod transport;
 
 pub use budget::{Budget, Flight, Spent};
@@ -43,4 +44,5 @@ pub use operation::{
     WriteOutcome, Written,
 };
 pub use pieces::{Chunks, Decoder, joined};
+pub use subscribe::{Subscribe, Subscription, Wanted, without_query};
 pub use transport::{HttpTransport, Leave, Lost, Transport, WireReply, WireRequest};

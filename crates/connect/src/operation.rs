@@ -6,7 +6,7 @@ use std::sync::Arc;
 use handover_model::{Content, Field, FieldName, Fields, ObjectName, RecordId, Value};
 use jiff::Timestamp;
 
-use crate::Fault;
+use crate::{Fault, Subscribe};
 
 /// Where an operation goes on: a page's cursor, or a dialect's own note about a step in the middle.
 /// Only the dialect that made it reads it; it is stored, so that reading resumes after a crash.
@@ -121,6 +121,9 @@ pub enum Operation {
         /// The field wanted; its name is a wish where the platform assigns names.
         field: Field,
     },
+    /// What the platform tells us by webhooks. Answered by [`crate::Step::Subscriptions`], which names none where some
+    /// were added or removed; refused as unsupported where people make them in the platform's settings.
+    Subscriptions(Subscribe),
     /// Buys an access token with whatever the credentials are.
     Refresh,
     /// Asks for a code with which a person lets the app in from another device. Answered by [`crate::Step::Device`].

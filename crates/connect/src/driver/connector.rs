@@ -11,13 +11,14 @@ use handover_model::{
     Account, Automation, Content, Field, FieldName, ObjectName, ReadCost, Record, RecordId, Schema, User,
 };
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 
 use super::steps::unexpected;
 use super::{Driver, lock};
 use crate::dialect::Step;
 use crate::{
     Capabilities, Change, Connector, Cursor, Delivery, Event, Fault, FaultKind, Fed, LinkBatch, LinkOutcome, Operation,
-    Page, Read, Span, Spent, WriteBatch, WriteOutcome, Written,
+    Page, Read, Span, Spent, Subscribe, Subscription, Wanted, WriteBatch, WriteOutcome, Written,
 };
 
 #[async_trait]
@@ -238,6 +239,36 @@ impl Connector for Driver {
         self.dialect.subscriptions(object, fields)
     }
 
+    async fn subscribed(&self) -> Result<Vec<Subscription>, Fault> {
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            let operation = Operation::Subscriptions(Subscribe::List);
+            match self.run(&operation, cursor.as_ref()).await.map_err(|failure| failure.fault)? {
+                Step::Subscriptions { subscriptions, next } => {
+                    all.extend(subscriptions);
+                    match next {
+                        Some(next) => cursor = Some(next),
+                        None => return Ok(all),
+                    }
+                }
+                step => return Err(unexpected(&step)),
+            }
+        }
+    }
+
+    async fn subscribe(&self, words: &[String], url: &str, secret: &SecretString) -> Result<(), Fault> {
+        let (words, url, secret) = (words.to_vec(), url.to_owned(), secret.clone());
+        self.subscribing(Subscribe::Add(Wanted { words, url, secret, now: self.clock.now() })).await
+    }
+
+    async fn unsubscribe(&self, id: &str) -> Result<(), Fault> {
+        match self.subscribing(Subscribe::Remove { id: id.to_owned() }).await {
+            Err(fault) if fault.kind == FaultKind::NotFound => Ok(()),
+            done => done,
+        }
+    }
+
     fn spent(&self) -> Spent {
         let mut spent = lock(&self.spent).clone();
         spent.left_today = self.budget.left_today();
@@ -278,6 +309,14 @@ impl Driver {
         let day = self.capabilities().limits.iter().find(|limit| limit.span == Span::Day);
         let spent = lock(&self.spent);
         day.and_then(|day| spent.charges.get(day.name)).copied().unwrap_or(0)
+    }
+
+    /// Adds or removes subscriptions.
+    async fn subscribing(&self, what: Subscribe) -> Result<(), Fault> {
+        match self.one(Operation::Subscriptions(what)).await? {
+            Step::Subscriptions { .. } => Ok(()),
+            step => Err(unexpected(&step)),
+        }
     }
 
     /// Runs an operation that changes records: one result for each trace.

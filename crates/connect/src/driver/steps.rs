@@ -116,6 +116,7 @@ pub(super) fn unexpected(step: &Step) -> Fault {
         Step::History(_) => "a history",
         Step::Downloaded => "a download without bytes",
         Step::Field(_) => "a field",
+        Step::Subscriptions { .. } => "subscriptions",
         Step::Token(_) => "a token",
         Step::Device(_) => "a device's code",
     };

@@ -30,6 +30,7 @@ pub(crate) mod standing;
 mod status;
 mod sync;
 mod verify;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -95,6 +96,8 @@ enum Command {
     Sync(sync::Options),
     /// Keep in step all the time: changes on a schedule, webhooks at once, health and metrics
     Serve(serve::Options),
+    /// What the platforms are to tell by webhooks: shown, registered, removed
+    Webhooks(webhooks::Options),
     /// The conflict queue: list, show, answer, export, import
     Holds(holds::Options),
     /// Read both systems anew and compare everything
@@ -150,6 +153,7 @@ async fn dispatch(cli: Cli, output: &Output) -> Done {
         Command::Run(options) => run::run(global, &options, output).await,
         Command::Sync(options) => sync::run(global, &options, output).await,
         Command::Serve(options) => serve::run(global, &options, output).await,
+        Command::Webhooks(options) => webhooks::run(global, &options, output).await,
         Command::Holds(options) => holds::run(global, &options, output).await,
         Command::Verify(options) => verify::run(global, &options, output).await,
         Command::Record(options) => record::run(global, &options, output).await,

@@ -22,6 +22,7 @@ mod served;
 mod sync;
 mod unwritable;
 mod verify;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -87,6 +88,10 @@ impl Play {
 
     pub(crate) fn back() -> Self {
         Self::begun(BACK)
+    }
+
+    pub(crate) fn between(from: &str, to: &str) -> Self {
+        Self::begun(&["demo", "--small", "--until", "init", "--from", from, "--to", to])
     }
 
     fn begun(arguments: &[&str]) -> Self {

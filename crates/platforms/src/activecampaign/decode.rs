@@ -11,7 +11,7 @@ use super::known::Known;
 use super::mark::{AccountMark, Completing, ListMark};
 use super::object::{Object, PAGE};
 use super::reader::{Reader, rows};
-use super::{link, removal, schema, write};
+use super::{hooks, link, removal, schema, write};
 use crate::marks::{self, Mark};
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
@@ -52,6 +52,9 @@ pub(super) fn step(
         Operation::Delete { ids, .. } => removal::deleted(ids, reply),
         Operation::CreateField { object, field } => {
             schema::created(object_of(object).map_err(odd)?, field, cursor, reply)
+        }
+        Operation::Subscriptions(what) => {
+            hooks::answered(what, marks::sent::<ListMark>(cursor)?.unwrap_or_default().start, reply)
         }
         Operation::Automations
         | Operation::Merge { .. }

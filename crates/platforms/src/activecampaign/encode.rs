@@ -9,7 +9,7 @@ use super::known::Known;
 use super::mark::{AccountMark, Completing, ListMark};
 use super::object::{CALL, Object, PAGE};
 use super::reader::Reader;
-use super::{link, removal, schema, write};
+use super::{hooks, link, removal, schema, write};
 use crate::marks;
 
 /// The request for an operation.
@@ -49,6 +49,9 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
         }
         Operation::Download { object, .. } => Err(Refusal::unsupported(format!("{object} carry no bytes"))),
         Operation::CreateField { object, field } => schema::create(object_of(object)?, field, cursor),
+        Operation::Subscriptions(what) => {
+            hooks::request(what, marks::of::<ListMark>(cursor)?.unwrap_or_default().start)
+        }
         Operation::Refresh | Operation::Device { .. } => {
             Err(Refusal::unsupported("ActiveCampaign has keys that never end, and no OAuth"))
         }

@@ -37,6 +37,9 @@ const TYPES: [(&str, Object, &str, bool); 17] = [
     ("deal_task_complete", Object::Tasks, "task[id]", false),
 ];
 
+/// Whose doing is told: everybody's. Our own writes are known when they come back, and those of other programs are news.
+pub(super) const SOURCES: [&str; 4] = ["public", "admin", "api", "system"];
+
 /// What a delivery tells.
 pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
     check(delivery)?;
@@ -72,7 +75,7 @@ pub(super) fn subscriptions(name: &str) -> Vec<String> {
     if events.is_empty() {
         return Vec::new();
     }
-    vec![format!("events={} sources=public,admin,api,system", events.join(","))]
+    vec![format!("events={} sources={}", events.join(","), SOURCES.join(","))]
 }
 
 /// A form's pairs.

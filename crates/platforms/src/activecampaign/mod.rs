@@ -16,6 +16,7 @@ mod encode;
 mod events;
 mod faults;
 mod form;
+mod hooks;
 mod known;
 mod link;
 mod mark;

@@ -61,7 +61,9 @@ pub(super) fn step(
         }
         Operation::Refresh => auth::refreshed(reply),
         Operation::Device { .. } => auth::device_told(reply),
-        Operation::Automations | Operation::History { .. } => Err(Fault::malformed("an answer that was not asked for")),
+        Operation::Automations | Operation::History { .. } | Operation::Subscriptions(_) => {
+            Err(Fault::malformed("an answer that was not asked for"))
+        }
     }
 }
 

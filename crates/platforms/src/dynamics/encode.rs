@@ -70,6 +70,7 @@ pub(super) fn request(
         Operation::CreateField { object: name, field } => {
             fields::create(&object(name.as_str(), learnt)?, field, place.as_ref())
         }
+        Operation::Subscriptions(_) => Err(Refusal::no_subscriptions("no webhooks of Dynamics are received")),
         Operation::Refresh => Ok(auth::refresh()),
         Operation::Device { client_id } => Ok(auth::device(client_id, environment)),
     }

@@ -76,6 +76,7 @@ pub(super) fn request(
         Operation::History { object: name, fields, ids } => history::request(object(name.as_str())?, fields, ids),
         Operation::Download { object: name, id, to } => download(object(name.as_str())?, id, to, place),
         Operation::CreateField { object, field } => schema::create_field(object.as_str(), field, place.as_ref()),
+        Operation::Subscriptions(_) => Err(Refusal::no_subscriptions("its app's settings have them")),
         Operation::Refresh => Ok(auth::refresh()),
         Operation::Device { .. } => Err(Refusal::unsupported("HubSpot lets no app in from another device")),
     }

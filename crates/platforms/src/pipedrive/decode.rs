@@ -13,7 +13,7 @@ use super::link::{self, next_start};
 use super::mark::{AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::Object;
 use super::reader::Reader;
-use super::{auth, history, mail, removal, schema, unlink, write};
+use super::{auth, history, hooks, mail, removal, schema, unlink, write};
 use crate::marks::{self, Mark};
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
@@ -50,6 +50,7 @@ pub(super) fn step(
         }
         Operation::Download { .. } => download(cursor, reply),
         Operation::CreateField { .. } => schema::created(reply),
+        Operation::Subscriptions(what) => hooks::answered(what, marks::sent(cursor)?.unwrap_or_default(), reply),
         Operation::Refresh => auth::token(reply),
         Operation::Device { .. } => Err(Fault::unsupported("Pipedrive lets no app in from another device")),
         Operation::Objects | Operation::Automations | Operation::Count(_) => {

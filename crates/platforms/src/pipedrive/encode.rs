@@ -9,7 +9,7 @@ use super::known::Known;
 use super::mark::{AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::{Object, cost};
 use super::system::Brought;
-use super::{auth, history, link, mail, removal, schema, unlink, write};
+use super::{auth, history, hooks, link, mail, removal, schema, unlink, write};
 use crate::marks;
 
 /// `custom_fields` takes so many keys (sheet: Pipedrive section 4 \[spec\]).
@@ -49,6 +49,7 @@ pub(super) fn request(known: &Known, operation: &Operation, cursor: Option<&Curs
             request
         }),
         Operation::CreateField { object, field } => schema::create(object_of(object)?, field),
+        Operation::Subscriptions(what) => hooks::request(what, marks::of(cursor)?.unwrap_or_default()),
         Operation::Refresh => Ok(auth::refresh()),
         Operation::Device { .. } => Err(Refusal::unsupported("Pipedrive lets no app in from another device")),
     }

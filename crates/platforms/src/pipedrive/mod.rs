@@ -18,6 +18,7 @@ mod faults;
 mod flat;
 mod form;
 mod history;
+mod hooks;
 mod known;
 mod link;
 mod mail;

@@ -80,7 +80,7 @@ pub(super) fn step(
         Operation::Refresh => auth::refreshed(reply),
         Operation::Device { .. } => Err(Fault::unsupported("Salesforce lets no app in from another device")),
         Operation::Merge { survivor, other, .. } => soap::merged(survivor, other, place, reply),
-        Operation::Automations | Operation::Feed { .. } | Operation::History { .. } => {
+        Operation::Automations | Operation::Feed { .. } | Operation::History { .. } | Operation::Subscriptions(_) => {
             Err(Fault::malformed("an answer that was not asked for"))
         }
     }

@@ -74,6 +74,7 @@ pub(super) fn request(
         Operation::CreateField { object: name, field } => {
             fields::create(&object(name.as_str())?, field, place.as_ref())
         }
+        Operation::Subscriptions(_) => Err(Refusal::no_subscriptions("no webhooks of Salesforce are received")),
         Operation::Refresh => Ok(auth::refresh()),
         Operation::Device { .. } => Err(Refusal::unsupported("Salesforce lets no app in from another device")),
     }

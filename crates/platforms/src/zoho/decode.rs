@@ -12,7 +12,7 @@ use super::objects::{Family, is_standard, object};
 use super::place::{Paged, Place, Through, page_of};
 use super::reading::Reading;
 use super::rows::Page;
-use super::{account, auth, faults, fields, files, links, paged, queried, removal, schema, write};
+use super::{account, auth, faults, fields, files, links, paged, queried, removal, schema, watch, write};
 
 /// The meaning of a reply.
 pub(super) fn step(
@@ -63,6 +63,7 @@ fn meaning(
         Operation::CreateField { object: name, field } => {
             fields::created(&object(name.as_str()).map_err(Fault::from)?, field, place, reply)
         }
+        Operation::Subscriptions(what) => watch::answered(what, page_of(place).map_err(Fault::from)?, reply),
         Operation::Refresh => auth::refreshed(reply),
         Operation::Device { .. } => Err(Fault::unsupported("Zoho lets no app in from another device")),
         Operation::Automations | Operation::Feed { .. } | Operation::History { .. } => {
@@ -152,6 +153,7 @@ fn scopes(operation: &Operation) -> String {
         Operation::Delete { object, .. } => of(object.as_str(), "DELETE"),
         Operation::Merge { object, .. } => of(object.as_str(), "ALL"),
         Operation::CreateField { .. } => "ZohoCRM.settings.fields.CREATE and .READ".to_owned(),
+        Operation::Subscriptions(_) => "ZohoCRM.notifications.ALL".to_owned(),
         Operation::Automations
         | Operation::Feed { .. }
         | Operation::History { .. }

@@ -9,7 +9,7 @@ use super::capabilities::CALL;
 use super::objects::{Family, Object, is_id, object};
 use super::place::{Paged, Place, Through, page_of};
 use super::reading::Reading;
-use super::{account, auth, coql, fields, files, links, paged, queried, removal, schema, write};
+use super::{account, auth, coql, fields, files, links, paged, queried, removal, schema, watch, write};
 
 /// The request for an operation at a place.
 pub(super) fn request(
@@ -60,6 +60,7 @@ pub(super) fn request(
         Operation::CreateField { object: name, field } => {
             fields::create(&object(name.as_str())?, field, place.as_ref())
         }
+        Operation::Subscriptions(what) => watch::request(what, page_of(place)?),
         Operation::Refresh => Ok(auth::refresh()),
         Operation::Device { .. } => Err(Refusal::unsupported("Zoho lets no app in from another device")),
     }

@@ -111,7 +111,8 @@ pub(super) fn check(reply: &Reply) -> Result<(), Fault> {
 /// The fault of a whole reply.
 pub(super) fn of_reply(reply: &Reply) -> Fault {
     let body = serde_json::from_slice::<Json>(&reply.body).unwrap_or(Json::Null);
-    let error = ["data", "fields", "merge"].into_iter().find_map(|list| items(&body, list).first()).unwrap_or(&body);
+    let error =
+        ["data", "fields", "merge", "watch"].into_iter().find_map(|list| items(&body, list).first()).unwrap_or(&body);
     let mut fault = read(error).with_status(reply.status);
     // What an edge before the platform answers has no code; a failure of the platform's is one whatever its code.
     if fault.kind == FaultKind::Malformed || reply.status >= 500 {

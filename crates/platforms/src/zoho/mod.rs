@@ -17,7 +17,7 @@
 //! Deliberately absent: search (an index that lags); converted leads (lists do not show them); bulk jobs (queries cost
 //! less below hundreds of thousands of records); original dates and authors (they cannot be set); rows of subforms,
 //! tags, files in fields and links through modules between (shown, not written); quotes, orders and invoices as targets
-//! (they cannot be without their rows); the roles of contacts in deals (a link has no place for them); webhooks.
+//! (they cannot be without their rows); the roles of contacts in deals (a link has no place for them).
 
 mod account;
 mod auth;
@@ -40,12 +40,14 @@ mod removal;
 mod rows;
 mod schema;
 mod values;
+mod watch;
 mod write;
 
 use handover_connect::{
-    Capabilities, Credentials, Cursor, Dialect, Door, Fault, LimitTold, Operation, Refusal, Reply, Request, Step,
+    Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation, Refusal, Reply,
+    Request, Step,
 };
-use handover_model::{ObjectName, Schema};
+use handover_model::{FieldName, ObjectName, Schema};
 
 use crate::learnt::Learnt;
 use crate::marks;
@@ -103,6 +105,14 @@ impl Dialect for Zoho {
 
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
         auth::limits_told(reply)
+    }
+
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        watch::told(delivery)
+    }
+
+    fn subscriptions(&self, object: &ObjectName, _: &[FieldName]) -> Vec<String> {
+        watch::words(object.as_str())
     }
 
     fn learn(&self, schema: &Schema) {

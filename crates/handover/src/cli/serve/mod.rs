@@ -96,7 +96,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     let server = tokio::spawn(server::serve(desk.clone(), listener, stop.1.clone()));
     let project = global.project.clone();
     let (gather, session) = (options.gather, Some(session));
-    Passes { project, output, desk, gather, stop, session, checked: None, put_off: None }.run().await;
+    Passes { project, output, desk, gather, stop, session, checked: None, put_off: None, looked: None }.run().await;
     drop(server.await);
     Ok(Exit::Done)
 }

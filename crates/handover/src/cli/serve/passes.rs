@@ -71,6 +71,8 @@ pub(super) struct Passes<'o> {
     pub(super) checked: Option<Arc<Setup>>,
     /// When the next pass over changes is due, since another worker has carried them.
     pub(super) put_off: Option<Timestamp>,
+    /// When was looked last at what the platforms tell.
+    pub(super) looked: Option<Timestamp>,
 }
 
 impl Passes<'_> {
@@ -189,8 +191,10 @@ impl Passes<'_> {
         // Until the check has passed again nothing is carried, also of what is told.
         let known = self.checked.take().filter(|setup| setup.project.snapshot == session.project.snapshot);
         let setup = Arc::new(run::prepared(session, store, output, true).await?);
-        if known.is_none() {
-            subscriptions::tell(&setup, &self.desk.hooks, output);
+        let now = self.desk.clock.now();
+        if known.is_none() || self.looked.is_none_or(|looked| now.duration_since(looked) >= subscriptions::EVERY) {
+            subscriptions::keep(&setup, &self.desk.hooks, now, output).await;
+            self.looked = Some(now);
         }
         self.checked = Some(setup.clone());
         let report = run::pass(session, store, output, setup, ("sync", &Selection::Changes), stop).await;

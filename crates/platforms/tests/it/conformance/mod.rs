@@ -201,6 +201,7 @@ suite! {
         removing::a_merge_leaves_the_survivor,
         removing::a_lost_merge_is_unknown,
         past::history_names_the_last_change,
+        telling::changes_are_told_where_they_are_subscribed_to,
         files::bytes_come_back_identical,
         files::gone_bytes_are_not_found,
         counting::calls_are_the_least_possible,

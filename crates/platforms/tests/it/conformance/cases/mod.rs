@@ -11,5 +11,6 @@ pub(super) mod listing;
 pub(super) mod losing;
 pub(super) mod past;
 pub(super) mod removing;
+pub(super) mod telling;
 pub(super) mod unlinking;
 pub(super) mod writing;
