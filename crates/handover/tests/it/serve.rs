@@ -66,6 +66,24 @@ fn what_hubspot_tells_is_carried_to_pipedrive() {
     assert!(serving.stops().success());
 }
 
+/// With the address in the project the server looks whether the platform tells what it should.
+#[test]
+fn what_nobody_has_registered_is_said() {
+    let company = Company::forth();
+    let url = "{secret: {env: OLD_HOOKS}, url: https://sync.example.com/hooks/old}";
+    company.play.edit("handover.yaml", "{secret: {env: OLD_HOOKS}}", url);
+    let serving = company.in_step(&["--every", "1h"]);
+    assert_eq!(
+        (&serving.register["untold"], &serving.register["renewed"]),
+        (&serving.register["subscriptions"], &json!(0))
+    );
+    assert!(serving.stops().success());
+    company.play.does_with(&["webhooks", "register"], &company.environment()).ends(0);
+    let serving = company.in_step(&["--every", "1h"]);
+    assert_eq!((&serving.register["untold"], &serving.register["renewed"]), (&json!([]), &json!(0)));
+    assert!(serving.stops().success());
+}
+
 /// A system that has stopped answering: health, metrics and `status` tell while the pass waits.
 #[test]
 fn a_pass_that_hangs_is_seen() {

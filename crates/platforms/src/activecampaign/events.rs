@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handover_connect::{Delivery, Event, Fault, FaultKind, Happened};
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use url::form_urlencoded;
 
 use super::object::Object;
 
@@ -43,9 +43,8 @@ pub(super) const SOURCES: [&str; 4] = ["public", "admin", "api", "system"];
 /// What a delivery tells.
 pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
     check(delivery)?;
-    let text = std::str::from_utf8(delivery.body).map_err(|_| Fault::malformed("the delivery is no form"))?;
-    let pairs = pairs(text);
-    let of = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let pairs: Vec<_> = form_urlencoded::parse(delivery.body).collect();
+    let of = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| &**value);
     let kind = of("type").ok_or_else(|| Fault::malformed("the delivery has no `type`"))?;
     let Some((_, object, key, is_new)) = TYPES.iter().find(|(name, ..)| *name == kind) else { return Ok(Vec::new()) };
     let Some(id) = of(key).filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit())) else {
@@ -78,16 +77,6 @@ pub(super) fn subscriptions(name: &str) -> Vec<String> {
     vec![format!("events={} sources={}", events.join(","), SOURCES.join(","))]
 }
 
-/// A form's pairs.
-fn pairs(text: &str) -> Vec<(String, String)> {
-    let plain = |part: &str| percent_decode_str(&part.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let pair = |pair: &str| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (plain(key), plain(value))
-    };
-    text.split('&').filter(|part| !part.is_empty()).map(pair).collect()
-}
-
 /// Whether the sender knows the secret.
 fn check(delivery: &Delivery<'_>) -> Result<(), Fault> {
     let refused = |message: &str| Fault::new(FaultKind::Auth, "credentials", message);
@@ -99,8 +88,7 @@ fn check(delivery: &Delivery<'_>) -> Result<(), Fault> {
     let (scheme, basic) = header.and_then(|header| header.split_once(' ')).unwrap_or_default();
     let basic = STANDARD.decode(basic.trim()).unwrap_or_default();
     let query = delivery.address.split_once('?').map_or("", |(_, query)| query);
-    let keys = pairs(query);
-    let mut keys = keys.iter().filter(|(name, _)| name == "key");
+    let mut keys = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "key");
     if (scheme.eq_ignore_ascii_case("basic") && is_secret(&basic)) || keys.any(|(_, key)| is_secret(key.as_bytes())) {
         return Ok(());
     }

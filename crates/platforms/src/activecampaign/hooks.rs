@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use handover_connect::{
     Fault, FaultKind, Method, Refusal, Reply, Request, Step, Subscribe, Subscription, Wanted, without_query,
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
+use url::form_urlencoded;
 
 use super::encode::{get, paged};
 use super::events::{SOURCES, subscriptions};
@@ -42,7 +42,8 @@ fn hook(wanted: &Wanted) -> Result<Vec<u8>, Refusal> {
         return Err(Refusal { kind: FaultKind::Invalid, field: None, message });
     }
     let sign = if wanted.url.contains('?') { '&' } else { '?' };
-    let url = format!("{}{sign}key={}", wanted.url, utf8_percent_encode(secret, NON_ALPHANUMERIC));
+    let key: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let url = format!("{}{sign}key={key}", wanted.url);
     let events: BTreeSet<&str> = wanted.words.iter().flat_map(|word| events(word)).collect();
     let hook = json!({"name": "Handover", "url": url, "events": events, "sources": SOURCES, "listid": 0});
     Ok(json!({ "webhook": hook }).to_string().into_bytes())

@@ -70,7 +70,9 @@ pub(super) fn request(
         Operation::CreateField { object: name, field } => {
             fields::create(&object(name.as_str(), learnt)?, field, place.as_ref())
         }
-        Operation::Subscriptions(_) => Err(Refusal::no_subscriptions("no webhooks of Dynamics are received")),
+        Operation::Subscriptions(_) => {
+            Err(Refusal::no_subscriptions("webhooks and their steps are made with the Plug-in Registration Tool"))
+        }
         Operation::Refresh => Ok(auth::refresh()),
         Operation::Device { client_id } => Ok(auth::device(client_id, environment)),
     }

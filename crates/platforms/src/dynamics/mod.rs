@@ -15,7 +15,7 @@
 //! - No message of the platform's is repeated: what values stand in it nobody knows.
 //!
 //! Deliberately absent: bulk actions (all rows or none, and not a word about which one is bad); search (an index that lags);
-//! webhooks; the history of fields; sending e-mail; elastic and virtual tables; files and pictures in columns.
+//! the history of fields; sending e-mail; elastic and virtual tables; files and pictures in columns.
 
 mod account;
 mod auth;
@@ -25,6 +25,7 @@ mod closing;
 mod decode;
 mod definition;
 mod encode;
+mod events;
 mod faults;
 mod feed;
 mod fetch;
@@ -45,9 +46,10 @@ mod write;
 use std::sync::{PoisonError, RwLock};
 
 use handover_connect::{
-    Capabilities, Credentials, Cursor, Dialect, Door, Fault, LimitTold, Operation, Refusal, Reply, Request, Step,
+    Capabilities, Credentials, Cursor, Delivery, Dialect, Door, Event, Fault, LimitTold, Operation, Refusal, Reply,
+    Request, Step,
 };
-use handover_model::{ObjectName, Schema};
+use handover_model::{FieldName, ObjectName, Schema};
 
 use crate::learnt::Learnt;
 use crate::marks;
@@ -110,6 +112,14 @@ impl Dialect for Dynamics {
 
     fn limits_told(&self, reply: &Reply) -> Vec<LimitTold> {
         auth::limits_told(reply)
+    }
+
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
+        events::told(delivery)
+    }
+
+    fn subscriptions(&self, object: &ObjectName, _: &[FieldName]) -> Vec<String> {
+        events::words(object.as_str())
     }
 
     fn learn(&self, schema: &Schema) {

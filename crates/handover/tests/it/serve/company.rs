@@ -197,7 +197,7 @@ pub(super) struct Serving {
     pub(super) address: String,
     ready: Json,
     /// What it wants to be registered.
-    register: Json,
+    pub(super) register: Json,
     /// The number of the old Pipedrive account.
     pub(super) account: String,
 }

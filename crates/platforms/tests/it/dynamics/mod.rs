@@ -4,6 +4,7 @@ mod access;
 mod closing;
 mod describing;
 mod feeding;
+mod hooks;
 mod reading;
 mod refusals;
 mod writing;
@@ -11,8 +12,8 @@ mod writing;
 use std::sync::{Arc, Mutex};
 
 use handover_connect::{
-    Connector as _, Credentials, Driver, Fault, NoKeeper, Read, Settings, VirtualClock, Which, Write, WriteBatch,
-    WriteMode, WriteOutcome, Written,
+    Connector as _, Credentials, Driver, Fault, FaultKind, NoKeeper, Read, Settings, VirtualClock, Which, Write,
+    WriteBatch, WriteMode, WriteOutcome, Written,
 };
 use handover_local::LocalTransport;
 use handover_model::{FieldName, Fields, Record, RecordId, Value};
