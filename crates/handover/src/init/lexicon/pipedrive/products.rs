@@ -9,6 +9,7 @@ const PRICES: &str = "if is_blank({price}) && is_blank({cost}) { null }\n\
     else if is_blank({cost}) || {cost} == 0 { {\"CURRENCY\": {\"price\": {price}}} }\n\
     else if is_blank({price}) { {\"CURRENCY\": {\"cost\": {cost}}} }\n\
     else { {\"CURRENCY\": {\"price\": {price}, \"cost\": {cost}}} }";
+const PRICE: &str = "if is_blank({price}) { null } else { {\"CURRENCY\": {\"price\": {price}}} }";
 const UNIT_DISCOUNT: &str = "if .discount_type == \"amount\" { round!((.discount / .quantity) ?? 0, 6) } else { null }";
 const RATE: &str = "if .discount_type == \"amount\" || .discount == 0 { null } else { .discount }";
 /// A discount is one of the whole line here.
@@ -44,6 +45,7 @@ pub(super) const PRODUCTS: Thing = Thing {
         take("description", &["description"]),
         take("prices", &["prices"]),
         expr("prices", &["price", "cost"], PRICES),
+        expr("prices", &["price"], PRICE),
         take("unit", &["unit"]),
         take("tax", &["tax_rate"]),
         take("is_linkable", &["linkable"]),
