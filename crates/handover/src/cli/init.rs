@@ -1,18 +1,19 @@
 //! `handover init`: a commented project that fits two accounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use handover_connect::{Fault, FaultKind};
-use handover_model::{Place, SystemName};
+use handover_connect::{Fault, FaultKind, Read, Which};
+use handover_model::{ObjectName, Place, SystemName};
 use serde_json::json;
 
 use super::output::plural;
 use super::session::Session;
 use super::{Done, Global, Output, failure};
 use crate::config::{self, CredentialSource, Secret, SecretFrom, Sources, System};
-use crate::init::{Proposal, SystemView, propose};
+use crate::init::{Proposal, SystemView, optional, propose};
 use crate::kept::{Vault, process};
 use crate::problem::{Exit, Problem};
 
@@ -179,7 +180,8 @@ pub(crate) async fn propose_for(
     to: &str,
     output: &Output,
 ) -> Result<Proposal, Vec<Problem>> {
-    let old = view(session, "old", from).await?;
+    let mut old = view(session, "old", from).await?;
+    old.empty = unused(session, &old).await?;
     let new = view(session, "new", to).await?;
     for view in [&old, &new] {
         output.warn(&failure::lacks(&view.name, &view.account).collect::<Vec<_>>());
@@ -209,7 +211,44 @@ async fn view(session: &Session, name: &str, platform: &str) -> Result<SystemVie
         Err(error) if is_lacking(&error) => None,
         Err(error) => return Err(fault(error)),
     };
-    Ok(SystemView { name: name.clone(), platform: platform.to_owned(), account, schemas, custom, users })
+    Ok(SystemView {
+        name: name.clone(),
+        platform: platform.to_owned(),
+        account,
+        schemas,
+        custom,
+        empty: BTreeSet::new(),
+        users,
+    })
+}
+
+/// The objects that the account could use and does not: a call for each that tells it.
+async fn unused(session: &Session, view: &SystemView) -> Result<BTreeSet<ObjectName>, Vec<Problem>> {
+    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut empty = BTreeSet::new();
+    for (object, asked) in optional(&view.platform).filter(|(_, asked)| view.schema(asked).is_some()) {
+        let is_empty = match known.get(asked) {
+            Some(is_empty) => *is_empty,
+            None => is_unused(session, view, asked).await?,
+        };
+        known.insert(asked, is_empty);
+        if is_empty {
+            empty.insert(object.into());
+        }
+    }
+    Ok(empty)
+}
+
+/// Whether an object holds no live record: the first page of its list tells.
+async fn is_unused(session: &Session, view: &SystemView, object: &str) -> Result<bool, Vec<Problem>> {
+    let Some(system) = session.systems.get(&view.name) else { return Ok(false) };
+    let read = Read { object: object.into(), fields: Arc::from([]), which: Which::Live, since: None };
+    match system.page(&read, None).await {
+        Ok(page) => Ok(page.records.is_empty() && page.next.is_none()),
+        // What may be described and not read cannot be moved either; the check says so.
+        Err(error) if is_lacking(&error) => Ok(false),
+        Err(fault) => Err(vec![failure::system(&view.name, &fault)]),
+    }
 }
 
 /// Whether the account does not have or not show what was asked for.

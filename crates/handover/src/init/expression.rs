@@ -3,10 +3,15 @@
 use handover_model::{Field, Kind};
 
 use super::compose::{Sides, Told};
-use super::lexicon::{Funnel, Way};
+use super::lexicon::{Funnel, Tell, Way};
 use super::options::Stages;
 use super::template::How;
 use super::write;
+
+/// What stands in expressions for the main currency of the other account.
+const CURRENCY: &str = "CURRENCY";
+/// The code of none, which no platform takes.
+const NO_CURRENCY: &str = "XXX";
 
 impl<'s> Sides<'s> {
     /// An expression with its terms told, and the fields that it reads. What is told by an expression gets a name.
@@ -53,7 +58,15 @@ impl<'s> Sides<'s> {
         }
         out.push_str(rest);
         named.push(without_nothing(&out));
-        (from, named.join("\n"))
+        (from, named.join("\n").replace(CURRENCY, &self.currency()))
+    }
+
+    /// The main currency of the account that keeps one price where the other one keeps one for each currency.
+    fn currency(&self) -> String {
+        let is_of_many = |tell: &Tell| matches!(tell.way, Way::Expr(expr) if expr.contains(CURRENCY));
+        let one = if self.from.1.tells.iter().any(is_of_many) { self.to.0 } else { self.from.0 };
+        let code = one.account.currencies.first().map(String::as_str).unwrap_or(NO_CURRENCY);
+        code.chars().filter(char::is_ascii_alphanumeric).collect()
     }
 
     /// A term as an expression.

@@ -40,8 +40,17 @@ pub struct SystemView {
     pub schemas: Vec<Schema>,
     /// The objects that the customer made; `None` where the account does not let them be listed.
     pub custom: Option<Vec<ObjectName>>,
+    /// Of its objects those that hold no record, as far as [`optional`] names them.
+    pub empty: BTreeSet<ObjectName>,
     /// Its users.
     pub users: Vec<User>,
+}
+
+/// The objects of a platform that many companies do not use, and for each the one that tells whether it is used: a flow
+/// is proposed where that one holds a record.
+pub fn optional(platform: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let things = lexicon::of(platform).map_or(&[][..], |lexicon| lexicon.things);
+    things.iter().filter(|thing| !thing.used_with.is_empty()).map(|thing| (thing.object, thing.used_with))
 }
 
 impl SystemView {
@@ -148,7 +157,7 @@ fn add_rows(into: &mut Vec<Row>, rows: Vec<Row>) {
 fn unmoved(from: &SystemView, moved: &BTreeSet<&str>) -> Vec<Finding> {
     // An object that shows another one's records once more is moved with it.
     let seen_elsewhere = |object: &str| object == "files" && moved.contains("attachments");
-    let left = from.schemas.iter().filter(|schema| {
+    let left = from.schemas.iter().filter(|schema| !from.empty.contains(&schema.object)).filter(|schema| {
         !moved.is_empty() && !moved.contains(schema.object.as_str()) && !seen_elsewhere(schema.object.as_str())
     });
     let finding = |schema: &Schema| {

@@ -49,7 +49,10 @@ impl<'s> Sides<'s> {
     pub(super) fn hanging(&self) -> Option<String> {
         let (_, thing, schema) = self.from;
         // Everything else stands by itself.
-        if matches!(thing.concept, Concept::Organization | Concept::Person | Concept::Lead | Concept::Deal) {
+        if matches!(
+            thing.concept,
+            Concept::Organization | Concept::Person | Concept::Lead | Concept::Deal | Concept::Product
+        ) {
             return None;
         }
         let links = || schema.fields.iter().filter(|field| matches!(field.kind, Kind::Reference { .. }));

@@ -21,6 +21,7 @@ mod hub;
 mod init;
 mod kill;
 mod manual;
+mod products;
 mod reconcile;
 mod refused_fields;
 mod rig;

@@ -37,13 +37,14 @@ pub(super) const WRITE_BATCH: u32 = 2_000;
 pub(super) const ARCHIVE_BATCH: usize = 100;
 
 /// Every type id in use (sheet: HubSpot section 5.6 \[code, doc\]).
-pub(super) const ASSOCIATIONS: [Association; 21] = [
+pub(super) const ASSOCIATIONS: [Association; 22] = [
     all("contacts", "associations.companies", "companies", "Companies", 279),
     one("contacts", "associations.primary_company", "companies", "Primary company", 1),
     one("companies", "associations.parent_company", "companies", "Parent company", 14),
     all("deals", "associations.contacts", "contacts", "Contacts", 3),
     all("deals", "associations.companies", "companies", "Companies", 341),
     one("deals", "associations.primary_company", "companies", "Primary company", 5),
+    all("line_items", "associations.deals", "deals", "Deals", 20),
     all("notes", "associations.contacts", "contacts", "Contacts", 202),
     all("notes", "associations.companies", "companies", "Companies", 190),
     all("notes", "associations.deals", "deals", "Deals", 214),
@@ -103,8 +104,8 @@ impl Association {
             name: self.field.into(),
             label: self.label.to_owned(),
             kind: Kind::Reference { object: self.to.into(), many: self.all },
-            required: false,
-            writable: Writable::Always,
+            required: self.is_fixed(),
+            writable: if self.is_fixed() { Writable::OnCreate } else { Writable::Always },
             unique: false,
             custom: false,
             // Lists tell which records are linked but not dependably by which type, so the primary
@@ -116,6 +117,12 @@ impl Association {
             },
             blank_is_zero: false,
         }
+    }
+
+    /// Whether the link is made with the record and stays: a line item has one parent for all its life (sheet:
+    /// HubSpot section 9, trap 15). HubSpot takes one without, which nobody would ever see.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.from == "line_items"
     }
 
     /// The type, as requests write it.

@@ -35,7 +35,7 @@ pub(super) fn scopes(objects: &[(ObjectName, bool)]) -> Vec<String> {
                 "contacts"
             }
             (_, Ok(Family::Activity)) => "contacts",
-            (name, Ok(Family::Record)) => name,
+            (name, Ok(Family::Record | Family::Item)) => name,
             ("tickets", Err(_)) => {
                 scopes.insert("tickets".to_owned());
                 continue;

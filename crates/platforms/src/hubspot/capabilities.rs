@@ -91,6 +91,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             links: Links::InlineOnCreate { per_call: associations::WRITE_BATCH },
             ..common
         },
+        Family::Item => of_item(common),
         Family::File => ObjectCapabilities {
             fetch_batch: 1,
             write_batch: 1,
@@ -116,4 +117,10 @@ fn of_object(object: &Object) -> ObjectCapabilities {
             ..common
         },
     }
+}
+
+/// A product hangs on nothing, and a line item gets its deal when it is made; its product is a property. Lost creations
+/// of line items are looked for at the deal, those of products through the index.
+fn of_item(common: ObjectCapabilities) -> ObjectCapabilities {
+    ObjectCapabilities { lookup: Lookup::ByIndex { lag_ms: INDEX_LAG_MS }, links: Links::Inline, ..common }
 }

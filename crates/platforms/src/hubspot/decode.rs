@@ -105,7 +105,7 @@ fn one_file(reading: &Reading<'_>, reply: &Reply) -> Result<Step, Fault> {
 /// One page of live records listed with the properties that are wanted, read without a tree of it; `None` for
 /// every other answer.
 fn plain_list(reading: &Reading<'_>, read: &Read, place: Option<&Place>, reply: &Reply) -> Option<Step> {
-    let is_plain = matches!(reading.object.family, Family::Record | Family::Activity)
+    let is_plain = matches!(reading.object.family, Family::Record | Family::Activity | Family::Item)
         && read.which == Which::Live
         && read.since.is_none()
         && matches!(place, None | Some(Place::After(_)))

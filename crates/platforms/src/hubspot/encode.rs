@@ -61,7 +61,7 @@ pub(super) fn request(
         Operation::Write(batch) => {
             let object = object(batch.object.as_str())?;
             match object.family {
-                Family::Record | Family::Activity => write::request(object, batch, &CALL),
+                Family::Record | Family::Activity | Family::Item => write::request(object, batch, &CALL),
                 Family::File => files::upload(batch, &CALL),
                 Family::Attachment => {
                     Err(Refusal::unsupported("attachments are read only: write the file and the note"))
@@ -173,7 +173,7 @@ fn download(
     let file = match object.family {
         Family::File => Some(id.as_str()),
         Family::Attachment => files::of_attachment(id.as_str()),
-        Family::Record | Family::Activity => None,
+        Family::Record | Family::Activity | Family::Item => None,
     };
     let Some(file) = file else {
         return Err(Refusal::unsupported(format!("`{id}` of {} has no bytes", object.name)));
@@ -252,13 +252,13 @@ fn candidates(reading: &Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Re
             let keys = keys(&mut batch.writes.iter());
             read_all(&mut gathering, keys, Some(key.as_str()));
         }
-        (Family::Record, None) => made_since(&mut gathering, "createdate", since),
-        (Family::Activity, _) => {
+        (Family::Record, None) => made_since(&mut gathering, reading.object.created(), since),
+        (Family::Activity | Family::Item, _) => {
             gathering.made_after = since.checked_sub(CLOCKS_APART).ok();
             let orphans = children(&mut gathering, reading.object, batch);
             let keyless = orphans.iter().any(|write| key.is_none_or(|key| write::key_of(write, key).is_none()));
             if keyless {
-                made_since(&mut gathering, "hs_createdate", since);
+                made_since(&mut gathering, reading.object.created(), since);
             } else if let Some(key) = key {
                 for values in keys(&mut orphans.into_iter()).chunks(GROUPS) {
                     gathering.tasks.push_back(Task::Keyed { key: key.to_string(), values: values.to_vec() });

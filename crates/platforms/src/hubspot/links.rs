@@ -42,7 +42,7 @@ struct Pair {
 
 fn association(batch: &LinkBatch) -> Result<&'static Association, Refusal> {
     named(batch.object.as_str(), batch.field.as_str())
-        .filter(|association| association.to == batch.to_object.as_str())
+        .filter(|association| association.to == batch.to_object.as_str() && !association.is_fixed())
         .ok_or_else(|| Refusal::unsupported(format!("`{}` of `{}` is not a link field", batch.field, batch.object)))
 }
 

@@ -39,6 +39,9 @@ pub(super) enum Family {
     Record,
     /// Notes, calls, meetings, tasks, emails: linked on creation, no upsert.
     Activity,
+    /// Products and the line items of deals: no unique properties and no merging (sheet: HubSpot section 3 \[doc\]),
+    /// so no upsert. A line item belongs to one deal for good (section 9, trap 15).
+    Item,
     /// Files of the file manager.
     File,
     /// Files seen from the notes they hang on; exists in this dialect only.
@@ -69,7 +72,7 @@ pub(super) struct Object {
 }
 
 /// All objects, parents before children.
-pub(super) const OBJECTS: [Object; 10] = [
+pub(super) const OBJECTS: [Object; 12] = [
     Object {
         name: "companies",
         label: "Companies",
@@ -91,6 +94,7 @@ pub(super) const OBJECTS: [Object; 10] = [
         required: &[],
         html: &[],
     },
+    item("products", "Products", "0-7", "productinformation", &["name"]),
     Object {
         name: "deals",
         label: "Deals",
@@ -102,6 +106,8 @@ pub(super) const OBJECTS: [Object; 10] = [
         required: &["dealname", "dealstage"],
         html: &[],
     },
+    // Nothing is required of it but what it belongs to (sheet: HubSpot section 2.3 [doc]).
+    item("line_items", "Line items", "0-8", "lineiteminformation", &[]),
     activity("notes", "Notes", "0-46", &["hs_timestamp"], &["hs_note_body"]),
     activity("calls", "Calls", "0-48", &["hs_timestamp"], &["hs_call_body"]),
     activity("meetings", "Meetings", "0-47", &["hs_timestamp"], &["hs_meeting_body"]),
@@ -148,6 +154,17 @@ const fn activity(
     }
 }
 
+const fn item(
+    name: &'static str,
+    label: &'static str,
+    type_id: &'static str,
+    group: &'static str,
+    required: &'static [&'static str],
+) -> Object {
+    let activity = activity(name, label, type_id, required, &[]);
+    Object { family: Family::Item, group: Some(group), ..activity }
+}
+
 /// The object of a name.
 pub(super) fn object(name: &str) -> Result<&'static Object, Refusal> {
     OBJECTS
@@ -161,13 +178,18 @@ impl Object {
     pub(super) fn source(&'static self) -> &'static Self {
         match self.family {
             Family::Attachment => &NOTES,
-            Family::Record | Family::Activity | Family::File => self,
+            Family::Record | Family::Activity | Family::Item | Family::File => self,
         }
     }
 
     /// Whether it is one of the CRM's own record types, with properties, search and batches.
     pub(super) fn is_crm(&self) -> bool {
-        matches!(self.family, Family::Record | Family::Activity)
+        matches!(self.family, Family::Record | Family::Activity | Family::Item)
+    }
+
+    /// The property with the time of creation (sheet: HubSpot section 2.1 \[obs\]).
+    pub(super) fn created(&self) -> &'static str {
+        if self.family == Family::Activity { "hs_createdate" } else { "createdate" }
     }
 }
 

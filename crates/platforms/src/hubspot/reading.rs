@@ -42,7 +42,7 @@ impl<'a> Reading<'a> {
             Family::Attachment => {
                 own.filter(|name| !matches!(*name, "name" | "size")).chain(std::iter::once(ATTACHED)).collect()
             }
-            Family::Record | Family::Activity | Family::File => own.collect(),
+            Family::Record | Family::Activity | Family::Item | Family::File => own.collect(),
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) fn delete(object: &Object, ids: &[RecordId]) -> Result<Request, Refus
             Ok(Request::new(Method::Delete, path, &CALL).idempotent())
         }
         (Family::File, _) => Err(Refusal::unsupported("files are deleted one at a time")),
-        (Family::Record | Family::Activity, _) => {
+        (Family::Record | Family::Activity | Family::Item, _) => {
             let inputs: Vec<Json> = ids.iter().map(|id| json!({ "id": id })).collect();
             let body = json!({ "inputs": inputs }).to_string().into_bytes();
             let path = format!("{}/{}/batch/archive", path::OBJECTS, object.name);

@@ -32,7 +32,7 @@ pub(super) fn describe(object: &'static Object, place: Option<&Place>) -> Reques
         (_, Family::File) => {
             Request::new(Method::Get, format!("{}/search", path::FILES), &CALL).with_query("limit", "1")
         }
-        (_, Family::Record | Family::Activity | Family::Attachment) => {
+        (_, Family::Record | Family::Activity | Family::Item | Family::Attachment) => {
             Request::new(Method::Get, format!("{}/{}", path::PROPERTIES, object.source().name), &CALL)
         }
     }
@@ -60,7 +60,7 @@ pub(super) fn described(object: &'static Object, place: Option<Place>, reply: &R
             Ok(match object.family {
                 Family::File => Step::Schema(files::file_schema(object)),
                 Family::Attachment => Step::Schema(files::attachment_schema(object)),
-                Family::Record | Family::Activity => {
+                Family::Record | Family::Activity | Family::Item => {
                     let fields = properties
                         .iter()
                         .filter(|property| !flag_at(property, "archived"))
@@ -123,6 +123,11 @@ fn kind(object: &Object, name: &str, property: &Json) -> Kind {
         "hs_attachment_ids" => return Kind::Reference { object: "files".into(), many: true },
         "deal_currency_code" => return Kind::Currency,
         "hs_object_id" => return text(false),
+        // An id, typed number, without a word of what it refers to (sheet: HubSpot section 9, trap 15).
+        "hs_product_id" if object.name == "line_items" => {
+            return Kind::Reference { object: "products".into(), many: false };
+        }
+        "hs_line_item_currency_code" => return Kind::Currency,
         _ => {}
     }
     match (text_at(property, "referencedObjectType"), text_at(property, "type").unwrap_or_default()) {

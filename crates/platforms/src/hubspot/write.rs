@@ -111,6 +111,9 @@ fn input(
         comma = b",";
     }
     body.push(b'}');
+    if let Some(link) = associations::of(object.name).find(|link| is_new && link.is_fixed() && links.is_empty()) {
+        return Err(Refusal::invalid(link.field, format!("a new record of {} needs `{}`", object.name, link.field)));
+    }
     if let Some((id, key)) = id {
         body.extend_from_slice(br#","id":"#);
         text(body, id);

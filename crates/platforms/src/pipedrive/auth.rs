@@ -38,7 +38,7 @@ pub(super) fn scopes(objects: &[(ObjectName, bool)]) -> Vec<String> {
         let (area, fields) = match Object::of(name.as_str()) {
             Some(Object::Organizations | Object::Persons) => ("contacts", Some("contact-fields:full")),
             Some(Object::Deals) => ("deals", Some("deal-fields:full")),
-            Some(Object::Notes | Object::Files) => ("deals", None),
+            Some(Object::DealProducts | Object::Notes | Object::Files) => ("deals", None),
             Some(Object::Products) => ("products", Some("product-fields:full")),
             Some(Object::Activities) => ("activities", None),
             Some(Object::Leads) => ("leads", None),

@@ -13,7 +13,7 @@ use super::link::{self, next_start};
 use super::mark::{AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::Object;
 use super::reader::Reader;
-use super::{auth, history, hooks, mail, removal, schema, unlink, write};
+use super::{auth, history, hooks, lines, mail, removal, schema, unlink, write};
 use crate::marks::{self, Mark};
 
 /// How many ids a list with offsets remembers: so many records may vanish at its place.
@@ -111,6 +111,9 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>, reply: &Reply) -> R
     let object = object_of(&read.object).map_err(odd)?;
     if object == Object::MailMessages {
         return mail::listed(known, read, cursor, reply);
+    }
+    if object == Object::DealProducts {
+        return lines::listed(known, read, cursor, reply);
     }
     let reader = Reader::new(known, object, &read.fields)?;
     if !object.is_v2() {
@@ -214,6 +217,9 @@ fn fetch(
     cursor: Option<&Cursor>,
     reply: &Reply,
 ) -> Result<Step, Fault> {
+    if object == Object::DealProducts {
+        return lines::fetched(known, wanted, ids, cursor, reply);
+    }
     let reader = Reader::new(known, object, wanted)?;
     if !object.is_v2() {
         return Ok(Step::Page { records: reader.one(reply)?, next: None });
@@ -239,6 +245,9 @@ fn candidates(
     reply: &Reply,
 ) -> Result<Step, Fault> {
     let object = object_of(&batch.object).map_err(odd)?;
+    if object == Object::DealProducts {
+        return lines::candidates_told(known, batch, wanted, since, cursor, reply);
+    }
     let reader = Reader::new(known, object, wanted)?;
     let mark: CandidatesMark = marks::sent(cursor)?.unwrap_or_default();
     let sources = encode::sources(object, batch);

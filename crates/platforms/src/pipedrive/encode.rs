@@ -9,7 +9,7 @@ use super::known::Known;
 use super::mark::{AccountMark, CandidatesMark, DownloadMark, ListMark};
 use super::object::{Object, cost};
 use super::system::Brought;
-use super::{auth, history, hooks, link, mail, removal, schema, unlink, write};
+use super::{auth, history, hooks, lines, link, mail, removal, schema, unlink, write};
 use crate::marks;
 
 /// `custom_fields` takes so many keys (sheet: Pipedrive section 4 \[spec\]).
@@ -86,6 +86,9 @@ fn list(known: &Known, read: &Read, cursor: Option<&Cursor>) -> Result<Request, 
     let object = object_of(&read.object)?;
     if object == Object::MailMessages {
         return mail::list(read, cursor);
+    }
+    if object == Object::DealProducts {
+        return lines::list(read, cursor);
     }
     let mark = marks::of::<ListMark>(cursor)?.unwrap_or_default();
     if read.which == Which::Deleted && object != Object::Deals {
@@ -178,6 +181,9 @@ fn fetch(
     ids: &[RecordId],
     cursor: Option<&Cursor>,
 ) -> Result<Request, Refusal> {
+    if object == Object::DealProducts {
+        return lines::fetch(ids, cursor);
+    }
     let mark = marks::of::<ListMark>(cursor)?.unwrap_or_default();
     let fields = listed(known, object, wanted)?;
     if object.is_v2() {
@@ -262,6 +268,9 @@ fn candidates(
     let object = object_of(&batch.object)?;
     if object == Object::MailMessages {
         return Err(Refusal::unsupported("Pipedrive takes no e-mail, so none can have come of a write"));
+    }
+    if object == Object::DealProducts {
+        return lines::candidates(batch, cursor);
     }
     let mark = marks::of::<CandidatesMark>(cursor)?.unwrap_or_default();
     let source = sources(object, batch).into_iter().nth(mark.source);

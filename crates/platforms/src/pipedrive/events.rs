@@ -71,8 +71,10 @@ fn object(word: &str) -> Option<Object> {
         "activity" => "activities".to_owned(),
         word => format!("{word}s"),
     };
-    // Files and synced e-mail have no events (section 8 [spec]).
-    Object::of(&plural).filter(|object| !matches!(object, Object::Files | Object::MailMessages))
+    // Files and synced e-mail have no events (section 8 [spec]). Whether those of a deal's products name the deal is not
+    // documented, and without it they name nothing.
+    let has_events = |object: &Object| !matches!(object, Object::Files | Object::MailMessages | Object::DealProducts);
+    Object::of(&plural).filter(has_events)
 }
 
 /// An event of webhooks v2.

@@ -12,6 +12,8 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value as Json, json};
 
+use super::prices;
+
 /// How a value stands in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -45,6 +47,8 @@ pub(super) enum Form {
     Participants,
     /// `[{"email_address", "name", ..}]`: the parties of an e-mail, read as addresses with names.
     Parties,
+    /// `[{"currency", "price", "cost", "direct_cost"}]`: a product's prices, as a map from currency to amounts.
+    Prices,
     /// Carried as it is.
     Opaque,
 }
@@ -84,6 +88,7 @@ impl Form {
             Self::Participants => participants(json),
             Self::Contacts => list(json, opaque),
             Self::Parties => list(json, party),
+            Self::Prices => prices::read(json),
             Self::Opaque => opaque(json),
         }
     }
@@ -92,7 +97,7 @@ impl Form {
     pub(super) fn read_text(self, text: &str) -> Value {
         let or_text = |value: Option<Value>| value.unwrap_or_else(|| text.into());
         match self {
-            Self::Text | Self::TextId | Self::Opaque => text.into(),
+            Self::Text | Self::TextId | Self::Prices | Self::Opaque => text.into(),
             Self::Id => word(text),
             Self::Number => or_text(decimal(text).map(Value::Number)),
             Self::Bool | Self::Flag => or_text(flag_word(text).map(Value::Bool)),
@@ -129,7 +134,9 @@ impl Form {
         match (self, value) {
             // An empty list of contacts or labels is a list; only sets of custom fields refuse it, and
             // their writer says null (sheet: section 3 [doc]).
-            (Self::Contacts | Self::Ids | Self::Words | Self::Participants, Value::Null) => Ok(json!([])),
+            (Self::Contacts | Self::Ids | Self::Words | Self::Participants | Self::Prices, Value::Null) => {
+                Ok(json!([]))
+            }
             (_, Value::Null) => Ok(Json::Null),
             (Self::Text, Value::Text(text)) => Ok(json!(text)),
             (Self::Text, Value::Number(number)) => Ok(json!(number.normalize().to_string())),
@@ -156,6 +163,7 @@ impl Form {
             (Self::Words, value) => Ok(json!(ids(value)?)),
             (Self::Participants, value) => participants_json(&ids(value)?),
             (Self::Contacts, value) => contacts(value),
+            (Self::Prices, value) => prices::write(value),
             // Mail is read only.
             (Self::Parties | Self::Opaque, value) => Ok(plain(value)),
         }
@@ -223,7 +231,7 @@ fn word(text: &str) -> Value {
     if text.is_empty() { Value::Null } else { text.into() }
 }
 
-fn number(json: &Json) -> Option<Value> {
+pub(super) fn number(json: &Json) -> Option<Value> {
     match json {
         Json::Number(number) => exact(number).map(Value::Number),
         Json::String(text) => decimal(text).map(Value::Number),
@@ -372,7 +380,7 @@ fn plain(value: &Value) -> Json {
 }
 
 /// Pipedrive's numbers are doubles, so a double carries all that it can keep.
-fn number_json(number: Decimal) -> Result<Json, &'static str> {
+pub(super) fn number_json(number: Decimal) -> Result<Json, &'static str> {
     let text = number.normalize().to_string();
     if let Ok(whole) = text.parse::<i64>() {
         return Ok(json!(whole));

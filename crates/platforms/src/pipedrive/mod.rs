@@ -20,10 +20,12 @@ mod form;
 mod history;
 mod hooks;
 mod known;
+mod lines;
 mod link;
 mod mail;
 mod mark;
 mod object;
+mod prices;
 mod reader;
 mod removal;
 mod rows;
@@ -165,14 +167,15 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         fetch_follows_merges: false,
         merge_marks: None,
         // Six core entities are kept for 30 days (section 4 [doc]); of notes and files nothing is said.
-        keeps_deleted: object.is_v2(),
+        // What is taken from a deal is gone.
+        keeps_deleted: object.is_v2() && object != Object::DealProducts,
         // Links that are fields change the record as any field does. Whether participants of a deal and parents
         // of an organization do, which have calls of their own, is not documented.
         links_touch: matches!(object, Object::Persons | Object::Leads | Object::Activities | Object::Notes),
         lists_deleted: object == Object::Deals,
         feeds: false,
         bin_is_quiet: false,
-        lists_since: object != Object::Files && !is_mail,
+        lists_since: !matches!(object, Object::Files | Object::DealProducts) && !is_mail,
         through: if is_mail { mail::PARENTS } else { &[] },
     }
 }

@@ -4,6 +4,8 @@
 
 use handover_connect::Charge;
 
+use super::lines;
+
 /// The limit on requests within two seconds.
 pub(super) const BURST: &str = "burst";
 /// The limit on search requests within two seconds.
@@ -18,6 +20,7 @@ pub(super) enum Object {
     Persons,
     Products,
     Deals,
+    DealProducts,
     Activities,
     Leads,
     Notes,
@@ -32,12 +35,13 @@ pub(super) const fn cost(tokens: u32) -> [Charge; 2] {
 
 impl Object {
     /// All of them, parents first.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Organizations,
         Self::Persons,
         Self::Products,
         Self::Leads,
         Self::Deals,
+        Self::DealProducts,
         Self::Activities,
         Self::Notes,
         Self::Files,
@@ -56,6 +60,7 @@ impl Object {
             Self::Persons => "persons",
             Self::Products => "products",
             Self::Deals => "deals",
+            Self::DealProducts => "deal_products",
             Self::Activities => "activities",
             Self::Leads => "leads",
             Self::Notes => "notes",
@@ -71,6 +76,7 @@ impl Object {
             Self::Persons => "People",
             Self::Products => "Products",
             Self::Deals => "Deals",
+            Self::DealProducts => "Products of deals",
             Self::Activities => "Activities",
             Self::Leads => "Leads",
             Self::Notes => "Notes",
@@ -90,12 +96,19 @@ impl Object {
             // Where single messages are; a list of all of them does not exist.
             return "/v1/mailbox/mailMessages".to_owned();
         }
+        if self == Self::DealProducts {
+            return lines::PATH.to_owned();
+        }
         let version = if self.is_v2() { "/api/v2" } else { "/v1" };
         format!("{version}/{}", self.name())
     }
 
     /// The path of one record.
     pub(super) fn record_path(self, id: &str) -> String {
+        if self == Self::DealProducts {
+            let (deal, line) = lines::split(id);
+            return format!("{}/{}", lines::path_in(deal), segment(line));
+        }
         format!("{}/{}", self.path(), segment(id))
     }
 
@@ -108,7 +121,7 @@ impl Object {
             Self::Products => Some("/api/v2/productFields"),
             Self::Deals | Self::Leads => Some("/api/v2/dealFields"),
             Self::Activities => Some("/api/v2/activityFields"),
-            Self::Notes | Self::Files | Self::MailMessages => None,
+            Self::DealProducts | Self::Notes | Self::Files | Self::MailMessages => None,
         }
     }
 

@@ -23,7 +23,7 @@ fn questions(object: Object) -> &'static [Asked] {
         Object::Activities => &[Asked::Fields, Asked::ActivityTypes],
         Object::Leads => &[Asked::Fields, Asked::LeadLabels],
         // Their fields are fixed; the cheapest call tells whether the token works and who it is.
-        Object::Notes | Object::Files | Object::MailMessages => &[Asked::Me],
+        Object::DealProducts | Object::Notes | Object::Files | Object::MailMessages => &[Asked::Me],
     }
 }
 
@@ -96,7 +96,12 @@ pub(super) fn is_admin(user: &Json) -> bool {
 pub(super) fn create(object: Object, field: &Field) -> Result<Request, Refusal> {
     let path = match object {
         Object::Organizations | Object::Persons | Object::Products | Object::Deals => object.fields_path(),
-        Object::Activities | Object::Leads | Object::Notes | Object::Files | Object::MailMessages => None,
+        Object::DealProducts
+        | Object::Activities
+        | Object::Leads
+        | Object::Notes
+        | Object::Files
+        | Object::MailMessages => None,
     };
     let path =
         path.ok_or_else(|| Refusal::unsupported(format!("custom fields of {} cannot be created", object.name())))?;
@@ -298,6 +303,7 @@ fn plain(system: &System) -> Kind {
         | Form::Contacts
         | Form::Participants
         | Form::Parties
+        | Form::Prices
         | Form::Opaque => Kind::Opaque,
     }
 }

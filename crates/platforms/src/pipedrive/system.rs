@@ -128,6 +128,9 @@ const BILLING: &[(&str, &str)] = &[
     ("annually", "Annually"),
 ];
 
+const DISCOUNT: &[(&str, &str)] = &[("percentage", "Percentage"), ("amount", "Amount")];
+const TAX: &[(&str, &str)] = &[("exclusive", "Tax exclusive"), ("inclusive", "Tax inclusive"), ("none", "No tax")];
+
 const fn field(name: &'static str, label: &'static str, form: Form, holds: Holds, writable: Writable) -> System {
     System {
         name,
@@ -193,6 +196,7 @@ impl Object {
             Self::Persons => PERSONS,
             Self::Products => PRODUCTS,
             Self::Deals => DEALS,
+            Self::DealProducts => DEAL_PRODUCTS,
             Self::Activities => ACTIVITIES,
             Self::Leads => LEADS,
             Self::Notes => NOTES,
@@ -273,7 +277,8 @@ const PRODUCTS: &[System] = &[
     field("owner_id", "Owner", Id, User, Always),
     field("is_linkable", "Can be added to deals", Bool, Plain, Always),
     field("visible_to", "Visible to", Id, OneOf(VISIBLE), Always),
-    field("prices", "Prices", Form::Opaque, Opaque, Always),
+    // `{EUR: {price, cost, direct_cost}}`, replaced as a whole.
+    field("prices", "Prices", Form::Prices, Opaque, Always),
     field("billing_frequency", "Billing frequency", T, OneOf(BILLING), Always),
     field("billing_frequency_cycles", "Billing cycles", Number, Plain, Always),
     field("add_time", "Created", Instant, Plain, Never),
@@ -318,6 +323,35 @@ const DEALS: &[System] = &[
     field("arr", "Annual recurring revenue", Number, Plain, Never),
     field("mrr", "Monthly recurring revenue", Number, Plain, Never),
     // Not among the keys of v2's POST and PATCH (sheet: section 5 [spec]).
+    field("add_time", "Created", Instant, Plain, Never),
+    field("update_time", "Updated", Instant, Plain, Never),
+];
+
+/// The lines of a deal (sheet: section 2.1 \[spec\]). The deal's value is their sum (section 9 trap 6).
+const DEAL_PRODUCTS: &[System] = &[
+    // A line stands in its deal for good.
+    field("deal_id", "Deal", Id, Link(Object::Deals), OnCreate).required(),
+    field("product_id", "Product", Id, Link(Object::Products), Always).required(),
+    field("quantity", "Quantity", Number, Plain, Always).required(),
+    field("item_price", "Price", Number, Plain, Always).required(),
+    field("discount", "Discount", Number, Plain, Always).zero(),
+    field("discount_type", "Type of discount", T, OneOf(DISCOUNT), Always),
+    // In percent.
+    field("tax", "Tax", Number, Plain, Always).zero(),
+    // Whether it can differ between the products of one deal is not certain.
+    field("tax_method", "Tax method", T, OneOf(TAX), Always),
+    field("comments", "Comments", T, Free, Always),
+    // A line that is not enabled does not count for the deal's value.
+    field("is_enabled", "Enabled", Bool, Plain, Always),
+    field("product_variation_id", "Variation", Id, Opaque, Always),
+    field("billing_frequency", "Billing frequency", T, OneOf(BILLING), Always),
+    field("billing_frequency_cycles", "Billing cycles", Number, Plain, Always),
+    field("billing_start_date", "Billing start", Date, Plain, Always),
+    // The product's, at the time when it was added.
+    field("name", "Name", T, Free, Never),
+    // The deal's.
+    field("currency", "Currency", T, Currency, Never),
+    field("sum", "Sum", Number, Plain, Never),
     field("add_time", "Created", Instant, Plain, Never),
     field("update_time", "Updated", Instant, Plain, Never),
 ];

@@ -4,6 +4,7 @@
 //! - A structured value (an address, money, a range, the participants of an activity) is replaced as a
 //!   whole by Pipedrive, and parts left out become null (sheet: Pipedrive section 3 \[doc\]). An update that
 //!   names only some parts therefore reads the record first and sends the others along.
+//! - The value of a deal that has products is never written: it is their sum (section 9 trap 6).
 //! - A create is never idempotent; an update is (sheet: section 5).
 
 use std::collections::BTreeMap;
@@ -15,14 +16,21 @@ use handover_connect::{
 use handover_model::{FieldName, RecordId, Value, Writable};
 use serde_json::{Map, Value as Json, json};
 
+use super::decode::odd;
 use super::encode::object_of;
 use super::faults;
 use super::flat;
 use super::form::{Form, id_text, participants_json};
 use super::known::{Known, Spot};
+use super::lines;
 use super::mark::WriteMark;
 use super::object::{Object, cost};
 use crate::marks::{self, Mark};
+
+/// What a deal is worth.
+const VALUE: &str = "value";
+/// The deal of a line.
+const DEAL: &str = "deal_id";
 
 /// Whether a fault is about this record only, so that the record is refused and the next may go on.
 pub(super) fn concerns_the_record(fault: &Fault) -> bool {
@@ -55,8 +63,16 @@ pub(super) fn request(known: &Known, batch: &WriteBatch, cursor: Option<&Cursor>
         (WriteMode::Create { .. }, Object::Files) => upload(known, write),
         (WriteMode::Update, Object::Files) => file_properties(write, id_of(write)?),
         (WriteMode::Create { .. }, _) => {
-            let body = body(known, object, write, true, None)?;
-            Ok(Request::new(Method::Post, object.path(), &cost(object.write_cost())).with_json(bytes(&body)))
+            let mut body = body(known, object, write, true, None)?;
+            let path = match object {
+                // The path says which deal it is.
+                Object::DealProducts => {
+                    body.remove(DEAL);
+                    lines::path_in(deal_of(write)?)
+                }
+                _ => object.path(),
+            };
+            Ok(Request::new(Method::Post, path, &cost(object.write_cost())).with_json(bytes(&body)))
         }
         (WriteMode::Update, _) => update(known, object, write, mark),
     }
@@ -92,13 +108,20 @@ pub(super) fn written(
     let data = data.ok_or_else(|| Fault::malformed("the answer to a write has no record"))?;
     let creates = matches!(batch.mode, WriteMode::Create { .. });
     if !creates && mark.is_none() && needs_before(known, object, write).unwrap_or(false) {
+        if object == Object::Deals && is_derived(write, data) {
+            let why = "the value of a deal with products is the sum of its products";
+            return outcome(WriteOutcome::Refused(Fault::new(FaultKind::Invalid, "products", why).with_field(VALUE)));
+        }
         let before = json!({"custom_fields": data.get("custom_fields"), "address": data.get("address"),
             "postal_address": data.get("postal_address"), "location": data.get("location"),
             "participants": data.get("participants"), "value": data.get("value")});
         return Ok(WriteMark::Before(before).then());
     }
     let id = data.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("the record written has no id"))?;
-    let id = RecordId::from(id);
+    let id = match object {
+        Object::DealProducts => lines::id_in(deal_of(write).map_err(odd)?, &id),
+        _ => RecordId::from(id),
+    };
     let unfinished = has_text(write, "description") || has_unfit_name(write);
     if creates && object == Object::Files && mark.is_none() && unfinished {
         return Ok(WriteMark::Uploaded(id).then());
@@ -113,12 +136,25 @@ fn update(known: &Known, object: Object, write: &Write, mark: Option<WriteMark>)
         _ => None,
     };
     if before.is_none() && needs_before(known, object, write)? {
-        return Ok(Request::new(Method::Get, path, &cost(object.get_cost())));
+        let request = Request::new(Method::Get, path, &cost(object.get_cost()));
+        return Ok(match object {
+            Object::Deals => request.with_query("include_fields", lines::COUNT),
+            _ => request,
+        });
     }
     let body = body(known, object, write, false, before.as_ref())?;
     // Notes of v1 are updated with PUT, all others with PATCH (sheet: section 2 [spec]).
     let method = if object == Object::Notes { Method::Put } else { Method::Patch };
     Ok(Request::new(method, path, &cost(object.write_cost())).with_json(bytes(&body)).idempotent())
+}
+
+/// The deal in which a line stands, or shall.
+fn deal_of(write: &Write) -> Result<&str, Refusal> {
+    let deal = match &write.id {
+        Some(id) => Some(lines::split(id.as_str()).0),
+        None => write.fields.get(DEAL).and_then(|deal| deal.ids().first().copied()),
+    };
+    deal.ok_or_else(|| Refusal::invalid(DEAL, "a product of a deal needs its deal"))
 }
 
 fn id_of(write: &Write) -> Result<&RecordId, Refusal> {
@@ -164,7 +200,13 @@ fn needs_before(known: &Known, object: Object, write: &Write) -> Result<bool, Re
     let main_person = object == Object::Activities
         && write.fields.get("person_id").is_some()
         && write.fields.get("participants").is_none();
-    Ok(partial || main_person)
+    Ok(partial || main_person || object == Object::Deals && write.fields.get(VALUE).is_some())
+}
+
+/// Whether a write names the value of a deal that follows from its products. Sending it was seen to reset other
+/// fields, or to be refused (sheet: section 9 trap 6 \[obs\]), so it is never sent.
+fn is_derived(write: &Write, deal: &Json) -> bool {
+    write.fields.get(VALUE).is_some() && deal.get(lines::COUNT).and_then(Json::as_u64).is_some_and(|count| count > 0)
 }
 
 /// The body of a create or an update.

@@ -1,5 +1,7 @@
 //! HubSpot (sheet: HubSpot sections 2 and 3).
 
+mod products;
+
 use super::{
     Concept, Funnel, Lack, Lexicon, Make, Own, Thing, choice, expr, make, take, tell, thing, told, value, with,
 };
@@ -25,7 +27,21 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     title: "HubSpot",
     lacks: &[Lack::Time],
     points_to: &[],
-    things: &[COMPANIES, CONTACTS, DEALS, CALLS, MEETINGS, TASKS, NOTES, ATTACHMENTS, FILES, FILE_NOTES, MAILS],
+    things: &[
+        COMPANIES,
+        CONTACTS,
+        DEALS,
+        products::PRODUCTS,
+        products::LINES,
+        CALLS,
+        MEETINGS,
+        TASKS,
+        NOTES,
+        ATTACHMENTS,
+        FILES,
+        FILE_NOTES,
+        MAILS,
+    ],
 };
 
 const COMPANIES: Thing = Thing {

@@ -16,6 +16,11 @@
 //! | `milliseconds` | how long something takes |
 //! | `text` | what was written, with or without markup |
 //! | `created`, `author` | when and by whom it was first written |
+//! | `price`, `cost` | what one piece costs; of a product in the one currency of the platform that keeps only one |
+//! | `unit_discount`, `discount_rate` | off one piece, or in percent; one of the two |
+//! | `billing` | `weekly`, `monthly`, `quarterly`, `semi-annually`, `annually`; null for once |
+//!
+//! `CURRENCY` in an expression stands for the main currency of the other account.
 
 mod activecampaign;
 mod dynamics;
@@ -37,6 +42,9 @@ pub(super) enum Concept {
     /// Somebody who may become a customer and is no person of the company's yet.
     Lead,
     Deal,
+    Product,
+    /// A product within a deal, with its quantity and price.
+    Line,
     Call,
     Meeting,
     Task,
@@ -49,11 +57,13 @@ pub(super) enum Concept {
 }
 
 /// All of them, parents first.
-pub(super) const CONCEPTS: [Concept; 11] = [
+pub(super) const CONCEPTS: [Concept; 13] = [
     Concept::Organization,
     Concept::Person,
     Concept::Lead,
     Concept::Deal,
+    Concept::Product,
+    Concept::Line,
     Concept::Call,
     Concept::Meeting,
     Concept::Task,
@@ -101,6 +111,8 @@ pub(super) struct Thing {
     pub(super) scope: Scope,
     /// Why a flow is proposed switched off, with what it costs; on when empty.
     pub(super) opt_in: &'static str,
+    /// Where many companies do not use it: the object that tells whether this one does; always proposed when empty.
+    pub(super) used_with: &'static str,
     /// Whether it takes custom fields through the platform's API, and whether these can be unique.
     pub(super) own_fields: Own,
     /// Whether one hangs on another record always: what hangs on nothing is refused.
@@ -126,6 +138,7 @@ const fn thing(concept: Concept, object: &'static str, flow: &'static str) -> Th
         about: "",
         scope: Scope::All,
         opt_in: "",
+        used_with: "",
         own_fields: Own::No,
         hangs: false,
         keys: &[],

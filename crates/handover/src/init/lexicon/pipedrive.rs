@@ -1,5 +1,7 @@
 //! Pipedrive (sheet: Pipedrive sections 2 and 3).
 
+mod products;
+
 use super::{
     Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, choice, expr, make, step, take, tell, thing, told, value,
     with,
@@ -39,7 +41,20 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Pipedrive",
     lacks: &[Lack::Html, Lack::Bool, Lack::DateTime],
     points_to: &[Concept::Organization, Concept::Person],
-    things: &[ORGANIZATIONS, PERSONS, DEALS, CALLS, MEETINGS, TASKS, NOTES, FILES, MAILS, MAIL_NOTES],
+    things: &[
+        ORGANIZATIONS,
+        PERSONS,
+        DEALS,
+        products::PRODUCTS,
+        products::LINES,
+        CALLS,
+        MEETINGS,
+        TASKS,
+        NOTES,
+        FILES,
+        MAILS,
+        MAIL_NOTES,
+    ],
 };
 
 const ORGANIZATIONS: Thing = Thing {
@@ -369,7 +384,11 @@ const FILES: Thing = Thing {
         take("person_id", &["person"]),
         take("org_id", &["organization"]),
     ],
-    left: &[("activity_id", "files of activities are not moved"), ("product_id", "products are not moved"), NO_LEADS],
+    left: &[
+        ("activity_id", "files of activities are not moved"),
+        ("product_id", "files of products are not moved"),
+        NO_LEADS,
+    ],
     ..thing(Concept::File, "files", "files")
 };
 

@@ -50,10 +50,12 @@ pub(in super::super) fn saying(term: &str) -> impl Iterator<Item = &'static str>
 }
 
 /// Terms that are kept in a field of their own where the other platform has none, and what it is called.
-const LABELS: [(&str, &str); 61] = [
+const LABELS: [(&str, &str); 70] = [
     ("activity_type", "Activity type (before the move)"),
     ("actual_value", "Actual revenue"),
     ("archived", "Archived (before the move)"),
+    ("billing_cycles", "Billing cycles (before the move)"),
+    ("billing_start", "Billing start"),
     ("birthday", "Birthday"),
     ("buying_role", "Buying role"),
     ("category", "Type of organization"),
@@ -80,6 +82,7 @@ const LABELS: [(&str, &str); 61] = [
     ("lead_source", "Lead source"),
     ("lead_status", "Lead status"),
     ("lifecycle_stage", "Lifecycle stage"),
+    ("linkable", "Can be added to deals (before the move)"),
     ("linkedin", "LinkedIn profile"),
     ("lost_reason", "Lost reason"),
     ("marketing", "Marketing status (before the move)"),
@@ -94,8 +97,11 @@ const LABELS: [(&str, &str); 61] = [
     ("outcome", "Outcome (before the move)"),
     ("phone", "Phone"),
     ("postal_code", "Postal code"),
+    ("prices", "Prices (before the move)"),
     ("priority", "Priority (before the move)"),
     ("probability", "Probability (before the move)"),
+    ("product_category", "Product category"),
+    ("product_type", "Product type"),
     ("rating", "Rating"),
     ("region", "State/Region"),
     ("revenue", "Annual revenue"),
@@ -109,7 +115,10 @@ const LABELS: [(&str, &str); 61] = [
     ("status_reason", "Status reason (before the move)"),
     ("street", "Street"),
     ("street2", "Street, second line"),
+    ("tax_method", "Tax method (before the move)"),
+    ("tax_rate", "Tax in percent"),
     ("third_email", "Third e-mail address"),
+    ("unit", "Unit"),
     ("url", "Meeting address"),
     ("won_reason", "Won reason"),
 ];

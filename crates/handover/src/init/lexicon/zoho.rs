@@ -22,7 +22,32 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Zoho CRM",
     lacks: &[Lack::Html, Lack::Time, Lack::User],
     points_to: &RECORDS,
-    things: &[ACCOUNTS, CONTACTS, LEADS, DEALS, CALLS, EVENTS, TASKS, NOTES, ATTACHMENTS],
+    things: &[ACCOUNTS, CONTACTS, LEADS, DEALS, PRODUCTS, CALLS, EVENTS, TASKS, NOTES, ATTACHMENTS],
+};
+
+/// Without what is sold of them: Zoho keeps that in quotes, orders and invoices, which are not moved.
+const PRODUCTS: Thing = Thing {
+    own_fields: Own::Unique,
+    used_with: "Products",
+    keys: &[("text", "sku", &["Product_Code"]), ("text", "name", &["Product_Name"])],
+    tells: &[
+        tell("name", &["Product_Name"]),
+        tell("sku", &["Product_Code"]),
+        tell("description", &["Description"]),
+        tell("price", &["Unit_Price"]),
+        tell("unit", &["Usage_Unit"]),
+        tell("product_category", &["Product_Category"]),
+        tell("owner", &["Owner"]),
+        tell("created_at", &["Created_Time"]),
+    ],
+    takes: &[
+        take("Product_Name", &["name"]),
+        take("Product_Code", &["sku"]),
+        take("Description", &["description"]),
+        take("Unit_Price", &["price"]),
+        take("Owner", &["owner"]),
+    ],
+    ..thing(Concept::Product, "Products", "products")
 };
 
 const ACCOUNTS: Thing = Thing {

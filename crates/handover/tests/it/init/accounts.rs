@@ -107,6 +107,8 @@ pub(super) fn view(name: &str, platform: &str, schemas: Vec<Schema>, users: &[(&
         },
         schemas,
         custom: Some(Vec::new()),
+        // Nobody sells by products here.
+        empty: handover::init::optional(platform).map(|(object, _)| object.into()).collect(),
         users: users.iter().map(user).collect(),
     }
 }

@@ -138,6 +138,8 @@ pub(crate) fn lists(world: &Json) -> BTreeMap<String, Vec<Json>> {
         "files",
         "organization_relationships",
         "deal_participants",
+        "products",
+        "deal_products",
     ]
     .into_iter()
     .map(|name| (name.to_owned(), list(&world[name])))
@@ -218,6 +220,7 @@ fn plain(value: &Json, field: &str, names: &BTreeMap<(String, String), String>) 
         "org_id" | "rel_owner_org_id" | "rel_linked_org_id" => Some("organizations"),
         "person_id" => Some("persons"),
         "deal_id" => Some("deals"),
+        "product_id" => Some("products"),
         _ => None,
     };
     match value {

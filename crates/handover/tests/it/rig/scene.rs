@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use handover::config;
-use handover::init::{SystemView, propose};
-use handover_connect::{Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
+use handover::init::{SystemView, optional, propose};
+use handover_connect::{Connector, Credentials, Driver, NoKeeper, Read, Settings, VirtualClock, Which};
 use handover_engine::{Drift, Error, People, Project, Ready, Setup};
 use handover_local::LocalTransport;
 use handover_model::SystemName;
@@ -73,8 +73,16 @@ impl Scene {
         Box::leak(Box::new(Self::make(way, both_ways, edit)))
     }
 
+    /// A scene of its own between these two worlds.
+    pub(crate) fn between(way: Way, old: Json, new: Json) -> &'static Self {
+        Box::leak(Box::new(Self::over(way, (old, new), &[], &|_| {})))
+    }
+
     fn make(way: Way, both_ways: &[&str], edit: &dyn Fn(&Path)) -> Self {
-        let (old, new) = worlds(way);
+        Self::over(way, worlds(way), both_ways, edit)
+    }
+
+    fn over(way: Way, (old, new): (Json, Json), both_ways: &[&str], edit: &dyn Fn(&Path)) -> Self {
         // As the sandbox itself writes it down.
         let old = world(way.platforms()[0], old).unwrap().world();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -298,11 +306,19 @@ async fn view(name: &str, platform: &str, systems: &BTreeMap<SystemName, Arc<dyn
     for object in system.objects() {
         schemas.extend(system.describe(&object).await.ok());
     }
+    let mut empty = BTreeSet::new();
+    for (object, asked) in optional(platform) {
+        let read = Read { object: asked.into(), fields: Arc::from([]), which: Which::Live, since: None };
+        if system.page(&read, None).await.unwrap().records.is_empty() {
+            empty.insert(object.into());
+        }
+    }
     SystemView {
         name: name.into(),
         platform: platform.to_owned(),
         account: system.account().await.unwrap(),
         schemas,
+        empty,
         custom: system.custom_objects().await.ok(),
         users: system.users().await.unwrap(),
     }

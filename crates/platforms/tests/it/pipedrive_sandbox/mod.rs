@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 mod hooks;
+mod lines;
 mod mail;
 mod reading;
 mod unlinking;

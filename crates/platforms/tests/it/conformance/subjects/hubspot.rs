@@ -13,6 +13,7 @@ use crate::conformance::values::Dice;
 /// The custom property that carries keys.
 const KEY: &str = "src_key";
 const RECORDS: [&str; 3] = ["companies", "contacts", "deals"];
+const ITEMS: [&str; 2] = ["products", "line_items"];
 const ACTIVITIES: [&str; 5] = ["notes", "calls", "meetings", "tasks", "emails"];
 
 pub(crate) struct HubSpot;
@@ -32,14 +33,16 @@ const fn object(name: &'static str, text: &'static str) -> Object {
     }
 }
 
-static OBJECTS: [Object; 10] = [
+static OBJECTS: [Object; 12] = [
     object("companies", "name"),
     Object {
         apart: &[("associatedcompanyid", "the primary company decides it")],
         open: &[("hs_pipeline", "its options are kept elsewhere")],
         ..object("contacts", "firstname")
     },
+    object("products", "name"),
     object("deals", "dealname"),
+    object("line_items", "name"),
     object("notes", "hs_note_body"),
     Object { open: &[("hs_call_disposition", "its options are kept elsewhere")], ..object("calls", "hs_call_title") },
     object("meetings", "hs_meeting_title"),
@@ -142,7 +145,7 @@ impl Subject for HubSpot {
             "owners": [owner("11", false), owner("12", false), owner("13", true)],
             "files": files(scene),
         });
-        for object in RECORDS.into_iter().chain(ACTIVITIES) {
+        for object in RECORDS.into_iter().chain(ITEMS).chain(ACTIVITIES) {
             world["property_groups"][object] = json!([{"name": "ours", "label": "Ours"}]);
             world["properties"][object] = properties();
             let key = json!({"name": KEY, "label": "Source key", "type": "string", "fieldType": "text",
@@ -185,7 +188,7 @@ impl Subject for HubSpot {
             set("name", format!("{MARK} new {n}.bin").into());
             set("folderPath", "/in".into());
         }
-        if ACTIVITIES.contains(&object.name) {
+        if ACTIVITIES.contains(&object.name) || object.name == "line_items" {
             set("associations.deals", Value::List(vec!["1".into()]));
         }
         if !object.key.is_empty() {
@@ -235,6 +238,8 @@ impl Subject for HubSpot {
         let word = match object.name {
             "companies" => "crm.objects.companies.read",
             "deals" => "crm.objects.deals.read",
+            "products" => "crm.objects.products.read",
+            "line_items" => "crm.objects.line_items.read",
             "files" => "files",
             _ => "crm.objects.contacts.read",
         };

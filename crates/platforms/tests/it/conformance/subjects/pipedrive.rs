@@ -38,7 +38,7 @@ const fn object(name: &'static str, journal: &'static str, text: &'static str) -
 
 const DERIVED: &str = "the first of them is the main person, which is a field of its own";
 
-static OBJECTS: [Object; 9] = [
+static OBJECTS: [Object; 10] = [
     Object { key: KEY, ..object("organizations", "organization", "name") },
     Object { key: KEY, ..object("persons", "person", "name") },
     Object { key: KEY, ..object("products", "product", "name") },
@@ -49,6 +49,8 @@ static OBJECTS: [Object; 9] = [
         apart: &[("pipeline_id", "the stage decides it")],
         ..object("deals", "deal", "title")
     },
+    // Read through deals and archived deals: a list each, and the lines of those that have some in one call.
+    Object { disturbed: false, lists: 3, ..object("deal_products", "deal_product", "comments") },
     Object { apart: &[("participants", DERIVED)], ..object("activities", "activity", "subject") },
     Object { overlap: 1, ..object("notes", "note", "content") },
     Object { overlap: 1, ..object("files", "file", "name") },
@@ -61,11 +63,19 @@ fn uuid(n: u64) -> String {
     format!("00000000-0000-4000-8000-{n:012}")
 }
 
+/// The deal in which line `n` stands: a hundred deals fill a page of lines.
+fn deal_of(n: u64) -> u64 {
+    (n - 1) / 5 + 1
+}
+
 /// The scene's record `n` of an object.
 fn record(object: &str, n: u64) -> Json {
     let text = live_text(n);
     let mut record = match object {
         "deals" => json!({"title": text}),
+        "deal_products" => {
+            json!({"comments": text, "deal_id": deal_of(n), "product_id": 1, "quantity": 1, "item_price": 10})
+        }
         "activities" => json!({"subject": text, "type": "call", "deal_id": 1}),
         "notes" => json!({"content": text, "deal_id": 1}),
         "leads" => json!({"title": text, "person_id": 1, "row_id": n}),
@@ -85,9 +95,12 @@ fn record(object: &str, n: u64) -> Json {
 
 fn records(scene: Scene, object: &str) -> Json {
     if scene.object != object {
-        return [record(object, 1), record(object, 2)].into();
+        let deals = if object == "deals" && scene.object == "deal_products" { scene.live.div_ceil(5) } else { 2 };
+        return (1..=deals.max(2)).map(|n| record(object, n)).collect();
     }
-    let gone = (scene.live + 1..=scene.live + scene.gone).map(|n| {
+    // What is taken from a deal is gone.
+    let gone = if object == "deal_products" { 0 } else { scene.gone };
+    let gone = (scene.live + 1..=scene.live + gone).map(|n| {
         let mut gone = record(object, n);
         gone["is_deleted"] = json!(true);
         gone["delete_time"] = json!("2026-02-28T10:00:00Z");
@@ -153,7 +166,11 @@ impl Subject for Pipedrive {
     }
 
     fn id(&self, object: &str, n: u64) -> RecordId {
-        if object == "leads" { uuid(n).into() } else { n.to_string().into() }
+        match object {
+            "leads" => uuid(n).into(),
+            "deal_products" => format!("{}:{n}", deal_of(n)).into(),
+            _ => n.to_string().into(),
+        }
     }
 
     fn mint(&self, object: &Object, n: u64) -> Fields {
@@ -164,6 +181,12 @@ impl Subject for Pipedrive {
             "activities" => set("deal_id", "1".into()),
             "notes" | "files" => set("deal_id", "2".into()),
             "leads" => set("person_id", "1".into()),
+            "deal_products" => {
+                set("deal_id", "2".into());
+                set("product_id", "1".into());
+                set("quantity", 2.into());
+                set("item_price", 10.into());
+            }
             _ => {}
         }
         if !object.key.is_empty() {
@@ -174,7 +197,7 @@ impl Subject for Pipedrive {
 
     fn value(&self, object: &Object, field: &str, dice: &mut Dice) -> Option<Value> {
         match (object.name, field) {
-            ("organizations", "employee_count") | ("products", "billing_frequency_cycles") => {
+            ("organizations", "employee_count") | ("products" | "deal_products", "billing_frequency_cycles") => {
                 Some(Value::from(i64::try_from(dice.below(100)).unwrap()))
             }
             ("activities", "duration") => Some("01:30:00".into()),
@@ -211,8 +234,12 @@ impl Subject for Pipedrive {
     }
 
     fn request(&self, object: &Object, id: &str, action: &DisturbAction) -> Option<Request> {
-        let deletes = matches!(action, DisturbAction::Delete) && object.name == "mail_messages";
-        deletes.then(|| Request::new(Method::Delete, format!("/v1/mailbox/mailThreads/{id}"), &[]))
+        let path = match object.name {
+            "mail_messages" => format!("/v1/mailbox/mailThreads/{id}"),
+            "deal_products" => format!("/api/v2/deals/{}", id.replace(':', "/products/")),
+            _ => return None,
+        };
+        matches!(action, DisturbAction::Delete).then(|| Request::new(Method::Delete, path, &[]))
     }
 
     fn refuse_whole(&self, _: &mut Json) -> bool {
