@@ -243,7 +243,8 @@ async fn view(name: &str, side: &Side) -> Result<SystemView, Error> {
     }
     let (account, users) = (side.driver.account().await?, side.driver.users().await?);
     let custom = side.driver.custom_objects().await.ok();
-    Ok(SystemView { name: name.into(), platform: side.platform.to_owned(), account, schemas, custom, users })
+    let (platform, counts) = (side.platform.to_owned(), BTreeMap::new());
+    Ok(SystemView { name: name.into(), platform, account, schemas, custom, counts, users })
 }
 
 /// What `handover run` and `handover verify` do, in their order.

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use handover_model::{Field, Finding, Kind, Schema, Weight, Writable};
 
 use super::carrier::{self, Aim, Carrier, Way, carrier, fits, slug, unique};
-use super::lexicon::{Own, lacks, points_to, title};
+use super::lexicon::{Concept, Own, lacks, points_to, title};
+use super::made::bare;
 use super::options::{self, Row, Stages, folded};
 use super::template::{How, Line, Pair};
 use super::{SystemView, Wanted, write};
@@ -189,12 +190,16 @@ impl Builder<'_> {
             self.exclude(field, reason);
             return;
         }
-        if field.writable == Writable::Never && !field.custom {
+        // The name of a customer's record is the customer's, also where the platform counts it.
+        let is_named =
+            self.pair.target_concept == Concept::Made && self.sides.source.name.as_ref() == Some(&field.name);
+        let own = field.custom || is_named;
+        if field.writable == Writable::Never && !own {
             let reason = format!("{} fills it by itself", title(&self.sides.from.platform));
             self.exclude(field, &reason);
         } else if self.equal_label(field) {
             // Mapped.
-        } else if field.custom {
+        } else if own {
             self.propose(field);
         } else {
             let reason = match (&field.kind, name) {
@@ -229,12 +234,14 @@ impl Builder<'_> {
     fn equal_label(&mut self, field: &Field) -> bool {
         let carrier = self.carrier(field);
         let wanted = folded(&field.label);
-        let found = self.sides.target.fields.iter().find(|target| {
-            folded(&target.label) == wanted
-                && target.writable != Writable::Never
-                && !self.claimed.contains(target.name.as_str())
-                && fits(&target.kind, &carrier.kind)
-        });
+        let alike = |target: &&Field| folded(&target.label) == wanted;
+        let fields = || self.sides.target.fields.iter();
+        let found =
+            fields().filter(alike).chain(fields().filter(|target| self.is_named_so(field, target))).find(|target| {
+                target.writable != Writable::Never
+                    && !self.claimed.contains(target.name.as_str())
+                    && fits(&target.kind, &carrier.kind)
+            });
         let Some(target) = found else { return false };
         let name = field.name.to_string();
         let right = match (&field.kind, &target.kind) {
@@ -244,9 +251,16 @@ impl Builder<'_> {
             }
             _ => right(&name, &carrier.way),
         };
-        let remark = format!("{}: the same label on both sides", field.label);
+        let what = if folded(&target.label) == wanted { "label" } else { "name" };
+        let remark = format!("{}: the same {what} on both sides", field.label);
         self.take(&name, target.name.to_string(), right, remark);
         true
+    }
+
+    /// Whether fields of two objects that customers made are named alike but for what their platforms put around it.
+    fn is_named_so(&self, field: &Field, target: &Field) -> bool {
+        let (from, to) = (bare(self.sides.from, field.name.as_str()), bare(self.sides.to, target.name.as_str()));
+        self.pair.target_concept == Concept::Made && field.custom && target.custom && folded(from) == folded(to)
     }
 
     /// A new field for one of the customer's fields.

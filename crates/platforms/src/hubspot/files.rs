@@ -156,6 +156,7 @@ pub(super) fn file_schema(object: &Object) -> Schema {
         object: object.name.into(),
         label: object.label.to_owned(),
         fields,
+        name: None,
         content: true,
         own: std::collections::BTreeMap::new(),
     }
@@ -176,6 +177,7 @@ pub(super) fn attachment_schema(object: &'static Object) -> Schema {
         object: object.name.into(),
         label: object.label.to_owned(),
         fields,
+        name: None,
         content: true,
         own: std::collections::BTreeMap::new(),
     }

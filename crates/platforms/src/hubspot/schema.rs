@@ -71,6 +71,7 @@ pub(super) fn described(object: &'static Object, place: Option<Place>, reply: &R
                         object: object.name.into(),
                         label: object.label.to_owned(),
                         fields,
+                        name: None,
                         content: false,
                         own: std::collections::BTreeMap::new(),
                     };

@@ -26,6 +26,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     lacks: &[Lack::Time],
     points_to: &[],
     things: &[COMPANIES, CONTACTS, DEALS, CALLS, MEETINGS, TASKS, NOTES, ATTACHMENTS, FILES, FILE_NOTES, MAILS],
+    made: None,
 };
 
 const COMPANIES: Thing = Thing {

@@ -40,6 +40,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     lacks: &[Lack::Html, Lack::Bool, Lack::DateTime],
     points_to: &[Concept::Organization, Concept::Person],
     things: &[ORGANIZATIONS, PERSONS, DEALS, CALLS, MEETINGS, TASKS, NOTES, FILES, MAILS, MAIL_NOTES],
+    made: None,
 };
 
 const ORGANIZATIONS: Thing = Thing {

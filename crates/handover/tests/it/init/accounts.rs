@@ -12,6 +12,7 @@ pub(super) fn schema(object: &str, lines: &str) -> Schema {
         object: object.into(),
         label: capital(object),
         fields,
+        name: None,
         content: matches!(object, "files" | "attachments"),
         own: std::collections::BTreeMap::new(),
     }
@@ -107,6 +108,7 @@ pub(super) fn view(name: &str, platform: &str, schemas: Vec<Schema>, users: &[(&
         },
         schemas,
         custom: Some(Vec::new()),
+        counts: std::collections::BTreeMap::new(),
         users: users.iter().map(user).collect(),
     }
 }

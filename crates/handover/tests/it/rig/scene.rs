@@ -304,6 +304,7 @@ async fn view(name: &str, platform: &str, systems: &BTreeMap<SystemName, Arc<dyn
         account: system.account().await.unwrap(),
         schemas,
         custom: system.custom_objects().await.ok(),
+        counts: BTreeMap::new(),
         users: system.users().await.unwrap(),
     }
 }
