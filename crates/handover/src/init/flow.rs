@@ -235,12 +235,16 @@ impl Builder<'_> {
         let carrier = self.carrier(field);
         let wanted = folded(&field.label);
         let alike = |target: &&Field| folded(&target.label) == wanted;
+        // What own fields of the platform cannot hold a field that is there may.
+        let is_same = |kind: &Kind| {
+            *kind == field.kind && matches!(kind, Kind::Email { many: false } | Kind::User | Kind::Currency)
+        };
         let fields = || self.sides.target.fields.iter();
         let found =
             fields().filter(alike).chain(fields().filter(|target| self.is_named_so(field, target))).find(|target| {
                 target.writable != Writable::Never
                     && !self.claimed.contains(target.name.as_str())
-                    && fits(&target.kind, &carrier.kind)
+                    && (is_same(&target.kind) || fits(&target.kind, &carrier.kind))
             });
         let Some(target) = found else { return false };
         let name = field.name.to_string();
@@ -249,6 +253,7 @@ impl Builder<'_> {
                 let table = format!("{}_{}", self.pair.flow, slug(&field.label));
                 self.choices(&name, target, &table, "")
             }
+            (_, kind) if is_same(kind) => write::scalar(&name),
             _ => right(&name, &carrier.way),
         };
         let what = if folded(&target.label) == wanted { "label" } else { "name" };
