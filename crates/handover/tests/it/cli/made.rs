@@ -216,17 +216,17 @@ fn moves(new: &Json) -> Play {
 fn to_dynamics() {
     let play = moves(&dynamics());
     let objects = [("account", "accountid"), ("new_program", "new_programid"), ("new_grant", "new_grantid")];
-    let moved = Moved::of(&play, &objects, "new_handover_source_key");
+    let moved = Moved::of(&play, &objects, "handover_source_key");
     moved.has(
         SCHOOLS,
         &[
             ("new_name", json!("Schools")),
-            ("new_parent_program", json!(CLINICS)),
+            ("parent_program", json!(CLINICS)),
             ("new_field", json!(2)),
-            ("new_is_active", json!(true)),
+            ("is_active", json!(true)),
         ],
     );
-    moved.has(CLINICS, &[("new_main_grant", json!(SECOND)), ("new_is_active", json!(false))]);
+    moved.has(CLINICS, &[("main_grant", json!(SECOND)), ("is_active", json!(false))]);
     moved.has(
         FIRST,
         &[
@@ -235,11 +235,11 @@ fn to_dynamics() {
             ("new_programid", json!(SCHOOLS)),
             ("new_sum", json!(1200.5)),
             ("new_paid", json!(true)),
-            ("new_due_on", json!("2026-05-04")),
+            ("due_on", json!("2026-05-04")),
         ],
     );
     moved.has(SECOND, &[("new_account", json!(SOUTH)), ("new_programid", json!(CLINICS))]);
-    moved.has(NORTH, &[("new_main_program", json!(CLINICS))]);
+    moved.has(NORTH, &[("main_program", json!(CLINICS))]);
 }
 
 #[test]
