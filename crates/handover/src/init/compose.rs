@@ -26,10 +26,7 @@ pub(super) fn pairs<'s>(from: &'s SystemView, to: &'s SystemView) -> Vec<Pair<'s
         shared(&mut pairs, file, note);
         shared(&mut pairs, note, file);
     }
-    // What hangs on records comes behind all that it may hang on.
-    let behind = pairs.iter().position(|pair| !pair.target_concept.stands_alone()).unwrap_or(pairs.len());
-    let made = made::pairs(from, to, &pairs);
-    pairs.splice(behind..behind, made);
+    made::add_pairs(&mut pairs, from, to);
     pairs
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use handover_model::{Field, Finding, Kind, ObjectName, Schema, Weight, Writable};
 
 use super::SystemView;
+use super::carrier::{slug, unique};
 use super::compose::{self, Sides};
 use super::lexicon::{self, Concept, Made};
 use super::options::folded;
@@ -36,21 +37,24 @@ pub fn unpaired(from: &SystemView, to: &SystemView) -> Vec<ObjectName> {
     all.filter(|name| twins.iter().all(|twins| twins.source.object != **name)).cloned().collect()
 }
 
-/// The flows of objects that customers made, parents first, under names that none of `others` has.
-pub(super) fn pairs<'s>(from: &'s SystemView, to: &'s SystemView, others: &[Pair<'s>]) -> Vec<Pair<'s>> {
-    let (Some(source), Some(target)) = (made(from), made(to)) else { return Vec::new() };
-    let mut pairs: Vec<Pair<'s>> = Vec::new();
+/// Adds the flows of objects that customers made to those of the others. Each goes behind what it leads to and before
+/// what leads to it, which then need not be changed once more: a closed deal would refuse that.
+pub(super) fn add_pairs<'s>(pairs: &mut Vec<Pair<'s>>, from: &'s SystemView, to: &'s SystemView) {
+    let (Some(source), Some(target)) = (made(from), made(to)) else { return };
     for twins in ordered(twins(from, to)) {
-        let flow = super::carrier::unique(&super::carrier::slug(&twins.source.label), |name| {
-            others.iter().chain(&pairs).any(|pair| pair.flow == name)
-        });
+        let flow = unique(&slug(&twins.source.label), |name| pairs.iter().any(|pair| pair.flow == name));
         let sides = Sides { from: (from, &source.thing, twins.source), to: (to, &target.thing, twins.target) };
         let Some(mut pair) = compose::pair_of(&sides, Concept::Made, flow.into()) else { continue };
         pair.lines.splice(0..0, name(&twins));
         pair.about = if pair.about.is_empty() { ABOUT.to_owned() } else { format!("{ABOUT}\n{}", pair.about) };
-        pairs.push(pair);
+        let behind = pairs.iter().rposition(|other| leads(twins.source, other.source, false)).map_or(0, |at| at + 1);
+        let needs = |other: &Pair<'_>| {
+            let leads_here = |schema| leads(schema, twins.source.object.as_str(), false);
+            !other.target_concept.stands_alone() || from.schema(other.source).is_some_and(leads_here)
+        };
+        let before = pairs.iter().skip(behind).position(needs).map_or(pairs.len(), |at| behind + at);
+        pairs.insert(before, pair);
     }
-    pairs
 }
 
 /// What was taken for the same.
@@ -125,9 +129,10 @@ fn ordered(mut left: Vec<Twins<'_>>) -> Vec<Twins<'_>> {
     while !left.is_empty() {
         let waits = |one: &Twins<'_>, must: bool| {
             let others = left.iter().filter(|other| other.source.object != one.source.object);
-            others
-                .clone()
-                .any(|other| leads(one.target, other.target, true) || !must && leads(one.source, other.source, false))
+            others.clone().any(|other| {
+                leads(one.target, other.target.object.as_str(), true)
+                    || !must && leads(one.source, other.source.object.as_str(), false)
+            })
         };
         let free = |must: bool| left.iter().position(|one| !waits(one, must));
         let next = free(false).or_else(|| free(true)).unwrap_or_default();
@@ -137,8 +142,8 @@ fn ordered(mut left: Vec<Twins<'_>>) -> Vec<Twins<'_>> {
 }
 
 /// Whether a field of an object leads to another one; with `must` one without which there is no record.
-fn leads(one: &Schema, other: &Schema, must: bool) -> bool {
-    let is_link = |field: &&Field| matches!(&field.kind, Kind::Reference { object, .. } if *object == other.object);
+fn leads(one: &Schema, other: &str, must: bool) -> bool {
+    let is_link = |field: &&Field| matches!(&field.kind, Kind::Reference { object, .. } if *object == *other);
     one.fields.iter().filter(is_link).any(|field| !must || field.required)
 }
 

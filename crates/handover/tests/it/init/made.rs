@@ -148,3 +148,22 @@ fn what_has_no_counterpart_is_told_with_its_number() {
         "objects made in old are not moved by this project: Gadget__c (12 records), One__c (1 record)"
     );
 }
+
+#[test]
+fn each_goes_behind_what_it_leads_to_and_before_what_leads_to_it() {
+    let deals = ("Opportunity", "Name | Name | text | required\nGift__c | Gift | >Gift__c | custom");
+    let gift = "Name | Name | text |\nDonor__c | Donor | >Account | custom";
+    let with = |mut view: SystemView, (object, lines): (&str, &str)| {
+        view.schemas.push(schema(object, lines));
+        view
+    };
+    let from = with(salesforce(&[("Gift__c", "Gifts", gift), ("Fund__c", "Funds", NAME)]), deals);
+    let to = with(
+        zoho(&[("Gifts", "Gifts", NAME), ("Funds", "Funds", NAME)]),
+        ("Deals", "Deal_Name | Deal Name | text | required\nStage | Stage | [a=A] | required"),
+    );
+    let made = proposed(&from, &to);
+    let flows: Vec<&str> = made.project.flows.iter().map(|flow| flow.name.as_str()).collect();
+    assert_eq!(flows, ["accounts", "gifts", "opportunities", "funds"]);
+    assert!(!made.rule("opportunities", "gift").later, "a deal that is closed is not changed once more");
+}
