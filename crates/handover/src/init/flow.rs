@@ -91,15 +91,15 @@ fn back(sides: &Sides<'_>, line: &Line<'_>) -> Option<RuleText> {
     Some(RuleText { target: line.target.clone(), right, remark: String::new() })
 }
 
-struct Builder<'s> {
-    sides: &'s Sides<'s>,
+pub(super) struct Builder<'s> {
+    pub(super) sides: &'s Sides<'s>,
     pairs: &'s [Pair<'s>],
-    pair: &'s Pair<'s>,
+    pub(super) pair: &'s Pair<'s>,
     earlier: &'s [Wanted],
     rules: Vec<RuleText>,
     excluded: Vec<ExcludedText>,
     used: BTreeSet<String>,
-    claimed: BTreeSet<String>,
+    pub(super) claimed: BTreeSet<String>,
     tables: Vec<(String, Vec<Row>)>,
     wanted: Vec<Wanted>,
     findings: Vec<Finding>,
@@ -197,7 +197,7 @@ impl Builder<'_> {
         if field.writable == Writable::Never && !own {
             let reason = format!("{} fills it by itself", title(&self.sides.from.platform));
             self.exclude(field, &reason);
-        } else if self.equal_label(field) {
+        } else if self.link(field) || self.equal_label(field) {
             // Mapped.
         } else if own {
             self.propose(field);
@@ -222,12 +222,18 @@ impl Builder<'_> {
     /// Where a field that points to moved records leads in the target: they are moved by one flow, to what such fields can
     /// point to there.
     fn aim(&self, field: &Field) -> Option<Aim> {
+        let (pair, later) = self.leads(field)?;
+        let can = points_to(&self.sides.to.platform, pair.target_concept);
+        can.then(|| Aim { object: pair.target.into(), later })
+    }
+
+    /// The one flow that moves what a field points to, and whether that is done after this one.
+    pub(super) fn leads(&self, field: &Field) -> Option<(&Pair<'_>, bool)> {
         let Kind::Reference { object, .. } = &field.kind else { return None };
         let mut moving = self.pairs.iter().enumerate().filter(|(_, pair)| pair.source == object.as_str());
         let (Some((at, pair)), None) = (moving.next(), moving.next()) else { return None };
-        let is_moved = pair.opt_in.is_empty() && points_to(&self.sides.to.platform, pair.target_concept);
         let here = self.pairs.iter().position(|pair| pair.flow == self.pair.flow)?;
-        is_moved.then(|| Aim { object: pair.target.into(), later: at >= here })
+        pair.opt_in.is_empty().then_some((pair, at >= here))
     }
 
     /// Maps a field to the target's field with the same label, if there is one of the same kind.
@@ -293,7 +299,7 @@ impl Builder<'_> {
         self.take(&name, target, right(&name, &carrier.way), remark);
     }
 
-    fn take(&mut self, source: &str, target: String, right: String, remark: String) {
+    pub(super) fn take(&mut self, source: &str, target: String, right: String, remark: String) {
         self.used.insert(source.to_owned());
         self.claimed.insert(target.clone());
         self.rules.push(RuleText { target, right, remark });
@@ -307,7 +313,14 @@ impl Builder<'_> {
 
     /// A field of ours in the target: one that is there (an earlier `init` was followed), one that
     /// another flow wants already, or a new one. `None` where the object takes none.
-    fn own_field(&mut self, wish: &str, label: &str, kind: Kind, is_unique: bool, from: &str) -> Option<String> {
+    pub(super) fn own_field(
+        &mut self,
+        wish: &str,
+        label: &str,
+        kind: Kind,
+        is_unique: bool,
+        from: &str,
+    ) -> Option<String> {
         let target = self.sides.target;
         let there = target.fields.iter().find(|field| {
             field.custom

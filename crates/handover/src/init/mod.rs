@@ -13,6 +13,7 @@ mod compose;
 mod expression;
 mod flow;
 mod lexicon;
+mod link;
 mod made;
 mod options;
 mod region;

@@ -146,6 +146,29 @@ fn zoho() -> Json {
     })
 }
 
+const PORTAL: u64 = 77;
+
+fn hubspot() -> Json {
+    let text = |name: &str, label: &str| json!({"name": name, "label": label, "type": "string", "fieldType": "text", "groupName": "custom_object_information"});
+    let options = json!([{"label": "Health", "value": "h"}, {"label": "School", "value": "s"}]);
+    json!({
+        "platform": "hubspot",
+        "account": {"portal_id": PORTAL},
+        "owners": [{"id": "1", "email": "ana@acme.example"}],
+        "custom_objects": [
+            {"objectTypeId": "2-1", "name": "program", "plural": "programs", "label": "Program", "pluralLabel": "Programs",
+             "primaryDisplayProperty": "title", "requiredProperties": ["title"]},
+            {"objectTypeId": "2-2", "name": "gift", "plural": "gifts", "label": "Grant", "pluralLabel": "Grants",
+             "primaryDisplayProperty": "called"},
+        ],
+        "properties": {
+            "programs": [text("title", "Title"), {"name": "field", "label": "Field", "type": "enumeration",
+                "fieldType": "select", "groupName": "custom_object_information", "options": options}],
+            "gifts": [text("called", "Called")],
+        },
+    })
+}
+
 /// What became of the source's records, by the ids that these had: what stands in the fields of the target, in place of a
 /// link the id of the source's record behind it.
 struct Moved {
@@ -270,4 +293,47 @@ fn to_zoho() {
     );
     moved.has(SECOND, &[("Account", json!(SOUTH)), ("Program", json!(CLINICS))]);
     moved.has(NORTH, &[("Main_program", json!(CLINICS))]);
+}
+
+#[test]
+fn to_hubspot() {
+    let play = moves(&hubspot());
+    let world = play.world("new");
+    let mut sources: BTreeMap<String, String> = BTreeMap::new();
+    let mut properties: BTreeMap<String, Json> = BTreeMap::new();
+    for record in ["companies", "programs", "gifts"].iter().flat_map(|kind| world["objects"][kind].as_array().unwrap())
+    {
+        let key = record["properties"]["handover_source_key"].as_str().unwrap();
+        let source = key.rsplit(':').next().unwrap().to_owned();
+        sources.insert(bare(&record["id"]), source.clone());
+        properties.insert(source, record["properties"].clone());
+    }
+    for (id, property, expected) in [
+        (SCHOOLS, "title", "Schools"),
+        (SCHOOLS, "field", "s"),
+        (SCHOOLS, "is_active", "true"),
+        (CLINICS, "is_active", "false"),
+        // Which of two programs is above the other, and of which grant a program also speaks, links cannot say.
+        (SCHOOLS, "parent_program", "old:Program__c:a00Aa0000000002IAA"),
+        (CLINICS, "main_grant", "old:Grant__c:a01Aa0000000002IAA"),
+        (FIRST, "called", "G-0007"),
+        (FIRST, "sum_granted", "1200.5"),
+        (FIRST, "paid", "true"),
+        (FIRST, "due_on", "2026-05-04"),
+        (NORTH, "main_program", "old:Program__c:a00Aa0000000002IAA"),
+    ] {
+        assert_eq!(properties[id][property], *expected, "{id} {property}");
+    }
+    let links = world["associations"].as_array().unwrap().iter();
+    let mut links: Vec<[String; 2]> = links
+        .map(|link| {
+            let mut ends = ["fromId", "toId"].map(|end| sources[&bare(&link[end])].clone());
+            ends.sort_unstable();
+            ends
+        })
+        .collect();
+    links.sort_unstable();
+    links.dedup();
+    let expected = [[NORTH, FIRST], [SOUTH, SECOND], [SCHOOLS, FIRST], [CLINICS, SECOND]];
+    assert_eq!(links, expected.map(|ends| ends.map(str::to_owned)));
 }
