@@ -35,8 +35,14 @@ impl Builder<'_> {
             (None, true) => {
                 keys.push("steps: [first]");
                 let own = |builder: &mut Self| {
-                    // They show on both sides: the one that is moved later leads to the other.
-                    let can = !later && points_to(&builder.sides.to.platform, concept);
+                    // They show on both sides: a lookup of the other one says it, else the one that is moved later has it.
+                    let is_said = builder.sides.to.schema(&to).is_some_and(|other| {
+                        let here = builder.pair.target;
+                        other.fields.iter().any(
+                            |field| matches!(&field.kind, Kind::Reference { object, many: false } if *object == *here),
+                        )
+                    });
+                    let can = !later && !is_said && points_to(&builder.sides.to.platform, concept);
                     let kind = Kind::Reference { object: to.as_str().into(), many: false };
                     let wish = super::carrier::slug(&field.label);
                     can.then(|| builder.own_field(&wish, &field.label, kind, false, field.name.as_str())).flatten()

@@ -59,7 +59,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         delete_batch: 100,
         delete_charges: CALL.to_vec(),
         merge_charges: object.merges().then(|| CALL.to_vec()),
-        people_merge: object.merges(),
+        people_merge: object.family == Family::Record,
         // Fewer records come with their history than without (sheet: HubSpot section 4 [code]).
         history_batch: if has_history { history::BATCH } else { 0 },
         history_charges: if has_history { CALL.to_vec() } else { Vec::new() },

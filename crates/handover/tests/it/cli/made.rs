@@ -153,7 +153,7 @@ fn hubspot() -> Json {
     let options = json!([{"label": "Health", "value": "h"}, {"label": "School", "value": "s"}]);
     json!({
         "platform": "hubspot",
-        "account": {"portal_id": PORTAL},
+        "account": {"portalId": PORTAL},
         "owners": [{"id": "1", "email": "ana@acme.example"}],
         "custom_objects": [
             {"objectTypeId": "2-1", "name": "program", "plural": "programs", "label": "Program", "pluralLabel": "Programs",

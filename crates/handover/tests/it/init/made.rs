@@ -167,3 +167,54 @@ fn each_goes_behind_what_it_leads_to_and_before_what_leads_to_it() {
     assert_eq!(flows, ["accounts", "gifts", "opportunities", "funds"]);
     assert!(!made.rule("opportunities", "gift").later, "a deal that is closed is not changed once more");
 }
+
+const GIFT: &str = "name | Name | text | custom\n\
+                    associations.companies | Companies | >>companies |\n\
+                    associations.p7_fund | Funds | >>p7_fund |";
+const FUND: &str = "name | Name | text | custom\nassociations.p7_gift | Gifts | >>p7_gift |";
+
+fn hubspot(name: &str) -> SystemView {
+    let companies = ("companies", "name | Company name | text |\ndomain | Domain | text |");
+    account(name, "hubspot", companies, &[("p7_gift", "Gifts", GIFT), ("p7_fund", "Funds", FUND)])
+}
+
+#[test]
+fn lookups_become_links_where_there_is_one_alone() {
+    let gift = "Name | Name | text |\n\
+                Donor__c | Donor | >Account | custom\n\
+                Fund__c | Fund | >Fund__c | custom\n\
+                After__c | After | >Gift__c | custom";
+    let fund = "Name | Name | text |\n\
+                One__c | One | >Account | custom\n\
+                Two__c | Two | >Account | custom\n\
+                Top__c | Top | >Gift__c | custom";
+    let from = salesforce(&[("Gift__c", "Gifts", gift), ("Fund__c", "Funds", fund)]);
+    let to = hubspot("new");
+    let made = proposed(&from, &to);
+    check_whole(&made, &from, &to);
+    check_compiles(&made, &from, &to);
+    assert_eq!(made.from("gifts", "associations.companies"), ["Donor__c"]);
+    // One of the two that lead to each other takes the links.
+    let (fund, top) = (made.from("gifts", "fund"), made.from("funds", "associations.p7_gift"));
+    assert_eq!((fund, top), (vec!["Fund__c"], vec!["Top__c"]));
+    for (flow, target) in
+        [("gifts", "fund"), ("gifts", "after"), ("funds", "one"), ("funds", "two"), ("accounts", "best")]
+    {
+        assert_eq!(made.rule(flow, target).steps[0].name, "prefix", "{target}");
+    }
+}
+
+#[test]
+fn links_become_lookups_on_one_side() {
+    let gift = "Name | Name | text |\nFund__c | Fund | >Fund__c | custom";
+    let to = account("new", "salesforce", ACCOUNT, &[("Gift__c", "Gifts", gift), ("Fund__c", "Funds", NAME)]);
+    let from = hubspot("old");
+    let made = proposed(&from, &to);
+    check_whole(&made, &from, &to);
+    check_compiles(&made, &from, &to);
+    let rule = made.rule("gifts", "Fund__c");
+    assert_eq!((made.from("gifts", "Fund__c"), rule.steps[0].name.as_str()), (vec!["associations.p7_fund"], "first"));
+    // There is none to companies yet: one is made.
+    assert_eq!(made.from("gifts", "companies"), ["associations.companies"]);
+    assert!(made.flow("funds").excluded.contains_key("associations.p7_gift"), "the gift says it");
+}
