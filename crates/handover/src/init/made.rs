@@ -82,6 +82,9 @@ fn described(view: &SystemView) -> Vec<&Schema> {
     view.schemas.iter().filter(|schema| is_made(view, &schema.object)).collect()
 }
 
+/// Whether an object of each account are called alike.
+type Alike<'a> = &'a dyn Fn(&Schema, &Schema) -> bool;
+
 /// What is called alike: by the name of both, by the label of both, by the name of the one and the label of the other.
 fn twins<'s>(from: &'s SystemView, to: &'s SystemView) -> Vec<Twins<'s>> {
     if made(from).is_none() || made(to).is_none() {
@@ -90,7 +93,7 @@ fn twins<'s>(from: &'s SystemView, to: &'s SystemView) -> Vec<Twins<'s>> {
     let (mut sources, mut targets) = (described(from), described(to));
     let name = |view, schema: &Schema| forms(bare(view, schema.object.as_str()));
     let label = |schema: &Schema| forms(&schema.label);
-    let ways: [&dyn Fn(&Schema, &Schema) -> bool; 3] = [
+    let ways: [Alike<'_>; 3] = [
         &|one, other| !name(from, one).is_disjoint(&name(to, other)),
         &|one, other| !label(one).is_disjoint(&label(other)),
         &|one, other| !name(from, one).is_disjoint(&label(other)) || !label(one).is_disjoint(&name(to, other)),
