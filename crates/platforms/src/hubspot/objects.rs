@@ -202,7 +202,7 @@ impl Object<'_> {
 
     /// Whether two of its records can be merged; of a portal's own objects that is not certain (section 2 \[spec\]).
     pub(super) fn merges(&self) -> bool {
-        self.family == Family::Record && !is_own(self.name)
+        self.family == Family::Record && known(self.name).is_some()
     }
 
     /// Whether it is one of the CRM's own record types, with properties, search and batches.

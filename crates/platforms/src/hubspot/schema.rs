@@ -177,6 +177,10 @@ fn with_own(mut schema: Schema, all: &[Json]) -> Result<Schema, Fault> {
     for field in schema.fields.iter_mut().filter(|field| field.writable != Writable::Never) {
         field.required = required(&field.name);
     }
+    // The name comes with its object.
+    for field in schema.fields.iter_mut().filter(|field| schema.name.as_ref() == Some(&field.name)) {
+        field.custom = false;
+    }
     let mut seen: Vec<&str> = Vec::new();
     let ends = items(own, "associations").iter().filter_map(|one| text_at(one, "toObjectTypeId"));
     for id in ends.filter(|id| Some(*id) != text_at(own, "objectTypeId")) {

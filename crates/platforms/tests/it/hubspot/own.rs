@@ -45,7 +45,7 @@ async fn they_are_told_and_described() {
     let required: Vec<&str> =
         cars.fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
     assert_eq!(required, ["plate"]);
-    assert!(cars.field("src_key").unwrap().unique && cars.field("plate").unwrap().custom);
+    assert!(cars.field("src_key").unwrap().unique && !cars.field("plate").unwrap().custom);
     let mut links: Vec<(&str, &str)> = Vec::new();
     for field in &cars.fields {
         if let Kind::Reference { object, many: true } = &field.kind {

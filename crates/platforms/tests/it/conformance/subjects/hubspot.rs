@@ -12,7 +12,9 @@ use crate::conformance::values::Dice;
 
 /// The custom property that carries keys.
 const KEY: &str = "src_key";
-const RECORDS: [&str; 3] = ["companies", "contacts", "deals"];
+const RECORDS: [&str; 4] = ["companies", "contacts", "deals", SHIPS];
+/// An object that the portal made.
+const SHIPS: &str = "p33_ship";
 const ACTIVITIES: [&str; 5] = ["notes", "calls", "meetings", "tasks", "emails"];
 
 pub(crate) struct HubSpot;
@@ -32,7 +34,7 @@ const fn object(name: &'static str, text: &'static str) -> Object {
     }
 }
 
-static OBJECTS: [Object; 10] = [
+static OBJECTS: [Object; 11] = [
     object("companies", "name"),
     Object {
         apart: &[("associatedcompanyid", "the primary company decides it")],
@@ -47,6 +49,7 @@ static OBJECTS: [Object; 10] = [
     object("emails", "hs_email_subject"),
     Object { key: "", disturbed: false, ..object("files", "name") },
     Object { key: "", journal: "notes", ..object("attachments", "") },
+    Object { journal: "ships", ..object(SHIPS, "my_text") },
 ];
 
 /// What a record cannot be without, beside its text.
@@ -141,6 +144,8 @@ impl Subject for HubSpot {
                 "refresh_token": "first-secret", "app": 2}],
             "owners": [owner("11", false), owner("12", false), owner("13", true)],
             "files": files(scene),
+            "custom_objects": [{"objectTypeId": "2-1", "name": "ship", "plural": "ships",
+                "primaryDisplayProperty": "my_text"}],
         });
         for object in RECORDS.into_iter().chain(ACTIVITIES) {
             world["property_groups"][object] = json!([{"name": "ours", "label": "Ours"}]);
@@ -236,6 +241,7 @@ impl Subject for HubSpot {
             "companies" => "crm.objects.companies.read",
             "deals" => "crm.objects.deals.read",
             "files" => "files",
+            SHIPS => "crm.objects.custom.read",
             _ => "crm.objects.contacts.read",
         };
         (word, false)
