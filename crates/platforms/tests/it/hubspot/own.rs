@@ -58,7 +58,7 @@ async fn they_are_told_and_described() {
     assert_eq!(links.len(), all.len(), "{links:?}");
     assert!(all.iter().all(|to| links.contains(&(format!("associations.{to}").as_str(), to))), "{links:?}");
     let gone = portal.driver.describe(&"p77_ship".into()).await.unwrap_err();
-    assert_eq!(gone.kind, FaultKind::NotFound, "{gone:?}");
+    assert_eq!(gone.kind, FaultKind::Invalid, "{gone:?}");
 }
 
 #[tokio::test]
