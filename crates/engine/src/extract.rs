@@ -181,6 +181,7 @@ impl Pass {
             object,
             label: String::new(),
             fields: Vec::new(),
+            name: None,
             content: false,
             own: BTreeMap::new(),
         };

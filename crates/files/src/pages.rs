@@ -378,6 +378,7 @@ fn schema(
         object: object.clone(),
         label: object.to_string(),
         fields: header.iter().enumerate().map(field).collect(),
+        name: None,
         content: own.content.is_some(),
         own: std::collections::BTreeMap::new(),
     }

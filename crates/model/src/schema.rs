@@ -16,6 +16,9 @@ pub struct Schema {
     pub label: String,
     /// Its fields, relations included, in the system's order.
     pub fields: Vec<Field>,
+    /// The field by which people tell its records from each other, where the system says which it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<FieldName>,
     /// Whether its records carry bytes (files).
     pub content: bool,
     /// What the dialect that described it needs to know again, in its own words; nobody else reads it.

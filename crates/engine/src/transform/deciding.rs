@@ -61,6 +61,7 @@ fn both_values(field: &Field) -> Schema {
         object: "conflict".into(),
         label: String::new(),
         fields: vec![side(SOURCE), side(TARGET)],
+        name: None,
         content: false,
         own: std::collections::BTreeMap::new(),
     }

@@ -57,6 +57,7 @@ pub(crate) fn schema(object: &str, fields: Vec<Field>) -> Schema {
         object: object.into(),
         label: object.to_owned(),
         fields,
+        name: None,
         content: false,
         own: std::collections::BTreeMap::new(),
     }

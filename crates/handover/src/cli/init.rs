@@ -13,7 +13,7 @@ use super::output::plural;
 use super::session::Session;
 use super::{Done, Global, Output, failure};
 use crate::config::{self, CredentialSource, Secret, SecretFrom, Sources, System};
-use crate::init::{Proposal, SystemView, optional, propose};
+use crate::init::{Proposal, SystemView, optional, propose, unpaired};
 use crate::kept::{Vault, process};
 use crate::problem::{Exit, Problem};
 
@@ -182,7 +182,13 @@ pub(crate) async fn propose_for(
 ) -> Result<Proposal, Vec<Problem>> {
     let mut old = view(session, "old", from).await?;
     old.empty = unused(session, &old).await?;
-    let new = view(session, "new", to).await?;
+    let mut new = view(session, "new", to).await?;
+    let made = |view: &SystemView| view.custom.as_ref().is_some_and(|custom| !custom.is_empty());
+    if made(&old) && made(&new) {
+        describe_made(session, &mut old).await?;
+        describe_made(session, &mut new).await?;
+    }
+    old.counts = counted(session, &old, &unpaired(&old, &new)).await;
     for view in [&old, &new] {
         output.warn(&failure::lacks(&view.name, &view.account).collect::<Vec<_>>());
     }
@@ -211,15 +217,9 @@ async fn view(session: &Session, name: &str, platform: &str) -> Result<SystemVie
         Err(error) if is_lacking(&error) => None,
         Err(error) => return Err(fault(error)),
     };
-    Ok(SystemView {
-        name: name.clone(),
-        platform: platform.to_owned(),
-        account,
-        schemas,
-        custom,
-        empty: BTreeSet::new(),
-        users,
-    })
+    let (name, platform) = (name.clone(), platform.to_owned());
+    let (counts, empty) = (BTreeMap::new(), BTreeSet::new());
+    Ok(SystemView { name, platform, account, schemas, custom, empty, counts, users })
 }
 
 /// The objects that the account could use and does not: a call for each that tells it.
@@ -249,6 +249,32 @@ async fn is_unused(session: &Session, view: &SystemView, object: &str) -> Result
         Err(error) if is_lacking(&error) => Ok(false),
         Err(fault) => Err(vec![failure::system(&view.name, &fault)]),
     }
+}
+
+/// Describes what a customer made, as far as it can be carried.
+async fn describe_made(session: &Session, view: &mut SystemView) -> Result<(), Vec<Problem>> {
+    let Some(system) = session.systems.get(&view.name) else { return Ok(()) };
+    for object in view.custom.iter().flatten() {
+        match system.describe(object).await {
+            Ok(schema) => view.schemas.push(schema),
+            // It stays behind, and that is told.
+            Err(error) if is_lacking(&error) || error.kind == FaultKind::Unsupported => {}
+            Err(error) => return Err(vec![failure::system(&view.name, &error)]),
+        }
+    }
+    Ok(())
+}
+
+/// How many records stay behind in the objects that nothing takes; none where the system does not tell.
+async fn counted(session: &Session, view: &SystemView, objects: &[ObjectName]) -> BTreeMap<ObjectName, u64> {
+    let mut counts = BTreeMap::new();
+    let Some(system) = session.systems.get(&view.name) else { return counts };
+    for object in objects {
+        if let Ok(Some(count)) = system.count(object).await {
+            counts.insert(object.clone(), count);
+        }
+    }
+    counts
 }
 
 /// Whether the account does not have or not show what was asked for.

@@ -1,9 +1,12 @@
 //! Two lexicons put together: how the one tells a term, and how the other takes it, make a rule.
 
+use std::borrow::Cow;
+
 use super::SystemView;
 use super::carrier::is_like;
 use super::expression::{condition, ended, terms_of, uncounted};
 use super::lexicon::{self, CONCEPTS, Concept, Follows, Funnel, Lexicon, Make, Take, Tell, Thing, Way};
+use super::made;
 use super::options::{Stages, by_label, folded, of};
 use super::scope::both;
 use super::template::{How, Line, Match, Pair};
@@ -23,6 +26,7 @@ pub(super) fn pairs<'s>(from: &'s SystemView, to: &'s SystemView) -> Vec<Pair<'s
         shared(&mut pairs, file, note);
         shared(&mut pairs, note, file);
     }
+    made::add_pairs(&mut pairs, from, to);
     pairs
 }
 
@@ -61,6 +65,12 @@ fn pair<'s>(concept: Concept, from: (&'s SystemView, &Lexicon), to: (&'s SystemV
     }
     let target = to.1.taker(concept, &to.0.schemas)?;
     let sides = Sides::new((from.0, source), (to.0, target))?;
+    pair_of(&sides, concept, if concept == Concept::FileNote { "file_notes" } else { source.flow }.into())
+}
+
+/// The pair of one object of each account, under the name of its flow; `None` where the account has no such records.
+pub(super) fn pair_of<'s>(sides: &Sides<'s>, concept: Concept, flow: Cow<'static, str>) -> Option<Pair<'s>> {
+    let (source, target) = (sides.from.1, sides.to.1);
     let scope = [sides.scope()?, sides.hanging().unwrap_or_default()];
     let lines = sides.lines();
     let taken: Vec<&str> = lines.iter().flat_map(|line| line.from.iter().copied()).collect();
@@ -71,10 +81,10 @@ fn pair<'s>(concept: Concept, from: (&'s SystemView, &Lexicon), to: (&'s SystemV
     let text =
         |parts: &[&'static str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("\n");
     Some(Pair {
-        flow: if concept == Concept::FileNote { "file_notes" } else { source.flow },
+        flow,
         target_concept: concept,
-        source: source.object,
-        target: target.object,
+        source: sides.from.2.object.as_str(),
+        target: sides.to.2.object.as_str(),
         about: text(&[source.about, target.about, sides.about_stages(), sides.about_hanging(&scope[1])]),
         scope: both(&scope),
         opt_in: text(&[source.opt_in, target.opt_in]).replace('\n', "; "),

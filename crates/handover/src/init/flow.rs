@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use handover_model::{Field, Finding, Kind, Schema, Weight, Writable};
 
 use super::carrier::{self, Aim, Carrier, Way, carrier, fits, slug, unique};
-use super::lexicon::{Own, lacks, points_to, title};
+use super::lexicon::{Concept, Own, lacks, points_to, title};
+use super::made::bare;
 use super::options::{self, Row, Stages, folded};
 use super::template::{How, Line, Pair};
 use super::{SystemView, Wanted, write};
@@ -90,15 +91,15 @@ fn back(sides: &Sides<'_>, line: &Line<'_>) -> Option<RuleText> {
     Some(RuleText { target: line.target.clone(), right, remark: String::new() })
 }
 
-struct Builder<'s> {
-    sides: &'s Sides<'s>,
+pub(super) struct Builder<'s> {
+    pub(super) sides: &'s Sides<'s>,
     pairs: &'s [Pair<'s>],
-    pair: &'s Pair<'s>,
+    pub(super) pair: &'s Pair<'s>,
     earlier: &'s [Wanted],
     rules: Vec<RuleText>,
     excluded: Vec<ExcludedText>,
     used: BTreeSet<String>,
-    claimed: BTreeSet<String>,
+    pub(super) claimed: BTreeSet<String>,
     tables: Vec<(String, Vec<Row>)>,
     wanted: Vec<Wanted>,
     findings: Vec<Finding>,
@@ -189,12 +190,16 @@ impl Builder<'_> {
             self.exclude(field, reason);
             return;
         }
-        if field.writable == Writable::Never && !field.custom {
+        // The name of a customer's record is the customer's, also where the platform counts it.
+        let is_named =
+            self.pair.target_concept == Concept::Made && self.sides.source.name.as_ref() == Some(&field.name);
+        let own = field.custom || is_named;
+        if field.writable == Writable::Never && !own {
             let reason = format!("{} fills it by itself", title(&self.sides.from.platform));
             self.exclude(field, &reason);
-        } else if self.equal_label(field) {
+        } else if self.link(field) || self.equal_label(field) {
             // Mapped.
-        } else if field.custom {
+        } else if own {
             self.propose(field);
         } else {
             let reason = match (&field.kind, name) {
@@ -217,24 +222,36 @@ impl Builder<'_> {
     /// Where a field that points to moved records leads in the target: they are moved by one flow, to what such fields can
     /// point to there.
     fn aim(&self, field: &Field) -> Option<Aim> {
+        let (pair, later) = self.leads(field)?;
+        let can = points_to(&self.sides.to.platform, pair.target_concept);
+        can.then(|| Aim { object: pair.target.into(), later })
+    }
+
+    /// The one flow that moves what a field points to, and whether that is done after this one.
+    pub(super) fn leads(&self, field: &Field) -> Option<(&Pair<'_>, bool)> {
         let Kind::Reference { object, .. } = &field.kind else { return None };
         let mut moving = self.pairs.iter().enumerate().filter(|(_, pair)| pair.source == object.as_str());
         let (Some((at, pair)), None) = (moving.next(), moving.next()) else { return None };
-        let is_moved = pair.opt_in.is_empty() && points_to(&self.sides.to.platform, pair.target_concept);
         let here = self.pairs.iter().position(|pair| pair.flow == self.pair.flow)?;
-        is_moved.then(|| Aim { object: pair.target.into(), later: at >= here })
+        pair.opt_in.is_empty().then_some((pair, at >= here))
     }
 
     /// Maps a field to the target's field with the same label, if there is one of the same kind.
     fn equal_label(&mut self, field: &Field) -> bool {
         let carrier = self.carrier(field);
         let wanted = folded(&field.label);
-        let found = self.sides.target.fields.iter().find(|target| {
-            folded(&target.label) == wanted
-                && target.writable != Writable::Never
-                && !self.claimed.contains(target.name.as_str())
-                && fits(&target.kind, &carrier.kind)
-        });
+        let alike = |target: &&Field| folded(&target.label) == wanted;
+        // What own fields of the platform cannot hold a field that is there may.
+        let is_same = |kind: &Kind| {
+            *kind == field.kind && matches!(kind, Kind::Email { many: false } | Kind::User | Kind::Currency)
+        };
+        let fields = || self.sides.target.fields.iter();
+        let found =
+            fields().filter(alike).chain(fields().filter(|target| self.is_named_so(field, target))).find(|target| {
+                target.writable != Writable::Never
+                    && !self.claimed.contains(target.name.as_str())
+                    && (is_same(&target.kind) || fits(&target.kind, &carrier.kind))
+            });
         let Some(target) = found else { return false };
         let name = field.name.to_string();
         let right = match (&field.kind, &target.kind) {
@@ -242,11 +259,19 @@ impl Builder<'_> {
                 let table = format!("{}_{}", self.pair.flow, slug(&field.label));
                 self.choices(&name, target, &table, "")
             }
+            (_, kind) if is_same(kind) => write::scalar(&name),
             _ => right(&name, &carrier.way),
         };
-        let remark = format!("{}: the same label on both sides", field.label);
+        let what = if folded(&target.label) == wanted { "label" } else { "name" };
+        let remark = format!("{}: the same {what} on both sides", field.label);
         self.take(&name, target.name.to_string(), right, remark);
         true
+    }
+
+    /// Whether fields of two objects that customers made are named alike but for what their platforms put around it.
+    fn is_named_so(&self, field: &Field, target: &Field) -> bool {
+        let (from, to) = (bare(self.sides.from, field.name.as_str()), bare(self.sides.to, target.name.as_str()));
+        self.pair.target_concept == Concept::Made && field.custom && target.custom && folded(from) == folded(to)
     }
 
     /// A new field for one of the customer's fields.
@@ -274,7 +299,7 @@ impl Builder<'_> {
         self.take(&name, target, right(&name, &carrier.way), remark);
     }
 
-    fn take(&mut self, source: &str, target: String, right: String, remark: String) {
+    pub(super) fn take(&mut self, source: &str, target: String, right: String, remark: String) {
         self.used.insert(source.to_owned());
         self.claimed.insert(target.clone());
         self.rules.push(RuleText { target, right, remark });
@@ -288,7 +313,14 @@ impl Builder<'_> {
 
     /// A field of ours in the target: one that is there (an earlier `init` was followed), one that
     /// another flow wants already, or a new one. `None` where the object takes none.
-    fn own_field(&mut self, wish: &str, label: &str, kind: Kind, is_unique: bool, from: &str) -> Option<String> {
+    pub(super) fn own_field(
+        &mut self,
+        wish: &str,
+        label: &str,
+        kind: Kind,
+        is_unique: bool,
+        from: &str,
+    ) -> Option<String> {
         let target = self.sides.target;
         let there = target.fields.iter().find(|field| {
             field.custom

@@ -13,6 +13,8 @@ mod compose;
 mod expression;
 mod flow;
 mod lexicon;
+mod link;
+mod made;
 mod options;
 mod region;
 mod scope;
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 use handover_model::{Account, Field, Finding, ObjectName, Schema, SystemName, User, Weight};
 
 pub(crate) use lexicon::title;
+pub use made::unpaired;
 use options::Row;
 
 /// One account, as its system describes itself.
@@ -36,12 +39,14 @@ pub struct SystemView {
     pub platform: String,
     /// The account.
     pub account: Account,
-    /// Its objects, without those that the customer made.
+    /// Its objects, with those that the customer made as far as they can be carried.
     pub schemas: Vec<Schema>,
     /// The objects that the customer made; `None` where the account does not let them be listed.
     pub custom: Option<Vec<ObjectName>>,
     /// Of its objects those that hold no record, as far as [`optional`] names them.
     pub empty: BTreeSet<ObjectName>,
+    /// How many records these have, where that was asked.
+    pub counts: BTreeMap<ObjectName, u64>,
     /// Its users.
     pub users: Vec<User>,
 }
@@ -107,9 +112,9 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
         wanted.extend(built.wanted);
         moved.insert(pair.source);
         if pair.opt_in.is_empty() {
-            flows.push(pair.flow);
+            flows.push(&*pair.flow);
         } else {
-            off.push((pair.flow, pair.opt_in.as_str()));
+            off.push((&*pair.flow, pair.opt_in.as_str()));
             findings.push(switched_off(source, pair));
         }
     }
@@ -124,7 +129,8 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
         );
     }
     findings.extend(unmoved(from, &moved));
-    findings.extend(unmoved_custom(from));
+    findings.extend(made::told(&pairs, from, to));
+    findings.extend(scope::left_behind(from, to));
     tables.insert("users".to_owned(), users(from, to, &mut findings));
     for (name, rows) in &tables {
         files.insert(PathBuf::from(format!("translations/{name}.csv")), write::table(rows));
@@ -157,7 +163,8 @@ fn add_rows(into: &mut Vec<Row>, rows: Vec<Row>) {
 fn unmoved(from: &SystemView, moved: &BTreeSet<&str>) -> Vec<Finding> {
     // An object that shows another one's records once more is moved with it.
     let seen_elsewhere = |object: &str| object == "files" && moved.contains("attachments");
-    let left = from.schemas.iter().filter(|schema| !from.empty.contains(&schema.object)).filter(|schema| {
+    let is_meant = |schema: &&Schema| !from.empty.contains(&schema.object) && !made::is_made(from, &schema.object);
+    let left = from.schemas.iter().filter(is_meant).filter(|schema| {
         !moved.is_empty() && !moved.contains(schema.object.as_str()) && !seen_elsewhere(schema.object.as_str())
     });
     let finding = |schema: &Schema| {
@@ -166,26 +173,6 @@ fn unmoved(from: &SystemView, moved: &BTreeSet<&str>) -> Vec<Finding> {
             .hint("write a mapping for them, or state in the scope document that they stay behind")
     };
     left.map(finding).collect()
-}
-
-/// Objects that the customer made: no template knows them, and they may be most of what the company has.
-fn unmoved_custom(from: &SystemView) -> Option<Finding> {
-    let Some(names) = &from.custom else {
-        let message = format!("{} does not let the objects be listed that were made there", from.name);
-        return Some(
-            Finding::new(Weight::Warning, "custom_objects_unknown", message)
-                .hint("look in its settings which there are: this project moves none of them"),
-        );
-    };
-    if names.is_empty() {
-        return None;
-    }
-    let names: Vec<_> = names.iter().map(ObjectName::as_str).collect();
-    let message = format!("objects made in {} are not moved by this project: {}", from.name, names.join(", "));
-    Some(
-        Finding::new(Weight::Warning, "custom_objects_not_moved", message)
-            .hint("state in the scope document that they stay behind; or, where platforms.md says that they can be carried, write a mapping for each"),
-    )
 }
 
 /// Users who do not pair by e-mail, for a person to assign.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use handover_model::{Field, Kind, ObjectName, ReadCost};
+use handover_model::{Field, Finding, Kind, ObjectName, ReadCost, Weight};
 
+use super::SystemView;
 use super::compose::Sides;
-use super::lexicon::{self, CONCEPTS, Concept, Scope};
+use super::lexicon::{self, CONCEPTS, Scope};
+use super::made::unpaired;
 use super::options::{by_label, of};
 use super::write;
 
@@ -48,11 +50,7 @@ impl<'s> Sides<'s> {
     /// where it cannot hang on anything else.
     pub(super) fn hanging(&self) -> Option<String> {
         let (_, thing, schema) = self.from;
-        // Everything else stands by itself.
-        if matches!(
-            thing.concept,
-            Concept::Organization | Concept::Person | Concept::Lead | Concept::Deal | Concept::Product
-        ) {
+        if thing.concept.stands_alone() {
             return None;
         }
         let links = || schema.fields.iter().filter(|field| matches!(field.kind, Kind::Reference { .. }));
@@ -131,4 +129,40 @@ impl<'s> Sides<'s> {
             Some(target?.taker(*concept, &self.to.0.schemas)?.object)
         })
     }
+}
+
+/// Objects that the customer made and no flow reads: they may be most of what the company has.
+pub(super) fn left_behind(from: &SystemView, to: &SystemView) -> Option<Finding> {
+    if from.custom.is_none() {
+        let message = format!("{} does not let the objects be listed that were made there", from.name);
+        return Some(
+            Finding::new(Weight::Warning, "custom_objects_unknown", message)
+                .hint("look in its settings which there are: this project moves none of them"),
+        );
+    }
+    let left = unpaired(from, to);
+    if left.is_empty() {
+        return None;
+    }
+    let name = |object: &ObjectName| match from.counts.get(object) {
+        Some(1) => format!("{object} (1 record)"),
+        Some(count) => format!("{object} ({count} records)"),
+        None => object.to_string(),
+    };
+    let names: Vec<String> = left.iter().map(name).collect();
+    let message = format!("objects made in {} are not moved by this project: {}", from.name, names.join(", "));
+    let (old, new) = (lexicon::of(&from.platform), lexicon::of(&to.platform));
+    let is_carried = [old, new].iter().all(|lexicon| lexicon.is_some_and(|lexicon| lexicon.made.is_some()));
+    let hint = if is_carried {
+        format!(
+            "make an object of the same name in {} and begin anew with `handover init`, write a mapping to another one, \
+             or state in the scope document that they stay behind",
+            to.name
+        )
+    } else {
+        "state in the scope document that they stay behind; or, where platforms.md says that they can be carried, write \
+         a mapping for each"
+            .to_owned()
+    };
+    Some(Finding::new(Weight::Warning, "custom_objects_not_moved", message).hint(hint))
 }

@@ -1,17 +1,19 @@
 //! What a flow between two objects is made of, before it is fitted to the two accounts.
 
+use std::borrow::Cow;
+
 use super::lexicon::{Concept, Funnel, Own};
 
 /// An object of one platform and its counterpart in another.
 pub(super) struct Pair<'s> {
     /// The flow's name, also that of the mapping file.
-    pub(super) flow: &'static str,
+    pub(super) flow: Cow<'static, str>,
     /// What its records are in the target.
     pub(super) target_concept: Concept,
     /// The source object.
-    pub(super) source: &'static str,
+    pub(super) source: &'s str,
     /// The target object.
-    pub(super) target: &'static str,
+    pub(super) target: &'s str,
     /// What people should know before they read on.
     pub(super) about: String,
     /// Which records belong to the flow; all when empty.

@@ -14,6 +14,7 @@ mod during;
 mod faults;
 mod gate;
 mod guards;
+mod made;
 mod mail;
 mod page;
 mod pairs;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod lookups;
+mod made;
 mod products;
 mod to_hubspot;
 mod to_pipedrive;

@@ -131,6 +131,7 @@ fn schema(object: Object, mark: &DescribeMark) -> Schema {
         object: ObjectName::from(object.name()),
         label: object.label().to_owned(),
         fields,
+        name: None,
         content: false,
         own: std::collections::BTreeMap::new(),
     }

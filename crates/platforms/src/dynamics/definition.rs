@@ -28,6 +28,9 @@ pub(super) struct Definition {
     pub(super) set: String,
     /// The column of its id.
     pub(super) id: String,
+    /// The column of its name, if it has one.
+    #[serde(default)]
+    pub(super) name: Option<String>,
     /// Whether its changes are tracked.
     #[serde(default)]
     pub(super) tracked: bool,
@@ -118,8 +121,8 @@ impl Definition {
     pub(super) fn request(&self, object: &Object<'_>) -> Request {
         let table = path(object.table);
         if self.step == 0 {
-            let select =
-                "LogicalName,EntitySetName,PrimaryIdAttribute,DisplayName,DisplayCollectionName,ChangeTrackingEnabled";
+            let select = "LogicalName,EntitySetName,PrimaryIdAttribute,PrimaryNameAttribute,DisplayName,DisplayCollectionName,\
+                          ChangeTrackingEnabled";
             let expand = "Attributes,Keys,ManyToOneRelationships($select=ReferencedEntity,ReferencingAttribute,\
                           ReferencingEntityNavigationPropertyName),ManyToManyRelationships($select=Entity1LogicalName,\
                           Entity1NavigationPropertyName,Entity2LogicalName,Entity2NavigationPropertyName)";
@@ -166,6 +169,7 @@ impl Definition {
         let missing = || Fault::malformed("the table's definition names neither set nor id");
         self.set = own("EntitySetName").ok_or_else(missing)?;
         self.id = own("PrimaryIdAttribute").ok_or_else(missing)?;
+        self.name = own("PrimaryNameAttribute");
         self.tracked = flag_at(body, "ChangeTrackingEnabled");
         self.label = label(body.get("DisplayCollectionName"))
             .or_else(|| label(body.get("DisplayName")))

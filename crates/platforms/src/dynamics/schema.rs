@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handover_connect::{Fault, Refusal, Reply, Request, Step};
-use handover_model::{Choice, Field, Kind, ObjectName, ReadCost, Schema, Writable};
+use handover_model::{Choice, Field, FieldName, Kind, ObjectName, ReadCost, Schema, Writable};
 use serde_json::Value as Json;
 
 use super::capabilities::LINKS;
@@ -66,6 +66,7 @@ pub(super) fn of(object: &Object<'_>, definition: &Definition) -> Schema {
         object: object.name.into(),
         label: if object.is_document() { format!("{} with files", definition.label) } else { definition.label.clone() },
         fields,
+        name: definition.name.as_deref().map(FieldName::from),
         content: object.is_document(),
         own,
     }

@@ -11,22 +11,25 @@ use handover_model::{Field, Kind, ReadCost, Record, Value, Writable};
 use serde_json::{Value as Json, json};
 
 use super::json::{id_text, items, text_at};
+use super::objects::{self, Family, is_own};
 
 /// A reference field that is made of links.
-#[derive(Debug)]
-pub(super) struct Association {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Association<'n> {
     /// The object that has the field.
-    pub(super) from: &'static str,
+    pub(super) from: &'n str,
     /// The field.
-    pub(super) field: &'static str,
+    pub(super) field: &'n str,
     /// The object pointed to.
-    pub(super) to: &'static str,
+    pub(super) to: &'n str,
     /// What users read.
-    pub(super) label: &'static str,
-    /// The type id that is written.
+    pub(super) label: &'n str,
+    /// The type id that is written; none where the plain link is the portal's own.
     pub(super) type_id: u64,
     /// Whether the field gathers all links to the object, or only those of the type.
     pub(super) all: bool,
+    /// Whether lists bring these links.
+    pub(super) listed: bool,
 }
 
 /// Inputs of one v4 batch read (sheet: HubSpot section 5.1 \[doc\]).
@@ -37,7 +40,7 @@ pub(super) const WRITE_BATCH: u32 = 2_000;
 pub(super) const ARCHIVE_BATCH: usize = 100;
 
 /// Every type id in use (sheet: HubSpot section 5.6 \[code, doc\]).
-pub(super) const ASSOCIATIONS: [Association; 22] = [
+pub(super) const ASSOCIATIONS: [Association<'static>; 22] = [
     all("contacts", "associations.companies", "companies", "Companies", 279),
     one("contacts", "associations.primary_company", "companies", "Primary company", 1),
     one("companies", "associations.parent_company", "companies", "Parent company", 14),
@@ -68,8 +71,8 @@ const fn all(
     to: &'static str,
     label: &'static str,
     type_id: u64,
-) -> Association {
-    Association { from, field, to, label, type_id, all: true }
+) -> Association<'static> {
+    Association { from, field, to, label, type_id, all: true, listed: true }
 }
 
 const fn one(
@@ -78,26 +81,54 @@ const fn one(
     to: &'static str,
     label: &'static str,
     type_id: u64,
-) -> Association {
-    Association { from, field, to, label, type_id, all: false }
+) -> Association<'static> {
+    Association { from, field, to, label, type_id, all: false, listed: false }
 }
 
-/// The link fields of an object.
-pub(super) fn of(object: &str) -> impl Iterator<Item = &'static Association> {
+/// The link fields of one of HubSpot's own objects.
+pub(super) fn of(object: &str) -> impl Iterator<Item = &'static Association<'static>> {
     ASSOCIATIONS.iter().filter(move |association| association.from == object)
 }
 
 /// The link field of a name.
-pub(super) fn named(object: &str, field: &str) -> Option<&'static Association> {
-    of(object).find(|association| association.field == field)
+pub(super) fn named<'n>(object: &'n str, field: &'n str) -> Option<Association<'n>> {
+    if is_own(object) {
+        return own(object, field);
+    }
+    of(object).find(|association| association.field == field).copied()
+}
+
+/// The field of the links from a portal's own object to another one: the plain ones, whose types are the portal's. By
+/// which name lists would bring them is not certain, so they are read by themselves (sheet: HubSpot section 4 \[unsure\]).
+fn own<'n>(from: &'n str, field: &'n str) -> Option<Association<'n>> {
+    let to = field.strip_prefix(LINK)?;
+    let known = objects::known(to).filter(|object| object.family == Family::Record);
+    let label = known.map_or(to, |object| object.label);
+    (known.is_some() || is_own(to)).then_some(Association {
+        from,
+        field,
+        to,
+        label,
+        type_id: 0,
+        all: true,
+        listed: false,
+    })
+}
+
+/// How the names of link fields begin.
+const LINK: &str = "associations.";
+
+/// The name of the field with the links to an object.
+pub(super) fn field_to(object: &str) -> String {
+    format!("{LINK}{object}")
 }
 
 /// Whether a field's name is that of a link field.
 pub(super) fn is_link(field: &str) -> bool {
-    field.starts_with("associations.")
+    field.starts_with(LINK)
 }
 
-impl Association {
+impl Association<'_> {
     /// The field as the schema shows it.
     pub(super) fn field(&self) -> Field {
         Field {
@@ -110,7 +141,7 @@ impl Association {
             custom: false,
             // Lists tell which records are linked but not dependably by which type, so the primary
             // company and the parent need the v4 read (sheet: HubSpot section 4 [doc, obs]).
-            read: if self.all {
+            read: if self.listed {
                 ReadCost::Listed
             } else {
                 ReadCost::Extra { per_call: READ_BATCH, opt_in: false, only_above: None }

@@ -6,7 +6,7 @@ use handover_connect::{Body, Credentials, Door, Fault, Host, LimitTold, Renewal,
 use handover_model::ObjectName;
 
 use super::faults;
-use super::objects::{Family, path};
+use super::objects::{Family, is_own, path};
 use crate::oauth;
 
 /// How people let an app in (sheet: HubSpot section 1). That codes can be bound to whoever asked for them is said of the
@@ -35,6 +35,7 @@ pub(super) fn scopes(objects: &[(ObjectName, bool)]) -> Vec<String> {
                 "contacts"
             }
             (_, Ok(Family::Activity)) => "contacts",
+            (name, Ok(Family::Record)) if is_own(name) => "custom",
             (name, Ok(Family::Record | Family::Item)) => name,
             ("tickets", Err(_)) => {
                 scopes.insert("tickets".to_owned());

@@ -1,9 +1,11 @@
 //! What HubSpot can do, as the one table that the manual and the planner read.
 
-use handover_connect::{Capabilities, Charge, Count, Ending, Limit, Links, Lookup, ObjectCapabilities, Span, Upsert};
+use handover_connect::{
+    Capabilities, Charge, Count, CustomObjects, Ending, Limit, Links, Lookup, Named, ObjectCapabilities, Span, Upsert,
+};
 use jiff::civil::date;
 
-use super::objects::{Family, OBJECTS, Object};
+use super::objects::{BEHIND_PORTAL, Family, OBJECTS, OWN, Object};
 use super::{associations, history};
 
 /// A call that is no search.
@@ -22,7 +24,7 @@ pub(super) fn table() -> Capabilities {
     Capabilities {
         platform: "hubspot",
         objects: OBJECTS.iter().map(of_object).collect(),
-        custom: None,
+        custom: Some(CustomObjects { named: Named::Between(BEHIND_PORTAL), can: of_object(&OWN) }),
         limits: vec![
             Limit { name: "burst", amount: 100, span: Span::Rolling(10_000) },
             Limit { name: "daily", amount: 250_000, span: Span::Day },
@@ -38,7 +40,7 @@ pub(super) fn table() -> Capabilities {
     }
 }
 
-fn of_object(object: &Object) -> ObjectCapabilities {
+fn of_object(object: &Object<'_>) -> ObjectCapabilities {
     let has_history = !matches!(object.family, Family::File | Family::Attachment);
     let common = ObjectCapabilities {
         object: object.name.into(),
@@ -56,7 +58,7 @@ fn of_object(object: &Object) -> ObjectCapabilities {
         content: false,
         delete_batch: 100,
         delete_charges: CALL.to_vec(),
-        merge_charges: (object.family == Family::Record).then(|| CALL.to_vec()),
+        merge_charges: object.merges().then(|| CALL.to_vec()),
         people_merge: object.family == Family::Record,
         // Fewer records come with their history than without (sheet: HubSpot section 4 [code]).
         history_batch: if has_history { history::BATCH } else { 0 },

@@ -35,7 +35,7 @@ pub(super) fn step(
             return if object.is_crm() { write::written(batch, reply) } else { write::uploaded(batch, reply) };
         }
         Operation::Delete { object: name, ids } => {
-            return removal::deleted(object(name.as_str()).map_err(unsupported)?, ids, reply);
+            return removal::deleted(&object(name.as_str()).map_err(unsupported)?, ids, reply);
         }
         Operation::Merge { survivor, .. } => return removal::merged(survivor, reply),
         Operation::Fetch { .. } | Operation::Enrich { .. } | Operation::Candidates { .. } => {

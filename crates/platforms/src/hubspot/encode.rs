@@ -36,7 +36,7 @@ pub(super) fn request(
         Operation::Describe(name) => Ok(schema::describe(object(name.as_str())?, place.as_ref())),
         Operation::Users => Ok(account::owners(place.as_ref())),
         Operation::Automations => Ok(account::flows(place.as_ref())),
-        Operation::Count(name) => count(object(name.as_str())?),
+        Operation::Count(name) => count(&object(name.as_str())?),
         Operation::List(read) => {
             let reading = Reading::of(operation, learnt)?;
             match place {
@@ -61,7 +61,7 @@ pub(super) fn request(
         Operation::Write(batch) => {
             let object = object(batch.object.as_str())?;
             match object.family {
-                Family::Record | Family::Activity | Family::Item => write::request(object, batch, &CALL),
+                Family::Record | Family::Activity | Family::Item => write::request(&object, batch, &CALL),
                 Family::File => files::upload(batch, &CALL),
                 Family::Attachment => {
                     Err(Refusal::unsupported("attachments are read only: write the file and the note"))
@@ -70,10 +70,10 @@ pub(super) fn request(
         }
         Operation::Link(batch) => links::request(batch, place),
         Operation::Unlink(batch) => links::unlink(batch, place),
-        Operation::Delete { object: name, ids } => removal::delete(object(name.as_str())?, ids),
-        Operation::Merge { object: name, survivor, other } => removal::merge(object(name.as_str())?, survivor, other),
+        Operation::Delete { object: name, ids } => removal::delete(&object(name.as_str())?, ids),
+        Operation::Merge { object: name, survivor, other } => removal::merge(&object(name.as_str())?, survivor, other),
         Operation::Feed { object, .. } => Err(Refusal::no_feed(object)),
-        Operation::History { object: name, fields, ids } => history::request(object(name.as_str())?, fields, ids),
+        Operation::History { object: name, fields, ids } => history::request(&object(name.as_str())?, fields, ids),
         Operation::Download { object: name, id, to } => download(object(name.as_str())?, id, to, place),
         Operation::CreateField { object, field } => schema::create_field(object.as_str(), field, place.as_ref()),
         Operation::Subscriptions(_) => Err(Refusal::no_subscriptions("its app's settings have them")),
@@ -83,7 +83,7 @@ pub(super) fn request(
 }
 
 /// The request for a number of records.
-fn count(object: &Object) -> Result<Request, Refusal> {
+fn count(object: &Object<'_>) -> Result<Request, Refusal> {
     if !object.is_crm() {
         return Err(Refusal::unsupported(format!("HubSpot does not tell how many {} there are", object.name)));
     }
@@ -134,11 +134,11 @@ pub(super) fn searched_since(read: &Read) -> Option<Timestamp> {
 }
 
 /// The objects whose links come with the list.
-pub(super) fn listed_links(reading: &Reading<'_>, read: &Read) -> Vec<&'static str> {
+pub(super) fn listed_links<'a>(reading: &Reading<'a>, read: &Read) -> Vec<&'a str> {
     if read.which == Which::Deleted || reading.is_wide() {
         return Vec::new();
     }
-    let mut objects: Vec<&str> = reading.links().filter(|link| link.all).map(|link| link.to).collect();
+    let mut objects: Vec<&str> = reading.links().filter(|link| link.listed).map(|link| link.to).collect();
     objects.sort_unstable();
     objects.dedup();
     objects
@@ -164,12 +164,7 @@ pub(super) fn is_long_search(reading: &Reading<'_>, since: Timestamp) -> bool {
     body.to_string().len() > LONGEST_SEARCH - 100
 }
 
-fn download(
-    object: &'static Object,
-    id: &RecordId,
-    to: &std::path::Path,
-    place: Option<Place>,
-) -> Result<Request, Refusal> {
+fn download(object: Object<'_>, id: &RecordId, to: &std::path::Path, place: Option<Place>) -> Result<Request, Refusal> {
     let file = match object.family {
         Family::File => Some(id.as_str()),
         Family::Attachment => files::of_attachment(id.as_str()),
@@ -255,7 +250,7 @@ fn candidates(reading: &Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Re
         (Family::Record, None) => made_since(&mut gathering, reading.object.created(), since),
         (Family::Activity | Family::Item, _) => {
             gathering.made_after = since.checked_sub(CLOCKS_APART).ok();
-            let orphans = children(&mut gathering, reading.object, batch);
+            let orphans = children(&mut gathering, &reading.object, batch);
             let keyless = orphans.iter().any(|write| key.is_none_or(|key| write::key_of(write, key).is_none()));
             if keyless {
                 made_since(&mut gathering, reading.object.created(), since);
@@ -282,7 +277,7 @@ fn candidates(reading: &Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Re
 
 /// Asks one parent of each write for what hangs on it; deals first, since they have the fewest activities.
 /// Gives the writes without a parent.
-fn children<'a>(gathering: &mut Gathering, object: &Object, batch: &'a WriteBatch) -> Vec<&'a Write> {
+fn children<'a>(gathering: &mut Gathering, object: &Object<'_>, batch: &'a WriteBatch) -> Vec<&'a Write> {
     let mut by_parent: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     let mut orphans = Vec::new();
     for write in batch.writes.iter() {

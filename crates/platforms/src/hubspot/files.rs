@@ -137,7 +137,7 @@ pub(super) fn upload(batch: &WriteBatch, charges: &[Charge]) -> Result<Request, 
 }
 
 /// The fields of files.
-pub(super) fn file_schema(object: &Object) -> Schema {
+pub(super) fn file_schema(object: Object<'_>) -> Schema {
     let text = || Kind::Text { max: None, html: false };
     let fields = vec![
         field("name", "Name", text(), Writable::OnCreate, true),
@@ -156,13 +156,14 @@ pub(super) fn file_schema(object: &Object) -> Schema {
         object: object.name.into(),
         label: object.label.to_owned(),
         fields,
+        name: None,
         content: true,
         own: std::collections::BTreeMap::new(),
     }
 }
 
 /// The fields of attachments: the file's name and size, the note's time, owner and links.
-pub(super) fn attachment_schema(object: &'static Object) -> Schema {
+pub(super) fn attachment_schema(object: Object<'_>) -> Schema {
     let text = Kind::Text { max: None, html: false };
     let mut fields = vec![
         field("name", "File name", text, Writable::Never, false),
@@ -176,6 +177,7 @@ pub(super) fn attachment_schema(object: &'static Object) -> Schema {
         object: object.name.into(),
         label: object.label.to_owned(),
         fields,
+        name: None,
         content: true,
         own: std::collections::BTreeMap::new(),
     }

@@ -27,7 +27,7 @@ fn properties(fields: &[FieldName]) -> impl Iterator<Item = &str> {
 }
 
 /// The request that reads the histories.
-pub(super) fn request(object: &Object, fields: &[FieldName], ids: &[RecordId]) -> Result<Request, Refusal> {
+pub(super) fn request(object: &Object<'_>, fields: &[FieldName], ids: &[RecordId]) -> Result<Request, Refusal> {
     if !object.is_crm() {
         return Err(Refusal::unsupported(format!("{} have no history", object.name)));
     }

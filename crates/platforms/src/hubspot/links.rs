@@ -40,7 +40,7 @@ struct Pair {
     types: Vec<Json>,
 }
 
-fn association(batch: &LinkBatch) -> Result<&'static Association, Refusal> {
+fn association(batch: &LinkBatch) -> Result<Association<'_>, Refusal> {
     named(batch.object.as_str(), batch.field.as_str())
         .filter(|association| association.to == batch.to_object.as_str() && !association.is_fixed())
         .ok_or_else(|| Refusal::unsupported(format!("`{}` of `{}` is not a link field", batch.field, batch.object)))
@@ -183,7 +183,7 @@ fn ends(result: &Json) -> Option<(String, String)> {
 }
 
 /// The inputs that take links away, in the order in which they are sent.
-fn unlinking(batch: &LinkBatch, association: &Association) -> Vec<Json> {
+fn unlinking(batch: &LinkBatch, association: &Association<'_>) -> Vec<Json> {
     if !association.all {
         let typed = |link: &Link| json!({ "from": { "id": link.from }, "to": { "id": link.to }, "types": [association.spec()] });
         return batch.links.iter().map(typed).collect();
@@ -211,7 +211,7 @@ pub(super) fn unlink(batch: &LinkBatch, place: Option<Place>) -> Result<Request,
         return attached::request(batch, place, Way::TakeAway);
     }
     let association = association(batch)?;
-    let all = unlinking(batch, association);
+    let all = unlinking(batch, &association);
     let inputs: Vec<&Json> = all.iter().skip(unlinked_so_far(place.as_ref())).take(ARCHIVE_BATCH).collect();
     if inputs.is_empty() {
         return Err(Refusal::unsupported("there is nothing to take away"));
@@ -234,7 +234,7 @@ pub(super) fn unlinked(batch: &LinkBatch, place: Option<Place>, reply: &Reply) -
         return Err(fault);
     }
     let done = unlinked_so_far(place.as_ref()) + ARCHIVE_BATCH;
-    if done < unlinking(batch, association).len() {
+    if done < unlinking(batch, &association).len() {
         return Ok(Place::Unlinked(done).then());
     }
     let outcome = |link: &Link| LinkOutcome { link: link.clone(), result: Ok(()) };

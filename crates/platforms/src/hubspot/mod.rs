@@ -1,4 +1,4 @@
-//! HubSpot: companies, contacts, products, deals with their line items, activities, files.
+//! HubSpot: companies, contacts, products, deals with their line items, activities, files, and objects that a portal made.
 //!
 //! Text in, text out. What a reply leaves open (links, files, pipelines) becomes a continuation whose
 //! state stands in the cursor.
@@ -9,7 +9,8 @@
 //! - Rows of a batch are joined by the trace that we gave them, never by place.
 //! - No message repeats a value that was written.
 //!
-//! Deliberately absent: custom objects, leads, tickets, quotes; association labels of the portal's
+//! Deliberately absent: links to a portal's own objects from HubSpot's, between its records of one object, and of
+//! activities; events of such objects; leads, tickets, quotes; association labels of the portal's
 //! own; moving `lifecyclestage` backwards (it wants to be cleared in a request before, sheet: HubSpot
 //! section 9, trap 4 \[doc\]); what the credentials lack before a call is refused.
 

@@ -49,12 +49,12 @@ pub(super) enum Family {
 }
 
 /// One object.
-#[derive(Debug)]
-pub(super) struct Object {
-    /// The API's plural name.
-    pub(super) name: &'static str,
-    /// What users call it.
-    pub(super) label: &'static str,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object<'n> {
+    /// The API's plural name; of a portal's own object its qualified one.
+    pub(super) name: &'n str,
+    /// What users call it; of a portal's own object only its description says that.
+    pub(super) label: &'n str,
     /// The API's type id, as workflows name it (sheet: HubSpot section 2 \[doc\]).
     pub(super) type_id: &'static str,
     /// Its family.
@@ -72,7 +72,7 @@ pub(super) struct Object {
 }
 
 /// All objects, parents before children.
-pub(super) const OBJECTS: [Object; 12] = [
+pub(super) const OBJECTS: [Object<'static>; 12] = [
     Object {
         name: "companies",
         label: "Companies",
@@ -141,7 +141,7 @@ const fn activity(
     type_id: &'static str,
     required: &'static [&'static str],
     html: &'static [&'static str],
-) -> Object {
+) -> Object<'static> {
     Object {
         name,
         label,
@@ -160,26 +160,66 @@ const fn item(
     type_id: &'static str,
     group: &'static str,
     required: &'static [&'static str],
-) -> Object {
+) -> Object<'static> {
     let activity = activity(name, label, type_id, required, &[]);
     Object { family: Family::Item, group: Some(group), ..activity }
 }
 
+/// What is known of an object that a portal made (sheet: HubSpot section 2.8 \[spec\]).
+pub(super) const OWN: Object<'static> = Object {
+    name: "_",
+    label: "",
+    type_id: "",
+    family: Family::Record,
+    modified: "hs_lastmodifieddate",
+    group: None,
+    required: &[],
+    html: &[],
+};
+
 /// The object of a name.
-pub(super) fn object(name: &str) -> Result<&'static Object, Refusal> {
-    OBJECTS
-        .iter()
-        .find(|object| object.name == name)
-        .ok_or_else(|| Refusal::unsupported(format!("HubSpot's `{name}` is not among the objects that can be carried")))
+pub(super) fn object(name: &str) -> Result<Object<'_>, Refusal> {
+    if let Some(known) = known(name) {
+        return Ok(*known);
+    }
+    if is_own(name) {
+        return Ok(Object { name, label: name, ..OWN });
+    }
+    Err(Refusal::unsupported(format!("HubSpot's `{name}` is not among the objects that can be carried")))
 }
 
-impl Object {
+/// One of HubSpot's own objects.
+pub(super) fn known(name: &str) -> Option<&'static Object<'static>> {
+    OBJECTS.iter().find(|object| object.name == name)
+}
+
+/// What stands behind the portal in the names of its own objects.
+pub(super) const BEHIND_PORTAL: char = '_';
+
+/// Whether a name is that of an object that a portal made: `p`, the portal, what it is called there (sheet: HubSpot
+/// section 2.8 \[spec\]). It stands in paths, so nothing else is one.
+pub(super) fn is_own(name: &str) -> bool {
+    let parts = name.strip_prefix('p').and_then(|rest| rest.split_once(BEHIND_PORTAL));
+    parts.is_some_and(|(portal, own)| {
+        !portal.is_empty()
+            && portal.bytes().all(|byte| byte.is_ascii_digit())
+            && !own.is_empty()
+            && own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}
+
+impl Object<'_> {
     /// The object whose records are read for it: attachments are read from notes.
-    pub(super) fn source(&'static self) -> &'static Self {
+    pub(super) fn source(self) -> Self {
         match self.family {
-            Family::Attachment => &NOTES,
+            Family::Attachment => NOTES,
             Family::Record | Family::Activity | Family::Item | Family::File => self,
         }
+    }
+
+    /// Whether two of its records can be merged; of a portal's own objects that is not certain (section 2 \[spec\]).
+    pub(super) fn merges(&self) -> bool {
+        self.family == Family::Record && known(self.name).is_some()
     }
 
     /// Whether it is one of the CRM's own record types, with properties, search and batches.
@@ -194,4 +234,4 @@ impl Object {
 }
 
 /// Where attachments are read from.
-static NOTES: Object = activity("notes", "Notes", "0-46", &["hs_timestamp"], &["hs_note_body"]);
+const NOTES: Object<'static> = activity("notes", "Notes", "0-46", &["hs_timestamp"], &["hs_note_body"]);

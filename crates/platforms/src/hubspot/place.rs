@@ -21,6 +21,8 @@ pub(super) enum Place {
     Pipelines(Schema),
     /// A schema that still lacks the outcomes of calls.
     Dispositions(Schema),
+    /// A schema of a portal's own object that still lacks what the portal says of it.
+    Own(Schema),
     /// An account that still lacks its daily allowance.
     Usage(Account),
     /// Owners: the active ones first, then those that are not.

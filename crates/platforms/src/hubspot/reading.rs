@@ -21,7 +21,7 @@ const LONGEST_QUERY: usize = 5_000;
 /// What a read operation wants.
 pub(super) struct Reading<'a> {
     /// The object asked for.
-    pub(super) object: &'static Object,
+    pub(super) object: Object<'a>,
     /// The fields asked for.
     fields: &'a [FieldName],
     /// The field types, once they were learnt.
@@ -47,13 +47,13 @@ impl<'a> Reading<'a> {
     }
 
     /// The link fields to fill.
-    pub(super) fn links(&self) -> impl Iterator<Item = &'static Association> {
-        let source = self.object.source().name;
-        self.fields.iter().filter_map(move |field| associations::named(source, field.as_str()))
+    pub(super) fn links(&self) -> impl Iterator<Item = Association<'a>> + use<'a> {
+        let (source, fields) = (self.object.source().name, self.fields);
+        fields.iter().filter_map(move |field| associations::named(source, field.as_str()))
     }
 
     /// The objects that the link fields point to, each once.
-    pub(super) fn linked_objects(&self) -> Vec<&'static str> {
+    pub(super) fn linked_objects(&self) -> Vec<&'a str> {
         let mut objects: Vec<&str> = self.links().map(|link| link.to).collect();
         objects.sort_unstable();
         objects.dedup();
@@ -101,9 +101,9 @@ impl<'a> Reading<'a> {
 
     /// Fills the plain link fields from the links that a list brings. Gives the objects whose links go on
     /// on further pages.
-    pub(super) fn fill_listed(&self, record: &mut Record, raw: &Json) -> Vec<&'static str> {
+    pub(super) fn fill_listed(&self, record: &mut Record, raw: &Json) -> Vec<&'a str> {
         let mut unfinished = Vec::new();
-        for link in self.links().filter(|link| link.all) {
+        for link in self.links().filter(|link| link.listed) {
             let listed = raw.get("associations").and_then(|all| all.get(link.to)).unwrap_or(&Json::Null);
             // One entry for each type of the link: the same record stands there several times.
             let ids = items(listed, "results").iter().filter_map(|entry| entry.get("id").and_then(id_text)).collect();

@@ -16,7 +16,7 @@ use super::json::{body, id_text, items};
 use super::objects::{Family, Object, path};
 
 /// The request that deletes records, into the portal's bin; files for good.
-pub(super) fn delete(object: &Object, ids: &[RecordId]) -> Result<Request, Refusal> {
+pub(super) fn delete(object: &Object<'_>, ids: &[RecordId]) -> Result<Request, Refusal> {
     match (object.family, ids) {
         (Family::Attachment, _) => Err(Refusal::unsupported("attachments are seen through their notes only")),
         (Family::File, [id]) => {
@@ -34,7 +34,7 @@ pub(super) fn delete(object: &Object, ids: &[RecordId]) -> Result<Request, Refus
 }
 
 /// One outcome for each id.
-pub(super) fn deleted(object: &Object, ids: &[RecordId], reply: &Reply) -> Result<Step, Fault> {
+pub(super) fn deleted(object: &Object<'_>, ids: &[RecordId], reply: &Reply) -> Result<Step, Fault> {
     if object.family == Family::File && matches!(reply.status, 404 | 410) {
         return Ok(Step::Written(ids.iter().map(gone).collect()));
     }
@@ -86,8 +86,8 @@ fn written(trace: &RecordId, outcome: WriteOutcome) -> Written {
 }
 
 /// The request that merges `other` into `survivor`, whose values win.
-pub(super) fn merge(object: &Object, survivor: &RecordId, other: &RecordId) -> Result<Request, Refusal> {
-    if object.family != Family::Record {
+pub(super) fn merge(object: &Object<'_>, survivor: &RecordId, other: &RecordId) -> Result<Request, Refusal> {
+    if !object.merges() {
         return Err(Refusal::unsupported(format!("{} cannot be merged", object.name)));
     }
     let body = json!({ "primaryObjectId": survivor, "objectIdToMerge": other });

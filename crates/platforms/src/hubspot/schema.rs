@@ -8,12 +8,12 @@
 use std::sync::Arc;
 
 use handover_connect::{Fault, FaultKind, Method, Refusal, Reply, Request, Step};
-use handover_model::{Choice, Field, Kind, ObjectName, ReadCost, Schema, Writable};
+use handover_model::{Choice, Field, FieldName, Kind, ObjectName, ReadCost, Schema, Writable};
 use serde_json::{Value as Json, json};
 
 use super::capabilities::CALL;
 use super::json::{body, flag_at, items, results, text_at, text_or_empty};
-use super::objects::{Family, Object, object, path};
+use super::objects::{Family, OBJECTS, Object, is_own, object, path};
 use super::place::Place;
 use super::{associations, faults, files};
 use crate::marks::Mark;
@@ -22,11 +22,12 @@ use crate::marks::Mark;
 const LONGEST_TEXT: u32 = 65_536;
 
 /// The request that describes an object, or the part of it that `place` says.
-pub(super) fn describe(object: &'static Object, place: Option<&Place>) -> Request {
+pub(super) fn describe(object: Object<'_>, place: Option<&Place>) -> Request {
     match (place, object.family) {
         (Some(Place::Pipelines(_)), _) => {
             Request::new(Method::Get, format!("{}/{}", path::PIPELINES, object.name), &CALL)
         }
+        (Some(Place::Own(_)), _) => Request::new(Method::Get, path::SCHEMAS, &CALL),
         (Some(Place::Dispositions(_)), _) => Request::new(Method::Get, path::DISPOSITIONS, &CALL),
         // Files have no definitions; a list of one tells whether the scope is there.
         (_, Family::File) => {
@@ -46,9 +47,10 @@ pub(super) fn objects_told(reply: &Reply) -> Result<Step, Fault> {
 }
 
 /// What the reply says of the object.
-pub(super) fn described(object: &'static Object, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
+pub(super) fn described(object: Object<'_>, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
     match place {
         Some(Place::Pipelines(schema)) => Ok(Step::Schema(with_pipelines(schema, results(&body(reply)?)?))),
+        Some(Place::Own(schema)) => Ok(Step::Schema(with_own(schema, results(&body(reply)?)?)?)),
         Some(Place::Dispositions(schema)) => {
             let body = body(reply)?;
             let list = body.as_array().map_or_else(|| items(&body, "results"), Vec::as_slice);
@@ -64,13 +66,14 @@ pub(super) fn described(object: &'static Object, place: Option<Place>, reply: &R
                     let fields = properties
                         .iter()
                         .filter(|property| !flag_at(property, "archived"))
-                        .filter_map(|property| field(object, property))
+                        .filter_map(|property| field(&object, property))
                         .chain(associations::of(object.name).map(associations::Association::field))
                         .collect();
                     let schema = Schema {
                         object: object.name.into(),
                         label: object.label.to_owned(),
                         fields,
+                        name: None,
                         content: false,
                         own: std::collections::BTreeMap::new(),
                     };
@@ -82,13 +85,14 @@ pub(super) fn described(object: &'static Object, place: Option<Place>, reply: &R
 }
 
 /// Asks for what the properties do not tell.
-fn finish(object: &Object, schema: Schema) -> Step {
+fn finish(object: Object<'_>, schema: Schema) -> Step {
     let lacks_options = |name: &str| {
         schema
             .field(name)
             .is_some_and(|field| matches!(&field.kind, Kind::Choice { options, .. } if options.is_empty()))
     };
     match object.name {
+        name if is_own(name) => Place::Own(schema).then(),
         "deals" => Place::Pipelines(schema).then(),
         "calls" if lacks_options("hs_call_disposition") => Place::Dispositions(schema).then(),
         _ => Step::Schema(schema),
@@ -96,7 +100,7 @@ fn finish(object: &Object, schema: Schema) -> Step {
 }
 
 /// A property as a field; `None` without a name.
-fn field(object: &Object, property: &Json) -> Option<Field> {
+fn field(object: &Object<'_>, property: &Json) -> Option<Field> {
     let name = text_at(property, "name")?;
     let read_only = property.pointer("/modificationMetadata/readOnlyValue").and_then(Json::as_bool).unwrap_or(false);
     let is_email = object.name == "contacts" && matches!(name, "email" | "hs_additional_emails");
@@ -114,7 +118,7 @@ fn field(object: &Object, property: &Json) -> Option<Field> {
     })
 }
 
-fn kind(object: &Object, name: &str, property: &Json) -> Kind {
+fn kind(object: &Object<'_>, name: &str, property: &Json) -> Kind {
     let field_type = text_at(property, "fieldType").unwrap_or_default();
     let many = field_type == "checkbox";
     match name {
@@ -161,6 +165,42 @@ fn options(property: &Json) -> Arc<[Choice]> {
 
 fn choice(json: &Json, value: &str, within: Option<&str>) -> Choice {
     Choice { value: text_or_empty(json, value), label: text_or_empty(json, "label"), within: within.map(str::to_owned) }
+}
+
+/// What the portal says of its own object: its label, its name, what must be given, what it may be linked to (sheet:
+/// HubSpot section 2.8 \[spec\]).
+fn with_own(mut schema: Schema, all: &[Json]) -> Result<Schema, Fault> {
+    let named = |own: &&Json| text_at(own, "fullyQualifiedName") == Some(schema.object.as_str());
+    let own =
+        all.iter().find(named).ok_or_else(|| Fault::new(FaultKind::NotFound, "no_such_object", "no such object"))?;
+    if let Some(label) = own.pointer("/labels/plural").and_then(Json::as_str).filter(|label| !label.is_empty()) {
+        label.clone_into(&mut schema.label);
+    }
+    schema.name = text_at(own, "primaryDisplayProperty").map(FieldName::from);
+    let required =
+        |name: &FieldName| items(own, "requiredProperties").iter().any(|one| one.as_str() == Some(name.as_str()));
+    for field in schema.fields.iter_mut().filter(|field| field.writable != Writable::Never) {
+        field.required = required(&field.name);
+    }
+    // The name comes with its object.
+    for field in schema.fields.iter_mut().filter(|field| schema.name.as_ref() == Some(&field.name)) {
+        field.custom = false;
+    }
+    let mut seen: Vec<&str> = Vec::new();
+    let ends = items(own, "associations").iter().filter_map(|one| text_at(one, "toObjectTypeId"));
+    for id in ends.filter(|id| Some(*id) != text_at(own, "objectTypeId")) {
+        // What is deleted, or not carried, has no field.
+        let known = OBJECTS.iter().find(|object| object.type_id == id && object.family == Family::Record);
+        let other = all.iter().find(|other| text_at(other, "objectTypeId") == Some(id));
+        let name = known.map(|object| object.name).or_else(|| text_at(other?, "fullyQualifiedName"));
+        let label = other.and_then(|other| other.pointer("/labels/plural")?.as_str());
+        let Some(name) = name.filter(|name| !seen.contains(name)) else { continue };
+        seen.push(name);
+        if let Some(link) = associations::named(schema.object.as_str(), &associations::field_to(name)) {
+            schema.fields.push(Field { label: label.unwrap_or(link.label).to_owned(), ..link.field() });
+        }
+    }
+    Ok(schema)
 }
 
 /// Pipelines and stages have ids of their own in every portal (sheet: HubSpot section 2.6 \[spec\]).
@@ -236,7 +276,7 @@ pub(super) fn field_created(object: &str, wish: &Field, place: Option<Place>, re
         }
         (Some(Place::NoGroup), _) => Ok(Place::Group("handover".to_owned()).then()),
         (place, _) => {
-            let field = field(object, &body).ok_or_else(|| Fault::malformed("the new property has no name"))?;
+            let field = field(&object, &body).ok_or_else(|| Fault::malformed("the new property has no name"))?;
             let other = std::mem::discriminant(&field.kind) != std::mem::discriminant(&wish.kind)
                 || field.unique != wish.unique;
             if matches!(place, Some(Place::Existing)) && other {

@@ -24,7 +24,7 @@ use super::objects::{Family, Object, path};
 use super::{associations, faults, values};
 
 /// The request of a batch.
-pub(super) fn request(object: &Object, batch: &WriteBatch, charges: &[Charge]) -> Result<Request, Refusal> {
+pub(super) fn request(object: &Object<'_>, batch: &WriteBatch, charges: &[Charge]) -> Result<Request, Refusal> {
     let action = match &batch.mode {
         WriteMode::Create { .. } => "create",
         WriteMode::Update => "update",
@@ -45,7 +45,7 @@ pub(super) fn request(object: &Object, batch: &WriteBatch, charges: &[Charge]) -
 
 /// A batch as it is sent. Written from the values at once: a tree of it would cost more than all the rest of a
 /// record's way.
-fn body_of(object: &Object, batch: &WriteBatch) -> Result<Vec<u8>, Refusal> {
+fn body_of(object: &Object<'_>, batch: &WriteBatch) -> Result<Vec<u8>, Refusal> {
     // What two inputs with one id do to each other is not documented (section 5.3 [unsure]).
     let mut seen = HashSet::with_capacity(batch.writes.len());
     let fields: usize = batch.writes.iter().map(|write| write.fields.len()).sum();
@@ -84,7 +84,7 @@ fn aimed_at<'w>(mode: &'w WriteMode, write: &'w Write) -> Result<(Option<Cow<'w,
 /// One row of a batch.
 fn input(
     body: &mut Vec<u8>,
-    object: &Object,
+    object: &Object<'_>,
     mode: &WriteMode,
     write: &Write,
     id: Option<(&str, Option<&str>)>,
@@ -131,7 +131,7 @@ fn input(
 }
 
 /// The links of a new record.
-fn linked(object: &Object, is_new: bool, name: &FieldName, value: &Value) -> Result<Vec<Json>, Refusal> {
+fn linked(object: &Object<'_>, is_new: bool, name: &FieldName, value: &Value) -> Result<Vec<Json>, Refusal> {
     let link = associations::named(object.name, name.as_str()).ok_or_else(|| {
         Refusal::unsupported(format!("`{}` has no link field `{name}`", object.name)).with_field(name.clone())
     })?;

@@ -195,6 +195,7 @@ fn schema(object: Object, mark: &DescribeMark) -> Schema {
         object: ObjectName::from(object.name()),
         label: object.label().to_owned(),
         fields,
+        name: None,
         content: object == Object::Files,
         own: std::collections::BTreeMap::new(),
     }

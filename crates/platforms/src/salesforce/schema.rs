@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Fault, Method, Reply, Request, Step};
-use handover_model::{Choice, Field, Kind, ObjectName, ReadCost, Schema, Writable};
+use handover_model::{Choice, Field, FieldName, Kind, ObjectName, ReadCost, Schema, Writable};
 use serde_json::Value as Json;
 
 use super::capabilities::CALL;
@@ -66,9 +66,16 @@ pub(super) fn described(object: &Object<'_>, reply: &Reply) -> Result<Step, Faul
         object: object.name.into(),
         label: label.unwrap_or(object.name).to_owned(),
         fields,
+        name: named(items(&body, "fields")),
         content: files::bytes_of(object.family).is_some(),
         own: BTreeMap::new(),
     }))
+}
+
+/// The field that the description marks as the name.
+fn named(fields: &[Json]) -> Option<FieldName> {
+    let named = fields.iter().find(|raw| flag_at(raw, "nameField"))?;
+    text_at(named, "name").map(FieldName::from)
 }
 
 /// A field; several for one that can point to several objects; none for what is no value by itself.

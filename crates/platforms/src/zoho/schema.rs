@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handover_connect::{Fault, Method, Reply, Request, Step};
-use handover_model::{Choice, Field, Kind, ObjectName, ReadCost, Schema, Writable};
+use handover_model::{Choice, Field, FieldName, Kind, ObjectName, ReadCost, Schema, Writable};
 use serde_json::Value as Json;
 
 use super::capabilities::CALL;
@@ -22,6 +22,9 @@ use crate::marks::Mark;
 
 /// How the names of the vendor's younger modules end, which are not carried.
 const VENDORS_OWN: &str = "__s";
+
+/// What the name of a record is called in every module that a customer made.
+const NAME: &str = "Name";
 
 /// The request for the list of modules.
 pub(super) fn modules() -> Request {
@@ -84,7 +87,9 @@ fn next(object: &Object<'_>, told: &Described) -> Option<Missing> {
 }
 
 fn modules_missing(object: &Object<'_>, told: &Described) -> Option<Missing> {
-    (object.several().is_some() && told.modules.is_none()).then_some(Missing::Modules)
+    // What users call a customer's module stands there only.
+    let is_told = object.several().is_none() && is_standard(object.name);
+    (!is_told && told.modules.is_none()).then_some(Missing::Modules)
 }
 
 fn layout_ids(layouts: &Json) -> Vec<&str> {
@@ -130,11 +135,25 @@ fn schema(object: &Object<'_>, told: &Described) -> Result<Schema, Fault> {
     }
     Ok(Schema {
         object: object.name.into(),
-        label: object.name.replace('_', " "),
+        label: label(object, told).unwrap_or_else(|| object.name.replace('_', " ")),
+        name: name(object, &fields),
         fields,
         content: object.family == Family::Attachment,
         own: BTreeMap::new(),
     })
+}
+
+/// What users call a customer's module.
+fn label(object: &Object<'_>, told: &Described) -> Option<String> {
+    let modules = told.modules.as_ref().filter(|_| !is_standard(object.name))?;
+    let module = items(modules, "modules").iter().find(|module| text_at(module, "api_name") == Some(object.name))?;
+    text_at(module, "plural_label").map(str::to_owned)
+}
+
+/// The field of the name that every customer's module has (sheet: Zoho section 5).
+fn name(object: &Object<'_>, fields: &[Field]) -> Option<FieldName> {
+    let name = fields.iter().find(|field| field.name == *NAME && !is_standard(object.name));
+    name.map(|field| field.name.clone())
 }
 
 /// A field; several for one that can point to several modules; none for what is no value.

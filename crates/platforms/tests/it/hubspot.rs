@@ -5,6 +5,7 @@ mod describing;
 mod hooks;
 mod live;
 mod losing;
+mod own;
 mod plain;
 mod reading;
 mod refusals;

@@ -190,11 +190,24 @@ pub(crate) fn schemas(hub: &Hubspot, call: &Call<'_>) -> Answer {
             .map(|(_, p)| world.property_json(kind, p))
             .collect();
         let name = world.kinds.singular(kind);
+        let custom = world.kinds.custom(kind).cloned().unwrap_or_default();
+        let label = custom.label.unwrap_or_else(|| name.to_owned());
+        let plural = custom.plural_label.unwrap_or_else(|| world.kinds.plural(kind).to_owned());
+        // The plain type to every kind that it may be associated with.
+        let associations: Vec<Json> = world
+            .kinds
+            .iter()
+            .filter_map(|(other, _)| Some((other, world.link_types.plain(kind, other)?)))
+            .map(|(other, row)| {
+                json!({"id": row.link.id.to_string(), "name": row.name,
+                    "fromObjectTypeId": world.kinds.type_id(kind), "toObjectTypeId": world.kinds.type_id(other)})
+            })
+            .collect();
         json!({"id": world.kinds.type_id(kind).rsplit('-').next(), "objectTypeId": world.kinds.type_id(kind),
-            "name": name, "labels": {"singular": name, "plural": world.kinds.plural(kind)},
-            "fullyQualifiedName": format!("p{}_{name}", world.account.portal_id),
+            "name": name, "labels": {"singular": label, "plural": plural},
+            "fullyQualifiedName": custom.qualified, "primaryDisplayProperty": custom.primary,
             "requiredProperties": world.kinds.required(kind), "searchableProperties": [],
-            "secondaryDisplayProperties": [], "properties": properties, "associations": [], "archived": false})
+            "secondaryDisplayProperties": [], "properties": properties, "associations": associations, "archived": false})
     };
     if call.path.len() == 4 {
         let kind = world.kinds.find(call.segment(3)).ok_or_else(Refusal::no_record)?;

@@ -57,6 +57,21 @@ pub(crate) struct ObjectKind {
     pub(crate) scope_word: String,
     /// Custom objects: properties that a create must bring (sheet: section 2.3).
     pub(crate) required: Vec<String>,
+    /// Custom objects: what else their schema says.
+    pub(crate) custom: Custom,
+}
+
+/// What the schema of a custom object says (sheet: HubSpot section 2.8 \[spec\]).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Custom {
+    /// `p123_car`: the name by which everybody may call it.
+    pub(crate) qualified: String,
+    /// What users call one of them; its name where nobody said it.
+    pub(crate) label: Option<String>,
+    /// What they call several.
+    pub(crate) plural_label: Option<String>,
+    /// The property that names a record.
+    pub(crate) primary: Option<String>,
 }
 
 /// Every kind of this portal.
@@ -77,6 +92,7 @@ impl Kinds {
                 singular: singular.to_owned(),
                 scope_word: scope.to_owned(),
                 required: Vec::new(),
+                custom: Custom::default(),
             });
         }
         kinds
@@ -85,14 +101,15 @@ impl Kinds {
     /// Appends a custom object.
     pub(crate) fn add(&mut self, kind: ObjectKind) -> Kind {
         let index = u16::try_from(self.all.len()).unwrap_or(u16::MAX);
-        for name in [&kind.type_id, &kind.plural, &kind.singular] {
+        let names = [&kind.type_id, &kind.plural, &kind.singular, &kind.custom.qualified];
+        for name in names.into_iter().filter(|name| !name.is_empty()) {
             self.by_name.insert(name.clone(), index);
         }
         self.all.push(kind);
         index
     }
 
-    /// The kind that a path calls `name`: plural, singular or type id, in any case.
+    /// The kind that a path calls `name`: plural, singular, type id or qualified name, in any case.
     pub(crate) fn find(&self, name: &str) -> Option<Kind> {
         self.by_name.get(name).or_else(|| self.by_name.get(&name.to_ascii_lowercase())).copied()
     }
@@ -129,6 +146,11 @@ impl Kinds {
     /// Properties a create of this custom object must bring; empty for built-in kinds.
     pub(crate) fn required(&self, kind: Kind) -> &[String] {
         self.get(kind).map_or(&[], |k| k.required.as_slice())
+    }
+
+    /// What the schema of this custom object says.
+    pub(crate) fn custom(&self, kind: Kind) -> Option<&Custom> {
+        self.get(kind).filter(|_| Self::is_custom(kind)).map(|k| &k.custom)
     }
 
     /// The scopes that reading or writing records of `kind` needs, all of them

@@ -36,7 +36,7 @@ use shape::{AssociationEntry, FileEntry, LabelEntry, ObjectEntry, PropertyEntry,
 
 use super::access::{OauthApp, PrivateToken, Scopes};
 use super::instant;
-use super::kinds::{Kind, ObjectKind};
+use super::kinds::{Custom, Kind, ObjectKind};
 use super::link_types::{Category, LinkType, TypeRow};
 use super::links::{Node, Write};
 use super::meters::Meters;
@@ -217,12 +217,19 @@ fn find(world: &World, name: &str) -> Result<Kind, WorldError> {
 }
 
 fn add_kind(world: &mut World, custom: shape::CustomObject) {
+    let qualified = format!("p{}_{}", world.account.portal_id, custom.name);
     let kind = world.kinds.add(ObjectKind {
         type_id: custom.object_type_id,
         singular: custom.name,
         plural: custom.plural,
         scope_word: "custom".into(),
         required: custom.required_properties,
+        custom: Custom {
+            qualified,
+            label: custom.label,
+            plural_label: custom.plural_label,
+            primary: custom.primary_display_property,
+        },
     });
     world.schemas.push(catalogue::schema(kind));
     world.tables.push(Table::of_kind(kind));

@@ -13,6 +13,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     lacks: &[Lack::Html, Lack::Bool, Lack::Time, Lack::User],
     points_to: &[],
     things: &[ACCOUNTS, CONTACTS, DEALS, CALLS, MEETINGS, TASKS, NOTES],
+    made: None,
 };
 
 const ACCOUNTS: Thing = Thing {

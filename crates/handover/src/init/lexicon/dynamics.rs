@@ -2,8 +2,8 @@
 
 use super::terms::{ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, PERSON_ALONE, TEXT};
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take, tell,
-    thing, told, with,
+    Concept, Funnel, Lack, Lexicon, Made, Make, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take,
+    tell, thing, told, with,
 };
 
 const SUBJECT: &str = "truncate(coalesce([{title}, {text}]), 200)";
@@ -29,6 +29,27 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     lacks: &[Lack::Html, Lack::Time, Lack::User],
     points_to: &RECORDS,
     things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CALLS, APPOINTMENTS, TASKS, NOTES, FILES],
+    made: Some(&MADE),
+};
+
+const MADE: Made = Made {
+    // The publisher's prefix stands before.
+    bare: |name| name.split_once('_').map_or(name, |(_, own)| own),
+    thing: Thing {
+        own_fields: Own::Unique,
+        tells: &[
+            tell("owner", &["ownerid"]),
+            tell("currency", &["transactioncurrencyid"]),
+            tell("created_at", &["createdon"]),
+            tell("created_by", &["createdby"]),
+        ],
+        takes: &[
+            take("ownerid", &["owner"]),
+            take("transactioncurrencyid", &["currency"]),
+            take("createdon", &["created_at"]),
+        ],
+        ..thing(Concept::Made, "", "")
+    },
 };
 
 const ACCOUNTS: Thing = Thing {

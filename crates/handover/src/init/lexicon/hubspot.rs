@@ -3,7 +3,7 @@
 mod products;
 
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Thing, choice, expr, make, take, tell, thing, told, value, with,
+    Concept, Funnel, Lack, Lexicon, Made, Make, Own, Thing, choice, expr, make, take, tell, thing, told, value, with,
 };
 
 const NAME: &str = "concat([.firstname, .lastname], \" \")";
@@ -42,6 +42,23 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         FILE_NOTES,
         MAILS,
     ],
+    made: Some(&MADE),
+};
+
+const MADE: Made = Made {
+    // The portal stands before: `p123_grants`.
+    bare: |name| {
+        let parts = name.strip_prefix('p').and_then(|rest| rest.split_once('_'));
+        parts
+            .filter(|(portal, _)| !portal.is_empty() && portal.bytes().all(|byte| byte.is_ascii_digit()))
+            .map_or(name, |(_, own)| own)
+    },
+    thing: Thing {
+        own_fields: Own::Unique,
+        tells: &[tell("owner", &["hubspot_owner_id"]), tell("created_at", &["hs_createdate"])],
+        takes: &[take("hubspot_owner_id", &["owner"]), take("hs_createdate", &["created_at"])],
+        ..thing(Concept::Made, "", "")
+    },
 };
 
 const COMPANIES: Thing = Thing {

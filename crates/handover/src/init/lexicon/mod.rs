@@ -54,9 +54,18 @@ pub(super) enum Concept {
     /// What a file hangs on, where files do not hang on records by themselves.
     FileNote,
     Email,
+    /// What a customer made an object of.
+    Made,
 }
 
-/// All of them, parents first.
+impl Concept {
+    /// Whether one is something by itself, and does not hang on another record.
+    pub(super) fn stands_alone(self) -> bool {
+        matches!(self, Self::Organization | Self::Person | Self::Lead | Self::Deal | Self::Product | Self::Made)
+    }
+}
+
+/// All that every CRM has, parents first.
 pub(super) const CONCEPTS: [Concept; 13] = [
     Concept::Organization,
     Concept::Person,
@@ -74,7 +83,7 @@ pub(super) const CONCEPTS: [Concept; 13] = [
 ];
 
 /// What every custom field that points to a record can point to, where the platform lets people choose.
-const RECORDS: [Concept; 4] = [Concept::Organization, Concept::Person, Concept::Lead, Concept::Deal];
+const RECORDS: [Concept; 5] = [Concept::Organization, Concept::Person, Concept::Lead, Concept::Deal, Concept::Made];
 
 /// A platform's objects.
 pub(super) struct Lexicon {
@@ -85,6 +94,16 @@ pub(super) struct Lexicon {
     /// What its custom fields can point to.
     pub(super) points_to: &'static [Concept],
     pub(super) things: &'static [Thing],
+    /// What all objects that a customer made have; `None` where they cannot be carried.
+    pub(super) made: Option<&'static Made>,
+}
+
+/// The objects that a platform's customers made.
+pub(super) struct Made {
+    /// The name of such an object or field without what the platform puts before or behind it.
+    pub(super) bare: fn(&str) -> &str,
+    /// What each of them tells and takes beside its name and the customer's fields; its object and flow are blank.
+    pub(super) thing: Thing,
 }
 
 /// What a platform's custom fields cannot hold.

@@ -55,6 +55,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         MAILS,
         MAIL_NOTES,
     ],
+    made: None,
 };
 
 const ORGANIZATIONS: Thing = Thing {

@@ -5,8 +5,8 @@ use super::terms::{
     SUBJECT,
 };
 use super::{
-    Concept, Funnel, Lexicon, Make, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take, tell, thing,
-    told, value, with,
+    Concept, Funnel, Lexicon, Made, Make, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take, tell,
+    thing, told, value, with,
 };
 
 const STREET: &str = "concat([{street}, {street2}], \"\\n\")";
@@ -22,6 +22,31 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     lacks: &[],
     points_to: &RECORDS,
     things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CALLS, EVENTS, TASKS, NOTES, OLD_NOTES, FILES],
+    made: Some(&MADE),
+};
+
+const MADE: Made = Made {
+    // A package puts its own name before: `npsp__Payment__c`.
+    bare: |name| {
+        let name = name.strip_suffix("__c").unwrap_or(name);
+        name.split_once("__").map_or(name, |(_, own)| own)
+    },
+    thing: Thing {
+        own_fields: Own::Unique,
+        tells: &[
+            tell("owner", &["OwnerId"]),
+            tell("currency", &["CurrencyIsoCode"]),
+            tell("created_at", &["CreatedDate"]),
+            tell("created_by", &["CreatedById"]),
+        ],
+        takes: &[
+            take("OwnerId", &["owner"]),
+            take("CurrencyIsoCode", &["currency"]),
+            take("CreatedDate", &["created_at"]),
+        ],
+        left: &[("LastViewedDate", VIEWED), ("LastReferencedDate", VIEWED)],
+        ..thing(Concept::Made, "", "")
+    },
 };
 
 const ACCOUNTS: Thing = Thing {

@@ -5,7 +5,8 @@ use super::terms::{
     SUBJECT, TEXT,
 };
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, RECORDS, Thing, choice, expr, make, take, tell, thing, told, value, with,
+    Concept, Funnel, Lack, Lexicon, Made, Make, Own, RECORDS, Thing, choice, expr, make, take, tell, thing, told,
+    value, with,
 };
 
 const STREET: &str = "concat([{street}, {street2}], \" \")";
@@ -23,6 +24,23 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     lacks: &[Lack::Html, Lack::Time, Lack::User],
     points_to: &RECORDS,
     things: &[ACCOUNTS, CONTACTS, LEADS, DEALS, PRODUCTS, CALLS, EVENTS, TASKS, NOTES, ATTACHMENTS],
+    made: Some(&MADE),
+};
+
+const MADE: Made = Made {
+    bare: |name| name,
+    thing: Thing {
+        own_fields: Own::Unique,
+        tells: &[
+            tell("owner", &["Owner"]),
+            tell("currency", &["Currency"]),
+            tell("created_at", &["Created_Time"]),
+            tell("created_by", &["Created_By"]),
+        ],
+        takes: &[take("Owner", &["owner"]), take("Currency", &["currency"]), take("Created_Time", &["created_at"])],
+        left: &[("Exchange_Rate", VENDORS_OWN), ("Layout", VENDORS_OWN)],
+        ..thing(Concept::Made, "", "")
+    },
 };
 
 /// Without what is sold of them: Zoho keeps that in quotes, orders and invoices, which are not moved.

@@ -12,6 +12,7 @@ pub(super) fn schema(object: &str, lines: &str) -> Schema {
         object: object.into(),
         label: capital(object),
         fields,
+        name: None,
         content: matches!(object, "files" | "attachments"),
         own: std::collections::BTreeMap::new(),
     }
@@ -109,6 +110,7 @@ pub(super) fn view(name: &str, platform: &str, schemas: Vec<Schema>, users: &[(&
         custom: Some(Vec::new()),
         // Nobody sells by products here.
         empty: handover::init::optional(platform).map(|(object, _)| object.into()).collect(),
+        counts: std::collections::BTreeMap::new(),
         users: users.iter().map(user).collect(),
     }
 }

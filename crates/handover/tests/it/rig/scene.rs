@@ -320,6 +320,7 @@ async fn view(name: &str, platform: &str, systems: &BTreeMap<SystemName, Arc<dyn
         schemas,
         empty,
         custom: system.custom_objects().await.ok(),
+        counts: BTreeMap::new(),
         users: system.users().await.unwrap(),
     }
 }

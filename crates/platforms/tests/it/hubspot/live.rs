@@ -372,12 +372,3 @@ async fn more_properties_than_a_query_takes_are_read_all_the_same() {
         assert_eq!(first.fields.get("associations.companies").unwrap().ids(), ["10"]);
     }
 }
-
-/// They are named, so that nobody believes that they were moved.
-#[tokio::test]
-async fn objects_that_the_portal_made_are_named() {
-    let cars = json!([{"objectTypeId": "2-1", "name": "car", "plural": "cars", "requiredProperties": []}]);
-    let portal = portal(&json!({"account": {"portalId": 7, "tier": "enterprise"}, "custom_objects": cars}));
-    assert_eq!(portal.driver.custom_objects().await.unwrap(), [handover_model::ObjectName::from("p7_car")]);
-    assert!(portal.driver.capabilities().custom.is_none(), "none of them can be carried");
-}

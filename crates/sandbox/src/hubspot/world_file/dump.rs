@@ -86,6 +86,9 @@ fn custom_objects(world: &World) -> Vec<CustomObject> {
             name: k.singular.clone(),
             plural: k.plural.clone(),
             required_properties: k.required.clone(),
+            label: k.custom.label.clone(),
+            plural_label: k.custom.plural_label.clone(),
+            primary_display_property: k.custom.primary.clone(),
         })
         .collect()
 }

@@ -74,6 +74,12 @@ pub(super) struct CustomObject {
     pub(super) plural: String,
     #[serde(default)]
     pub(super) required_properties: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) plural_label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) primary_display_property: Option<String>,
 }
 
 /// A property definition, in the shape of the API; what is not known of it is ignored.

@@ -119,7 +119,15 @@ fn custom_objects_have_their_routes() {
         200
     );
     let (_, schemas) = client.get("/crm-object-schemas/v3/schemas");
-    assert_eq!(schemas["results"][0]["objectTypeId"], "2-77");
+    let schema = &schemas["results"][0];
+    assert_eq!((&schema["objectTypeId"], &schema["labels"]["plural"]), (&json!("2-77"), &json!("cars")));
+    let name = schema["fullyQualifiedName"].as_str().unwrap();
+    assert_eq!(client.get(&format!("/crm/v3/objects/{name}/{car}")).0, 200);
+    let leads_to = |id: &str| {
+        let associations = schema["associations"].as_array().unwrap().iter();
+        associations.filter(|one| one["fromObjectTypeId"] == "2-77" && one["toObjectTypeId"] == id).count()
+    };
+    assert_eq!((leads_to("0-1"), leads_to("0-2"), leads_to("2-99")), (1, 1, 0));
     let dump = client.sandbox.platform().world();
     assert_eq!(Hubspot::from_world(dump.clone(), 7).unwrap().world(), dump);
 }

@@ -12,8 +12,10 @@ use crate::conformance::values::Dice;
 
 /// The custom property that carries keys.
 const KEY: &str = "src_key";
-const RECORDS: [&str; 3] = ["companies", "contacts", "deals"];
+const RECORDS: [&str; 4] = ["companies", "contacts", "deals", SHIPS];
 const ITEMS: [&str; 2] = ["products", "line_items"];
+/// An object that the portal made.
+const SHIPS: &str = "p33_ship";
 const ACTIVITIES: [&str; 5] = ["notes", "calls", "meetings", "tasks", "emails"];
 
 pub(crate) struct HubSpot;
@@ -33,7 +35,7 @@ const fn object(name: &'static str, text: &'static str) -> Object {
     }
 }
 
-static OBJECTS: [Object; 12] = [
+static OBJECTS: [Object; 13] = [
     object("companies", "name"),
     Object {
         apart: &[("associatedcompanyid", "the primary company decides it")],
@@ -50,6 +52,7 @@ static OBJECTS: [Object; 12] = [
     object("emails", "hs_email_subject"),
     Object { key: "", disturbed: false, ..object("files", "name") },
     Object { key: "", journal: "notes", ..object("attachments", "") },
+    Object { journal: "ships", ..object(SHIPS, "my_text") },
 ];
 
 /// What a record cannot be without, beside its text.
@@ -144,6 +147,8 @@ impl Subject for HubSpot {
                 "refresh_token": "first-secret", "app": 2}],
             "owners": [owner("11", false), owner("12", false), owner("13", true)],
             "files": files(scene),
+            "custom_objects": [{"objectTypeId": "2-1", "name": "ship", "plural": "ships",
+                "primaryDisplayProperty": "my_text"}],
         });
         for object in RECORDS.into_iter().chain(ITEMS).chain(ACTIVITIES) {
             world["property_groups"][object] = json!([{"name": "ours", "label": "Ours"}]);
@@ -241,6 +246,7 @@ impl Subject for HubSpot {
             "products" => "crm.objects.products.read",
             "line_items" => "crm.objects.line_items.read",
             "files" => "files",
+            SHIPS => "crm.objects.custom.read",
             _ => "crm.objects.contacts.read",
         };
         (word, false)
