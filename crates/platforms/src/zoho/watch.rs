@@ -13,6 +13,7 @@ use handover_connect::{
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::capabilities::{CALL, PAGE};
@@ -63,16 +64,23 @@ fn channels(wanted: &Wanted) -> Result<Vec<u8>, Refusal> {
         });
     }
     let until = wanted.now.checked_add(LIFE).unwrap_or(wanted.now);
-    // Ids of channels are ours to choose, any number (section 8).
-    let ids = wanted.now.as_millisecond()..;
-    let channel = |(word, id): (&String, i64)| {
+    let channel = |word: &String| {
         json!({
-            "channel_id": id.to_string(), "events": [word], "channel_expiry": instant(until), "token": token,
-            "notify_url": wanted.url, "notify_on_related_action": false, "return_affected_field_values": false,
+            "channel_id": channel_id(wanted, word).to_string(), "events": [word], "channel_expiry": instant(until),
+            "token": token, "notify_url": wanted.url, "notify_on_related_action": false,
+            "return_affected_field_values": false,
         })
     };
-    let watch: Vec<Json> = wanted.words.iter().zip(ids).map(channel).collect();
+    let watch: Vec<Json> = wanted.words.iter().map(channel).collect();
     Ok(json!({ "watch": watch }).to_string().into_bytes())
+}
+
+/// Ids of channels are ours to choose, any positive number of 64 bits (section 8); one that is there already is replaced.
+/// So it says when the channel is made, which makes the next one another, and for what: nobody else's.
+fn channel_id(wanted: &Wanted, word: &str) -> i64 {
+    let mark = Sha256::new().chain_update(&wanted.url).chain_update([0]).chain_update(word).finalize();
+    let mark = mark.iter().take(3).fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+    wanted.now.as_second() << 24 | mark
 }
 
 /// What the answer means.
