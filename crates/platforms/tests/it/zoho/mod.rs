@@ -38,7 +38,7 @@ impl Stage {
     fn with(mut world: Json, credentials: Credentials, api_base: &str) -> Self {
         world["users"] =
             json!([{"id": USER, "first_name": "Ada", "last_name": "A", "email": "a@x.example", "admin": true}]);
-        let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ";
+        let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ,ZohoCRM.notifications.ALL";
         world["access"] = json!({
             "clients": [{"client_id": "app", "client_secret": "secret"}],
             "refresh_tokens": {"refresh": {"client_id": "app", "user": USER, "scope": scope}},
