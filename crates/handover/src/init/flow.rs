@@ -242,9 +242,7 @@ impl Builder<'_> {
         let wanted = folded(&field.label);
         let alike = |target: &&Field| folded(&target.label) == wanted;
         // What own fields of the platform cannot hold a field that is there may.
-        let is_same = |kind: &Kind| {
-            *kind == field.kind && matches!(kind, Kind::Email { many: false } | Kind::User | Kind::Currency)
-        };
+        let is_same = |kind: &Kind| *kind == field.kind && matches!(kind, Kind::Email { many: false } | Kind::User);
         let fields = || self.sides.target.fields.iter();
         let found =
             fields().filter(alike).chain(fields().filter(|target| self.is_named_so(field, target))).find(|target| {

@@ -31,7 +31,7 @@ fn six_weeks_of_many_seeds() {
 /// whoever has another counterpart by then.
 #[test]
 fn six_weeks_both_ways() {
-    many(&Scenario::default().both_ways(), (1..=12).chain([42, 43, 78, 110, 191]));
+    many(&Scenario::default().both_ways(), (1..=16).chain([42, 43, 78, 110, 191]));
 }
 
 #[test]
