@@ -13,7 +13,7 @@ use serde_json::json;
 use super::due::{Case, Question, What};
 use super::follow::question;
 use super::merging::REMOVE;
-use super::{Found, Tripped};
+use super::{Found, Tripped, unpair};
 use crate::Error;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
@@ -471,13 +471,6 @@ impl Pass {
         commit.holds.push(question(ready, &case.gone.source, case.gone.source.to_string(), why));
         Ok(())
     }
-}
-
-/// A record without its pair, and without links that wait; its identity stays, for the day when it comes again.
-fn unpair(commit: &mut Commit, flow: &FlowName, row: &RecordRow, outcome: Outcome) {
-    let (target, digest, base, mapped, last_entry) = (None, None, None, None, None);
-    commit.rows.push(RecordRow { outcome, target, digest, base, mapped, last_entry, ..row.clone() });
-    commit.relinked.push((flow.clone(), row.record.clone()));
 }
 
 /// What became of one record of a batch.

@@ -25,8 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handover_connect::{FaultKind, ObjectCapabilities};
-use handover_model::{Cause, End, FieldName, FlowName, Kind, RecordId, Side};
-use handover_store::Commit;
+use handover_model::{Cause, End, FieldName, FlowName, Kind, Outcome, RecordId, Side};
+use handover_store::{Commit, RecordRow};
 use serde::Serialize;
 
 use crate::Error;
@@ -175,4 +175,11 @@ fn is_ours(cause: &Cause) -> bool {
 /// Whether a field points to other records.
 fn is_link(kind: &Kind) -> bool {
     matches!(kind, Kind::Reference { .. })
+}
+
+/// A record without its pair, and without links that wait; its identity stays, for the day when it comes again.
+fn unpair(commit: &mut Commit, flow: &FlowName, row: &RecordRow, outcome: Outcome) {
+    let (target, digest, base, mapped, last_entry) = (None, None, None, None, None);
+    commit.rows.push(RecordRow { outcome, target, digest, base, mapped, last_entry, ..row.clone() });
+    commit.relinked.push((flow.clone(), row.record.clone()));
 }
