@@ -172,8 +172,8 @@ fn a_pass_that_fails_and_nothing_of_any_record() {
     assert!(last(&posts).contains(&("blank:persons.phone".to_owned(), "new".to_owned())), "{:?}", last(&posts));
     let _served = serve(&play, "new", &json!([]));
     let wrong = [("NEW_TOKEN", "pat-eu1-wrong")];
-    sync(&play, &webhook, &wrong).ends(1);
-    assert_eq!(last(&posts), [("failed:not_let_in".to_owned(), "new".to_owned())]);
+    let told = sync(&play, &webhook, &wrong).ends(1);
+    assert_eq!(last(&posts), [("failed:not_let_in".to_owned(), "new".to_owned())], "{}", told.shown());
     let before = posts.lock().unwrap().len();
     sync(&play, &webhook, &wrong).ends(1);
     assert_eq!(posts.lock().unwrap().len(), before, "told once");
