@@ -24,8 +24,8 @@ use crate::problem::{Exit, Problem};
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Systems with `webhooks:` and its `url` in handover.yaml are told what to tell. `handover serve` takes what they
-send, and renews what ends by itself.
+    after_help = "Systems with `webhooks:` and its `url` in handover.yaml are told what to tell. `handover serve`
+takes what they send, and renews what ends by itself.
 
 Examples:
   handover webhooks                 what each system should tell, and whether it does
