@@ -243,10 +243,9 @@ async fn view(name: &str, side: &Side) -> Result<SystemView, Error> {
     }
     let (account, users) = (side.driver.account().await?, side.driver.users().await?);
     let custom = side.driver.custom_objects().await.ok();
-    let (platform, counts) = (side.platform.to_owned(), BTreeMap::new());
     // The sample company sells without products.
-    let empty = handover::init::optional(side.platform).map(|(object, _)| object.into()).collect();
-    Ok(SystemView { name: name.into(), platform, account, schemas, custom, empty, counts, users })
+    let counts = handover::init::optional(side.platform).map(|(object, _)| (object.into(), 0)).collect();
+    Ok(SystemView { name: name.into(), platform: side.platform.to_owned(), account, schemas, custom, counts, users })
 }
 
 /// What `handover run` and `handover verify` do, in their order.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::Refusal;
+use crate::{FaultKind, Refusal};
 
 /// What is asked about subscriptions (see [`crate::Operation::Subscriptions`]).
 #[derive(Clone, Debug)]
@@ -60,6 +60,11 @@ pub fn without_query(url: &str) -> &str {
 }
 
 impl Refusal {
+    /// A secret of webhooks that the platform could not use.
+    pub fn secret(message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Invalid, field: None, message: message.into() }
+    }
+
     /// A platform whose subscriptions cannot be made through its API; `instead` says where people make them.
     pub fn no_subscriptions(instead: &str) -> Self {
         Self::unsupported(format!("subscriptions to webhooks are not made through this platform's API: {instead}"))

@@ -4,6 +4,7 @@
 //! outside (credentials, time, sockets) the driver brings.
 
 pub mod activecampaign;
+mod deliveries;
 pub mod dynamics;
 pub mod hubspot;
 mod json;

@@ -80,20 +80,15 @@ impl Store {
         Ok(links)
     }
 
-    /// The links that are not written yet and begin or end at a record of a flow.
+    /// The links that wait for a record of a flow. Those that it has itself [`crate::Commit::relinked`] takes away.
     ///
     /// # Errors
     ///
     /// The database's.
-    pub async fn links_of(&self, flow: &FlowName, record: &RecordId) -> Result<Vec<PendingLink>, Error> {
+    pub async fn links_waiting_for(&self, flow: &FlowName, record: &RecordId) -> Result<Vec<PendingLink>, Error> {
         let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
         let mut sql = self.sql("SELECT l.flow, l.record, l.field, l.parent_flow, l.parent, l.gone FROM link l WHERE ");
-        sql.push("(l.flow = ").int(id).push(" AND l.record = ").text(record.as_str());
-        sql.push(") OR (l.gone = 0 AND l.parent_flow = ")
-            .int(id)
-            .push(" AND l.parent = ")
-            .text(record.as_str())
-            .push(")");
+        sql.push("l.gone = 0 AND l.parent_flow = ").int(id).push(" AND l.parent = ").text(record.as_str());
         let found = self.fetch(sql, read_link).await?;
         let mut links = Vec::with_capacity(found.len());
         for found in found {

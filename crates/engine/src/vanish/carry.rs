@@ -254,7 +254,7 @@ impl Pass {
     /// Both records of a pair are gone, and the links that waited for one of them.
     async fn pair_ends(&self, commit: &mut Commit, ready: &Ready, case: &Case, how: &str) -> Result<(), Error> {
         let Case { gone, row, .. } = case;
-        commit.linked.extend(self.place.store.links_of(&gone.flow, &gone.source).await?);
+        commit.linked.extend(self.place.store.links_waiting_for(&gone.flow, &gone.source).await?);
         let mut entry = self.entry("removed", ready);
         let values = json!({"how": how, "record": case.counterpart()});
         entry.items.push(Item { record: gone.source.clone(), values: values.into() });
@@ -290,7 +290,9 @@ impl Pass {
         commit.vanished.push(Vanished { fate: Fate::Kept, ..case.gone.clone() });
         if case.gone.side == Side::Target {
             // Nothing can be linked with what is gone; when it comes again its links are made anew.
-            commit.linked.extend(self.place.store.links_of(&case.gone.flow, &case.gone.source).await?);
+            let (flow, source) = (&case.gone.flow, &case.gone.source);
+            commit.linked.extend(self.place.store.links_waiting_for(flow, source).await?);
+            commit.relinked.push((flow.clone(), source.clone()));
         }
         self.vanishings().kept += 1;
         self.unask(commit, ready, &case.gone.source).await

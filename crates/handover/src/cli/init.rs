@@ -1,6 +1,6 @@
 //! `handover init`: a commented project that fits two accounts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -181,14 +181,14 @@ pub(crate) async fn propose_for(
     output: &Output,
 ) -> Result<Proposal, Vec<Problem>> {
     let mut old = view(session, "old", from).await?;
-    old.empty = unused(session, &old).await?;
     let mut new = view(session, "new", to).await?;
     let made = |view: &SystemView| view.custom.as_ref().is_some_and(|custom| !custom.is_empty());
     if made(&old) && made(&new) {
         describe_made(session, &mut old).await?;
         describe_made(session, &mut new).await?;
     }
-    old.counts = counted(session, &old, &unpaired(&old, &new)).await;
+    old.counts = unused(session, &old).await?;
+    old.counts.extend(counted(session, &old, &unpaired(&old, &new)).await);
     for view in [&old, &new] {
         output.warn(&failure::lacks(&view.name, &view.account).collect::<Vec<_>>());
     }
@@ -217,26 +217,24 @@ async fn view(session: &Session, name: &str, platform: &str) -> Result<SystemVie
         Err(error) if is_lacking(&error) => None,
         Err(error) => return Err(fault(error)),
     };
-    let (name, platform) = (name.clone(), platform.to_owned());
-    let (counts, empty) = (BTreeMap::new(), BTreeSet::new());
-    Ok(SystemView { name, platform, account, schemas, custom, empty, counts, users })
+    let (name, platform, counts) = (name.clone(), platform.to_owned(), BTreeMap::new());
+    Ok(SystemView { name, platform, account, schemas, custom, counts, users })
 }
 
-/// The objects that the account could use and does not: a call for each that tells it.
-async fn unused(session: &Session, view: &SystemView) -> Result<BTreeSet<ObjectName>, Vec<Problem>> {
-    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
-    let mut empty = BTreeSet::new();
+/// The objects that the account could use and does not, with the number of their records, 0: a call for each that
+/// tells it.
+async fn unused(session: &Session, view: &SystemView) -> Result<BTreeMap<ObjectName, u64>, Vec<Problem>> {
+    let mut told_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (object, asked) in optional(&view.platform).filter(|(_, asked)| view.schema(asked).is_some()) {
-        let is_empty = match known.get(asked) {
-            Some(is_empty) => *is_empty,
-            None => is_unused(session, view, asked).await?,
-        };
-        known.insert(asked, is_empty);
-        if is_empty {
-            empty.insert(object.into());
+        told_by.entry(asked).or_default().push(object);
+    }
+    let mut unused = BTreeMap::new();
+    for (asked, objects) in told_by {
+        if is_unused(session, view, asked).await? {
+            unused.extend(objects.into_iter().map(|object| (object.into(), 0)));
         }
     }
-    Ok(empty)
+    Ok(unused)
 }
 
 /// Whether an object holds no live record: the first page of its list tells.

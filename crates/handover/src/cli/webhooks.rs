@@ -145,11 +145,7 @@ pub(crate) async fn run(global: &Global, options: &Options, output: &Output) -> 
     let hooked = hooked(&session, options.system())?;
     let done = match &options.action {
         Some(Action::Remove { .. }) => remove(&session, &hooked, output).await,
-        Some(Action::Register { .. }) => {
-            register(&session, &hooked, output).await?;
-            list(&session, &hooked, output).await
-        }
-        None => list(&session, &hooked, output).await,
+        action => told(&session, &hooked, action.is_some(), output).await,
     };
     session.close().map_err(|problem| vec![problem])?;
     done
@@ -199,11 +195,24 @@ async fn setup(session: &Session) -> Result<Setup, Vec<Problem>> {
     Ok(check::check(session, &systems, false).await?.setup)
 }
 
-async fn register(session: &Session, hooked: &[Hooked<'_>], output: &Output) -> Result<(), Vec<Problem>> {
+/// What each system should tell; with `registers`, what is missing is made first.
+async fn told(session: &Session, hooked: &[Hooked<'_>], registers: bool, output: &Output) -> Done {
     let setup = setup(session).await?;
+    if registers {
+        register(session, &setup, hooked, output).await?;
+    }
+    list(session, &setup, hooked, output).await
+}
+
+async fn register(
+    session: &Session,
+    setup: &Setup,
+    hooked: &[Hooked<'_>],
+    output: &Output,
+) -> Result<(), Vec<Problem>> {
     for one in hooked {
         let secret = secret(session, one)?;
-        let wanted = wanted(&setup, one.name, one.system);
+        let wanted = wanted(setup, one.name, one.system);
         let made = match Standing::of(one.system, wanted, one.url, session.clock.now()).await {
             Ok(standing) => standing.renew(one.system, one.url, &secret, true).await,
             Err(fault) => Err(fault),
@@ -240,12 +249,11 @@ async fn remove(session: &Session, hooked: &[Hooked<'_>], output: &Output) -> Do
     Ok(Exit::Done)
 }
 
-async fn list(session: &Session, hooked: &[Hooked<'_>], output: &Output) -> Done {
-    let setup = setup(session).await?;
+async fn list(session: &Session, setup: &Setup, hooked: &[Hooked<'_>], output: &Output) -> Done {
     let mut all = Vec::new();
     let mut problems = Vec::new();
     for one in hooked {
-        let wanted = wanted(&setup, one.name, one.system);
+        let wanted = wanted(setup, one.name, one.system);
         match Standing::of(one.system, wanted.clone(), one.url, session.clock.now()).await {
             Ok(standing) => {
                 standing.say(one, output);

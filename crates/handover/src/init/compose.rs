@@ -53,14 +53,14 @@ pub(super) fn missing(from: &SystemView, to: &SystemView) -> Vec<&'static str> {
     let wanted = CONCEPTS.iter().filter(is_known).filter(lacks);
     wanted
         .filter_map(|concept| source.tells(*concept))
-        .filter(|thing| thing.opt_in.is_empty() && !from.empty.contains(thing.object))
+        .filter(|thing| thing.opt_in.is_empty() && !from.is_unused(thing.object))
         .map(|thing| thing.flow)
         .collect()
 }
 
 fn pair<'s>(concept: Concept, from: (&'s SystemView, &Lexicon), to: (&'s SystemView, &Lexicon)) -> Option<Pair<'s>> {
     let source = from.1.teller(concept, &from.0.schemas)?;
-    if from.0.empty.contains(source.object) {
+    if from.0.is_unused(source.object) {
         return None;
     }
     let target = to.1.taker(concept, &to.0.schemas)?;

@@ -43,9 +43,8 @@ pub struct SystemView {
     pub schemas: Vec<Schema>,
     /// The objects that the customer made; `None` where the account does not let them be listed.
     pub custom: Option<Vec<ObjectName>>,
-    /// Of its objects those that hold no record, as far as [`optional`] names them.
-    pub empty: BTreeSet<ObjectName>,
-    /// How many records these have, where that was asked.
+    /// How many records its objects hold, where that was asked: of those that nothing takes, and 0 of those that
+    /// [`optional`] names and the account does not use.
     pub counts: BTreeMap<ObjectName, u64>,
     /// Its users.
     pub users: Vec<User>,
@@ -59,6 +58,11 @@ pub fn optional(platform: &str) -> impl Iterator<Item = (&'static str, &'static 
 }
 
 impl SystemView {
+    /// Whether an object is known to hold no record.
+    pub(crate) fn is_unused(&self, object: &str) -> bool {
+        self.counts.get(object).is_some_and(|count| *count == 0)
+    }
+
     /// An object's schema.
     pub fn schema(&self, object: &str) -> Option<&Schema> {
         self.schemas.iter().find(|schema| schema.object == *object)
@@ -130,7 +134,7 @@ pub fn propose(from: &SystemView, to: &SystemView) -> Proposal {
     }
     findings.extend(unmoved(from, &moved));
     findings.extend(made::told(&pairs, from, to));
-    findings.extend(scope::left_behind(from, to));
+    findings.extend(scope::left_behind(from, to, &moved));
     tables.insert("users".to_owned(), users(from, to, &mut findings));
     for (name, rows) in &tables {
         files.insert(PathBuf::from(format!("translations/{name}.csv")), write::table(rows));
@@ -163,7 +167,7 @@ fn add_rows(into: &mut Vec<Row>, rows: Vec<Row>) {
 fn unmoved(from: &SystemView, moved: &BTreeSet<&str>) -> Vec<Finding> {
     // An object that shows another one's records once more is moved with it.
     let seen_elsewhere = |object: &str| object == "files" && moved.contains("attachments");
-    let is_meant = |schema: &&Schema| !from.empty.contains(&schema.object) && !made::is_made(from, &schema.object);
+    let is_meant = |schema: &&Schema| !from.is_unused(schema.object.as_str()) && !made::is_made(from, &schema.object);
     let left = from.schemas.iter().filter(is_meant).filter(|schema| {
         !moved.is_empty() && !moved.contains(schema.object.as_str()) && !seen_elsewhere(schema.object.as_str())
     });

@@ -7,7 +7,6 @@ use handover_model::{Field, Finding, Kind, ObjectName, ReadCost, Weight};
 use super::SystemView;
 use super::compose::Sides;
 use super::lexicon::{self, CONCEPTS, Scope};
-use super::made::unpaired;
 use super::options::{by_label, of};
 use super::write;
 
@@ -132,15 +131,15 @@ impl<'s> Sides<'s> {
 }
 
 /// Objects that the customer made and no flow reads: they may be most of what the company has.
-pub(super) fn left_behind(from: &SystemView, to: &SystemView) -> Option<Finding> {
-    if from.custom.is_none() {
+pub(super) fn left_behind(from: &SystemView, to: &SystemView, moved: &BTreeSet<&str>) -> Option<Finding> {
+    let Some(custom) = &from.custom else {
         let message = format!("{} does not let the objects be listed that were made there", from.name);
         return Some(
             Finding::new(Weight::Warning, "custom_objects_unknown", message)
                 .hint("look in its settings which there are: this project moves none of them"),
         );
-    }
-    let left = unpaired(from, to);
+    };
+    let left: Vec<&ObjectName> = custom.iter().filter(|object| !moved.contains(object.as_str())).collect();
     if left.is_empty() {
         return None;
     }
@@ -149,7 +148,7 @@ pub(super) fn left_behind(from: &SystemView, to: &SystemView) -> Option<Finding>
         Some(count) => format!("{object} ({count} records)"),
         None => object.to_string(),
     };
-    let names: Vec<String> = left.iter().map(name).collect();
+    let names: Vec<String> = left.into_iter().map(name).collect();
     let message = format!("objects made in {} are not moved by this project: {}", from.name, names.join(", "));
     let (old, new) = (lexicon::of(&from.platform), lexicon::of(&to.platform));
     let is_carried = [old, new].iter().all(|lexicon| lexicon.is_some_and(|lexicon| lexicon.made.is_some()));

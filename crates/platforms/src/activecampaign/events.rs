@@ -5,15 +5,13 @@
 //! - One event for each delivery, form-encoded with brackets. The account is not told, nor is any deletion or merge.
 //! - Ids and the time only are read: amounts are in units here and not in cents.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use handover_connect::{Delivery, Event, Fault, FaultKind, Happened};
+use handover_connect::{Delivery, Event, Fault, Happened};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
 use super::object::Object;
+use crate::deliveries;
 
 /// What each type tells: the object, the key of its id, and whether it was made. Of what is not here nothing is
 /// needed. The keys of notes and tasks are not documented: without them nothing is told.
@@ -42,7 +40,10 @@ pub(super) const SOURCES: [&str; 4] = ["public", "admin", "api", "system"];
 
 /// What a delivery tells.
 pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-    check(delivery)?;
+    if !deliveries::knows_password(delivery) && !deliveries::has_key(delivery, "key") {
+        let message = "the delivery knows neither user and password of the webhook nor the key in its address";
+        return Err(deliveries::refused(message));
+    }
     let pairs: Vec<_> = form_urlencoded::parse(delivery.body).collect();
     let of = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| &**value);
     let kind = of("type").ok_or_else(|| Fault::malformed("the delivery has no `type`"))?;
@@ -75,22 +76,4 @@ pub(super) fn subscriptions(name: &str) -> Vec<String> {
         return Vec::new();
     }
     vec![format!("events={} sources={}", events.join(","), SOURCES.join(","))]
-}
-
-/// Whether the sender knows the secret.
-fn check(delivery: &Delivery<'_>) -> Result<(), Fault> {
-    let refused = |message: &str| Fault::new(FaultKind::Auth, "credentials", message);
-    if delivery.secret.is_empty() || delivery.secret == ":" {
-        return Err(refused("the secret of the webhook is not known"));
-    }
-    let is_secret = |told: &[u8]| bool::from(told.ct_eq(delivery.secret.as_bytes()));
-    let header = delivery.headers.iter().find(|(name, _)| name == "authorization").map(|(_, value)| value.trim());
-    let (scheme, basic) = header.and_then(|header| header.split_once(' ')).unwrap_or_default();
-    let basic = STANDARD.decode(basic.trim()).unwrap_or_default();
-    let query = delivery.address.split_once('?').map_or("", |(_, query)| query);
-    let mut keys = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "key");
-    if (scheme.eq_ignore_ascii_case("basic") && is_secret(&basic)) || keys.any(|(_, key)| is_secret(key.as_bytes())) {
-        return Ok(());
-    }
-    Err(refused("the delivery knows neither user and password of the webhook nor the key in its address"))
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use handover_connect::{
-    Fault, FaultKind, Method, Refusal, Reply, Request, Step, Subscribe, Subscription, Wanted, without_query,
-};
+use handover_connect::{Fault, Method, Refusal, Reply, Request, Step, Subscribe, Subscription, Wanted, without_query};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
 use url::form_urlencoded;
@@ -16,6 +14,7 @@ use super::form::id_text;
 use super::mark::ListMark;
 use super::object::{CALL, Object, PAGE};
 use super::reader::rows;
+use crate::deliveries;
 use crate::marks::Mark as _;
 
 const PATH: &str = "/api/3/webhooks";
@@ -26,10 +25,7 @@ pub(super) fn request(what: &Subscribe, start: u64) -> Result<Request, Refusal> 
         Subscribe::List => Ok(paged(get(PATH), start)),
         Subscribe::Add(wanted) => Ok(Request::new(Method::Post, PATH, &CALL).with_json(hook(wanted)?)),
         Subscribe::Remove { id } => {
-            if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(Refusal::unsupported("this is no id of a webhook"));
-            }
-            Ok(Request::new(Method::Delete, format!("{PATH}/{id}"), &CALL).idempotent())
+            Ok(Request::new(Method::Delete, deliveries::path_of(PATH, id)?, &CALL).idempotent())
         }
     }
 }
@@ -38,8 +34,7 @@ pub(super) fn request(what: &Subscribe, start: u64) -> Result<Request, Refusal> 
 fn hook(wanted: &Wanted) -> Result<Vec<u8>, Refusal> {
     let secret = wanted.secret.expose_secret();
     if secret.is_empty() {
-        let message = "the secret of ActiveCampaign's webhooks is empty".to_owned();
-        return Err(Refusal { kind: FaultKind::Invalid, field: None, message });
+        return Err(Refusal::secret("the secret of ActiveCampaign's webhooks is empty"));
     }
     let sign = if wanted.url.contains('?') { '&' } else { '?' };
     let key: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();

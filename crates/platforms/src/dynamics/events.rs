@@ -6,14 +6,13 @@
 //!   delivery above 256 KB comes without its parameters; the record stands outside of them.
 //! - Ids and the time only are read: records are fetched anew.
 
-use handover_connect::{Delivery, Event, Fault, FaultKind, Happened};
+use handover_connect::{Delivery, Event, Fault, Happened};
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use subtle::ConstantTimeEq as _;
-use url::form_urlencoded;
 
 use super::guid::is_guid;
 use super::objects::{DOCUMENT, OBJECTS};
+use crate::deliveries;
 
 /// The table of notes, which holds files too.
 const NOTES: &str = "annotation";
@@ -31,10 +30,12 @@ pub(super) fn words(name: &str) -> Vec<String> {
 
 /// What a delivery tells.
 pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-    check(delivery)?;
-    let body: Json = serde_json::from_slice(delivery.body).map_err(|error| {
-        Fault::malformed(format!("the delivery is not JSON: line {}, column {}", error.line(), error.column()))
-    })?;
+    let in_header = || delivery.headers.iter().any(|(_, value)| deliveries::is_secret(delivery, value.as_bytes()));
+    if !deliveries::has_key(delivery, "code") && !in_header() {
+        let message = "the delivery knows the key neither in its address, as `code`, nor in a header";
+        return Err(deliveries::refused(message));
+    }
+    let body = deliveries::json(delivery)?;
     let text = |name: &str| {
         let text = body.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
         text.ok_or_else(|| Fault::malformed(format!("the delivery has no `{name}`")))
@@ -95,19 +96,4 @@ fn instant(text: &str) -> Option<Timestamp> {
     let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
     let end = inner.rfind(['+', '-']).filter(|at| *at > 0).unwrap_or(inner.len());
     Timestamp::from_millisecond(inner.get(..end)?.parse().ok()?).ok()
-}
-
-/// Whether the sender knows the key.
-fn check(delivery: &Delivery<'_>) -> Result<(), Fault> {
-    let refused = |message: &str| Err(Fault::new(FaultKind::Auth, "credentials", message));
-    if delivery.secret.is_empty() {
-        return refused("the key of the webhook is not known");
-    }
-    let is_key = |told: &str| bool::from(told.as_bytes().ct_eq(delivery.secret.as_bytes()));
-    let query = delivery.address.split_once('?').map_or("", |(_, query)| query);
-    let in_address = form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "code" && is_key(&value));
-    if in_address || delivery.headers.iter().any(|(_, value)| is_key(value)) {
-        return Ok(());
-    }
-    refused("the delivery knows the key neither in its address, as `code`, nor in a header")
 }

@@ -18,6 +18,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::json::{flag_at, id_text, text_at, text_or_empty};
 use super::objects::OBJECTS;
+use crate::deliveries;
 
 /// How old a signed delivery may be, in milliseconds (sheet: HubSpot section 8 \[doc\]).
 const OLDEST_MS: i64 = 300_000;
@@ -44,8 +45,7 @@ const DECODED: [(&str, char); 12] = [
 /// What a delivery tells.
 pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
     check(delivery)?;
-    let body: Json = serde_json::from_slice(delivery.body)
-        .map_err(|error| Fault::malformed(format!("the delivery is not JSON: {}", position(&error))))?;
+    let body = deliveries::json(delivery)?;
     let all = body.as_array().ok_or_else(|| Fault::malformed("the delivery is no list of events"))?;
     let mut events = Vec::new();
     for one in all {
@@ -71,11 +71,6 @@ pub(super) fn subscriptions(object: &str, fields: &[FieldName]) -> Vec<String> {
     let properties = fields.iter().filter(|field| !field.as_str().contains('.'));
     let changes = properties.map(|field| format!("propertyChange of {field}"));
     verbs.into_iter().chain(changes).map(|verb| format!("{word}.{verb}{of}")).collect()
-}
-
-/// Where JSON breaks off: its own message may quote what stands there.
-fn position(error: &serde_json::Error) -> String {
-    format!("line {}, column {}", error.line(), error.column())
 }
 
 fn refused(message: &str) -> Fault {

@@ -108,7 +108,7 @@ pub(super) const OBJECTS: [Object<'static>; 12] = [
     },
     // Nothing is required of it but what it belongs to (sheet: HubSpot section 2.3 [doc]).
     item("line_items", "Line items", "0-8", "lineiteminformation", &[]),
-    activity("notes", "Notes", "0-46", &["hs_timestamp"], &["hs_note_body"]),
+    NOTES,
     activity("calls", "Calls", "0-48", &["hs_timestamp"], &["hs_call_body"]),
     activity("meetings", "Meetings", "0-47", &["hs_timestamp"], &["hs_meeting_body"]),
     activity("tasks", "Tasks", "0-27", &["hs_timestamp"], &["hs_task_body"]),

@@ -5,24 +5,22 @@
 //! - A merge comes as the deletion of one record, which names the other, and a change of that one.
 //! - Times and ids only are read: what the events say of values is typed otherwise than in the rest of the API.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use handover_connect::{Delivery, Event, Fault, FaultKind, Happened};
+use handover_connect::{Delivery, Event, Fault, Happened};
 use handover_model::FieldName;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
 use super::form::id_text;
 use super::object::Object;
+use crate::deliveries;
 
 /// What a delivery tells.
 pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-    check(delivery)?;
-    let body: Json = serde_json::from_slice(delivery.body).map_err(|error| {
-        Fault::malformed(format!("the delivery is not JSON: line {}, column {}", error.line(), error.column()))
-    })?;
+    if !deliveries::knows_password(delivery) {
+        return Err(deliveries::refused("the delivery does not have the user and password of the webhook"));
+    }
+    let body = deliveries::json(delivery)?;
     let meta = body.get("meta").filter(|meta| meta.is_object());
     let meta = meta.ok_or_else(|| Fault::malformed("the delivery has no `meta`"))?;
     // v1 says `object` where v2 says `entity`.
@@ -37,23 +35,6 @@ pub(super) fn subscriptions(name: &str, _: &[FieldName]) -> Vec<String> {
         name => name.strip_suffix('s').unwrap_or(name),
     };
     object(word).map(|_| format!("event_object={word} event_action=*")).into_iter().collect()
-}
-
-/// Whether the sender knows user and password.
-fn check(delivery: &Delivery<'_>) -> Result<(), Fault> {
-    let refused = |message: &str| Fault::new(FaultKind::Auth, "credentials", message);
-    if delivery.secret.is_empty() || delivery.secret == ":" {
-        return Err(refused("user and password of the webhook are not known"));
-    }
-    let header = delivery.headers.iter().find(|(name, _)| name == "authorization").map(|(_, value)| value.trim());
-    let (scheme, told) = header.and_then(|header| header.split_once(' ')).unwrap_or_default();
-    let told = STANDARD.decode(told.trim()).unwrap_or_default();
-    let fits = bool::from(told.as_slice().ct_eq(delivery.secret.as_bytes()));
-    if scheme.eq_ignore_ascii_case("basic") && fits {
-        Ok(())
-    } else {
-        Err(refused("the delivery does not have the user and password of the webhook"))
-    }
 }
 
 fn text<'m>(meta: &'m Json, name: &str) -> Result<&'m str, Fault> {

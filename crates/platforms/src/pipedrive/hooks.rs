@@ -1,8 +1,6 @@
 //! Webhooks as Pipedrive has them: one for each kind of record (sheet: Pipedrive section 8).
 
-use handover_connect::{
-    Fault, FaultKind, Method, Refusal, Reply, Request, Step, Subscribe, Subscription, Wanted, without_query,
-};
+use handover_connect::{Fault, Method, Refusal, Reply, Request, Step, Subscribe, Subscription, Wanted, without_query};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
 
@@ -10,6 +8,7 @@ use super::decode::rows;
 use super::faults;
 use super::form::id_text;
 use super::object::cost;
+use crate::deliveries;
 use crate::marks::Mark as _;
 
 const PATH: &str = "/v1/webhooks";
@@ -23,26 +22,22 @@ pub(super) fn request(what: &Subscribe, nth: usize) -> Result<Request, Refusal> 
             Ok(Request::new(Method::Post, PATH, &cost(10)).with_json(hook(wanted, word)?))
         }
         Subscribe::Remove { id } => {
-            if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(Refusal::unsupported("this is no id of a webhook"));
-            }
-            Ok(Request::new(Method::Delete, format!("{PATH}/{id}"), &cost(6)).idempotent())
+            Ok(Request::new(Method::Delete, deliveries::path_of(PATH, id)?, &cost(6)).idempotent())
         }
     }
 }
 
 /// A webhook for what a word says: `event_object=deal event_action=*`.
 fn hook(wanted: &Wanted, word: &str) -> Result<Vec<u8>, Refusal> {
-    let refused = |message: &str| Refusal { kind: FaultKind::Invalid, field: None, message: message.to_owned() };
     let part = |name: &str| word.split(' ').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
     let (Some(object), Some(action)) = (part("event_object"), part("event_action")) else {
-        return Err(refused("this is nothing that Pipedrive tells"));
+        return Err(Refusal::unsupported("this is nothing that Pipedrive tells"));
     };
     let secret = wanted.secret.expose_secret();
     let (user, password) = secret
         .split_once(':')
         .filter(|(user, password)| !user.is_empty() && !password.is_empty())
-        .ok_or_else(|| refused("the secret of Pipedrive's webhooks is `user:password`"))?;
+        .ok_or_else(|| Refusal::secret("the secret of Pipedrive's webhooks is `user:password`"))?;
     let hook = json!({
         "subscription_url": wanted.url, "event_object": object, "event_action": action,
         "name": format!("Handover: {object}"), "http_auth_user": user, "http_auth_password": password, "version": "2.0",

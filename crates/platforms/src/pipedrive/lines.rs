@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::decode::{next_cursor, rows};
 use super::encode::{collection, earliest};
 use super::faults;
 use super::form::{id_text, instant};
@@ -116,13 +117,12 @@ impl Queue {
             }
             Err(fault) => return Err(fault),
         };
-        let next = super::decode::next_cursor(&body);
+        let next = next_cursor(&body);
         if next.is_some() && asked > 1 {
             self.most = Some(asked / 2);
             return Ok(Vec::new());
         }
-        let rows = body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        let records = rows.iter().map(|row| record(reader, row)).collect::<Result<_, _>>()?;
+        let records = rows(&body).iter().map(|row| record(reader, row)).collect::<Result<_, _>>()?;
         self.cursor = next;
         if self.cursor.is_none() {
             self.deals.drain(..asked);
@@ -172,9 +172,9 @@ pub(super) fn listed(known: &Known, read: &Read, cursor: Option<&Cursor>, reply:
         let body = faults::check(reply)?;
         // A deal that does not tell its count is asked.
         let has_lines = |row: &&Json| row.get(COUNT).and_then(Json::as_u64) != Some(0);
-        let rows = body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        walk.queue.deals = rows.iter().filter(has_lines).filter_map(|row| row.get("id").and_then(id_text)).collect();
-        walk.cursor = super::decode::next_cursor(&body);
+        walk.queue.deals =
+            rows(&body).iter().filter(has_lines).filter_map(|row| row.get("id").and_then(id_text)).collect();
+        walk.cursor = next_cursor(&body);
         walk.ended = walk.cursor.is_none();
         return Ok(match walk.settled() {
             Some(walk) => walk.then(),

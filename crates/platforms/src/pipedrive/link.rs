@@ -83,7 +83,7 @@ impl Relation {
 
     /// The records on one page that `from` points to, each with the id of its row.
     pub(super) fn rows(self, body: &Json, from: &str) -> Result<Vec<(String, String)>, Fault> {
-        let rows = body.get("data").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+        let rows = super::decode::rows(body);
         let of = |row: &Json, to| {
             let id = row.get("id").and_then(id_text).ok_or_else(|| Fault::malformed("a relation without an id"))?;
             Ok((to, id))

@@ -14,7 +14,6 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
 use super::capabilities::{CALL, PAGE};
 use super::coql::instant;
@@ -22,6 +21,7 @@ use super::faults;
 use super::json::{body, items, text_at};
 use super::objects::{API, Family, object};
 use super::place::Place;
+use crate::deliveries;
 use crate::marks::Mark as _;
 
 /// How long a channel is made for (sheet: Zoho section 8).
@@ -57,11 +57,7 @@ pub(super) fn request(what: &Subscribe, page: u32) -> Result<Request, Refusal> {
 fn channels(wanted: &Wanted) -> Result<Vec<u8>, Refusal> {
     let token = wanted.secret.expose_secret();
     if token.is_empty() || token.chars().count() > TOKEN {
-        return Err(Refusal {
-            kind: FaultKind::Invalid,
-            field: None,
-            message: format!("Zoho takes a secret of 1 to {TOKEN} characters for its notifications"),
-        });
+        return Err(Refusal::secret(format!("Zoho takes a secret of 1 to {TOKEN} characters for its notifications")));
     }
     let until = wanted.now.checked_add(LIFE).unwrap_or(wanted.now);
     let channel = |word: &String| {
@@ -121,12 +117,9 @@ fn listed(page: u32, body: &Json) -> Result<Step, Fault> {
 
 /// What a delivery tells.
 pub(super) fn told(delivery: &Delivery<'_>) -> Result<Vec<Event>, Fault> {
-    let body: Json = serde_json::from_slice(delivery.body).map_err(|error| {
-        Fault::malformed(format!("the delivery is not JSON: line {}, column {}", error.line(), error.column()))
-    })?;
-    let token = text_at(&body, "token").unwrap_or_default();
-    if delivery.secret.is_empty() || !bool::from(token.as_bytes().ct_eq(delivery.secret.as_bytes())) {
-        return Err(Fault::new(FaultKind::Auth, "credentials", "the delivery does not have the channel's token"));
+    let body = deliveries::json(delivery)?;
+    if !deliveries::is_secret(delivery, text_at(&body, "token").unwrap_or_default().as_bytes()) {
+        return Err(deliveries::refused("the delivery does not have the channel's token"));
     }
     let text =
         |name: &str| text_at(&body, name).ok_or_else(|| Fault::malformed(format!("the delivery has no `{name}`")));

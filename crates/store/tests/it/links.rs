@@ -32,9 +32,11 @@ async fn links_become_ready_when_both_ends_are_there(scene: Scene) {
     assert_eq!(store.count_pending_links().await.unwrap(), 2);
     assert_eq!(store.ready_links(10).await.unwrap(), []);
     let (contacts, companies) = ("contacts".into(), "companies".into());
-    assert_eq!(store.links_of(&contacts, &"1".into()).await.unwrap(), links[..1]);
-    assert_eq!(store.links_of(&companies, &"c2".into()).await.unwrap(), links[1..]);
-    assert_eq!(store.links_of(&companies, &"1".into()).await.unwrap(), []);
+    assert_eq!(store.links_waiting_for(&companies, &"c1".into()).await.unwrap(), links[..1]);
+    assert_eq!(store.links_waiting_for(&companies, &"c2".into()).await.unwrap(), links[1..]);
+    assert_eq!(store.links_waiting_for(&companies, &"1".into()).await.unwrap(), []);
+    // Its own links do not wait for it.
+    assert_eq!(store.links_waiting_for(&contacts, &"1".into()).await.unwrap(), []);
     store.commit(commit(1, |commit| commit.rows = vec![paired("companies", "c1", "tc1", 2)])).await.unwrap();
     let ready = store.ready_links(10).await.unwrap();
     assert_eq!(ready, [(links[0].clone(), "t1".into(), "tc1".into())]);
@@ -123,7 +125,7 @@ async fn links_to_be_taken_away_know_from_whom(scene: Scene) {
     assert_eq!(found, [(links[0].clone(), Some("t1".into())), (links[1].clone(), None)]);
     assert_eq!(store.gone_links(Some(&links[0]), 10).await.unwrap(), found[1..]);
     // A record of the source with the number of a record of the target is another one.
-    assert_eq!(store.links_of(&"contacts".into(), &"7".into()).await.unwrap(), []);
+    assert_eq!(store.links_waiting_for(&"contacts".into(), &"7".into()).await.unwrap(), []);
     store.commit(commit(1, |commit| commit.linked = links[..1].to_vec())).await.unwrap();
     assert_eq!(store.gone_links(None, 10).await.unwrap(), found[1..]);
 }

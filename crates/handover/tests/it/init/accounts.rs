@@ -109,8 +109,7 @@ pub(super) fn view(name: &str, platform: &str, schemas: Vec<Schema>, users: &[(&
         schemas,
         custom: Some(Vec::new()),
         // Nobody sells by products here.
-        empty: handover::init::optional(platform).map(|(object, _)| object.into()).collect(),
-        counts: std::collections::BTreeMap::new(),
+        counts: handover::init::optional(platform).map(|(object, _)| (object.into(), 0)).collect(),
         users: users.iter().map(user).collect(),
     }
 }

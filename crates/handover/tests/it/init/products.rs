@@ -1,6 +1,6 @@
 //! Products are proposed where there are some, and what nothing moves is named.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use handover::init::SystemView;
 
@@ -18,7 +18,7 @@ const ZOHO: &str = "Product_Name | Product Name | text | required\nProduct_Code 
 
 fn account(name: &str, platform: &str, objects: &[(&str, &str)]) -> SystemView {
     let schemas = objects.iter().map(|(object, lines)| schema(object, lines)).collect();
-    SystemView { empty: BTreeSet::new(), ..view(name, platform, schemas, &USERS) }
+    SystemView { counts: BTreeMap::new(), ..view(name, platform, schemas, &USERS) }
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn the_price_is_that_in_the_main_currency_of_the_other_account() {
 #[test]
 fn who_has_none_is_asked_nothing() {
     let mut old = account("old", "pipedrive", &[("products", PIPEDRIVE)]);
-    old.empty.extend(["products", "deal_products"].map(Into::into));
+    old.counts.extend(["products", "deal_products"].map(|object| (object.into(), 0)));
     let made = propose(&old, &account("new", "hubspot", &[("products", HUBSPOT)]));
     assert!(!made.files.keys().any(|file| file.ends_with("products.yaml")));
     let said = made.findings.iter().map(|finding| finding.message.as_str());

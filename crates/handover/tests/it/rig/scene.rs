@@ -306,11 +306,11 @@ async fn view(name: &str, platform: &str, systems: &BTreeMap<SystemName, Arc<dyn
     for object in system.objects() {
         schemas.extend(system.describe(&object).await.ok());
     }
-    let mut empty = BTreeSet::new();
+    let mut counts = BTreeMap::new();
     for (object, asked) in optional(platform) {
         let read = Read { object: asked.into(), fields: Arc::from([]), which: Which::Live, since: None };
         if system.page(&read, None).await.unwrap().records.is_empty() {
-            empty.insert(object.into());
+            counts.insert(object.into(), 0);
         }
     }
     SystemView {
@@ -318,9 +318,8 @@ async fn view(name: &str, platform: &str, systems: &BTreeMap<SystemName, Arc<dyn
         platform: platform.to_owned(),
         account: system.account().await.unwrap(),
         schemas,
-        empty,
         custom: system.custom_objects().await.ok(),
-        counts: BTreeMap::new(),
+        counts,
         users: system.users().await.unwrap(),
     }
 }
