@@ -170,6 +170,10 @@ impl Pass {
         let cards = self.cards_now(ready, &keyed.unstaged()).await?;
         let mut pairs = pairing.pair(&self.place.store, &undecided, &keyed, &cards).await?;
         self.pair_by_identity(ready, &undecided, &mut pairs).await?;
+        // What was never settled was no pair before; the way back of a flow has no rows of its own.
+        let known = open.iter().filter(|(_, row, ..)| row.is_some() || ready.forth.is_some());
+        let known: Vec<RecordId> = known.map(|(staged, ..)| staged.record.id.clone()).collect();
+        self.pair_as_before(ready, pairing, &known, (&undecided, &mut pairs)).await?;
         for ((staged, row, mapped, answers), paired) in open.into_iter().zip(pairs) {
             judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents).await?);
         }
@@ -178,23 +182,6 @@ impl Pass {
             self.settle_new_pairs(ready, &mut judged, &news).await?;
         }
         Ok(judged)
-    }
-
-    /// Claims a target record for a source record; gives the other source record that has it already, in the
-    /// state or earlier in this pass. Two source records never end silently on one target record.
-    async fn claim(&self, ready: &Ready, record: &RecordId, target: &RecordId) -> Result<Option<RecordId>, Error> {
-        let flow = &ready.flow.name;
-        let wanted = std::slice::from_ref(target);
-        let settled = match &ready.forth {
-            None => self.place.store.sources_of_flow(flow, wanted).await?,
-            Some(forth) => self.place.store.targets_of_flow(forth, wanted).await?,
-        };
-        if let Some(other) = settled.get(target).filter(|other| *other != record) {
-            return Ok(Some(other.clone()));
-        }
-        let mut claims = self.claims.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let holder = claims.entry((flow.clone(), target.clone())).or_insert_with(|| record.clone());
-        Ok((holder != record).then(|| holder.clone()))
     }
 
     #[expect(clippy::too_many_arguments, reason = "one record's whole case, used once")]

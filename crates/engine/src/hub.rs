@@ -17,6 +17,7 @@ use handover_store::{MatchRow, RecordRow};
 
 use crate::Error;
 use crate::change::Pair;
+use crate::holders::IDENTITY;
 use crate::pairing::{Card, Keys, Paired, Pairing};
 use crate::pass::Pass;
 use crate::setup::{Ready, Setup};
@@ -109,7 +110,7 @@ impl Pass {
         for (record, paired) in records.iter().zip(pairs) {
             // One that is gone is no counterpart any more.
             if let Some(card) = known.get(&record.id).and_then(|target| cards.get(target)) {
-                let (target, by) = (card.id.clone(), "identity".to_owned());
+                let (target, by) = (card.id.clone(), IDENTITY.to_owned());
                 *paired = Paired::With { target, block: UNSTAGED, by, card: Some(card.clone()) };
             }
         }

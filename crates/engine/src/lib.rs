@@ -25,6 +25,7 @@ mod extract;
 mod fingerprint;
 mod flips;
 mod flow;
+mod holders;
 mod hub;
 mod link_sets;
 mod linking;

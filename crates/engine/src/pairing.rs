@@ -270,6 +270,20 @@ impl Pairing {
         }
     }
 
+    /// Several records of the target that one of the source may be: a person chooses.
+    pub(crate) fn ambiguous(&self, key: &str, cards: &[&Card]) -> Paired {
+        let candidate =
+            |card: &&Card| Candidate { key: key.to_owned(), target: card.id.clone(), shown: self.shown_of(card) };
+        let candidates = cards.iter().map(candidate).collect();
+        Paired::Held(Cause::Ambiguous { key: key.to_owned(), candidates })
+    }
+
+    /// What a person sees of a target record.
+    fn shown_of(&self, record: &Record) -> Vec<(FieldName, Value)> {
+        let shown = self.shown.iter();
+        shown.filter_map(|field| Some((field.clone(), record.fields.get(field.as_str())?.clone()))).collect()
+    }
+
     /// Whether an earlier rule has keys on both sides and they have nothing in common.
     async fn denied(
         &self,
@@ -324,12 +338,8 @@ impl Pairing {
     ) -> Result<Vec<Candidate>, Error> {
         let mut all = Vec::new();
         for (target, block) in candidates {
-            let values = |record: &Record| {
-                let shown = self.shown.iter();
-                shown.filter_map(|field| Some((field.clone(), record.fields.get(field.as_str())?.clone()))).collect()
-            };
-            let shown: Vec<(FieldName, Value)> =
-                self.candidate(there, target, *block, values).await?.unwrap_or_default();
+            let values = |record: &Record| self.shown_of(record);
+            let shown = self.candidate(there, target, *block, values).await?.unwrap_or_default();
             all.push(Candidate { key: self.words[at].clone(), target: target.clone(), shown });
         }
         Ok(all)

@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use handover_model::{Answer, Cause, FieldName, Fields, FlowName, Kind, Outcome, Record, RecordId, Value};
-use handover_store::{GivenAnswer, PendingLink, RecordRow};
+use handover_model::{Answer, Cause, FieldName, Fields, FlowName, Kind, Outcome, Record, RecordId, Side, Value};
+use handover_store::{Fate, GivenAnswer, PendingLink, RecordRow};
 
 use crate::Error;
 use crate::base::OpenLink;
@@ -21,6 +21,8 @@ pub(crate) struct Parents {
     stopped: BTreeSet<FlowName>,
     /// Parents that wait for their cohort: what points to them is linked once they are there.
     waiting: HashSet<(FlowName, RecordId)>,
+    /// Parents whose counterparts are missed: what points to them is linked once those are there again.
+    missed: HashSet<(FlowName, RecordId)>,
 }
 
 /// Parents as a record sees them that points to them.
@@ -79,7 +81,7 @@ impl Pass {
             }
         }
         let mut rows = HashMap::new();
-        let mut waiting = HashSet::new();
+        let (mut waiting, mut missed) = (HashSet::new(), HashSet::new());
         for (flow, mut ids) in wanted {
             ids.sort();
             ids.dedup();
@@ -92,9 +94,27 @@ impl Pass {
             if let Some(forth) = forth_of(&flow) {
                 found.extend(self.pairs_turned(&flow, &forth, &ids).await?);
             }
+            missed.extend(self.missed_parents(&flow, &found).await?);
             rows.insert(flow, found);
         }
-        Ok(Parents { rows, stopped: self.setup.drift.stopped.keys().cloned().collect(), waiting })
+        Ok(Parents { rows, stopped: self.setup.drift.stopped.keys().cloned().collect(), waiting, missed })
+    }
+
+    /// Those of these parents whose counterparts are missed: no platform links with what is gone.
+    async fn missed_parents(
+        &self,
+        flow: &FlowName,
+        rows: &HashMap<RecordId, RecordRow>,
+    ) -> Result<Vec<(FlowName, RecordId)>, Error> {
+        let there: Vec<RecordId> = rows.values().filter_map(|row| row.target.clone()).collect();
+        let missed = match forth_of(flow) {
+            None => self.place.store.vanished_among(flow, Side::Target, &there).await?,
+            Some(forth) => self.place.store.vanished_among(&forth, Side::Source, &there).await?,
+        };
+        let missed: HashSet<RecordId> =
+            missed.into_iter().filter(|gone| gone.fate < Fate::Deleted).map(|gone| gone.record).collect();
+        let is_missed = |row: &&RecordRow| row.target.as_ref().is_some_and(|target| missed.contains(target));
+        Ok(rows.values().filter(is_missed).map(|row| (flow.clone(), row.record.clone())).collect())
     }
 
     /// The pairs of a flow as its way back sees them.
@@ -282,6 +302,11 @@ fn resolve_links(
     let link = ready.links.get(&rule)?;
     let later = link.deferred || ready.flow.rules.get(rule).is_some_and(|rule| rule.later);
     let waits = |parent: &RecordId| parents.waiting.contains(&(link.flow.clone(), parent.clone()));
+    let is_optional = !ready.required.contains(target);
+    let many = ready.target_field(target).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
+    // Several links of a pair are judged one by one (`link_sets.rs`).
+    let is_missed =
+        |parent: &RecordId| !(again && many) && parents.missed.contains(&(link.flow.clone(), parent.clone()));
     let none = HashMap::new();
     let rows = parents.rows.get(&link.flow).unwrap_or(&none);
     let mut there = Vec::new();
@@ -297,6 +322,9 @@ fn resolve_links(
             gone: false,
         };
         match row.map(|row| (row.outcome, row.target.as_ref())) {
+            Some((outcome, Some(_))) if outcome.is_paired() && is_optional && is_missed(&parent) => {
+                resolved.links.push(pending());
+            }
             Some((outcome, Some(found))) if outcome.is_paired() && (again || !link.deferred) => {
                 resolved.found.insert((rule, found.as_str().to_owned()), parent);
                 there.push(Value::from(found.as_str()));
@@ -305,7 +333,7 @@ fn resolve_links(
                 resolved.dropped.push(format!("{target}: {id} was left out"));
             }
             _ if later => resolved.links.push(pending()),
-            None if waits(&parent) && !ready.required.contains(target) => resolved.links.push(pending()),
+            None if waits(&parent) && is_optional => resolved.links.push(pending()),
             None if !waits(&parent) && !parents.stopped.contains(&link.flow) => {
                 resolved.dropped.push(format!("{target}: {id} is not among the records of `{}`", link.flow));
             }
@@ -315,7 +343,6 @@ fn resolve_links(
             }
         }
     }
-    let many = ready.target_field(target).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
     match there.len() {
         0 => None,
         _ if many => Some(Value::List(there)),

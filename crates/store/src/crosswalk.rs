@@ -89,12 +89,7 @@ impl Store {
         to: (&SystemName, &ObjectName),
         records: &[RecordId],
     ) -> Result<HashMap<RecordId, RecordId>, Error> {
-        let mut ids = [0; 4];
-        let names = [from.0.as_str(), from.1.as_str(), to.0.as_str(), to.1.as_str()];
-        for (id, name) in ids.iter_mut().zip(names) {
-            let Some(known) = self.id_of(name).await? else { return Ok(HashMap::new()) };
-            *id = known;
-        }
+        let Some(ids) = self.ends_of(from, to).await? else { return Ok(HashMap::new()) };
         let mut found = HashMap::with_capacity(records.len());
         for records in records.chunks(LIST) {
             let mut sql = self.sql(
@@ -108,6 +103,49 @@ impl Store {
             found.extend(self.fetch(sql, pair).await?);
         }
         Ok(found)
+    }
+
+    /// What these records, which were deleted once, were in another system until that was deleted too: pairs of both,
+    /// in order.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn former_counterparts(
+        &self,
+        from: (&SystemName, &ObjectName),
+        to: (&SystemName, &ObjectName),
+        records: &[RecordId],
+    ) -> Result<Vec<(RecordId, RecordId)>, Error> {
+        let Some(ids) = self.ends_of(from, to).await? else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for records in records.chunks(LIST) {
+            let mut sql = self.sql(
+                "SELECT a.record, b.record FROM membership a JOIN membership b ON b.identity = a.identity \
+                 WHERE a.system = ",
+            );
+            sql.int(ids[0]).push(" AND a.object = ").int(ids[1]).push(" AND a.state = 'deleted' AND a.record IN ");
+            sql.texts(records.iter().map(RecordId::as_str));
+            sql.push(" AND b.system = ").int(ids[2]).push(" AND b.object = ").int(ids[3]);
+            sql.push(" AND b.role = '' AND b.state = 'deleted' ORDER BY a.record, b.record");
+            found.extend(self.fetch(sql, pair).await?);
+        }
+        Ok(found)
+    }
+
+    /// The numbers of two systems and objects; none where one of them is not known.
+    async fn ends_of(
+        &self,
+        from: (&SystemName, &ObjectName),
+        to: (&SystemName, &ObjectName),
+    ) -> Result<Option<[i64; 4]>, Error> {
+        let mut ids = [0; 4];
+        let names = [from.0.as_str(), from.1.as_str(), to.0.as_str(), to.1.as_str()];
+        for (id, name) in ids.iter_mut().zip(names) {
+            let Some(known) = self.id_of(name).await? else { return Ok(None) };
+            *id = known;
+        }
+        Ok(Some(ids))
     }
 
     /// The target records of these source records in a flow; records that have none are absent.

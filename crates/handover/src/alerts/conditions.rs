@@ -42,19 +42,29 @@ pub(crate) struct Ends {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Judged {
     pub(crate) alerts: Vec<Alert>,
-    /// The pass failed: what only a whole pass tells is not known to be over.
-    pub(crate) failed: bool,
-    /// The pass is under way and hangs: nothing else is known.
-    pub(crate) hangs: bool,
+    pub(crate) scope: Scope,
+}
+
+/// What is known to be over when it is not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All that a pass tells: it came to its end.
+    #[default]
+    Whole,
+    /// What also a pass tells that failed.
+    Failed,
+    /// Alerts whose keys begin like this, and nothing else.
+    Only(&'static str),
 }
 
 impl Judged {
-    /// Whether the pass can tell that such an alert is over.
+    /// Whether such an alert would have been found.
     pub(crate) fn knows(&self, key: &str) -> bool {
-        if self.hangs {
-            return key == HANGS;
+        match self.scope {
+            Scope::Whole => !key.starts_with(UNTOLD),
+            Scope::Failed => [FAILED, QUIET, CALLS, LAG, HANGS].iter().any(|known| key.starts_with(known)),
+            Scope::Only(known) => key.starts_with(known),
         }
-        !self.failed || [FAILED, QUIET, CALLS, LAG, HANGS].iter().any(|known| key.starts_with(known))
     }
 }
 
@@ -63,6 +73,7 @@ const QUIET: &str = "quiet";
 const CALLS: &str = "calls:";
 const LAG: &str = "lag:";
 const HANGS: &str = "hangs";
+const UNTOLD: &str = "untold:";
 
 /// Fewer changes are never too many.
 const FEW: u64 = 50;
@@ -101,7 +112,7 @@ pub(crate) fn judge(facts: &Facts<'_>, alerts: &Alerts) -> Judged {
             once.push(one);
         }
     }
-    Judged { alerts: once, failed: facts.ended.is_err(), hangs: false }
+    Judged { alerts: once, scope: if facts.ended.is_err() { Scope::Failed } else { Scope::Whole } }
 }
 
 /// What is told of a pass under way that has made no progress for so long.
@@ -111,7 +122,19 @@ pub(crate) fn hanging(idle: Duration) -> Judged {
          start it again, and the next pass goes on from there.",
         idle.as_secs() / 60
     );
-    Judged { alerts: vec![alert(HANGS.to_owned(), "a pass hangs", text)], failed: false, hangs: true }
+    Judged { alerts: vec![alert(HANGS.to_owned(), "a pass hangs", text)], scope: Scope::Only(HANGS) }
+}
+
+/// What is told of systems that do not tell, at the project's address, so many kinds of changes which it waits for.
+pub(crate) fn untold(systems: &[(SystemName, usize)]) -> Judged {
+    let told = systems.iter().map(|(system, kinds)| {
+        let text = format!(
+            "{kinds} of what it should tell is registered nowhere: changes wait for the next pass that asks. `handover \
+             webhooks register {system}` has them told."
+        );
+        alert(format!("{UNTOLD}{system}"), format!("webhooks of {system} are not registered"), text)
+    });
+    Judged { alerts: told.collect(), scope: Scope::Only(UNTOLD) }
 }
 
 fn alert(key: String, title: impl Into<String>, text: impl Into<String>) -> Alert {

@@ -164,14 +164,15 @@ pub(crate) async fn tell(project: &str, alerts: &config::Alerts, store: &Store, 
     deliver(project, alerts, store, &conditions::judge(facts, alerts), facts.now).await
 }
 
-/// Tells people that the pass under way has made no progress for so long; gives what went wrong, in words.
-pub(crate) async fn tell_hanging(
+/// Tells people what was found outside the end of a pass; gives what went wrong, in words.
+pub(crate) async fn tell_found(
     project: &str,
     alerts: &config::Alerts,
     store: &Store,
-    (now, idle): (Timestamp, Duration),
+    found: &Judged,
+    now: Timestamp,
 ) -> Vec<String> {
-    deliver(project, alerts, store, &conditions::hanging(idle), now).await.why
+    deliver(project, alerts, store, found, now).await.why
 }
 
 /// How long the state may take: it may be what is wrong.
@@ -263,7 +264,7 @@ mod tests {
         let mut standing = Standing::default();
         for (minute, (present, works, expected)) in rows.into_iter().enumerate() {
             let now = Timestamp::from_second(1_800_000_000 + 60 * minute as i64).unwrap();
-            let judged = Judged { alerts: present.iter().map(|key| alert(key)).collect(), failed: false, hangs: false };
+            let judged = Judged { alerts: present.iter().map(|key| alert(key)).collect(), ..Judged::default() };
             // Each pass is a process of its own.
             standing = serde_json::from_str(&serde_json::to_string(&standing).unwrap()).unwrap();
             let messages = standing.messages(&judged, now, silence);

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::session::Session;
-use crate::alerts;
+use crate::alerts::{self, conditions::hanging};
 
 /// Where the pass under way stands, for whoever asks; shared by all that watch this process.
 #[derive(Default)]
@@ -190,7 +190,7 @@ impl Teller {
         }
         tracing::warn!(idle_s = idle.as_secs(), "the pass under way makes no progress");
         let Some(alerts) = &self.alerts else { return };
-        let told = alerts::tell_hanging(&self.project, alerts, &self.store, (now, idle)).await;
+        let told = alerts::tell_found(&self.project, alerts, &self.store, &hanging(idle), now).await;
         for why in told {
             tracing::warn!(why, "an alert could not be told");
         }

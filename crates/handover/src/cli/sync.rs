@@ -19,7 +19,7 @@ use super::queue::{Queue, last_run};
 use super::run::{self, calls_json, objects_json};
 use super::session::Session;
 use super::{Done, Global, Output, failure};
-use crate::alerts::conditions::{Ends, Facts, calls_of};
+use crate::alerts::conditions::{Ends, Facts, Judged, calls_of};
 use crate::alerts::{self, Outcome};
 use crate::config::{CredentialSource, USUAL_RECONCILE as USUAL};
 use crate::problem::{Exit, Problem};
@@ -224,9 +224,21 @@ pub(crate) async fn alert(
         calls: calls_of(spent),
     };
     let told = alerts::tell(&session.project.name, alerts, store, &facts).await;
-    let failed = |why: &String| Problem::new("alert_failed", why.clone()).weighing(Weight::Warning);
-    output.warn(&told.why.iter().map(failed).collect::<Vec<_>>());
+    warn_untold(output, &told.why);
     Some(told)
+}
+
+/// Tells people what was found outside the end of a pass.
+pub(crate) async fn alert_found(session: &Session, store: &Store, output: &Output, found: &Judged) {
+    let Some(alerts) = session.project.alerts.as_ref() else { return };
+    let why = alerts::tell_found(&session.project.name, alerts, store, found, session.clock.now()).await;
+    warn_untold(output, &why);
+}
+
+/// Says why alerts did not leave.
+fn warn_untold(output: &Output, why: &[String]) {
+    let failed = |why: &String| Problem::new("alert_failed", why.clone()).weighing(Weight::Warning);
+    output.warn(&why.iter().map(failed).collect::<Vec<_>>());
 }
 
 /// What ends some day: tokens, as far as the project tells, and versions of APIs, as far as the platforms do.

@@ -1,7 +1,7 @@
 //! The command line through the real binary: every test plays on a folder that `handover demo` made, with
 //! both worlds in files that it may change between commands.
 
-mod alerts;
+pub(crate) mod alerts;
 mod audit;
 mod back;
 mod both_ways;

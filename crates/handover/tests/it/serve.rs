@@ -6,6 +6,7 @@ mod workers;
 
 use serde_json::{Value as Json, json};
 
+use crate::cli::alerts::{hook, stub};
 use company::Company;
 
 fn did(pass: &Json) -> (&str, u64, u64) {
@@ -69,7 +70,15 @@ fn what_hubspot_tells_is_carried_to_pipedrive() {
 /// With the address in the project the server looks whether the platform tells what it should.
 #[test]
 fn what_nobody_has_registered_is_said() {
-    let company = Company::forth();
+    let mut company = Company::forth();
+    let (address, sent) = stub(hook);
+    company.alerts = format!("http://{address}/");
+    company.play.append("handover.yaml", "alerts:\n  webhook: {env: ALERT_WEBHOOK}\n");
+    let told = |state: &str| {
+        let is_it = |alert: &Json| alert["key"] == "untold:old" && alert["state"] == state;
+        let alerts = |body: &String| serde_json::from_str::<Json>(body).unwrap()["alerts"].clone();
+        sent.lock().unwrap().iter().any(|body| alerts(body).as_array().unwrap().iter().any(is_it))
+    };
     let url = "{secret: {env: OLD_HOOKS}, url: https://sync.example.com/hooks/old}";
     company.play.edit("handover.yaml", "{secret: {env: OLD_HOOKS}}", url);
     let serving = company.in_step(&["--every", "1h"]);
@@ -77,10 +86,12 @@ fn what_nobody_has_registered_is_said() {
         (&serving.register["untold"], &serving.register["renewed"]),
         (&serving.register["subscriptions"], &json!(0))
     );
+    while !told("new") {}
     assert!(serving.stops().success());
     company.play.does_with(&["webhooks", "register"], &company.environment()).ends(0);
     let serving = company.in_step(&["--every", "1h"]);
     assert_eq!((&serving.register["untold"], &serving.register["renewed"]), (&json!([]), &json!(0)));
+    while !told("resolved") {}
     assert!(serving.stops().success());
 }
 

@@ -52,23 +52,30 @@ pub(super) fn of(case: &Case<'_>, olds: &Side, flow: &FlowRule, life: &Life) -> 
         }
         _ => {}
     }
+    // Who became another one left it its counterpart at once, whatever is told of that one later.
+    for at in 1..ties.len() {
+        if let Some(since) = became(olds, flow, &ties[at - 1].source, &ties[at].source) {
+            ties[at].at = ties[at].at.min(since);
+        }
+    }
     // The earlier one stays.
     ties.dedup_by(|next, before| next.source == before.source);
     ties
 }
 
 /// When a source record became another one, perhaps over others.
-fn became(olds: &Side, flow: &FlowRule, source: &str, heir: &str) -> Option<Timestamp> {
-    let (mut id, mut steps) = (source.to_owned(), 0);
-    loop {
+pub(super) fn became(olds: &Side, flow: &FlowRule, source: &str, heir: &str) -> Option<Timestamp> {
+    heirs(olds, flow, source).find(|tie| tie.source == heir).map(|tie| tie.at)
+}
+
+/// The records that a source record became, one after the other.
+fn heirs(olds: &Side, flow: &FlowRule, source: &str) -> impl Iterator<Item = Tie> {
+    let next = move |id: &str| {
         let life = olds.of(flow.objects[OLD]).find(|life| life.id == id)?;
-        match &life.fate {
-            Fate::Merged(into) if into == heir => return Some(life.fated),
-            Fate::Merged(into) if steps < 10 => id.clone_from(into),
-            _ => return None,
-        }
-        steps += 1;
-    }
+        let Fate::Merged(into) = &life.fate else { return None };
+        Some(Tie { at: life.fated, source: into.clone() })
+    };
+    std::iter::successors(next(source), move |tie| next(&tie.source)).take(10)
 }
 
 fn is_of(pair: &Paired, flow: &FlowRule, life: &Life) -> bool {

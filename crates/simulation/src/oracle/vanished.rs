@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::replay::{By, Fate, Life};
 use super::rules::{Deletes, FieldRule, FlowRule, Form, NEW, OLD, Plain, id_of, ids};
-use super::{Judged, Pair, Span, Story, cohorts};
+use super::{Judged, Pair, Span, Story, cohorts, ties};
 
 /// Judges what became of the counterparts of what is gone, and that everything that we took away had to go.
 pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
@@ -153,7 +153,14 @@ fn counterparts<'c>(judged: &Judged<'c>, flow: &FlowRule, side: usize, life: &Li
             .filter(|pair| pair.ever().any(|target| target.id == life.id) || was(pair.source))
             .map(|pair| pair.source)
             .collect(),
-        _ => pairs.filter(|pair| pair.source.id == life.id).flat_map(Pair::ever).collect(),
+        // Who became another one left it its counterpart.
+        _ => pairs
+            .filter(|pair| {
+                let became = ties::became(&judged.sides[OLD], flow, &pair.source.id, &life.id);
+                pair.source.id == life.id || became.is_some()
+            })
+            .flat_map(Pair::ever)
+            .collect(),
     }
 }
 

@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use super::desk::Desk;
 use super::server::asked;
 use super::subscriptions;
+use crate::alerts::conditions;
 use crate::cli::output::{count, plural};
 use crate::cli::session::Session;
 use crate::cli::standing::Good;
@@ -193,7 +194,8 @@ impl Passes<'_> {
         let setup = Arc::new(run::prepared(session, store, output, true).await?);
         let now = self.desk.clock.now();
         if known.is_none() || self.looked.is_none_or(|looked| now.duration_since(looked) >= subscriptions::EVERY) {
-            subscriptions::keep(&setup, &self.desk.hooks, now, output).await;
+            let lacking = subscriptions::keep(&setup, &self.desk.hooks, now, output).await;
+            sync::alert_found(session, store, output, &conditions::untold(&lacking)).await;
             self.looked = Some(now);
         }
         self.checked = Some(setup.clone());

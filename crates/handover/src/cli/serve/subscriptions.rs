@@ -16,14 +16,22 @@ use crate::cli::{Output, failure};
 /// How often is looked.
 pub(super) const EVERY: SignedDuration = SignedDuration::from_hours(6);
 
-/// Looks at each system whose webhooks are taken: renews what ends soon, and tells what nobody has registered.
-pub(super) async fn keep(setup: &Setup, hooks: &BTreeMap<SystemName, Hook>, now: Timestamp, output: &Output) {
+/// Looks at each system whose webhooks are taken: renews what ends soon, and tells what nobody has registered. Gives
+/// the systems that can be asked, with the number of kinds of changes that they do not tell.
+pub(super) async fn keep(
+    setup: &Setup,
+    hooks: &BTreeMap<SystemName, Hook>,
+    now: Timestamp,
+    output: &Output,
+) -> Vec<(SystemName, usize)> {
+    let mut lacking = Vec::new();
     for (name, hook) in hooks {
         let wanted = wanted(setup, name, hook.system.as_ref());
         match kept(hook, wanted.clone(), now).await {
             Ok((untold, renewed)) => {
                 output.line(&json!({"register": name, "url": hook.registered, "subscriptions": wanted,
                     "untold": untold, "renewed": renewed}));
+                lacking.extend((!untold.is_empty()).then(|| (name.clone(), untold.len())));
                 if untold.is_empty() {
                     output.say(&format!("Webhooks of `{name}` are registered at {}.", hook.registered));
                 } else {
@@ -43,6 +51,7 @@ pub(super) async fn keep(setup: &Setup, hooks: &BTreeMap<SystemName, Hook>, now:
             }
         }
     }
+    lacking
 }
 
 /// What is not told, and how much was made anew.

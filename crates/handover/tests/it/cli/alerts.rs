@@ -10,10 +10,10 @@ use super::served::serve;
 use super::{Play, Told};
 
 /// What a stub was sent, as text.
-type Sent = Arc<Mutex<Vec<String>>>;
+pub(crate) type Sent = Arc<Mutex<Vec<String>>>;
 
 /// A server on this machine that does with each connection what it is told; where it listens, and what it was sent.
-fn stub(talk: fn(TcpStream) -> Option<String>) -> (String, Sent) {
+pub(crate) fn stub(talk: fn(TcpStream) -> Option<String>) -> (String, Sent) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let sent = Sent::default();
@@ -28,7 +28,7 @@ fn stub(talk: fn(TcpStream) -> Option<String>) -> (String, Sent) {
 }
 
 /// Takes one request and answers 200.
-fn hook(mut stream: TcpStream) -> Option<String> {
+pub(crate) fn hook(mut stream: TcpStream) -> Option<String> {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut length = 0;
     loop {

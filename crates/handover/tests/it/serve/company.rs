@@ -19,6 +19,8 @@ pub(super) struct Company {
     pub(super) new: Served,
     /// Where its state is, when that is not in a file.
     state: String,
+    /// Where alerts go, when the project has some.
+    pub(super) alerts: String,
 }
 
 impl Company {
@@ -64,14 +66,15 @@ impl Company {
     fn with(play: Play, old: &str, new: &str, state: String) -> Self {
         let old = Served::among(&play, "old", "off", old);
         let new = Served::among(&play, "new", "off", new);
-        let company = Self { play, old, new, state };
+        let company = Self { play, old, new, state, alerts: String::new() };
         company.play.does_with(&["run"], &company.environment()).ends(3);
         company
     }
 
-    pub(super) fn environment(&self) -> [(&str, &str); 4] {
+    pub(super) fn environment(&self) -> [(&str, &str); 5] {
         let [old, new] = [&self.old.token, &self.new.token];
-        [("OLD_TOKEN", old), ("NEW_TOKEN", new), ("OLD_HOOKS", SECRET), ("TEST_STATE", &self.state)]
+        let (state, alerts) = (("TEST_STATE", &*self.state), ("ALERT_WEBHOOK", &*self.alerts));
+        [("OLD_TOKEN", old), ("NEW_TOKEN", new), ("OLD_HOOKS", SECRET), state, alerts]
     }
 
     /// A command that is under way; what it says is there when it has ended.

@@ -6,7 +6,7 @@ use handover_sandbox::journal::Action;
 use handover_store::RecordRow;
 use serde_json::{Value as Json, json};
 
-use super::Play;
+use super::{Play, both};
 use crate::rig::{Scene, Way};
 
 fn contact(play: &Play, id: &str) -> Json {
@@ -66,6 +66,35 @@ fn a_counterpart_that_comes_again_after_its_source_is_noticed() {
     let paired = paired_with(&play, &target);
     assert!(!paired.is_empty() || !play.holds("persons.back", &target).is_empty(), "nobody noticed");
     assert_eq!(play.row("persons", &row.record).target, anew);
+}
+
+/// Of a pair both of which were deleted people bring both back, and edit the new system's before anybody looked: they
+/// are the pair that they were, and the ledger tells what gave way.
+#[test]
+fn a_pair_both_of_which_come_again_is_a_pair_again() {
+    both(|way| {
+        let mut play = Play::new(way, Deletes::Delete, Merges::Ask);
+        let row = play.deleted(1)[0].clone();
+        let target = row.target.clone().unwrap();
+        play.is_quiet();
+        assert_eq!(play.pass(), [play.line("Deleted", &row)]);
+        play.is_quiet();
+        play.in_new(play.names.new, &target, DisturbAction::Restore);
+        let edit = DisturbAction::Change { field: play.names.text.to_owned(), value: json!("Brunner") };
+        play.in_new(play.names.new, &target, edit);
+        play.in_old(play.names.old, &row.record, DisturbAction::Restore);
+        let done = play.pass();
+        assert!(done.iter().all(|line| !line.starts_with("Created")), "{done:?}");
+        let now = play.row(play.names.flow, &row.record);
+        assert_eq!((now.target, now.identity), (Some(target), row.identity));
+        let flow = play.names.flow.into();
+        let story = play.read(async |store| store.story(&flow, &row.record).await.unwrap());
+        let last = story.iter().rfind(|told| told.kind == "decided").unwrap();
+        assert!(format!("{last:?}").contains("Brunner"), "{last:?}");
+        play.orders.verify = true;
+        play.is_quiet();
+        assert_eq!(play.ground.differences, Vec::<String>::new());
+    });
 }
 
 /// What people made in the new system has a row of its way back for ever, and no pair for ever.

@@ -1,7 +1,7 @@
 //! Counterparts that people delete or merge in the new system.
 
-use handover_model::{Answer, Cause, Deletes, Merges, Outcome};
-use handover_sandbox::faults::DisturbAction;
+use handover_model::{Answer, Cause, Deletes, Merges, Outcome, RecordId};
+use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
 use handover_sandbox::journal::Action;
 use serde_json::json;
 
@@ -62,6 +62,47 @@ fn what_changes_while_a_counterpart_is_gone_arrives_when_it_comes_back() {
         assert_eq!(play.pass(), [play.line("Updated", &row)]);
         assert_eq!(play.words(&row.record), Vec::<&str>::new());
         play.is_quiet();
+    });
+}
+
+/// No platform links with what is gone: such a link waits, and keeps nothing else of its record back.
+#[test]
+fn a_link_to_a_counterpart_that_is_gone_waits_alone() {
+    both(|way| {
+        let mut play = Play::new(way, Deletes::Delete, Merges::Carry);
+        let (flow, firm, name, fields) = match way {
+            Way::ToHubspot => ("organizations", "companies", "name", json!({"name": "Newly Come"})),
+            Way::ToPipedrive => ("companies", "organization", "lastname", json!({"lastname": "Come"})),
+        };
+        let create = DisturbAction::Create { fields };
+        play.ground
+            .disturb(0, &[Disturbance { object: play.names.old.to_owned(), which: Which::default(), action: create }]);
+        play.pass();
+        let journal = play.ground.end().old_journal;
+        let created = journal.iter().flat_map(|entry| &entry.changes).rfind(|change| change.action == Action::Created);
+        let record: RecordId = created.unwrap().id.as_str().into();
+        let person = play.row(play.names.flow, &record);
+        let company = play.made(flow)[0].clone();
+        play.in_new(firm, &company.target.clone().unwrap(), DisturbAction::Delete);
+        play.is_quiet();
+        let joins = match way {
+            Way::ToHubspot => {
+                let value = json!(company.record.as_str().parse::<u64>().unwrap());
+                DisturbAction::Change { field: "org_id".to_owned(), value }
+            }
+            Way::ToPipedrive => DisturbAction::Link { object: "companies".to_owned(), to: company.record.to_string() },
+        };
+        play.in_old(play.names.old, &record, joins);
+        let change = DisturbAction::Change { field: name.to_owned(), value: json!("Wanda Wieder") };
+        play.in_old(play.names.old, &record, change);
+        assert_eq!(play.pass(), [play.line("Updated", &person)]);
+        assert_eq!(play.words(&record), Vec::<&str>::new(), "the record is not held");
+        play.is_quiet();
+        play.in_new(firm, &company.target.unwrap(), DisturbAction::Restore);
+        play.pass();
+        play.orders.verify = true;
+        play.is_quiet();
+        assert_eq!(play.ground.differences, Vec::<String>::new());
     });
 }
 
