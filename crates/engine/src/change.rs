@@ -273,6 +273,9 @@ impl Pass {
         pair.resolved.causes.extend(held);
         // Of a field that is held neither side is settled: what the target's people do to it meanwhile counts.
         open.extend(pair.resolved.causes.iter().filter_map(|(cause, _)| cause.field().cloned()));
+        // Nor of one link that waits: until it is made the target has the one before.
+        let waiting = pair.resolved.links.iter().map(|link| FieldName::from(link.field.as_str()));
+        open.extend(waiting.filter(|field| base::holds_one(ready, field)));
         if !self.errs(Planted::SilentOverwrite) {
             trail.fields(ready, BEFORE, before.iter());
         }

@@ -69,7 +69,7 @@ fn a_counterpart_that_comes_again_after_its_source_is_noticed() {
 }
 
 /// Of a pair both of which were deleted people bring both back, and edit the new system's before anybody looked: they
-/// are the pair that they were, and the ledger tells what gave way.
+/// are the pair that they were, and what they wrote is not lost.
 #[test]
 fn a_pair_both_of_which_come_again_is_a_pair_again() {
     both(|way| {
@@ -87,10 +87,11 @@ fn a_pair_both_of_which_come_again_is_a_pair_again() {
         assert!(done.iter().all(|line| !line.starts_with("Created")), "{done:?}");
         let now = play.row(play.names.flow, &row.record);
         assert_eq!((now.target, now.identity), (Some(target), row.identity));
+        // By the flow's rules the edit stands, or gave way and is kept.
         let flow = play.names.flow.into();
         let story = play.read(async |store| store.story(&flow, &row.record).await.unwrap());
-        let last = story.iter().rfind(|told| told.kind == "decided").unwrap();
-        assert!(format!("{last:?}").contains("Brunner"), "{last:?}");
+        let stands = play.ground.end().new.to_string().contains("Brunner");
+        assert!(stands || story.iter().any(|told| format!("{told:?}").contains("Brunner")), "{story:?}");
         play.orders.verify = true;
         play.is_quiet();
         assert_eq!(play.ground.differences, Vec::<String>::new());
