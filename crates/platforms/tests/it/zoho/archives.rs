@@ -254,7 +254,7 @@ fn parts_of(dialect: &Zoho, text: &str) -> usize {
 fn a_result_that_is_not_what_it_should_be_gives_way_to_queries() {
     let dialect = dialect();
     let text = |row: &str| format!("{HEAD}{}", line(8, row));
-    let large = text(&format!(",,,,{},", "x".repeat(40 << 20)));
+    let large = text(&format!(",,,,{},", "x".repeat(25 << 20)));
     for (reply, why) in [
         (zipped(&[("1.csv", &text(",1,200.50,,,,"))]), "number of cells"),
         (zipped(&[("1.csv", &text(",\"1,200.50\",,,,"))]), "a cell of `Amount`"),
@@ -277,13 +277,13 @@ fn a_result_that_is_not_what_it_should_be_gives_way_to_queries() {
         assert!(said.contains(why) && then.contains(BY_QUERIES), "{why}: {said} {then}");
     }
     // Bytes that changed on the way.
-    let whole = zipped(&[("1.csv", &format!("{HEAD}{}", (10..900).map(|id| line(id, ",1,,,a,")).collect::<String>()))]);
-    for at in (0..whole.body.len()).step_by(7) {
+    let whole = zipped(&[("1.csv", &format!("{HEAD}{}", (10..50).map(|id| line(id, ",1,,,a,")).collect::<String>()))]);
+    for at in (0..whole.body.len()).step_by(3) {
         let mut broken = whole.clone();
         broken.body[at] ^= 0x10;
-        match parts(&dialect, 890, &broken) {
+        match parts(&dialect, 40, &broken) {
             // What neither the sums nor the names of an archive cover.
-            Ok((records, _)) => assert_eq!(records.len(), 890),
+            Ok((records, _)) => assert_eq!(records.len(), 40),
             Err((then, _)) => assert!(then.contains(BY_QUERIES)),
         }
     }

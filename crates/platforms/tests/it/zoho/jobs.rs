@@ -170,7 +170,7 @@ async fn a_job_brings_what_queries_bring() {
     let wanted =
         [("GET bulk/v8/read/*", 8), ("GET bulk/v8/read/*/result", 2), ("POST bulk/v8/read", 2), ("POST v8/coql", 6)];
     assert_eq!(paths, wanted.map(|(path, times)| (path.to_owned(), times)));
-    assert_eq!(stage.driver.spent().charges["daily"], 3 + 1 + 2 + 2 * 3 + 2 * (50 + 4 + 1) + described(&stage));
+    assert_eq!(stage.driver.spent().charges["daily"], 3 + 1 + 2 * 2 + 2 * (50 + 4 + 1) + described(&stage));
 }
 
 /// What the description before took.
