@@ -19,8 +19,11 @@ use crate::stub::code;
 use crate::throughput::{measured, shown};
 use crate::{Error, print};
 
+/// Fields, each with the one on the other side.
+type Pairs = [(&'static str, &'static str); 8];
+
 /// What is carried of a contact: the field of the stub, the field of Salesforce.
-const FIELDS: [(&str, &str); 8] = [
+const FIELDS: Pairs = [
     ("firstname", "FirstName"),
     ("lastname", "LastName"),
     ("email", "Email"),
@@ -32,7 +35,7 @@ const FIELDS: [(&str, &str); 8] = [
 ];
 
 /// The same of Zoho CRM.
-const ZOHO: [(&str, &str); 8] = [
+const ZOHO: Pairs = [
     ("firstname", "First_Name"),
     ("lastname", "Last_Name"),
     ("email", "Email"),
@@ -44,7 +47,7 @@ const ZOHO: [(&str, &str); 8] = [
 ];
 
 /// The object of contacts, and what is carried of it.
-fn source(platform: &str) -> Result<(&'static str, [(&'static str, &'static str); 8]), Error> {
+fn source(platform: &str) -> Result<(&'static str, Pairs), Error> {
     match platform {
         "salesforce" => Ok(("Contact", FIELDS)),
         "zoho" => Ok(("Contacts", ZOHO)),
@@ -53,7 +56,7 @@ fn source(platform: &str) -> Result<(&'static str, [(&'static str, &'static str)
 }
 
 /// What is carried of a person: the field of Salesforce, the field of the stub, custom ones by their numbers.
-const PERSON: [(&str, &str); 8] = [
+const PERSON: Pairs = [
     ("FirstName", "first_name"),
     ("LastName", "last_name"),
     ("Email", "emails"),

@@ -78,7 +78,7 @@ fn choices_of<'c>(options: &[Choice], cell: &'c str) -> Option<std::vec::IntoIte
     if !cell.contains(SEPARATORS) {
         return Some(vec![cell.trim()].into_iter());
     }
-    let all = SEPARATORS.into_iter().map(parts).find(|parts| parts.iter().all(|part| is_offered(&part)))?;
+    let all = SEPARATORS.into_iter().map(parts).find(|parts| parts.iter().all(is_offered))?;
     Some(all.into_iter())
 }
 

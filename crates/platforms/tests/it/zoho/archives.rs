@@ -241,8 +241,7 @@ fn cells_say_what_queries_say() {
     assert_eq!(values(3)[5], list(&["Grey"]));
     assert_eq!(records[0].modified, Some("2026-02-01T09:00:00Z".parse().unwrap()));
     // The id's column may be called `id`; ends of lines may be others, and a mark may stand before the text.
-    let other =
-        format!("\u{feff}{}", text.replacen("Id,", "id,", 1)).replace("+00:00\n", "+00:00\r\n").replace("c\",", "c\",");
+    let other = format!("\u{feff}{}", text.replacen("Id,", "id,", 1)).replace(",\n", ",\r\n");
     assert_eq!(parts_of(&dialect, &other), 4);
 }
 
