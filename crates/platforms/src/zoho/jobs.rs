@@ -151,11 +151,13 @@ pub(super) fn told(reading: &Reading<'_>, job: Job, reply: &Reply, when: Jobs) -
     }
     let Some(columns) = reading.columns_of_job() else { return Err(foreign().into()) };
     match job.next {
-        Next::Count => Ok(if when.pay(reading, columns.len(), rows::count(reply)?) {
-            Place::Job(Job { next: Next::Bound, ..job }).then()
-        } else {
-            Place::Rows(job.first).then()
-        }),
+        Next::Count => match rows::count(reply) {
+            Ok(behind) if when.pay(reading, columns.len(), behind) => {
+                Ok(Place::Job(Job { next: Next::Bound, ..job }).then())
+            }
+            Ok(_) => Ok(Place::Rows(job.first).then()),
+            Err(fault) => Ok(Place::Rows(job.first).instead_of(fault)),
+        },
         Next::Bound => bounded(job, reply, when.hops(columns.len()).1),
         Next::Begin => begun(job, reply),
         Next::Ask => asked(job, &body(reply)?),
@@ -171,10 +173,9 @@ fn bounded(job: Job, reply: &Reply, hops: u32) -> Result<Step, Fault> {
         return Ok(Place::Job(Job { next: Next::Begin, until: None, ..job }).then());
     };
     let until = rows::text(row, CREATED).and_then(|text| values::read_instant(&text));
-    let until = until.ok_or_else(|| Fault::malformed("the answer tells no time"))?;
+    let Some(until) = until else { return without(job, no("job_bound", "the answer tells no time")) };
     if job.until.or(job.from).is_some_and(|from| until <= from) {
-        let why = "more records were made in one second than a job may have";
-        return without(job, Fault::new(FaultKind::Unsupported, "job_large", why));
+        return without(job, no("job_large", "more records were made in one second than a job may have"));
     }
     let hops_done = job.hops + 1;
     let next = if hops_done < hops { Next::Bound } else { Next::Begin };
@@ -190,7 +191,8 @@ fn begun(job: Job, reply: &Reply) -> Result<Step, Fault> {
         return without(job, fault);
     }
     let id = told.get("details").and_then(|details| text_at(details, "id")).filter(|id| is_id(id));
-    let id = id.ok_or_else(|| Fault::malformed("the job has no id"))?.to_owned();
+    // It is not asked for again: each job takes credits.
+    let Some(id) = id.map(str::to_owned) else { return without(job, no("job_state", "the job has no id")) };
     // Nothing was read yet, but the position is to be kept: whoever goes on here finds the job.
     let next = Place::Job(Job { next: Next::Ask, id, ..job }).cursor();
     Ok(Step::Page { records: Vec::new(), next: Some(next) })
@@ -201,12 +203,13 @@ fn asked(job: Job, told: &Json) -> Result<Step, Fault> {
     let told = items(told, "data").first().unwrap_or(&Json::Null);
     // Words are parted by a space, or not at all (sheet: Zoho section 5 [unsure]).
     let state = text_at(told, "state").unwrap_or_default().replace([' ', '_'], "");
-    let no = |code: &str, why: &str| Fault::new(FaultKind::Unsupported, code, why);
     match state.as_str() {
         "COMPLETED" => {
             let result = told.get("result").unwrap_or(&Json::Null);
             let rows = result.get("count").and_then(Json::as_u64);
-            let rows = rows.ok_or_else(|| Fault::malformed("the job does not say how many rows it has"))?;
+            let Some(rows) = rows else {
+                return without(job, no("job_state", "the job does not say how many rows it has"));
+            };
             if flag_at(result, "more_records") {
                 return without(job, no("job_large", "the job has more records than its result"));
             }
@@ -223,6 +226,11 @@ fn asked(job: Job, told: &Json) -> Result<Step, Fault> {
         "FAILURE" | "FAILED" => without(job, no("job_failed", "the job that reads the list failed")),
         _ => without(job, no("job_state", "the job that reads the list is in a state that is not known")),
     }
+}
+
+/// Why there is no job, or none of use.
+fn no(code: &str, why: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::Unsupported, code, why)
 }
 
 /// Going on without this job: with another one where it is gone, else by queries. What is no matter of the job fails.
@@ -255,15 +263,14 @@ fn result(reading: &Reading<'_>, job: Job, reply: &Reply, when: Jobs) -> Result<
     });
     let part = match part {
         Ok(part) => part,
-        Err(why) => return without(job, Fault::new(FaultKind::Unsupported, "job_result", why)),
+        Err(why) => return without(job, no("job_result", why)),
     };
     let read = job.read + part.rows;
     if let Some(at) = part.rest {
         return Ok(Step::Part { records, rest: Place::Job(Job { at, read, ..job }).cursor() });
     }
     if read != job.rows {
-        let why = "the job's result has another number of rows than the job told";
-        return without(job, Fault::new(FaultKind::Unsupported, "job_result", why));
+        return without(job, no("job_result", "the job's result has another number of rows than the job told"));
     }
     let next = job.until.map(|until| {
         let next = Job { next: Next::Bound, from: Some(until), first: job.first, ..Job::default() };

@@ -311,6 +311,7 @@ fn what_becomes_of_a_job_that_is_gone_or_fails() {
     for (reply, why) in [
         (state("FAILURE", 0, false), "job_failed"),
         (state("DREAMING", 0, false), "job_state"),
+        (reply(200, &json!({"data": [{"id": JOB, "state": "COMPLETED", "result": {}}]})), "job_state"),
         (state("COMPLETED", 200_000, true), "job_large"),
         (reply(403, &json!({"code": "NO_PERMISSION", "message": "no", "status": "error"})), "NO_PERMISSION"),
     ] {
@@ -322,9 +323,16 @@ fn what_becomes_of_a_job_that_is_gone_or_fails() {
         let fault = dialect.decode(&contacts(), Some(&job), &reply(status, &json!({}))).unwrap_err();
         assert_eq!(fault.kind, kind);
     }
-    let begin =
-        next(&dialect, Some(&next(&dialect, None, &first_page())), &reply(200, &json!({"data": [{"n": 9_000}]})));
-    let begin = next(&dialect, Some(&begin), &no_body());
+    // Answers of which nothing can be made: no more credits are spent on them.
+    let count = next(&dialect, None, &first_page());
+    let (then, _) = instead(&dialect, &count, &reply(200, &json!({"data": [{"n": "many"}]})));
+    assert!(then.contains(BY_QUERIES));
+    let bound = next(&dialect, Some(&count), &reply(200, &json!({"data": [{"n": 9_000}]})));
+    let (_, said) = instead(&dialect, &bound, &reply(200, &json!({"data": [{"id": "9", "Created_Time": "early"}]})));
+    assert!(said.starts_with("job_bound"), "{said}");
+    let begin = next(&dialect, Some(&bound), &no_body());
+    let (_, said) = instead(&dialect, &begin, &reply(201, &json!({"data": [{"status": "success", "details": {}}]})));
+    assert!(said.starts_with("job_state"), "{said}");
     let no = json!({"data": [{"code": "OAUTH_SCOPE_MISMATCH", "status": "error", "message": "invalid oauth scope", "details": {}}]});
     for status in [200, 202, 401] {
         let (then, said) = instead(&dialect, &begin, &reply(status, &no));
