@@ -187,8 +187,8 @@ fn begun(job: Job, reply: &Reply) -> Result<Step, Fault> {
     let told = body(reply)?;
     let told = items(&told, "data").first().unwrap_or(&Json::Null);
     if text_at(told, "status") == Some("error") {
-        let fault = faults::of_row(told).unwrap_or_else(|| Fault::malformed("the job was neither begun nor refused"));
-        return without(job, fault);
+        let fault = faults::of_row(told);
+        return without(job, fault.unwrap_or_else(|| no("job_state", "the job was neither begun nor refused")));
     }
     let id = told.get("details").and_then(|details| text_at(details, "id")).filter(|id| is_id(id));
     // It is not asked for again: each job takes credits.
