@@ -48,7 +48,7 @@ impl Default for Jobs {
     /// A job is fifty credits to begin (sheet: Zoho section 6 \[unsure\]), one or two to find its end, about six to ask for
     /// its state, and one for its result. Four million cells are 200,000 records of 20 fields; packed some 10 to 30 MB.
     fn default() -> Self {
-        Self { pages: 5, credits: 60, reach: 99_999, cells: 4_000_000, part: 10_000 }
+        Self { pages: 5, credits: 60, reach: 99_999, cells: 4_000_000, part: 5_000 }
     }
 }
 
