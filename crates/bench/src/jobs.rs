@@ -1,8 +1,8 @@
-//! Many contacts out of Salesforce, whose list is read by a job of the Bulk API 2.0 (`handover sandbox`, as a process of
-//! its own and without limits), into a stub that takes whatever it is given; and the persons of a stub into Salesforce, by
-//! jobs that write.
+//! Many contacts out of Salesforce or Zoho CRM, whose lists are read by jobs (`handover sandbox`, as a process of its own and
+//! without limits), into a stub that takes whatever it is given; and the persons of a stub into Salesforce, by jobs that
+//! write.
 //!
-//! The waits for the jobs are real ones: the sandbox takes ten seconds for any.
+//! The waits for the jobs are real ones: the sandboxes take ten or twenty seconds for any.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -19,8 +19,11 @@ use crate::stub::code;
 use crate::throughput::{measured, shown};
 use crate::{Error, print};
 
+/// Fields, each with the one on the other side.
+type Pairs = [(&'static str, &'static str); 8];
+
 /// What is carried of a contact: the field of the stub, the field of Salesforce.
-const FIELDS: [(&str, &str); 8] = [
+const FIELDS: Pairs = [
     ("firstname", "FirstName"),
     ("lastname", "LastName"),
     ("email", "Email"),
@@ -31,8 +34,29 @@ const FIELDS: [(&str, &str); 8] = [
     ("field_9", "Description"),
 ];
 
+/// The same of Zoho CRM.
+const ZOHO: Pairs = [
+    ("firstname", "First_Name"),
+    ("lastname", "Last_Name"),
+    ("email", "Email"),
+    ("phone", "Phone"),
+    ("field_0", "Title"),
+    ("field_4", "Department"),
+    ("field_5", "Mailing_Street"),
+    ("field_9", "Description"),
+];
+
+/// The object of contacts, and what is carried of it.
+fn source(platform: &str) -> Result<(&'static str, Pairs), Error> {
+    match platform {
+        "salesforce" => Ok(("Contact", FIELDS)),
+        "zoho" => Ok(("Contacts", ZOHO)),
+        _ => Err("the platforms with jobs are salesforce and zoho".into()),
+    }
+}
+
 /// What is carried of a person: the field of Salesforce, the field of the stub, custom ones by their numbers.
-const PERSON: [(&str, &str); 8] = [
+const PERSON: Pairs = [
     ("FirstName", "first_name"),
     ("LastName", "last_name"),
     ("Email", "emails"),
@@ -47,20 +71,22 @@ const PERSON: [(&str, &str); 8] = [
 const KEY: &str = "Handover_Key__c";
 
 /// Moves so many contacts, and prints what it took.
-pub(crate) async fn run(records: u64, dir: Option<PathBuf>) -> Result<(), Error> {
+pub(crate) async fn run(platform: &str, records: u64, dir: Option<PathBuf>) -> Result<(), Error> {
     let folder = tempfile::tempdir()?;
     let dir = dir.unwrap_or_else(|| folder.path().to_owned());
-    print(&format!("jobs: {records} contacts of {} fields out of Salesforce; {}", FIELDS.len(), machine()));
-    let (old, address) = organization(&dir, records).await?;
+    let fields = source(platform)?.1.len();
+    print(&format!("jobs: {records} contacts of {fields} fields out of {platform}; {}", machine()));
+    let (old, address) = organization(platform, &dir, records).await?;
     let mut new = Process::start(&["stub"])?;
     let servers = format!("{address},http://127.0.0.1:{}", new.line().await?);
     let (told, ours, theirs) =
-        measured(&["carry", "--server", &servers, "--dir", &dir.to_string_lossy()], &old).await?;
+        measured(&["carry", "--platform", platform, "--server", &servers, "--dir", &dir.to_string_lossy()], &old)
+            .await?;
     let figures: Vec<f64> = told.split(' ').filter_map(|part| part.parse().ok()).collect();
-    let [whole, read, _, created, calls] = figures[..] else { return Err("no figures came".into()) };
-    print(&format!("  read        {:>9.0} records/s   {read:.1} s, waits for the job among them", created / read));
+    let [whole, read, _, created, calls, day] = figures[..] else { return Err("no figures came".into()) };
+    print(&format!("  read        {:>9.0} records/s   {read:.1} s, waits for the jobs among them", created / read));
     print(&format!("  carried     {:>9.0} records/s   {whole:.1} s in all", created / whole));
-    print(&format!("  calls       {calls} of Salesforce ({:.0} records each)", created / calls));
+    print(&format!("  calls       {calls} ({:.0} records each), {day} of what a day allows", created / calls));
     print(&format!("  memory      {} MiB at most", ours.peak_mib));
     print(&format!("  processors  {}; the sandbox {}", shown(ours, records), shown(theirs, records)));
     new.kill().await?;
@@ -74,7 +100,7 @@ pub(crate) async fn load(records: u64, dir: Option<PathBuf>) -> Result<(), Error
     print(&format!("load: {records} contacts of {} fields into Salesforce; {}", PERSON.len(), machine()));
     let mut old = Process::start(&["stub", "--records", &records.to_string()])?;
     let port = old.line().await?;
-    let (new, address) = organization(&dir, 0).await?;
+    let (new, address) = organization("salesforce", &dir, 0).await?;
     let servers = format!("http://127.0.0.1:{port},{address}");
     let (told, ours, theirs) = measured(&["fill", "--server", &servers, "--dir", &dir.to_string_lossy()], &new).await?;
     let figures: Vec<f64> = told.split(' ').filter_map(|part| part.parse().ok()).collect();
@@ -105,12 +131,15 @@ pub(crate) async fn fill(servers: &str, dir: PathBuf) -> Result<(), Error> {
 }
 
 /// An organization with so many contacts as a process of its own, and its address.
-async fn organization(dir: &Path, records: u64) -> Result<(Process, String), Error> {
+async fn organization(platform: &str, dir: &Path, records: u64) -> Result<(Process, String), Error> {
     let file = dir.join("world.json");
-    world(&file, records)?;
+    match platform {
+        "zoho" => zoho(&file, records)?,
+        _ => world(&file, records)?,
+    }
     let mut org = Process::start(&[
         "sandbox",
-        "salesforce",
+        platform,
         "--world",
         &file.to_string_lossy(),
         "--limits",
@@ -124,17 +153,56 @@ async fn organization(dir: &Path, records: u64) -> Result<(Process, String), Err
     Ok((org, address.to_owned()))
 }
 
-/// The move itself; prints what [`moved`] tells, and the calls to Salesforce. The servers are separated by a comma.
-pub(crate) async fn carry(servers: &str, dir: PathBuf) -> Result<(), Error> {
+/// The move itself; prints what [`moved`] tells, the calls to the source, and what they took of its day. The servers are
+/// separated by a comma.
+pub(crate) async fn carry(platform: &str, servers: &str, dir: PathBuf) -> Result<(), Error> {
     let (old, new) = servers.split_once(',').ok_or("two servers are wanted")?;
-    let old = connect(old, "salesforce")?;
-    let rules = FIELDS.iter().map(|(target, source)| rule(target, source, &[])).collect();
-    let flow = flow_of("people", End::new("old", "Contact"), End::new("new", "contacts"), rules);
+    let old = connect(old, platform)?;
+    let (object, fields) = source(platform)?;
+    let rules = fields.iter().map(|(target, source)| rule(target, source, &[])).collect();
+    let flow = flow_of("people", End::new("old", object), End::new("new", "contacts"), rules);
     let systems: BTreeMap<_, Arc<dyn Connector>> =
         [("old".into(), old.clone()), ("new".into(), connect(new, "hubspot")?)].into();
     let told = moved(of_flow(systems, flow), dir).await?;
-    print(&format!("{told} {}", old.spent().calls));
+    let spent = old.spent();
+    print(&format!("{told} {} {}", spent.calls, spent.charges.get("daily").copied().unwrap_or_default()));
     Ok(())
+}
+
+/// The same of Zoho CRM.
+fn zoho(file: &Path, records: u64) -> Result<(), Error> {
+    let user = 100_000_000_000_000_001_u64;
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+    let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ,ZohoCRM.bulk.READ";
+    let head = json!({
+        "platform": "zoho", "complete": true,
+        "users": [{"id": user, "first_name": "U", "last_name": "V", "email": "u@x.example", "admin": true}],
+        "access": {"tokens": {"bench": {"user": user, "scope": scope}}},
+    });
+    let head = head.to_string();
+    let open = head.strip_suffix('}').ok_or("the world is no object")?;
+    write!(out, "{open},\"records\":{{\"Contacts\":[")?;
+    for number in 1..=records {
+        let minute = number / 40;
+        let made = format!(
+            "2024-{:02}-{:02}T{:02}:{:02}:00Z",
+            minute / 40_320 % 12 + 1,
+            minute / 1_440 % 28 + 1,
+            minute / 60 % 24,
+            minute % 60
+        );
+        let contact = json!({
+            "id": 100_000_000_001_000_000 + number, "First_Name": format!("First {}", number % 977),
+            "Last_Name": format!("M\u{fc}ller-L\u{fc}denscheidt {number}"), "Email": format!("person{number}@x.example"),
+            "Phone": format!("+49 30 901820{:03}", number % 1_000), "Title": "Head of \"many\", various things",
+            "Department": format!("Department {}", number % 40), "Mailing_Street": "Some Street 1\nSecond yard",
+            "Description": format!("A text of a usual length, which says little of number {number}."),
+            "Created_Time": made, "Modified_Time": "2025-11-05T10:11:12Z", "Owner": user,
+        });
+        write!(out, "{}{contact}", if number == 1 { "" } else { "," })?;
+    }
+    write!(out, "]}}}}")?;
+    Ok(out.flush()?)
 }
 
 /// An organization with so many contacts, one row after the other: the whole of it is too large for memory twice.

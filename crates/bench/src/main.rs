@@ -27,7 +27,8 @@ const USAGE: &str = "usage: handover-bench NAME [--records N] [--dir DIR] [--sma
                (--small: a hundredth)
   changes      behind a load: a pass in which nothing changed, and one with a thousand changes (calls, our own
                processor time, memory)
-  jobs         contacts out of the sandbox of Salesforce, read by a job, to a stub server (calls, memory, records a second)
+  jobs         contacts out of the sandbox of Salesforce, read by jobs, to a stub server (calls, memory, records a second;
+               --platform zoho: out of that of Zoho CRM)
   load         persons of a stub server into the sandbox of Salesforce, written by jobs (calls, memory, records a second)
   webhook      from a change in one system, told by its webhook, to the confirmed write in the other";
 
@@ -38,6 +39,7 @@ struct Asked {
     changes: u64,
     dir: Option<std::path::PathBuf>,
     server: Option<String>,
+    platform: Option<String>,
     small: bool,
 }
 
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|name| COMMANDS.contains(&name.as_str())) {
         return handover::cli::main();
     }
-    let Some(asked) = asked(std::env::args().skip(1)) else {
+    let Some(mut asked) = asked(std::env::args().skip(1)) else {
         print(USAGE);
         return ExitCode::from(1);
     };
@@ -56,16 +58,19 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
+    let platform = asked.platform.take().unwrap_or_else(|| "salesforce".to_owned());
     let done = match asked.name.as_str() {
         "throughput" => runtime.block_on(throughput::run(asked.records, asked.dir)),
         "resume" => runtime.block_on(resume::run(asked.records, asked.dir)),
         "webhook" => webhook::run(),
         "calls" => runtime.block_on(calls::run(asked.small)),
         "changes" => runtime.block_on(changes::run(asked.records, asked.dir)),
-        "jobs" => runtime.block_on(jobs::run(asked.records, asked.dir)),
+        "jobs" => runtime.block_on(jobs::run(&platform, asked.records, asked.dir)),
         "load" => runtime.block_on(jobs::load(asked.records, asked.dir)),
         // Processes of the others, each measured by itself.
-        "carry" => runtime.block_on(jobs::carry(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
+        "carry" => {
+            runtime.block_on(jobs::carry(&platform, &asked.server.unwrap_or_default(), asked.dir.unwrap_or_default()))
+        }
         "fill" => runtime.block_on(jobs::fill(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
         "stub" => runtime.block_on(stub::serve(asked.records, asked.changes)).map_err(Into::into),
         "passes" => runtime.block_on(changes::passes(&asked.server.unwrap_or_default(), asked.dir.unwrap_or_default())),
@@ -86,8 +91,15 @@ fn main() -> ExitCode {
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn asked(mut arguments: impl Iterator<Item = String>) -> Option<Asked> {
-    let mut asked =
-        Asked { name: arguments.next()?, records: 100_000, changes: 0, dir: None, server: None, small: false };
+    let mut asked = Asked {
+        name: arguments.next()?,
+        records: 100_000,
+        changes: 0,
+        dir: None,
+        server: None,
+        platform: None,
+        small: false,
+    };
     while let Some(option) = arguments.next() {
         if option == "--small" {
             asked.small = true;
@@ -99,6 +111,7 @@ fn asked(mut arguments: impl Iterator<Item = String>) -> Option<Asked> {
             "--changes" => asked.changes = value.parse().ok()?,
             "--dir" => asked.dir = Some(value.into()),
             "--server" => asked.server = Some(value),
+            "--platform" => asked.platform = Some(value),
             _ => return None,
         }
     }

@@ -300,6 +300,13 @@ pub enum Step {
         /// Where the next page begins; `None` at the end.
         next: Option<Cursor>,
     },
+    /// A page out of a reply that has more of them: the driver keeps the reply for the next one. Answers `List`.
+    Part {
+        /// The records.
+        records: Vec<Record>,
+        /// Where the rest of the reply begins. The request there brings the same reply again, for whoever has not kept it.
+        rest: Cursor,
+    },
     /// Answers `Feed`.
     Fed(Fed),
     /// Answers `Account`.

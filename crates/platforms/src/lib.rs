@@ -7,6 +7,7 @@ pub mod activecampaign;
 mod deliveries;
 pub mod dynamics;
 pub mod hubspot;
+mod jobs;
 mod json;
 mod keys;
 mod learnt;

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use handover_model::{ObjectName, Schema};
 
-use crate::{Budget, Clock, Credentials, Dialect, Fault, Keeper, Leave, Spent, Transport};
+use crate::{Budget, Clock, Credentials, Cursor, Dialect, Fault, Keeper, Leave, Reply, Spent, Transport};
 
 /// How a driver reaches its system.
 #[derive(Clone, Debug)]
@@ -71,6 +71,8 @@ pub struct Driver {
     spent: Mutex<Spent>,
     offset: Mutex<offset::Offset>,
     schemas: Mutex<HashMap<ObjectName, Schema>>,
+    /// A reply of which only a part was read, and where its rest begins: one, since each may be large.
+    rest: Mutex<Option<(Cursor, Reply)>>,
     /// What of the day's charges somebody else keeps by now.
     kept: AtomicU64,
 }
@@ -121,6 +123,7 @@ impl Driver {
             spent: Mutex::new(Spent::default()),
             offset: Mutex::default(),
             schemas: Mutex::new(HashMap::new()),
+            rest: Mutex::default(),
             kept: AtomicU64::new(0),
         }
     }

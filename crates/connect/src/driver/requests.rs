@@ -14,6 +14,12 @@ impl Driver {
         operation: &Operation,
         cursor: Option<&Cursor>,
     ) -> Result<(Step, Option<Content>), Failure> {
+        if let Some(reply) = self.kept_for(cursor)
+            // What cannot be read of it is asked for again.
+            && let Ok(step) = self.dialect.decode(operation, cursor, &reply)
+        {
+            return Ok((self.whole(step, reply), None));
+        }
         let request = self.dialect.encode(operation, cursor).map_err(Fault::from)?;
         let mut attempt = 0;
         let mut refreshed = false;
@@ -26,7 +32,10 @@ impl Driver {
             let bought = self.bought();
             let (fault, applied) = match self.send(&request).await.map_err(|failure| failure.after(perhaps_applied))? {
                 Ok(reply) => match self.dialect.decode(operation, cursor, &reply) {
-                    Ok(step) => return Ok((step, reply.sunk)),
+                    Ok(step) => {
+                        let sunk = reply.sunk.clone();
+                        return Ok((self.whole(step, reply), sunk));
+                    }
                     Err(fault) => {
                         let applied = self.may_have_been_applied(&request, &fault);
                         (fault, applied)
@@ -52,6 +61,20 @@ impl Driver {
                 Next::GiveUp(fault) => return Err(Failure { fault, perhaps_applied }),
             }
         }
+    }
+
+    /// The reply whose rest begins here, if it was kept.
+    fn kept_for(&self, cursor: Option<&Cursor>) -> Option<Reply> {
+        let mut rest = lock(&self.rest);
+        let is_here = rest.as_ref().is_some_and(|(at, _)| Some(at) == cursor);
+        if is_here { rest.take().map(|(_, reply)| reply) } else { None }
+    }
+
+    /// The step; of one that is a part of a reply a page, and the reply is kept for the rest.
+    fn whole(&self, step: Step, reply: Reply) -> Step {
+        let Step::Part { records, rest } = step else { return step };
+        *lock(&self.rest) = Some((rest.clone(), reply));
+        Step::Page { records, next: Some(rest) }
     }
 
     /// Whether a failed request is sent again, and when.

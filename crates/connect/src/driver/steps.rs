@@ -104,6 +104,7 @@ pub(super) fn unexpected(step: &Step) -> Fault {
     let name = match step {
         Step::Then { .. } => "a continuation",
         Step::Page { .. } => "a page",
+        Step::Part { .. } => "a part of a page",
         Step::Fed(_) => "what happened since",
         Step::Account(_) => "an account",
         Step::Objects(_) => "objects",

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a surprise is a failed test")]
 
 mod budget;
+mod parts;
 mod tokens;
 mod waiting;

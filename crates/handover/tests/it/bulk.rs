@@ -67,7 +67,8 @@ impl Ground {
 
     fn of(settings: Json, contacts: Vec<Json>) -> Self {
         let systems = [org(json!({}), contacts), org(settings, Vec::new())];
-        Self(Two::of("salesforce", systems, flow(), Policies { wave: WAVE, ..Policies::default() }))
+        let dialect = || handover_platforms::dialect("salesforce").unwrap();
+        Self(Two::of(dialect, systems, flow(), Policies { wave: WAVE, ..Policies::default() }))
     }
 
     fn live(&mut self, death: Death) -> Option<Result<Report, handover_engine::Error>> {

@@ -64,7 +64,7 @@ impl Ground {
         let old = environment(settings.clone(), tracked, (1..=ACCOUNTS).map(account).collect());
         let systems = [old, environment(settings, tracked, Vec::new())];
         let policies = Policies { delete_count: 1_000, delete_share: 1.0, ..Policies::default() };
-        let mut ground = Self(Two::of("dynamics", systems, flow(), policies));
+        let mut ground = Self(Two::of(|| handover_platforms::dialect("dynamics").unwrap(), systems, flow(), policies));
         let report = ground.live(Death::No, &Selection::All).unwrap().unwrap();
         assert_eq!(report.objects[0].counts.created, ACCOUNTS);
         ground

@@ -20,6 +20,7 @@ mod flips;
 mod hub;
 mod init;
 mod kill;
+mod large_lists;
 mod manual;
 mod products;
 mod reconcile;

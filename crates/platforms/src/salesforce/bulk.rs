@@ -1,11 +1,12 @@
 //! What the jobs of the Bulk API 2.0 have in common, whether they read or write (sheet: Salesforce sections 4 and 5.5
 //! \[doc\]).
 
-use handover_connect::{Fault, FaultKind, Method, Reply, Request};
+use handover_connect::{Fault, Method, Reply, Request};
 use serde::Deserialize;
 
 use super::capabilities::CALL;
 use super::ids::is_id;
+use crate::jobs;
 
 /// A job as the platform tells it.
 #[derive(Deserialize)]
@@ -32,13 +33,7 @@ pub(super) fn told(reply: &Reply) -> Result<Told, Fault> {
 
 /// Whether a fault is no matter of the job: a used-up allowance of jobs is one.
 pub(super) fn passes(fault: &Fault) -> bool {
-    match fault.kind {
-        FaultKind::Auth | FaultKind::Unavailable | FaultKind::Malformed => true,
-        FaultKind::Limited => fault.code != "EXCEEDEDQUOTA",
-        FaultKind::NotFound | FaultKind::Denied | FaultKind::Conflict | FaultKind::Invalid | FaultKind::Unsupported => {
-            false
-        }
-    }
+    jobs::passes(fault) && fault.code != "EXCEEDEDQUOTA"
 }
 
 /// A request for rows as CSV.
@@ -46,11 +41,6 @@ pub(super) fn rows(path: String) -> Request {
     let mut request = Request::new(Method::Get, path, &CALL);
     request.headers.push(("accept".to_owned(), "text/csv".to_owned()));
     request
-}
-
-/// How long is waited before the state is asked for again, in milliseconds: each time twice as long, up to a bound.
-pub(super) fn wait_ms(first: u64, most: u64, asked: u32) -> u64 {
-    first.saturating_mul(1 << asked.min(10)).min(most)
 }
 
 /// A result that cannot be read as CSV; what stands in it is not repeated.

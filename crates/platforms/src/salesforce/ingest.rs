@@ -243,7 +243,7 @@ fn without(job: Ingest, fault: Fault, rows: usize) -> Result<Step, Fault> {
 fn asked_after(job: Ingest, rows: usize) -> Step {
     let (least, most) = WAIT_MS;
     let first = u64::try_from(rows).unwrap_or(most).max(least);
-    let wait_ms = bulk::wait_ms(first, most, job.asked);
+    let wait_ms = crate::jobs::wait_ms(first, most, job.asked);
     Place::Ingest(Ingest { asked: job.asked + 1, ..job }).after(wait_ms)
 }
 

@@ -93,7 +93,7 @@ pub(super) fn read(reading: &Reading<'_>, job: Job, reply: &Reply) -> Result<Ste
         "JobComplete" => Ok(Place::Job(Job { is_done: true, ..job }).then()),
         "Open" | "UploadComplete" | "InProgress" if job.asked < MOST_ASKED => {
             let (first, most) = WAIT_MS;
-            let wait_ms = bulk::wait_ms(first, most, job.asked);
+            let wait_ms = crate::jobs::wait_ms(first, most, job.asked);
             Ok(Place::Job(Job { asked: job.asked + 1, ..job }).after(wait_ms))
         }
         "Open" | "UploadComplete" | "InProgress" => {

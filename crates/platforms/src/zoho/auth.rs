@@ -32,10 +32,11 @@ pub(super) const DOOR: Door = Door {
     ),
 };
 
-/// What objects need (section 1): queries read them, whatever they are, and so do the settings; and what tells of their
-/// changes.
+/// What objects need (section 1): queries read them, whatever they are, jobs the large ones, and so do the settings; and
+/// what tells of their changes.
 pub(super) fn scopes() -> Vec<String> {
-    let scopes = ["modules.ALL", "settings.ALL", "users.READ", "org.READ", "coql.READ", "notifications.ALL"];
+    let scopes =
+        ["modules.ALL", "settings.ALL", "users.READ", "org.READ", "coql.READ", "bulk.READ", "notifications.ALL"];
     scopes.map(|scope| format!("ZohoCRM.{scope}")).to_vec()
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::capabilities::DAILY;
+use super::capabilities::{CALL, DAILY};
 use super::objects::API;
 
 /// Rows of one query.
@@ -39,9 +39,18 @@ pub(super) fn rows(
     send(&format!("select {select} from {module} where {} order by id asc limit {PAGE}", joined(all)), &QUERY)
 }
 
-/// The request for the number of a module's records.
-pub(super) fn count(module: &str) -> Request {
-    send(&format!("select COUNT(id) from {module} where id > '0'"), &super::capabilities::CALL)
+/// The request for the number of a module's records behind one.
+pub(super) fn count(module: &str, after: Option<&str>, conditions: &[String]) -> Request {
+    let mut all = vec![format!("id > '{}'", after.unwrap_or("0"))];
+    all.extend(conditions.iter().cloned());
+    send(&format!("select COUNT(id) from {module} where {}", joined(all)), &CALL)
+}
+
+/// The request for the time of the record that has so many before it in the order of that time.
+pub(super) fn time_behind(module: &str, field: &str, conditions: &[String], before: u64) -> Request {
+    let all = if conditions.is_empty() { vec!["id > '0'".to_owned()] } else { conditions.to_vec() };
+    let of = joined(all);
+    send(&format!("select {field} from {module} where {of} order by {field} asc limit {before}, 1"), &CALL)
 }
 
 fn send(query: &str, charges: &[Charge]) -> Request {

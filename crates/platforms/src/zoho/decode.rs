@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use handover_connect::{Fault, Operation, Reply, Step, Which};
 use handover_model::{Fields, Record, RecordId, Schema, Value};
-use serde_json::Value as Json;
 
 use super::encode::{asks_links, is_paged};
-use super::json::{body, items};
+use super::jobs::Jobs;
 use super::objects::{Family, is_standard, object};
 use super::place::{Paged, Place, Through, page_of};
 use super::reading::Reading;
-use super::rows::Page;
-use super::{account, auth, faults, fields, files, links, paged, queried, removal, schema, watch, write};
+use super::rows::{self, Page};
+use super::{account, auth, fields, files, jobs, links, paged, queried, removal, schema, watch, write};
 
 /// The meaning of a reply.
 pub(super) fn step(
@@ -20,8 +19,9 @@ pub(super) fn step(
     place: Option<Place>,
     reply: &Reply,
     learnt: Option<Arc<Schema>>,
+    jobs_when: Jobs,
 ) -> Result<Step, Fault> {
-    meaning(operation, place, reply, learnt).map_err(|fault| scoped(operation, fault))
+    meaning(operation, place, reply, learnt, jobs_when).map_err(|fault| scoped(operation, fault))
 }
 
 fn meaning(
@@ -29,15 +29,16 @@ fn meaning(
     place: Option<Place>,
     reply: &Reply,
     learnt: Option<Arc<Schema>>,
+    jobs_when: Jobs,
 ) -> Result<Step, Fault> {
     match operation {
         Operation::Account => account::told(place, reply),
         Operation::Objects => schema::modules_told(reply),
         Operation::Describe(name) => schema::described(&object(name.as_str()).map_err(Fault::from)?, place, reply),
         Operation::Users => account::users_told(page_of(place).map_err(Fault::from)?, reply),
-        Operation::Count(_) => counted(reply),
+        Operation::Count(_) => rows::count(reply).map(Step::Count),
         Operation::List(_) | Operation::Fetch { .. } | Operation::Candidates { .. } => {
-            read(operation, &Reading::of(operation, learnt).map_err(Fault::from)?, place, reply)
+            read(operation, &Reading::of(operation, learnt).map_err(Fault::from)?, place, reply, jobs_when)
         }
         Operation::Enrich { field, ids, .. } => {
             let reading = Reading::of(operation, learnt).map_err(Fault::from)?;
@@ -72,7 +73,13 @@ fn meaning(
     }
 }
 
-fn read(operation: &Operation, reading: &Reading<'_>, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
+fn read(
+    operation: &Operation,
+    reading: &Reading<'_>,
+    place: Option<Place>,
+    reply: &Reply,
+    jobs_when: Jobs,
+) -> Result<Step, Fault> {
     if let Operation::List(read) = operation
         && read.which == Which::Deleted
     {
@@ -84,20 +91,12 @@ fn read(operation: &Operation, reading: &Reading<'_>, place: Option<Place>, repl
             files::through_told(reading, Through::of(place).map_err(Fault::from)?, reply)
         }
         (Family::Attachment, _) => files::some_told(operation, reading, page_of(place).map_err(Fault::from)?, reply),
-        _ => queried::told(operation, reading, place, reply),
+        (Family::Plain, Operation::List(_)) => match jobs::here(reading, place) {
+            Some(Place::Job(job)) => jobs::told(reading, job, reply, jobs_when),
+            place => queried::told(operation, reading, place, reply, jobs_when),
+        },
+        _ => queried::told(operation, reading, place, reply, jobs_when),
     }
-}
-
-/// The number in a query's only row.
-fn counted(reply: &Reply) -> Result<Step, Fault> {
-    faults::check(reply)?;
-    let told = body(reply)?;
-    if told.is_null() {
-        return Ok(Step::Count(0));
-    }
-    let row = items(&told, "data").first().and_then(Json::as_object);
-    let count = row.and_then(|row| row.iter().filter(|(name, _)| *name != "id").find_map(|(_, count)| count.as_u64()));
-    count.map(Step::Count).ok_or_else(|| Fault::malformed("the answer tells no number"))
 }
 
 /// The field of a whole record.
@@ -108,7 +107,7 @@ fn enriched(reading: &Reading<'_>, name: &str, reply: &Reply) -> Result<Step, Fa
     };
     let mut records = Vec::new();
     for row in &page.data {
-        let id = super::rows::text(row, "id").ok_or_else(|| Fault::malformed("a record has no id"))?;
+        let id = rows::text(row, "id").ok_or_else(|| Fault::malformed("a record has no id"))?;
         let value = match name {
             // A record tells its layout under another name (sheet: Zoho section 2).
             "Layout" => reading.value("$layout_id", row),

@@ -6,16 +6,18 @@ use handover_connect::{Method, Operation, Refusal, Request, Which, WriteMode};
 use handover_model::{RecordId, Schema};
 
 use super::capabilities::CALL;
+use super::jobs::Jobs;
 use super::objects::{Family, Object, is_id, object};
 use super::place::{Paged, Place, Through, page_of};
 use super::reading::Reading;
-use super::{account, auth, coql, fields, files, links, paged, queried, removal, schema, watch, write};
+use super::{account, auth, coql, fields, files, jobs, links, paged, queried, removal, schema, watch, write};
 
 /// The request for an operation at a place.
 pub(super) fn request(
     operation: &Operation,
     place: Option<Place>,
     learnt: Option<Arc<Schema>>,
+    jobs_when: Jobs,
 ) -> Result<Request, Refusal> {
     match operation {
         Operation::Account => Ok(account::account(place.as_ref())),
@@ -26,14 +28,14 @@ pub(super) fn request(
         Operation::Count(name) => {
             let object = object(name.as_str())?;
             match object.family {
-                Family::Plain | Family::Activity => Ok(coql::count(object.name)),
+                Family::Plain | Family::Activity => Ok(coql::count(object.name, None, &[])),
                 Family::Note | Family::Attachment => {
                     Err(Refusal::unsupported(format!("how many {} there are is not told", object.name)))
                 }
             }
         }
         Operation::List(_) | Operation::Fetch { .. } | Operation::Candidates { .. } => {
-            read(operation, &Reading::of(operation, learnt)?, place)
+            read(operation, &Reading::of(operation, learnt)?, place, jobs_when)
         }
         Operation::Enrich { ids, .. } => enrich(&Reading::of(operation, learnt)?, ids, place),
         Operation::Write(batch) => {
@@ -66,7 +68,12 @@ pub(super) fn request(
     }
 }
 
-fn read(operation: &Operation, reading: &Reading<'_>, place: Option<Place>) -> Result<Request, Refusal> {
+fn read(
+    operation: &Operation,
+    reading: &Reading<'_>,
+    place: Option<Place>,
+    jobs_when: Jobs,
+) -> Result<Request, Refusal> {
     let since = match operation {
         Operation::List(read) if read.which == Which::Deleted => {
             return match reading.object.family {
@@ -87,7 +94,10 @@ fn read(operation: &Operation, reading: &Reading<'_>, place: Option<Place>) -> R
             Operation::List(_) => files::through(reading, &Through::of(place)?),
             _ => files::some(operation, reading, page_of(place)?),
         },
-        Family::Plain | Family::Activity | Family::Note => queried::request(operation, reading, place),
+        Family::Plain | Family::Activity | Family::Note => match (operation, jobs::here(reading, place)) {
+            (Operation::List(read), Some(Place::Job(job))) => jobs::request(reading, &job, read.since, jobs_when),
+            (_, place) => queried::request(operation, reading, place),
+        },
     }
 }
 

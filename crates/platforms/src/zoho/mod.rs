@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //! - A list resumes however old its position is: behind the last id that was read. Page tokens, which live for a day,
-//!   are used for notes alone, which cannot be queried.
+//!   are used for notes alone, which cannot be queried. One that is large is read by jobs, which are gone on with while
+//!   their results are there.
 //! - The rows of a batch come back in the order in which they were sent, and nothing else joins them (sheet: Zoho
 //!   section 5): an answer with another number of rows, or with another id than a row was sent with, is no answer, and
 //!   what became of the rows is unknown. Statuses of batches are not believed.
@@ -14,12 +15,13 @@
 //! - Nothing that the platform would pass by without a word is sent: fields that it does not have or cannot write.
 //! - No message repeats a value that was written.
 //!
-//! Deliberately absent: search (an index that lags); converted leads (lists do not show them); bulk jobs (queries cost
-//! less below hundreds of thousands of records); original dates and authors (they cannot be set); rows of subforms,
+//! Deliberately absent: search (an index that lags); converted leads (lists do not show them); jobs that write, and jobs
+//! that read activities (a cell does not say of which module `What_Id` is); original dates and authors (they cannot be set); rows of subforms,
 //! tags, files in fields and links through modules between (shown, not written); quotes, orders and invoices as targets
 //! (they cannot be without their rows); the roles of contacts in deals (a link has no place for them).
 
 mod account;
+mod archive;
 mod auth;
 mod capabilities;
 mod coql;
@@ -28,6 +30,7 @@ mod encode;
 mod faults;
 mod fields;
 mod files;
+mod jobs;
 mod json;
 mod links;
 mod objects;
@@ -49,6 +52,8 @@ use handover_connect::{
 };
 use handover_model::{FieldName, ObjectName, Schema};
 
+pub use jobs::Jobs;
+
 use crate::learnt::Learnt;
 use crate::marks;
 
@@ -58,12 +63,19 @@ use crate::marks;
 pub struct Zoho {
     capabilities: Capabilities,
     learnt: Learnt,
+    jobs: Jobs,
 }
 
 impl Zoho {
     /// A dialect that has learnt nothing yet.
     pub fn new() -> Self {
-        Self { capabilities: capabilities::table(), learnt: Learnt::default() }
+        Self { capabilities: capabilities::table(), learnt: Learnt::default(), jobs: Jobs::default() }
+    }
+
+    /// The same, which reads large lists by jobs at other sizes.
+    #[must_use]
+    pub fn with_jobs(self, jobs: Jobs) -> Self {
+        Self { jobs, ..self }
     }
 }
 
@@ -83,12 +95,12 @@ impl Dialect for Zoho {
     }
 
     fn encode(&self, operation: &Operation, cursor: Option<&Cursor>) -> Result<Request, Refusal> {
-        encode::request(operation, marks::of(cursor)?, self.learnt.schema_for(operation))
+        encode::request(operation, marks::of(cursor)?, self.learnt.schema_for(operation), self.jobs)
     }
 
     fn decode(&self, operation: &Operation, cursor: Option<&Cursor>, reply: &Reply) -> Result<Step, Fault> {
         let place = marks::of(cursor).map_err(Fault::from)?;
-        decode::step(operation, place, reply, self.learnt.schema_for(operation))
+        decode::step(operation, place, reply, self.learnt.schema_for(operation), self.jobs)
     }
 
     fn authorize(&self, request: &mut Request, credentials: &Credentials) {

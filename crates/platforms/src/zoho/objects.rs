@@ -8,6 +8,13 @@ pub(super) const API: &str = "/crm/v8";
 pub(super) const TOKEN: &str = "/oauth/v2/token";
 /// When a record was changed (sheet: Zoho section 4).
 pub(super) const MODIFIED: &str = "Modified_Time";
+/// When a record was made.
+pub(super) const CREATED: &str = "Created_Time";
+/// The module whose records are out of sight once they were converted, and the field that says so (sheet: Zoho section 4;
+/// the field is not in the sheet: the organization tells whether it is there).
+pub(super) const LEADS: &str = "Leads";
+/// See [`LEADS`].
+pub(super) const CONVERTED: &str = "Converted__s";
 /// The module that a record of several possible ones is of (sheet: Zoho section 2).
 pub(super) const SE_MODULE: &str = "$se_module";
 

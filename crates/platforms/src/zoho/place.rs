@@ -2,6 +2,7 @@
 
 use handover_connect::Refusal;
 use handover_model::{Account, RecordId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
@@ -13,6 +14,8 @@ use crate::marks::{Refused, foreign};
 pub(super) enum Place {
     /// Within the rows of its queries.
     Rows(Rows),
+    /// Within the results of jobs that read a large list.
+    Job(Job),
     /// Within pages of the records interface.
     Paged(Paged),
     /// Within the attachments of records.
@@ -57,6 +60,58 @@ pub(super) struct Rows {
     pub(super) ids: Vec<u64>,
     /// Whether the query has more.
     pub(super) more: bool,
+    /// How many whole pages it had so far.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) pages: u32,
+}
+
+fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A job that reads what was made within a time of a large list.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Job {
+    /// What comes next.
+    pub(super) next: Next,
+    /// What was made before was read by the jobs before.
+    pub(super) from: Option<Timestamp>,
+    /// What was made from then on is left to the next job; the last one knows no end.
+    pub(super) until: Option<Timestamp>,
+    /// How often the end was put off.
+    pub(super) hops: u32,
+    /// Its id, once it was made.
+    pub(super) id: String,
+    /// How often its state was asked for.
+    pub(super) asked: u32,
+    /// How many jobs for the same time came before it that are gone.
+    pub(super) lost: u32,
+    /// How many rows its result has.
+    pub(super) rows: u64,
+    /// How many of them were read.
+    pub(super) read: u64,
+    /// The byte of the result at which the next one begins.
+    pub(super) at: u64,
+    /// The list as far as queries read it: where reading goes on without jobs.
+    pub(super) first: Rows,
+}
+
+/// What comes next of a list that jobs read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Next {
+    /// How many records are left?
+    #[default]
+    Count,
+    /// When was the record made with which the next job's begin?
+    Bound,
+    /// The job is begun.
+    Begin,
+    /// Is it done?
+    Ask,
+    /// Its result.
+    Result,
 }
 
 /// Within pages of the records interface, in the order of ids.

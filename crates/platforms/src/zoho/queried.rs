@@ -10,11 +10,12 @@ use handover_model::{FieldName, RecordId};
 use jiff::{SignedDuration, Timestamp};
 
 use super::capabilities::{BY_IDS, CALL};
+use super::jobs::Jobs;
 use super::objects::{Family, MODIFIED, is_name};
 use super::place::{Place, Rows};
 use super::reading::Reading;
 use super::rows::{self, Page, Row};
-use super::{coql, links, values};
+use super::{coql, jobs, links, values};
 use crate::marks::{Mark, foreign};
 
 /// How much older than its write a candidate may claim to be: the organization's clock is not ours.
@@ -121,6 +122,7 @@ pub(super) fn told(
     reading: &Reading<'_>,
     place: Option<Place>,
     reply: &Reply,
+    jobs_when: Jobs,
 ) -> Result<Step, Fault> {
     let mut rows = rows_at(operation, place).map_err(Fault::from)?;
     let is_by_ids = !rows.ids.is_empty();
@@ -148,7 +150,11 @@ pub(super) fn told(
         return Ok(Place::Rows(Rows { part: rows.part + 1, held, ..rows }).then());
     }
     let records = held.iter().map(|row| reading.record(row)).collect::<Result<Vec<_>, _>>()?;
-    Ok(Step::Page { records, next: next(rows, is_by_ids, queries).map(|rows| Place::Rows(rows).cursor()) })
+    let next = next(rows, is_by_ids, queries).map(|rows| match operation {
+        Operation::List(_) => jobs::perhaps(reading, rows, jobs_when),
+        _ => Place::Rows(rows),
+    });
+    Ok(Step::Page { records, next: next.map(|next| next.cursor()) })
 }
 
 /// Where the next page begins.
@@ -161,6 +167,7 @@ fn next(mut rows: Rows, is_by_ids: bool, queries: usize) -> Option<Rows> {
         }
     } else {
         rows.after = rows.last.take().or(rows.after);
+        rows.pages = rows.pages.saturating_add(1);
     }
     if rows.more {
         return Some(rows);

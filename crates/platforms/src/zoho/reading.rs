@@ -5,8 +5,9 @@ use std::sync::Arc;
 use handover_connect::{Fault, Operation, Refusal};
 use handover_model::{Field, FieldName, Fields, Kind, ReadCost, Record, RecordId, Schema, Value};
 
+use super::archive::Line;
 use super::coql::NAMES;
-use super::objects::{Family, MODIFIED, Object, SE_MODULE, object};
+use super::objects::{CONVERTED, Family, LEADS, MODIFIED, Object, SE_MODULE, is_id, object};
 use super::rows::{Row, text};
 use super::values;
 
@@ -35,9 +36,8 @@ impl<'a> Reading<'a> {
         self.known(name).is_none_or(|field| matches!(field.read, ReadCost::Listed))
     }
 
-    /// The columns of a request, each once, beside the id; in parts, since a request names at most fifty. Each part
-    /// begins with the time of the last change.
-    pub(super) fn parts(&self) -> Vec<Vec<&'a str>> {
+    /// The columns to ask for, each once, beside the id and the time of the last change.
+    fn columns(&self) -> Vec<&'a str> {
         let mut columns: Vec<&str> = Vec::with_capacity(self.fields.len());
         for name in self.fields.iter().map(FieldName::as_str).filter(|name| self.is_listed(name)) {
             let (column, _) = part_of(name);
@@ -49,7 +49,13 @@ impl<'a> Reading<'a> {
         columns.sort_unstable();
         columns.dedup();
         columns.retain(|name| *name != "id" && *name != MODIFIED);
-        let mut parts: Vec<Vec<&str>> = columns.chunks(NAMES - 2).map(<[&str]>::to_vec).collect();
+        columns
+    }
+
+    /// The columns of a request, in parts, since a request names at most fifty. Each part begins with the time of the last
+    /// change.
+    pub(super) fn parts(&self) -> Vec<Vec<&'a str>> {
+        let mut parts: Vec<Vec<&str>> = self.columns().chunks(NAMES - 2).map(<[&str]>::to_vec).collect();
         if parts.is_empty() {
             parts.push(Vec::new());
         }
@@ -57,6 +63,51 @@ impl<'a> Reading<'a> {
             part.insert(0, MODIFIED);
         }
         parts
+    }
+
+    /// The columns of a job, if text says all that is asked for: fields whose types are known, and of leads whether they
+    /// were converted, since the sheet does not say whether jobs bring those, as lists do not.
+    pub(super) fn columns_of_job(&self) -> Option<Vec<&'a str>> {
+        let mut asked = self.fields.iter().map(FieldName::as_str).filter(|name| self.is_listed(name));
+        let is_cell = |name: &str| self.known(name).is_some_and(|field| values::is_cell(&field.kind));
+        if self.object.family != Family::Plain || !asked.all(|name| name == "id" || is_cell(name)) {
+            return None;
+        }
+        let mut columns = vec![MODIFIED];
+        columns.extend(self.columns());
+        if self.object.name == LEADS {
+            if !self.known(CONVERTED).is_some_and(|field| field.kind == Kind::Bool) {
+                return None;
+            }
+            columns.extend(Some(CONVERTED).filter(|name| !columns.contains(name)));
+        }
+        Some(columns)
+    }
+
+    /// A record out of a job's result, `None` of one that lists do not bring.
+    ///
+    /// # Errors
+    /// In words, when a cell is missing or does not read as its field's type.
+    pub(super) fn record_of(&self, line: &Line<'_>) -> Result<Option<Record>, String> {
+        let cell = |name: &str, kind: Option<&Kind>| {
+            let cell = line.cell(name).ok_or_else(|| format!("the result lacks the column `{name}`"))?;
+            let value = kind.map_or(Some(cell.into()), |kind| values::read_cell(kind, cell));
+            value.ok_or_else(|| format!("a cell of `{name}` does not read as the field's type"))
+        };
+        if self.object.name == LEADS && cell(CONVERTED, Some(&Kind::Bool))? == Value::Bool(true) {
+            return Ok(None);
+        }
+        let id = cell("id", None)?.as_text().filter(|id| is_id(id)).map(RecordId::from);
+        let id = id.ok_or("a row of the result has no id")?;
+        let Value::DateTime(modified) = cell(MODIFIED, Some(&Kind::DateTime))? else {
+            return Err("a row of the result does not say when it was changed".to_owned());
+        };
+        let mut fields = Fields::with_capacity(self.fields.len());
+        for name in self.fields.iter().filter(|name| self.is_listed(name.as_str())) {
+            let kind = self.known(name.as_str()).map(|field| &field.kind);
+            fields.set(name.clone(), cell(name.as_str(), kind)?);
+        }
+        Ok(Some(Record { id, fields, modified: Some(modified), gone: false }))
     }
 
     /// A record with the listed fields asked for.

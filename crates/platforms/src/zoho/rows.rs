@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use handover_connect::{Fault, Reply};
 use serde::Deserialize;
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::faults;
+use super::json::{body, items};
 
 /// One row: a field's name to its value as it stands there.
 pub(super) type Row = HashMap<String, Box<RawValue>>;
@@ -54,6 +56,18 @@ impl Page {
     pub(super) fn ids(&self) -> Result<Vec<u64>, Fault> {
         self.data.iter().map(number).collect()
     }
+}
+
+/// The number in a query's only row.
+pub(super) fn count(reply: &Reply) -> Result<u64, Fault> {
+    faults::check(reply)?;
+    let told = body(reply)?;
+    if told.is_null() {
+        return Ok(0);
+    }
+    let row = items(&told, "data").first().and_then(Json::as_object);
+    let count = row.and_then(|row| row.iter().filter(|(name, _)| *name != "id").find_map(|(_, count)| count.as_u64()));
+    count.ok_or_else(|| Fault::malformed("the answer tells no number"))
 }
 
 /// The text of a row's field; `None` when it is empty or no text.

@@ -6,20 +6,23 @@
 //! - Choices are kept by their actual values; where an answer shows what users read instead (trap 4), the actual value
 //!   is put in its place.
 
-use handover_model::{Kind, Value, date_text, number_text};
+use handover_model::{Choice, Kind, Value, date_text, number_text};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::Value as Json;
 
 use super::coql::instant;
+use super::objects::is_id;
 use super::phone;
 use crate::json::quoted;
-use crate::values::read_number;
+use crate::values::{fits, read_number};
 
 /// What the application shows for no choice (sheet: Zoho trap 8).
 pub(super) const NONE: &str = "-None-";
 /// What separates several choices where they come as one text.
 const SEPARATOR: char = ';';
+/// What may separate them in a cell of a job's result.
+const SEPARATORS: [char; 2] = [SEPARATOR, ','];
 
 /// A value as it stands in an answer, as a value of `kind`. What does not read as its kind stays text.
 pub(super) fn read(kind: Option<&Kind>, json: &str) -> Value {
@@ -36,6 +39,47 @@ pub(super) fn read(kind: Option<&Kind>, json: &str) -> Value {
         Some(b'{' | b'[') => serde_json::from_str::<Json>(json).map_or(Value::Null, |json| read_parts(kind, &json)),
         _ => Value::Null,
     }
+}
+
+/// Whether text in a cell of a job's result says all that a field's value is: the parts of what only Zoho reads it does
+/// not, nor where one of several choices ends that has a separator in it.
+pub(super) fn is_cell(kind: &Kind) -> bool {
+    match kind {
+        Kind::Opaque | Kind::Reference { many: true, .. } => false,
+        Kind::Choice { options, many: true } => {
+            options.iter().all(|one| !one.value.contains(SEPARATORS) && !one.label.contains(SEPARATORS))
+        }
+        _ => true,
+    }
+}
+
+/// A value as it stands in a cell of a job's result, nothing where it is null; `None` when it does not read as its kind.
+/// Lookups are bare ids, several choices one text (sheet: Zoho section 4 \[doc\]).
+pub(super) fn read_cell(kind: &Kind, cell: &str) -> Option<Value> {
+    if cell.is_empty() {
+        return Some(Value::Null);
+    }
+    match kind {
+        Kind::Bool => {
+            let is = |word: &str| cell.eq_ignore_ascii_case(word);
+            (is("true") || is("false")).then(|| Value::Bool(is("true")))
+        }
+        Kind::User | Kind::Reference { .. } => is_id(cell).then(|| cell.into()),
+        Kind::Choice { options, many: true } => choices_of(options, cell).map(|parts| several(Some(kind), parts)),
+        kind => Some(read_text(Some(kind), cell.to_owned())).filter(|value| fits(kind, value)),
+    }
+}
+
+/// The choices in a cell. The sheet parts them by semicolons, other public readers of results by commas: so only what is
+/// offered is believed to be one of several.
+fn choices_of<'c>(options: &[Choice], cell: &'c str) -> Option<std::vec::IntoIter<&'c str>> {
+    let is_offered = |part: &&str| options.iter().any(|one| one.value == **part || one.label == **part);
+    let parts = |separator: char| cell.split(separator).map(str::trim).collect::<Vec<_>>();
+    if !cell.contains(SEPARATORS) {
+        return Some(vec![cell.trim()].into_iter());
+    }
+    let all = SEPARATORS.into_iter().map(parts).find(|parts| parts.iter().all(is_offered))?;
+    Some(all.into_iter())
 }
 
 fn read_text(kind: Option<&Kind>, text: String) -> Value {

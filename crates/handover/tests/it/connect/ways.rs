@@ -84,7 +84,7 @@ fn salesforce_by_a_code_without_a_secret() {
 fn zoho_by_a_code_and_by_one_of_its_console() {
     let place = Place::with("zoho", |world| {
         let user = world["users"][0]["id"].clone();
-        let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ,ZohoCRM.notifications.ALL";
+        let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ,ZohoCRM.bulk.READ,ZohoCRM.notifications.ALL";
         world["access"]["clients"] = json!([{"client_id": "1000.APP", "client_secret": "s3cret"}]);
         world["access"]["codes"] = json!({"1000.self.client": {"client_id": "1000.APP", "user": user, "scope": scope,
             "redirect_uri": "", "until": 4_000_000_000_i64, "offline": true}});

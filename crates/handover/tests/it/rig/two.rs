@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use handover_connect::{Clock as _, Connector, Credentials, Driver, NoKeeper, Settings, VirtualClock};
+use handover_connect::{Clock as _, Connector, Credentials, Dialect, Driver, NoKeeper, Settings, VirtualClock};
 use handover_engine::{
     Error, Pass, Policies, Project, Report, Selection, Setup, Unobserved, Workplace, transform::Tables,
 };
@@ -17,7 +17,7 @@ use super::wire::Mortal;
 use super::{Death, Wire, arm, short_lease};
 
 pub(crate) struct Two {
-    platform: &'static str,
+    dialect: fn() -> Box<dyn Dialect>,
     /// `old` and `new`; `tok` lets into both.
     pub(crate) systems: [Arc<Mutex<Sandbox>>; 2],
     flow: Flow,
@@ -31,14 +31,14 @@ pub(crate) struct Two {
 
 impl Two {
     pub(crate) fn of(
-        platform: &'static str,
+        dialect: fn() -> Box<dyn Dialect>,
         systems: [Arc<Mutex<Sandbox>>; 2],
         flow: Flow,
         policies: Policies,
     ) -> Self {
         let now = "2026-03-02T10:00:00Z".parse().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        Self { platform, systems, flow, policies, folder, now, requests: 0, writes: 0 }
+        Self { dialect, systems, flow, policies, folder, now, requests: 0, writes: 0 }
     }
 
     /// One process; `None` when it died.
@@ -73,10 +73,9 @@ impl Two {
         self.systems.clone().map(|sandbox| -> Arc<dyn Connector> {
             let below = LocalTransport::new(sandbox, clock.clone());
             let transport = Arc::new(Mortal { below, wire: wire.clone() });
-            let dialect = handover_platforms::dialect(self.platform).unwrap();
             let credentials = Credentials::Token(SecretString::from("tok"));
             let settings = Settings { retries: 2, ..Settings::at("http://sandbox.test") };
-            Arc::new(Driver::new(dialect, transport, clock.clone(), Arc::new(NoKeeper), credentials, settings))
+            Arc::new(Driver::new((self.dialect)(), transport, clock.clone(), Arc::new(NoKeeper), credentials, settings))
         })
     }
 

@@ -1,6 +1,8 @@
 //! What is peculiar to Zoho CRM: as text in and text out, and through the driver and the sandbox that has it.
 
+mod archives;
 mod files;
+mod jobs;
 mod linking;
 mod reading;
 mod refusals;
@@ -15,6 +17,7 @@ use handover_connect::{
 };
 use handover_local::LocalTransport;
 use handover_model::{FieldName, Fields, Record, RecordId, Schema, Value};
+use handover_platforms::zoho::Zoho;
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which as Place};
 use jiff::SignedDuration;
@@ -26,6 +29,7 @@ const USER: u64 = 100_000_000_000_000_001;
 struct Stage {
     sandbox: Arc<Mutex<Sandbox>>,
     clock: Arc<VirtualClock>,
+    transport: Arc<LocalTransport>,
     driver: Driver,
 }
 
@@ -35,10 +39,16 @@ impl Stage {
         Self::with(world, Credentials::Token(SecretString::from("token")), "http://sandbox.test")
     }
 
-    fn with(mut world: Json, credentials: Credentials, api_base: &str) -> Self {
+    fn with(world: Json, credentials: Credentials, api_base: &str) -> Self {
+        Self::by(world, credentials, api_base, Zoho::new())
+    }
+
+    fn by(mut world: Json, credentials: Credentials, api_base: &str, dialect: Zoho) -> Self {
         world["users"] =
             json!([{"id": USER, "first_name": "Ada", "last_name": "A", "email": "a@x.example", "admin": true}]);
-        let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ,ZohoCRM.notifications.ALL";
+        let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ,ZohoCRM.bulk.READ,ZohoCRM.notifications.ALL";
+        let scope = world["scope"].as_str().unwrap_or(scope).to_owned();
+        world.as_object_mut().unwrap().remove("scope");
         world["access"] = json!({
             "clients": [{"client_id": "app", "client_secret": "secret"}],
             "refresh_tokens": {"refresh": {"client_id": "app", "user": USER, "scope": scope}},
@@ -47,16 +57,9 @@ impl Stage {
         let org = handover_sandbox::zoho::Zoho::from_world(world, 1).unwrap();
         let sandbox = Arc::new(Mutex::new(Sandbox::new(Box::new(org))));
         let clock = Arc::new(VirtualClock::new("2026-03-02T10:00:00Z".parse().unwrap()));
-        let settings = Settings {
-            api_base: api_base.to_owned(),
-            retries: 3,
-            concurrency: 2,
-            ..Settings::at("http://sandbox.test")
-        };
         let transport = Arc::new(LocalTransport::new(sandbox.clone(), clock.clone()));
-        let dialect = handover_platforms::dialect("zoho").unwrap();
-        let driver = Driver::new(dialect, transport, clock.clone(), Arc::new(NoKeeper), credentials, settings);
-        Self { sandbox, clock, driver }
+        let driver = driver(dialect, &transport, &clock, credentials, api_base);
+        Self { sandbox, clock, transport, driver }
     }
 
     fn sent(&self) -> usize {
@@ -111,6 +114,18 @@ impl Stage {
             outcome => panic!("{object}: {outcome:?}"),
         }
     }
+}
+
+fn driver(
+    dialect: Zoho,
+    transport: &Arc<LocalTransport>,
+    clock: &Arc<VirtualClock>,
+    credentials: Credentials,
+    api_base: &str,
+) -> Driver {
+    let settings =
+        Settings { api_base: api_base.to_owned(), retries: 3, concurrency: 2, ..Settings::at("http://sandbox.test") };
+    Driver::new(Box::new(dialect), transport.clone(), clock.clone(), Arc::new(NoKeeper), credentials, settings)
 }
 
 fn names(names: &[&str]) -> Arc<[FieldName]> {

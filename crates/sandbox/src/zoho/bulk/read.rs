@@ -9,6 +9,7 @@ use crate::zoho::criteria::{self, Tree};
 use crate::zoho::instant;
 use crate::zoho::refusal::{Answer, Refusal};
 use crate::zoho::schema::{Kind, Module};
+use crate::zoho::scopes::Does;
 use crate::zoho::world::{Row, World};
 
 /// `POST /crm/bulk/v8/read`.
@@ -23,6 +24,7 @@ pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
         Some(_) => Refusal::new("MODULE_NOT_SUPPORTED", "the module is not supported").with(json!({"module": name})),
         None => Refusal::new("MODULE_NOT_AVAILABLE", "the module is not available").with(json!({"module": name})),
     })?;
+    call.may_in(world, &name, Does::Read)?;
     if body.get("file_type").is_some_and(|kind| kind != "csv") {
         return Err(Refusal::invalid("file_type", "$.file_type", "csv"));
     }

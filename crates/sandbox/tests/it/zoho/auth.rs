@@ -144,6 +144,7 @@ fn scopes_reach_as_far_as_they_say() {
         ("ZohoCRM.settings.fields.READ", "GET", "settings/modules", 401),
         ("ZohoCRM.settings.fields.READ", "GET", "settings/fields?module=Leads", 200),
         ("ZohoCRM.modules.ALL", "GET", "org", 401),
+        ("ZohoCRM.modules.ALL", "GET", "/crm/bulk/v8/read/7", 401),
         ("ZohoCRM.modules.ALL", "GET", "actions/watch", 401),
     ] {
         let mut org = Org::of(access(scope));

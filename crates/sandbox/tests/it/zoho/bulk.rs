@@ -132,6 +132,21 @@ fn reads_that_are_refused() {
 }
 
 #[test]
+fn a_read_job_is_begun_by_whoever_may_read() {
+    let body = json!({"query": {"module": {"api_name": "Leads"}}});
+    for (scope, wanted) in [
+        ("ZohoCRM.bulk.READ,ZohoCRM.modules.leads.READ", 201),
+        ("ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL", 201),
+        ("ZohoCRM.bulk.READ,ZohoCRM.modules.contacts.READ", 401),
+        ("ZohoCRM.modules.ALL", 401),
+    ] {
+        let tokens = json!({"t": {"user": 554_023_000_000_300_001_u64, "scope": scope}});
+        let mut org = Org::of(json!({"access": {"tokens": tokens}}));
+        assert_eq!(org.call("POST", "/crm/bulk/v8/read", Some(&body)).0, wanted, "{scope}");
+    }
+}
+
+#[test]
 fn a_write_job_says_what_became_of_each_row() {
     let mut org = Org::keyed();
     org.create("Accounts", &json!({"Account_Name": "Acme", "Source_Id": "A"}));

@@ -232,7 +232,7 @@ impl Subject for Zoho {
             json!({"id": USERS[n].parse::<u64>().unwrap(), "first_name": "User", "last_name": n.to_string(),
                 "email": format!("u{n}@x.example"), "admin": n == 0, "status": if n < 2 { "active" } else { "inactive" }})
         };
-        let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ,ZohoCRM.notifications.ALL";
+        let scope = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,ZohoCRM.org.READ,ZohoCRM.coql.READ,ZohoCRM.bulk.READ,ZohoCRM.notifications.ALL";
         let admin = USERS[0].parse::<u64>().unwrap();
         let mut world = json!({
             "platform": "zoho",
