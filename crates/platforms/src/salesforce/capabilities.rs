@@ -45,7 +45,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         object: object.name.into(),
         list_page: PAGE,
         list_charges: CALL.to_vec(),
-        fetch_batch: if object.archives { ids } else { RETRIEVED },
+        fetch_batch: if object.is_queried() { ids } else { RETRIEVED },
         fetch_charges: CALL.to_vec(),
         write_batch: COLLECTION,
         write_charges: CALL.to_vec(),
