@@ -22,6 +22,7 @@ mod init;
 mod kill;
 mod manual;
 mod products;
+mod products_salesforce;
 mod reconcile;
 mod refused_fields;
 mod rig;

@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use handover_connect::{Fault, FaultKind, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode, WriteOutcome, Written};
+use handover_connect::{
+    Fault, FaultKind, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode, WriteOutcome, Written,
+};
 use handover_model::Schema;
 
 use super::ids::are_one;
@@ -154,11 +156,9 @@ fn judge(batch: &WriteBatch, state: &Before, write: &Write) -> Result<Option<Str
     let is_price = |known: &&Known| are_one(&known.product, product) && known.currency == deal.currency;
     match state.known.iter().find(is_price) {
         Some(known) => Ok(Some(known.id.clone())),
-        None => no(
-            "no_price",
-            "the product has no active standard price in the currency of the opportunity",
-            OF_PRODUCT,
-        ),
+        None => {
+            no("no_price", "the product has no active standard price in the currency of the opportunity", OF_PRODUCT)
+        }
     }
 }
 

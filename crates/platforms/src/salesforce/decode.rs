@@ -68,7 +68,7 @@ pub(super) fn step(
                 Family::File => files::uploaded(batch, reply),
                 Family::Plain | Family::Note | Family::Attachment => {
                     write::written(batch, place, learnt.as_deref(), reply)
-                },
+                }
             }
         }
         Operation::Link(batch) => links::linked(batch, place, links::Way::Add, reply),

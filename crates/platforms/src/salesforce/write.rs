@@ -285,7 +285,9 @@ pub(super) fn written(
         let outcome = match (again.refused.get(&at), &applied) {
             (Some(refused), _) => WriteOutcome::Refused(refused.clone().fault()),
             (None, Some((id, created))) => WriteOutcome::Applied { id: id.as_str().into(), created: *created },
-            (None, None) => told.next().unwrap_or_else(|| WriteOutcome::Unknown(Fault::malformed("the row was not sent"))),
+            (None, None) => {
+                told.next().unwrap_or_else(|| WriteOutcome::Unknown(Fault::malformed("the row was not sent")))
+            }
         };
         if let WriteOutcome::Applied { id, created } = &outcome {
             *applied = Some((id.to_string(), *created));

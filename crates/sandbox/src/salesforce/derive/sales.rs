@@ -104,12 +104,12 @@ pub(super) fn line(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> {
         return integrity("TotalPrice and UnitPrice cannot both be specified", "TotalPrice");
     }
     let deal = world.get("Opportunity", draft.text("OpportunityId"));
-    let (book, currency) = ["Pricebook2Id", "CurrencyIsoCode"]
-        .map(|field| deal.map_or("", |deal| text(deal, field)).to_owned())
-        .into();
+    let (book, currency) =
+        ["Pricebook2Id", "CurrencyIsoCode"].map(|field| deal.map_or("", |deal| text(deal, field)).to_owned()).into();
     let entry = draft.text("PricebookEntryId");
     if entry.is_empty() {
-        let message = "field integrity exception: PricebookEntryId (versions 3.0 and higher must specify pricebook entry id)";
+        let message =
+            "field integrity exception: PricebookEntryId (versions 3.0 and higher must specify pricebook entry id)";
         return integrity(message, "PricebookEntryId");
     }
     let is_on = |book: &str| flag(world.get("Pricebook2", book), "IsActive");
@@ -198,7 +198,8 @@ pub(super) fn roll_up(world: &mut World, line: &str, by: &Writer) -> Result<(), 
     let [deal, entry] =
         ["OpportunityId", "PricebookEntryId"].map(|field| line.map_or("", |line| text(line, field)).to_owned());
     let book = world.get("PricebookEntry", &entry).map_or("", |entry| text(entry, "Pricebook2Id")).to_owned();
-    if let Some(mut record) = world.live("Opportunity", &deal).filter(|deal| text(deal, "Pricebook2Id").is_empty()).cloned()
+    if let Some(mut record) =
+        world.live("Opportunity", &deal).filter(|deal| text(deal, "Pricebook2Id").is_empty()).cloned()
         && !book.is_empty()
     {
         // The first line says by which book an opportunity sells.

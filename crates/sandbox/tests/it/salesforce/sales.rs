@@ -63,7 +63,11 @@ fn lines_make_the_amount() {
     let both = line(json!({"PricebookEntryId": entry, "TotalPrice": 30, "UnitPrice": 10}));
     refused(org.call("POST", "sobjects/OpportunityLineItem", Some(&both)), 400, "FIELD_INTEGRITY_EXCEPTION");
     let by_product = line(json!({"Product2Id": product, "UnitPrice": 10}));
-    refused(org.call("POST", "sobjects/OpportunityLineItem", Some(&by_product)), 400, "INVALID_FIELD_FOR_INSERT_UPDATE");
+    refused(
+        org.call("POST", "sobjects/OpportunityLineItem", Some(&by_product)),
+        400,
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+    );
 }
 
 #[test]
