@@ -208,13 +208,13 @@ fn products_and_lines_to_salesforce() {
     assert_eq!(first["Product2Id"], drill["Id"]);
     let second = came(&world, "OpportunityLineItem", "old:line_items:902");
     assert_eq!((second["Discount"].as_f64(), &second["Description"]), (Some(10.0), &json!("twice a year")));
-    assert_eq!(deal["Amount"].as_f64(), Some(360.0), "the sum of its products");
+    assert_eq!(deal["Amount"].as_f64(), Some(450.0), "the sum of its products");
     let end = ground.end();
     let told = |line: &str| end.state.keys().any(|told| told.starts_with(line));
     assert!(told(&format!("line_items 903 {:?}", Outcome::Held)), "it has no product: {:?}", end.state);
     assert!(!told("line_items 904"), "excluded: {:?}", end.state);
     let named = |text: &str| ground.differences.iter().filter(|line| line.contains(text)).count();
-    assert_eq!((named("801"), named("803")), (1, 1), "{:?}", ground.differences);
+    assert_eq!((named("801"), named("803")), (0, 1), "{:?}", ground.differences);
     assert_eq!(pass(&mut ground), Vec::<String>::new(), "nothing changed");
     later_changes(&mut ground);
 }
@@ -243,7 +243,7 @@ fn later_changes(ground: &mut Ground<'_>) {
     assert_eq!(prices(&world, came(&world, "Product2", "old:products:702")), [("EUR".to_owned(), 55.0, true)]);
     let deal = came(&world, "Opportunity", "old:deals:801");
     assert_eq!(deal["Name"], "Workshop, renamed", "the name arrived");
-    assert_eq!(deal["Amount"].as_f64(), Some(495.0), "the sum of its products");
+    assert_eq!(deal["Amount"].as_f64(), Some(720.0), "the sum of its products");
     let held = ground.end().state.keys().any(|line| line.starts_with("deals 801 held"));
     assert!(held, "the amount waits for a person: {:?}", ground.end().state);
     assert_eq!(pass(ground), Vec::<String>::new(), "nothing changed again");

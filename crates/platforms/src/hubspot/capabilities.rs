@@ -74,6 +74,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         bin_is_quiet: false,
         lists_since: true,
         through: &[],
+        written_behind: &[],
     };
     match object.family {
         // Reading by a unique property is consistent, search is not (sheet: HubSpot sections 4, 5.2 [doc]).

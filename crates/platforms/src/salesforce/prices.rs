@@ -33,6 +33,8 @@ use crate::marks::Mark;
 const PRICE: &str = "StandardPrice";
 /// The prices by currency.
 const PRICES: &str = "StandardPrices";
+/// Both, of which an organization has one.
+pub(super) const FIELDS: [&str; 2] = [PRICE, PRICES];
 /// The amount within a currency.
 const AMOUNT: &str = "price";
 /// The column that tells a row's currency.
@@ -47,7 +49,7 @@ const AT_ONCE: usize = COLLECTION as usize;
 
 /// Whether a field is that of the prices.
 pub(super) fn is_field(object: &str, field: &str) -> bool {
-    object == PRODUCT && matches!(field, PRICE | PRICES)
+    object == PRODUCT && FIELDS.contains(&field)
 }
 
 /// The field of the prices, for an object with these fields.

@@ -55,9 +55,12 @@ pub(super) fn price(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> {
     }
     let (book, product) = (draft.text("Pricebook2Id").to_owned(), draft.text("Product2Id").to_owned());
     let currency = draft.text("CurrencyIsoCode").to_owned();
+    // One that a world file has stands there already while it is completed.
+    let own = draft.text("Id").to_owned();
     let of_product = |book: &str| {
-        world.rows("PricebookEntry").any(|(_, entry)| {
-            !is_deleted(entry)
+        world.rows("PricebookEntry").any(|(id, entry)| {
+            *id != own
+                && !is_deleted(entry)
                 && text(entry, "Product2Id") == product
                 && text(entry, "Pricebook2Id") == book
                 && text(entry, "CurrencyIsoCode") == currency
