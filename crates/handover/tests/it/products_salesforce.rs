@@ -24,36 +24,30 @@ fn record(prefix: &str, n: u64, rest: Json) -> Json {
     record
 }
 
+fn price(n: u64, book: u64, product: u64, (currency, price, is_active): (&str, f64, bool)) -> Json {
+    let row = json!({"Pricebook2Id": id("01s", book), "Product2Id": id("01t", product), "CurrencyIsoCode": currency,
+        "UnitPrice": price, "IsActive": is_active});
+    record("01u", n, row)
+}
+
+fn deal(n: u64, name: &str, (currency, amount): (&str, f64), book: Option<u64>) -> Json {
+    let deal = json!({"Name": name, "StageName": "Prospecting", "CloseDate": "2026-12-01", "CurrencyIsoCode": currency,
+        "Amount": amount, "Pricebook2Id": book.map(|book| id("01s", book)), "HasOpportunityLineItem": book.is_some()});
+    record("006", n, deal)
+}
+
+fn sold(n: u64, [deal, entry, product]: [u64; 3], currency: &str, rest: Json) -> Json {
+    let mut line = record("00k", n, rest);
+    let links = json!({"OpportunityId": id("006", deal), "PricebookEntryId": id("01u", entry),
+        "Product2Id": id("01t", product), "CurrencyIsoCode": currency});
+    line.as_object_mut().unwrap().extend(links.as_object().unwrap().clone());
+    line
+}
+
 /// Two products with prices in two currencies and in a book of their own; an opportunity of two lines, one of one in
 /// another currency, one without.
 fn salesforce() -> Json {
     let mut world = sample::bare("salesforce", 3).unwrap();
-    let price = |n: u64, book: u64, product: u64, currency: &str, price: f64, is_active: bool| {
-        record(
-            "01u",
-            n,
-            json!({"Pricebook2Id": id("01s", book), "Product2Id": id("01t", product), "CurrencyIsoCode": currency,
-            "UnitPrice": price, "IsActive": is_active}),
-        )
-    };
-    let deal = |n: u64, name: &str, currency: &str, amount: f64, book: Option<u64>| {
-        record(
-            "006",
-            n,
-            json!({"Name": name, "StageName": "Prospecting", "CloseDate": "2026-12-01", "CurrencyIsoCode": currency,
-            "Amount": amount, "Pricebook2Id": book.map(|book| id("01s", book)), "HasOpportunityLineItem": book.is_some()}),
-        )
-    };
-    let line = |n: u64, deal: u64, entry: u64, product: u64, currency: &str, rest: Json| {
-        let mut line = record(
-            "00k",
-            n,
-            json!({"OpportunityId": id("006", deal), "PricebookEntryId": id("01u", entry),
-            "Product2Id": id("01t", product), "CurrencyIsoCode": currency, "Quantity": 1}),
-        );
-        line.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-        line
-    };
     let records = world["records"].as_object_mut().unwrap();
     let mut put = |object: &str, rows: Json| drop(records.insert(object.to_owned(), rows));
     put(
@@ -73,37 +67,26 @@ fn salesforce() -> Json {
     put(
         "PricebookEntry",
         json!([
-            price(1, 1, 1, "EUR", 100.0, true),
-            price(2, 1, 1, "USD", 120.5, true),
-            price(3, 1, 2, "USD", 50.0, true),
-            price(4, 1, 2, "EUR", 45.0, false),
-            price(5, 2, 1, "EUR", 90.0, true),
+            price(1, 1, 1, ("EUR", 100.0, true)),
+            price(2, 1, 1, ("USD", 120.5, true)),
+            price(3, 1, 2, ("USD", 50.0, true)),
+            price(4, 1, 2, ("EUR", 45.0, false)),
+            price(5, 2, 1, ("EUR", 90.0, true)),
         ]),
     );
-    put(
-        "Opportunity",
-        json!([
-            deal(1, "Workshop", "EUR", 315.0, Some(2)),
-            deal(2, "Abroad", "USD", 100.0, Some(1)),
-            deal(3, "Talk", "EUR", 77.0, None),
-        ]),
-    );
-    put(
-        "OpportunityLineItem",
-        json!([
-            line(
-                1,
-                1,
-                5,
-                1,
-                "EUR",
-                json!({"Quantity": 3, "UnitPrice": 90.0, "Discount": 10.0, "TotalPrice": 243.0,
-                "Description": "blue"})
-            ),
-            line(2, 1, 5, 1, "EUR", json!({"UnitPrice": 72.0, "TotalPrice": 72.0})),
-            line(3, 2, 3, 2, "USD", json!({"Quantity": 2, "UnitPrice": 50.0, "TotalPrice": 100.0})),
-        ]),
-    );
+    let deals = [
+        deal(1, "Workshop", ("EUR", 315.0), Some(2)),
+        deal(2, "Abroad", ("USD", 100.0), Some(1)),
+        deal(3, "Talk", ("EUR", 77.0), None),
+    ];
+    put("Opportunity", json!(deals));
+    let blue = json!({"Quantity": 3, "UnitPrice": 90.0, "Discount": 10.0, "TotalPrice": 243.0, "Description": "blue"});
+    let lines = [
+        sold(1, [1, 5, 1], "EUR", blue),
+        sold(2, [1, 5, 1], "EUR", json!({"Quantity": 1, "UnitPrice": 72.0, "TotalPrice": 72.0})),
+        sold(3, [2, 3, 2], "USD", json!({"Quantity": 2, "UnitPrice": 50.0, "TotalPrice": 100.0})),
+    ];
+    put("OpportunityLineItem", json!(lines));
     world
 }
 

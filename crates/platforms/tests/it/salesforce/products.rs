@@ -57,8 +57,11 @@ fn prices(of: &[(&str, i64)]) -> Value {
     Value::Map(of.iter().map(|(currency, price)| ((*currency).to_owned(), amounts(*price))).collect())
 }
 
-fn batch(object: &str, mode: WriteMode, all: Vec<(Option<String>, Vec<(&str, Value)>)>) -> WriteBatch {
-    let write = |(at, (id, fields)): (usize, (Option<String>, Vec<(&str, Value)>))| Write {
+/// An id, none of new records, and fields.
+type Row = (Option<String>, Vec<(&'static str, Value)>);
+
+fn batch(object: &str, mode: WriteMode, all: Vec<Row>) -> WriteBatch {
+    let write = |(at, (id, fields)): (usize, Row)| Write {
         trace: format!("t{at}").into(),
         id: id.map(RecordId::from),
         fields: Arc::new(fields.into_iter().map(|(name, value)| (name.into(), value)).collect::<Fields>()),
@@ -67,7 +70,7 @@ fn batch(object: &str, mode: WriteMode, all: Vec<(Option<String>, Vec<(&str, Val
     WriteBatch { object: object.into(), mode, writes: all.into_iter().enumerate().map(write).collect() }
 }
 
-fn product(name: &str, of: Value) -> (Option<String>, Vec<(&'static str, Value)>) {
+fn product(name: &str, of: Value) -> Row {
     (None, vec![("Name", name.into()), ("IsActive", Value::Bool(true)), ("StandardPrices", of)])
 }
 
