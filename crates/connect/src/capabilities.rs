@@ -149,6 +149,8 @@ pub struct ObjectCapabilities {
     /// The objects whose records it is read through, one call for each that has some; empty when it has a
     /// list of its own. Such an object is moved on request only: nothing but a plan or a pass reads it.
     pub through: &'static [&'static str],
+    /// Fields that are written in requests behind that of their record: one whose creation was cut off may lack them.
+    pub written_behind: &'static [&'static str],
 }
 
 /// Many records in one [`crate::WriteBatch`] of more than `write_batch`, which pays where very many wait.

@@ -9,16 +9,26 @@ use crate::setup::Ready;
 /// Whether `candidate` is what `write` made: `None` if not, else the fields that it lacks.
 ///
 /// A file's bytes come in one request and its description in another, so a file may lack what was written:
-/// such a field says nothing against it. Whether the bytes are the same is the caller's to see.
-pub(crate) fn match_up(ready: &Ready, candidate: &Record, write: &Write, key: &str) -> Option<Fields> {
+/// such a field says nothing against it. Whether the bytes are the same is the caller's to see. So may every record the
+/// fields that are written `behind` it.
+pub(crate) fn match_up(ready: &Ready, candidate: &Record, write: &Write, key: &str, behind: &[&str]) -> Option<Fields> {
+    let kind_of = |name: &str| ready.target.field(name).map(|field| &field.kind);
+    let mut lacking = Fields::new();
+    for name in behind {
+        if let (Some(value), Some(have)) = (write.fields.get(name), candidate.fields.get(name))
+            && !value.is_blank()
+            && !alike(kind_of(name), value, have)
+        {
+            lacking.set((*name).into(), value.clone());
+        }
+    }
     if let Some(field) = &ready.flow.key {
         let have = candidate.fields.get(field.as_str()).and_then(Value::as_text);
-        return (have == Some(key)).then(Fields::new);
+        return (have == Some(key)).then_some(lacking);
     }
     let mut compared = 0;
-    let mut lacking = Fields::new();
-    for (name, value) in write.fields.iter() {
-        let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
+    for (name, value) in write.fields.iter().filter(|(name, _)| !behind.contains(&name.as_str())) {
+        let kind = kind_of(name.as_str());
         let Some(have) = candidate.fields.get(name.as_str()) else { continue };
         if value.is_blank() {
             continue;

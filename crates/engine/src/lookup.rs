@@ -105,7 +105,9 @@ impl Pass {
     ) -> Result<Option<Looked>, Error> {
         let end = &ready.flow.target;
         let system = self.setup.project.system(&end.system)?;
-        let lookup = system.capabilities().object(end.object.as_str()).map_or(Lookup::None, |object| object.lookup);
+        let can = system.capabilities().object(end.object.as_str());
+        let lookup = can.map_or(Lookup::None, |object| object.lookup);
+        let behind = can.map_or(&[][..], |object| object.written_behind);
         match lookup {
             Lookup::None => return Ok(None),
             Lookup::ByIndex { lag_ms } => {
@@ -137,7 +139,7 @@ impl Pass {
         for write in request.writes.iter() {
             let key = source_key(&ready.flow.source.system, &ready.flow.source.object, &write.trace);
             for at in 0..free.len() {
-                let Some(lacking) = match_up(ready, free[at], write, &key) else { continue };
+                let Some(lacking) = match_up(ready, free[at], write, &key, behind) else { continue };
                 if self.same_bytes(ready, &free[at].id, write.content.as_ref()).await? {
                     let id = free.swap_remove(at).id.clone();
                     looked.found.insert(write.trace.clone(), Found { id, lacking });

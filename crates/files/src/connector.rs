@@ -72,6 +72,7 @@ impl CsvConnector {
             bin_is_quiet: false,
             lists_since: false,
             through: &[],
+            written_behind: &[],
         };
         let capabilities = Capabilities {
             platform: "csv",

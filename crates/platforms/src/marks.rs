@@ -64,18 +64,22 @@ pub(crate) struct Refused {
     message: String,
     field: Option<FieldName>,
     status: u16,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    clashing: Vec<String>,
 }
 
 impl From<&Fault> for Refused {
     fn from(fault: &Fault) -> Self {
-        let Fault { kind, code, message, field, status, .. } = fault.clone();
-        Self { kind, code, message, field, status }
+        let Fault { kind, code, message, field, status, detail } = fault.clone();
+        Self { kind, code, message, field, status, clashing: detail.clashing }
     }
 }
 
 impl Refused {
     /// The fault again.
     pub(crate) fn fault(self) -> Fault {
-        Fault { field: self.field, ..Fault::new(self.kind, self.code, self.message).with_status(self.status) }
+        let mut fault = Fault::new(self.kind, self.code, self.message).with_status(self.status);
+        (fault.field, fault.detail.clashing) = (self.field, self.clashing);
+        fault
     }
 }

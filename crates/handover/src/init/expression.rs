@@ -61,11 +61,13 @@ impl<'s> Sides<'s> {
         (from, named.join("\n").replace(CURRENCY, &self.currency()))
     }
 
-    /// The main currency of the account that keeps one price where the other one keeps one for each currency.
+    /// The main currency of the account that keeps one price where the other one keeps one for each currency; where it
+    /// does not tell its own, that of the other one, as for what deals are worth.
     fn currency(&self) -> String {
         let is_of_many = |tell: &Tell| matches!(tell.way, Way::Expr(expr) if expr.contains(CURRENCY));
-        let one = if self.from.1.tells.iter().any(is_of_many) { self.to.0 } else { self.from.0 };
-        let code = one.account.currencies.first().map(String::as_str).unwrap_or(NO_CURRENCY);
+        let (from, to) = (self.from.0, self.to.0);
+        let both = if self.from.1.tells.iter().any(is_of_many) { [to, from] } else { [from, to] };
+        let code = both.iter().find_map(|one| one.account.currencies.first()).map_or(NO_CURRENCY, String::as_str);
         code.chars().filter(char::is_ascii_alphanumeric).collect()
     }
 

@@ -37,7 +37,7 @@ fn codes(report: &Report) -> Vec<&str> {
 
 /// Somebody renames a company.
 fn rename(ground: &mut Ground<'_>, nth: u64, name: &str) {
-    let object = match ground.scene.way {
+    let object = match ground.scene.way() {
         Way::ToHubspot => "organization",
         Way::ToPipedrive => "companies",
     };

@@ -23,6 +23,7 @@ mod kill;
 mod large_lists;
 mod manual;
 mod products;
+mod products_salesforce;
 mod reconcile;
 mod refused_fields;
 mod rig;

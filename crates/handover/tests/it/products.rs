@@ -14,12 +14,12 @@ fn open(policies: &mut Policies) {
     policies.delete_share = 1.0;
 }
 
-fn orders(selection: Selection) -> Orders {
+pub(crate) fn orders(selection: Selection) -> Orders {
     let removals = Removals { deletes: Deletes::Delete, ..Removals::default() };
     Orders { selection: Some(selection), removals, policies: Some(open), verify: true, ..Orders::default() }
 }
 
-fn live(ground: &mut Ground<'_>, selection: Selection) {
+pub(crate) fn live(ground: &mut Ground<'_>, selection: Selection) {
     match ground.live_with(Death::No, &orders(selection)) {
         Ended::Finished(_) => {}
         ended => panic!("{ended:?}"),
@@ -27,7 +27,7 @@ fn live(ground: &mut Ground<'_>, selection: Selection) {
 }
 
 /// A pass over changes; gives what it did in the new system, links apart.
-fn pass(ground: &mut Ground<'_>) -> Vec<String> {
+pub(crate) fn pass(ground: &mut Ground<'_>) -> Vec<String> {
     let before = ground.end().new_journal.len();
     live(ground, Selection::Changes);
     let after = ground.end().new_journal;
@@ -53,7 +53,7 @@ fn line(id: u64, deal: u64, product: u64, rest: Json) -> Json {
 
 /// Two products and one that was deleted; a deal of three lines of which one does not count, one in another currency
 /// with a subscription, one without products, and an archived one.
-fn pipedrive() -> Json {
+pub(crate) fn pipedrive() -> Json {
     let mut world = sample::bare("pipedrive", 3).unwrap();
     let product = |id: u64, name: &str, rest: Json| {
         let mut product = json!({"id": id, "name": name, "add_time": "2026-01-02T10:00:00Z",
@@ -101,19 +101,19 @@ fn pipedrive() -> Json {
 }
 
 /// The properties of a HubSpot record that came of this one.
-fn made<'w>(world: &'w Json, object: &str, key: &str) -> &'w Json {
+pub(crate) fn made<'w>(world: &'w Json, object: &str, key: &str) -> &'w Json {
     let records = world["objects"][object].as_array().unwrap();
     let found = records.iter().find(|record| source_key(record) == Some(key));
     &found.unwrap_or_else(|| panic!("no {key}"))["properties"]
 }
 
-fn number(properties: &Json, name: &str) -> Option<f64> {
+pub(crate) fn number(properties: &Json, name: &str) -> Option<f64> {
     properties[name].as_str().map(|text| text.parse().unwrap())
 }
 
 #[test]
 fn products_and_lines_from_pipedrive() {
-    let scene = Scene::between(Way::ToHubspot, pipedrive(), sample::bare("hubspot", 3).unwrap());
+    let scene = Scene::between(Way::ToHubspot.platforms(), pipedrive(), sample::bare("hubspot", 3).unwrap());
     let names: Vec<&str> = scene.project.flows.iter().map(|flow| flow.name.as_str()).collect();
     assert!(names.contains(&"products") && names.contains(&"deal_products"), "{names:?}");
     let mut ground = Ground::new(scene);
@@ -188,7 +188,7 @@ fn later_changes(ground: &mut Ground<'_>) {
 }
 
 /// A HubSpot portal that sells: two products, and lines with a percentage, an amount off, without a product, of a quote.
-fn hubspot() -> Json {
+pub(crate) fn hubspot() -> Json {
     let mut world = sample::bare("hubspot", 3).unwrap();
     let record = |id: u64, properties: Json| {
         json!({"id": id.to_string(), "properties": properties, "createdAt": "2026-01-01T10:00:00.000Z",
@@ -234,7 +234,7 @@ fn hubspot() -> Json {
 
 #[test]
 fn products_and_lines_from_hubspot() {
-    let scene = Scene::between(Way::ToPipedrive, hubspot(), sample::bare("pipedrive", 3).unwrap());
+    let scene = Scene::between(Way::ToPipedrive.platforms(), hubspot(), sample::bare("pipedrive", 3).unwrap());
     let begun = Ground::new(scene);
     let mut ground = begun.copy();
     live(&mut ground, Selection::All);
@@ -296,7 +296,7 @@ fn dying_anywhere_makes_no_line_twice() {
         (Way::ToHubspot, pipedrive(), sample::bare("hubspot", 3).unwrap()),
         (Way::ToPipedrive, hubspot(), sample::bare("pipedrive", 3).unwrap()),
     ] {
-        let begun = Ground::new(Scene::between(way, old, new));
+        let begun = Ground::new(Scene::between(way.platforms(), old, new));
         let mut ground = begun.copy();
         let orders = Orders { verify: false, ..orders(Selection::All) };
         assert!(matches!(ground.live_with(Death::No, &orders), Ended::Finished(_)));

@@ -54,8 +54,8 @@ fn option(world: &Json, field: &str, label: &str) -> Json {
 /// Companies of the old system that were carried, and of which nothing is held.
 fn carried(ground: &Ground<'_>) -> Vec<String> {
     let end = ground.end();
-    let flow = flow(ground.scene.way);
-    let records = ground.scene.old.pointer(names(ground.scene.way.platforms()[0]).records).unwrap();
+    let flow = flow(ground.scene.way());
+    let records = ground.scene.old.pointer(names(ground.scene.platforms[0]).records).unwrap();
     let ids = records.as_array().unwrap().iter().map(id);
     let is_made = |id: &String| end.state.keys().any(|line| line.starts_with(&format!("{flow} {id} Created")));
     ids.filter(|id| is_made(id) && !end.held.iter().any(|(object, held)| object == flow && held == id)).collect()
@@ -91,7 +91,7 @@ fn strike(ground: &mut Ground<'_>) {
 
 /// Renames a company of the old system and, if it is told so, gives it options that the new one lacks.
 fn work(ground: &mut Ground<'_>, record: &str, refused: &[&str]) {
-    let platform = ground.scene.way.platforms()[0];
+    let platform = ground.scene.platforms[0];
     let names = names(platform);
     let change = |field: &str, value: Json| Disturbance {
         object: names.object.to_owned(),
@@ -124,7 +124,7 @@ fn pass(ground: &mut Ground<'_>, orders: &Orders) -> (u64, u64) {
 }
 
 fn held(ground: &Ground<'_>) -> u64 {
-    let flow = flow(ground.scene.way);
+    let flow = flow(ground.scene.way());
     ground.end().held.iter().filter(|(object, _)| object == flow).count() as u64
 }
 

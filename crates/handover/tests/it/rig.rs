@@ -263,7 +263,7 @@ impl<'s> Ground<'s> {
             )
             .unwrap()
         };
-        let [from, to] = self.scene.way.platforms();
+        let [from, to] = self.scene.platforms;
         let mut both = [open("old", from), open("new", to)];
         for (sandbox, clock_ahead_s) in both.iter_mut().zip(self.ahead) {
             let mut plan = FaultPlan::default();
@@ -328,7 +328,7 @@ impl<'s> Ground<'s> {
     /// Judges both systems; gives what is wrong.
     pub(crate) fn judge(&self, end: &End) -> Vec<String> {
         let mut wrong = judge::judge(&judge::Case {
-            way: self.scene.way,
+            way: self.scene.way(),
             old_before: &self.scene.old,
             old_journal: &end.old_journal,
             new_before: &self.scene.new,

@@ -54,7 +54,7 @@ impl Play {
     }
 
     fn on(scene: &'static Scene, deletes: Deletes, merges: Merges) -> Self {
-        let way = scene.way;
+        let way = scene.way();
         let mut ground = Ground::new(scene);
         ground.finish().unwrap();
         let removals = Removals { deletes, merges };

@@ -148,5 +148,6 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         bin_is_quiet: true,
         lists_since: object.lists_since(),
         through: &[],
+        written_behind: &[],
     }
 }

@@ -70,5 +70,6 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         bin_is_quiet: true,
         lists_since: true,
         through: &[],
+        written_behind: &[],
     }
 }

@@ -74,6 +74,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         bin_is_quiet: false,
         lists_since: true,
         through: &[],
+        written_behind: &[],
     };
     match object.family {
         // Reading by a unique property is consistent, search is not (sheet: HubSpot sections 4, 5.2 [doc]).
@@ -94,19 +95,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
             ..common
         },
         Family::Item => of_item(common),
-        Family::File => ObjectCapabilities {
-            fetch_batch: 1,
-            write_batch: 1,
-            lookup: Lookup::ByListing,
-            count: Count::NotTold,
-            links: Links::Inline,
-            content: true,
-            delete_batch: 1,
-            keeps_deleted: false,
-            lists_deleted: false,
-            lists_since: false,
-            ..common
-        },
+        Family::File => of_file(common),
         Family::Attachment => ObjectCapabilities {
             write_batch: 0,
             count: Count::NotTold,
@@ -125,4 +114,21 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
 /// of line items are looked for at the deal, those of products through the index.
 fn of_item(common: ObjectCapabilities) -> ObjectCapabilities {
     ObjectCapabilities { lookup: Lookup::ByIndex { lag_ms: INDEX_LAG_MS }, links: Links::Inline, ..common }
+}
+
+/// Files.
+fn of_file(common: ObjectCapabilities) -> ObjectCapabilities {
+    ObjectCapabilities {
+        fetch_batch: 1,
+        write_batch: 1,
+        lookup: Lookup::ByListing,
+        count: Count::NotTold,
+        links: Links::Inline,
+        content: true,
+        delete_batch: 1,
+        keeps_deleted: false,
+        lists_deleted: false,
+        lists_since: false,
+        ..common
+    }
 }

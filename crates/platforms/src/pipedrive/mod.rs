@@ -177,5 +177,6 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         bin_is_quiet: false,
         lists_since: !matches!(object, Object::Files | Object::DealProducts) && !is_mail,
         through: if is_mail { mail::PARENTS } else { &[] },
+        written_behind: &[],
     }
 }

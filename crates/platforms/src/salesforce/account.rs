@@ -52,10 +52,9 @@ pub(super) fn told(place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
 /// The queries for users, then for queues, to which records are assigned too (sheet: Salesforce section 2).
 fn queries() -> [Query<'static>; 2] {
     let query = |object, columns: &[&'static str], condition: &str| Query {
-        object,
         columns: columns.to_vec(),
         conditions: vec![condition.to_owned()],
-        all: false,
+        ..Query::of(object)
     };
     [
         query("User", &["Email", "IsActive", "Name"], "UserType = 'Standard'"),

@@ -5,7 +5,8 @@ use handover_connect::{
 };
 
 use super::links::Junction;
-use super::objects::{CUSTOM, Family, OBJECTS, OWN, Object};
+use super::objects::{CUSTOM, Family, OBJECTS, OWN, Object, PRODUCT};
+use super::prices;
 use super::soql::IDS;
 
 /// The limit on requests in 24 hours.
@@ -45,7 +46,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         object: object.name.into(),
         list_page: PAGE,
         list_charges: CALL.to_vec(),
-        fetch_batch: if object.archives { ids } else { RETRIEVED },
+        fetch_batch: if object.is_queried() { ids } else { RETRIEVED },
         fetch_charges: CALL.to_vec(),
         write_batch: COLLECTION,
         write_charges: CALL.to_vec(),
@@ -74,6 +75,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         bin_is_quiet: false,
         lists_since: true,
         through: &[],
+        written_behind: if object.name == PRODUCT { &prices::FIELDS } else { &[] },
     };
     match object.family {
         Family::Plain | Family::Note => common,

@@ -66,7 +66,9 @@ pub(super) fn step(
             let object = object(batch.object.as_str()).map_err(Fault::from)?;
             match object.family {
                 Family::File => files::uploaded(batch, reply),
-                Family::Plain | Family::Note | Family::Attachment => write::written(batch, place, reply),
+                Family::Plain | Family::Note | Family::Attachment => {
+                    write::written(batch, place, learnt.as_deref(), reply)
+                }
             }
         }
         Operation::Link(batch) => links::linked(batch, place, links::Way::Add, reply),

@@ -12,7 +12,7 @@ use super::objects::{Family, MODIFIED, object};
 use super::place::{Place, Rows};
 use super::reading::Reading;
 use super::soql::{IDS, Query, ids_of, instant, ones_of, quoted, send};
-use super::{account, auth, fetch, fields, files, jobs, links, notes, removal, schema, soap, values, write};
+use super::{account, auth, fetch, fields, files, jobs, links, notes, prices, removal, schema, soap, values, write};
 
 /// How much older than its write a candidate may claim to be: the organization's clock is not ours.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
@@ -91,11 +91,23 @@ fn count(name: &str, learnt: Option<&Schema>) -> Result<Request, Refusal> {
 /// The queries of an operation that reads rows, always the same ones for the same operation.
 pub(super) fn queries<'q>(operation: &'q Operation, reading: &'q Reading<'_>) -> Result<Vec<Query<'q>>, Refusal> {
     match operation {
-        Operation::List(read) => Ok(vec![list(reading, read)]),
+        Operation::List(read) => Ok(lists(reading, read)),
         Operation::Candidates { batch, since, .. } => candidates(reading, batch, *since),
         Operation::Enrich { ids, field, .. } => links(reading, field, ids),
         _ => Err(Refusal::unsupported("it reads no rows")),
     }
+}
+
+/// The list; behind it, where it is one of changes, what changed in rows of others.
+fn lists<'q>(reading: &'q Reading<'_>, read: &Read) -> Vec<Query<'q>> {
+    let first = list(reading, read);
+    let since = read.since.filter(|_| reading.prices().is_some() && read.which == Which::Live);
+    let behind = since.map(|since| Query {
+        conditions: prices::changed_since(&instant(since)).to_vec(),
+        columns: first.columns.clone(),
+        ..first
+    });
+    std::iter::once(first).chain(behind).collect()
 }
 
 fn list<'q>(reading: &'q Reading<'_>, read: &Read) -> Query<'q> {
@@ -111,17 +123,17 @@ fn list<'q>(reading: &'q Reading<'_>, read: &Read) -> Query<'q> {
     columns.dedup();
     conditions.extend(read.since.map(|since| format!("{MODIFIED} >= {}", instant(since))));
     let all = reading.object.archives || read.which == Which::Deleted;
-    Query { object: reading.object.name, columns, conditions, all }
+    Query { columns, within: reading.prices().map(prices::within), conditions, all, ..Query::of(reading.object.name) }
 }
 
 /// Where the records of a batch whose answer was lost are looked for. By the key, else among all that changed since:
 /// the date of creation may have been set to another.
 fn candidates<'q>(reading: &'q Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Result<Vec<Query<'q>>, Refusal> {
     let query = |condition: String| Query {
-        object: reading.object.name,
         columns: reading.columns(),
+        within: reading.prices().map(prices::within),
         conditions: vec![condition],
-        all: false,
+        ..Query::of(reading.object.name)
     };
     let key = match &batch.mode {
         WriteMode::Update => {

@@ -9,13 +9,13 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::encode::{at_most, retrieval, with_body};
-use super::faults;
 use super::ids::{are_one, is_id, short};
 use super::objects::DATA;
 use super::place::{Gone, Place, Rows};
 use super::reading::Reading;
 use super::rows::{self, Page, Row};
 use super::soql::{IDS, Query, ids_of};
+use super::{faults, prices};
 use crate::marks::{Mark, foreign};
 
 /// Merged records that were merged again; more than this is a loop.
@@ -24,7 +24,7 @@ const MOST_HOPS: u32 = 5;
 /// The request for the records, for what became of those that are not there, or for these.
 pub(super) fn request(reading: &Reading<'_>, ids: &[RecordId], place: Option<Place>) -> Result<Request, Refusal> {
     match place {
-        None | Some(Place::Rows(_)) if reading.object.archives => {
+        None | Some(Place::Rows(_)) if reading.object.is_queried() => {
             at_most(ids.len(), u32::try_from(IDS).unwrap_or(0))?;
             let mut columns = reading.columns();
             columns.push("IsDeleted");
@@ -32,7 +32,9 @@ pub(super) fn request(reading: &Reading<'_>, ids: &[RecordId], place: Option<Pla
             columns.dedup();
             let conditions = ids_of("Id", ids.iter().map(RecordId::as_str)).into_iter().take(1);
             let conditions = conditions.chain(["IsDeleted = false".to_owned()]).collect();
-            Query { object: reading.object.name, columns, conditions, all: true }.request(&Rows::of(place)?)
+            let within = reading.prices().map(prices::within);
+            let all = reading.object.archives;
+            Query { columns, within, conditions, all, ..Query::of(reading.object.name) }.request(&Rows::of(place)?)
         }
         None => {
             retrieval(ids.len())?;
@@ -43,7 +45,7 @@ pub(super) fn request(reading: &Reading<'_>, ids: &[RecordId], place: Option<Pla
             let merged = ["IsDeleted = true".to_owned(), "MasterRecordId != null".to_owned()];
             let conditions = some.into_iter().chain(merged).collect();
             let columns = vec!["MasterRecordId"];
-            Query { object: reading.object.name, columns, conditions, all: true }.request(&Rows::default())
+            Query { columns, conditions, all: true, ..Query::of(reading.object.name) }.request(&Rows::default())
         }
         Some(Place::Became(gone)) => Ok(retrieve(reading, gone.became.iter().map(String::as_str))),
         Some(_) => Err(foreign()),
@@ -69,7 +71,7 @@ pub(super) fn fetched(
     reply: &Reply,
 ) -> Result<Step, Fault> {
     match place {
-        None | Some(Place::Rows(_)) if reading.object.archives => {
+        None | Some(Place::Rows(_)) if reading.object.is_queried() => {
             let page = Page::of(reply)?;
             let records = page.records.iter().map(|row| reading.record(row)).collect::<Result<Vec<_>, _>>()?;
             let last = records.last().map(|record| record.id.to_string());

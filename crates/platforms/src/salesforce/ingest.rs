@@ -108,7 +108,8 @@ fn joined_by(mode: &WriteMode) -> &str {
 fn rows(object: &Object<'_>, batch: &WriteBatch, learnt: Option<&Schema>) -> Result<(String, &'static str), Refusal> {
     match &batch.mode {
         WriteMode::Upsert { key } if object.by_job() => has_key(object, key)?,
-        WriteMode::Update if object.by_job() => {}
+        // What is asked before some records are written is asked for collections.
+        WriteMode::Update if object.by_job() && !super::before::is_needed(batch) => {}
         _ => collection(batch.writes.len())?,
     }
     at_most(batch.writes.len(), BULK.most)?;

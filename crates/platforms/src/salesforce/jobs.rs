@@ -171,4 +171,8 @@ impl Cells for Line<'_> {
         let cell = self.cells.get(*self.columns.get(column)?)?;
         Some(values::read_cell(kind, cell))
     }
+
+    fn raw(&self, _: &str) -> Option<&str> {
+        None
+    }
 }

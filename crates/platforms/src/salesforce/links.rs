@@ -131,10 +131,9 @@ impl Junction {
 /// The queries for the rows of some records.
 pub(super) fn queries<'i>(junction: &'static Junction, ids: impl Iterator<Item = &'i str>) -> Vec<Query<'static>> {
     let query = |condition| Query {
-        object: junction.via,
         columns: [junction.near, junction.far].into_iter().chain(junction.first).collect(),
         conditions: vec![condition],
-        all: false,
+        ..Query::of(junction.via)
     };
     ids_of(junction.near, ids).into_iter().map(query).collect()
 }
@@ -296,7 +295,8 @@ pub(super) fn linked(batch: &LinkBatch, place: Option<Place>, way: Way, reply: &
     Ok(Step::Linked(outcomes(batch, &state, way)))
 }
 
-fn rows_of(reply: &Reply) -> Result<Vec<Json>, Fault> {
+/// The rows of the answer to a collection.
+pub(super) fn rows_of(reply: &Reply) -> Result<Vec<Json>, Fault> {
     serde_json::from_slice(&reply.body)
         .map_err(|error| Fault::malformed(format!("the answer is no list of rows: {error}")))
 }

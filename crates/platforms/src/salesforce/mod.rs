@@ -23,6 +23,7 @@
 
 mod account;
 mod auth;
+mod before;
 mod bulk;
 mod capabilities;
 mod decode;
@@ -38,6 +39,7 @@ mod links;
 mod notes;
 mod objects;
 mod place;
+mod prices;
 mod reading;
 mod removal;
 mod rows;

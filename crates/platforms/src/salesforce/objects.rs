@@ -15,6 +15,13 @@ pub(super) const CUSTOM: &str = "__c";
 /// It is indexed, moves with automated changes too and cannot be set; `LastModifiedDate` is none of these.
 pub(super) const MODIFIED: &str = "SystemModstamp";
 
+/// What is sold.
+pub(super) const PRODUCT: &str = "Product2";
+/// The lines of opportunities.
+pub(super) const LINE: &str = "OpportunityLineItem";
+/// The deals.
+pub(super) const DEAL: &str = "Opportunity";
+
 /// The families of objects: what they share decides how they are read and written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
@@ -59,13 +66,13 @@ pub(super) const OBJECTS: [Object<'static>; 18] = [
     Object { merges: true, ..plain("Lead", "00Q") },
     plain("Campaign", "701"),
     plain("CampaignMember", "00v"),
-    plain("Product2", "01t"),
+    plain(PRODUCT, "01t"),
     plain("Pricebook2", "01s"),
     plain("PricebookEntry", "01u"),
-    plain("Opportunity", "006"),
+    plain(DEAL, "006"),
     // Whether it takes fields of one's own is not certain (sheet: Salesforce section 2 [unsure]).
     Object { has_key: false, ..plain("OpportunityContactRole", "00K") },
-    plain("OpportunityLineItem", "00k"),
+    plain(LINE, "00k"),
     plain("Case", "500"),
     Object { archives: true, ..plain("Task", "00T") },
     Object { archives: true, ..plain("Event", "00U") },
@@ -102,9 +109,16 @@ pub(super) fn is_name(text: &str) -> bool {
 
 impl Object<'_> {
     /// Whether very many of its records are written by a job. Not those that assignment rules are about: a job cannot
-    /// switch them off (sheet: Salesforce section 5.1; whether it runs them is \[unsure\]).
+    /// switch them off (sheet: Salesforce section 5.1; whether it runs them is \[unsure\]). Nor those with prices, which
+    /// are rows of another object.
     pub(super) fn by_job(&self) -> bool {
-        self.family == Family::Plain && !matches!(self.name, "Account" | "Case" | "Lead")
+        self.family == Family::Plain && !matches!(self.name, "Account" | "Case" | "Lead" | PRODUCT | LINE)
+    }
+
+    /// Whether its records are read by a query also where their ids are known: a retrieval shows no archived ones, and
+    /// no rows of other objects.
+    pub(super) fn is_queried(&self) -> bool {
+        self.archives || self.name == PRODUCT
     }
 
     /// The condition of its live records in a query that shows deleted ones too.

@@ -1,7 +1,10 @@
 //! Where an operation goes on: the cursors of this dialect, JSON text to everybody else.
 
-use handover_connect::Refusal;
+use std::collections::BTreeMap;
+
+use handover_connect::{Refusal, WriteOutcome};
 use handover_model::Account;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::marks::{Refused, foreign};
@@ -22,6 +25,10 @@ pub(super) enum Place {
     Currencies(Account),
     /// Rows of a batch that are sent again, since somebody held a record that they need.
     Again(Again),
+    /// Within what is asked before a batch is written.
+    Before(Before),
+    /// Within the prices of products that were written.
+    Prices(Prices),
     /// Within a job that writes a large batch.
     Ingest(Ingest),
     /// Links that are there already, or are to be taken away.
@@ -85,6 +92,104 @@ pub(super) struct Again {
     pub(super) applied: Vec<Option<(String, Option<bool>)>>,
     /// How often rows were sent again.
     pub(super) times: u32,
+    /// Writes that are not sent, by their places in the batch, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) refused: BTreeMap<usize, Refused>,
+    /// Rows of the price book by which lines are sold, by the lines' places in the batch.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) entries: BTreeMap<usize, String>,
+}
+
+/// What is asked before a batch is written.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Before {
+    /// Where reading goes on.
+    pub(super) rows: Rows,
+    /// The opportunities.
+    pub(super) deals: Vec<Deal>,
+    /// The rows of the standard price book.
+    pub(super) known: Vec<Known>,
+    /// The standard price book, once a row of it was seen.
+    pub(super) book: Option<String>,
+}
+
+/// An opportunity that has lines, or shall have some.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Deal {
+    /// Its id.
+    pub(super) id: String,
+    /// Its price book.
+    pub(super) book: Option<String>,
+    /// Its currency, blank where there is one.
+    pub(super) currency: String,
+    /// Whether it has lines.
+    pub(super) has_lines: bool,
+}
+
+/// Prices on their way.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Prices {
+    /// What became of the products, by their places in the batch.
+    pub(super) outcomes: Vec<Outcome>,
+    /// Where reading the rows goes on.
+    pub(super) rows: Rows,
+    /// Whether they are all read.
+    pub(super) read: bool,
+    /// The rows of the standard price book that are there.
+    pub(super) known: Vec<Known>,
+    /// The standard price book.
+    pub(super) book: Option<String>,
+    /// How many of the changes are done.
+    pub(super) done: usize,
+    /// How often the rows were read anew.
+    pub(super) again: u32,
+}
+
+/// A row of the standard price book.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Known {
+    /// Its id.
+    pub(super) id: String,
+    /// Its product.
+    pub(super) product: String,
+    /// Its currency, blank where there is one.
+    pub(super) currency: String,
+    /// The price.
+    pub(super) price: Option<Decimal>,
+    /// Whether anything may be sold by it.
+    pub(super) is_active: bool,
+}
+
+/// What became of a write, kept while its operation goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// The record, and whether it was made.
+    Applied(String, Option<bool>),
+    /// Why not.
+    Refused(Refused),
+    /// Why nobody knows.
+    Unknown(Refused),
+}
+
+impl From<WriteOutcome> for Outcome {
+    fn from(outcome: WriteOutcome) -> Self {
+        match outcome {
+            WriteOutcome::Applied { id, created } => Self::Applied(id.to_string(), created),
+            WriteOutcome::Refused(fault) => Self::Refused((&fault).into()),
+            WriteOutcome::Unknown(fault) => Self::Unknown((&fault).into()),
+        }
+    }
+}
+
+impl From<Outcome> for WriteOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Applied(id, created) => Self::Applied { id: id.into(), created },
+            Outcome::Refused(refused) => Self::Refused(refused.fault()),
+            Outcome::Unknown(refused) => Self::Unknown(refused.fault()),
+        }
+    }
 }
 
 /// A job that writes a large batch.

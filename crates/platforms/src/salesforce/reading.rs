@@ -7,8 +7,8 @@ use handover_model::{FieldName, Fields, Kind, Record, Schema, Value};
 
 use super::ids;
 use super::links::{self, Junction};
-use super::notes;
 use super::objects::{MODIFIED, OBJECTS, Object, object};
+use super::{notes, prices};
 
 /// What a read operation wants.
 pub(super) struct Reading<'a> {
@@ -30,8 +30,15 @@ impl<'a> Reading<'a> {
     /// The fields that come with a record.
     fn listed(&self) -> impl Iterator<Item = &'a str> {
         let object = self.object.name;
-        let apart = move |name: &&str| !Junction::is_field(object, name) && !notes::is_body(object, name);
+        let apart = move |name: &&str| {
+            !Junction::is_field(object, name) && !notes::is_body(object, name) && !prices::is_field(object, name)
+        };
         self.fields.iter().map(FieldName::as_str).filter(apart)
+    }
+
+    /// The field of the prices, where it is asked for.
+    pub(super) fn prices(&self) -> Option<&'a str> {
+        self.fields.iter().map(FieldName::as_str).find(|name| prices::is_field(self.object.name, name))
     }
 
     /// The columns to ask for, each once, beside the id.
@@ -52,9 +59,10 @@ impl<'a> Reading<'a> {
         self.schema.as_ref().and_then(|schema| schema.field(name)).map(|field| &field.kind)
     }
 
-    /// Whether the type of every field that comes with a record is known: text alone then says what a value is.
+    /// Whether text alone says what the values of a record are: the type of every field that comes with it is known, and
+    /// nothing comes but fields.
     pub(super) fn is_typed(&self) -> bool {
-        self.listed().all(|name| self.kind(name).is_some())
+        self.prices().is_none() && self.listed().all(|name| self.kind(name).is_some())
     }
 
     /// A record with the fields asked for.
@@ -73,9 +81,20 @@ impl<'a> Reading<'a> {
                 fields.set(name.into(), value);
             }
         }
+        let prices = match self.prices() {
+            Some(name) => prices::read(name, row)?.map(|(value, newest)| (name, value, newest)),
+            None => None,
+        };
         let modified = match row.value(MODIFIED, Some(&Kind::DateTime)) {
             Some(Value::DateTime(at)) => Some(at),
             _ => None,
+        };
+        let modified = match prices {
+            Some((name, value, newest)) => {
+                fields.set(name.into(), value);
+                modified.max(newest)
+            }
+            None => modified,
         };
         let gone = row.value("IsDeleted", Some(&Kind::Bool)) == Some(Value::Bool(true));
         Ok(Record { id: id.into(), fields, modified, gone })
@@ -94,6 +113,9 @@ const ID: Kind = Kind::Opaque;
 pub(super) trait Cells {
     /// The value of a column, read as one of this kind; `None` where there is no such column.
     fn value(&self, column: &str, kind: Option<&Kind>) -> Option<Value>;
+
+    /// The JSON that stands in a column; `None` where it is no JSON.
+    fn raw(&self, column: &str) -> Option<&str>;
 }
 
 /// The column of a field, and the object that it points to where the column can point to several: `WhatId` and

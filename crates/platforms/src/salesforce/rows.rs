@@ -18,6 +18,10 @@ impl Cells for Row<'_> {
     fn value(&self, column: &str, kind: Option<&Kind>) -> Option<Value> {
         self.get(column).map(|raw| values::read(kind, raw.get()))
     }
+
+    fn raw(&self, column: &str) -> Option<&str> {
+        self.get(column).map(|raw| raw.get())
+    }
 }
 
 /// One page of rows.
@@ -66,6 +70,13 @@ impl<'a> Page<'a> {
             return Err(Fault::malformed("the page does not say where the next one is"));
         }
         Ok(page)
+    }
+
+    /// The rows that stand within a row. All of them: the next page of such rows is read by nobody.
+    pub(super) fn within(json: &'a str) -> Result<Self, Fault> {
+        let page: Self = serde_json::from_str(json)
+            .map_err(|error| Fault::malformed(format!("what stands within a row is no page of rows: {error}")))?;
+        if page.done { Ok(page) } else { Err(Fault::malformed("a row has more rows within it than a page")) }
     }
 
     /// The path of the next page.

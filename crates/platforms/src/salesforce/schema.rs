@@ -15,8 +15,8 @@ use serde_json::Value as Json;
 
 use super::capabilities::CALL;
 use super::links::Junction;
-use super::objects::{DATA, Family, OBJECTS, Object, is_custom};
-use super::{faults, files, notes};
+use super::objects::{DATA, Family, LINE, OBJECTS, Object, is_custom};
+use super::{before, faults, files, notes, prices};
 use crate::json::{body, flag_at, items, text_at};
 
 /// The objects that users and queues are.
@@ -59,6 +59,10 @@ pub(super) fn described(object: &Object<'_>, reply: &Reply) -> Result<Step, Faul
     if fields.is_empty() {
         return Err(Fault::malformed("the description has no fields"));
     }
+    if object.name == LINE {
+        fields.iter_mut().for_each(as_of_line);
+    }
+    fields.extend(prices::field(object.name, &fields));
     fields.extend(Junction::of(object.name).map(Junction::field));
     fields.extend(notes::field(object));
     let label = text_at(&body, "labelPlural").or_else(|| text_at(&body, "label")).filter(|label| !label.is_empty());
@@ -70,6 +74,17 @@ pub(super) fn described(object: &Object<'_>, reply: &Reply) -> Result<Step, Faul
         content: files::bytes_of(object.family).is_some(),
         own: BTreeMap::new(),
     }))
+}
+
+/// A field of a line as it is written: the product says by which row of the price book it is sold, and stays.
+fn as_of_line(field: &mut Field) {
+    match field.name.as_str() {
+        before::ENTRY => (field.writable, field.required) = (Writable::Never, false),
+        before::OF_PRODUCT => (field.writable, field.required) = (Writable::OnCreate, true),
+        // It is that of the opportunity, whatever the description says (object reference: OpportunityLineItem).
+        prices::CURRENCY => field.writable = Writable::Never,
+        _ => {}
+    }
 }
 
 /// The field that the description marks as the name.

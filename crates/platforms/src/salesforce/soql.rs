@@ -33,10 +33,19 @@ pub(super) struct Query<'q> {
     pub(super) object: &'q str,
     /// The columns beside `Id`.
     pub(super) columns: Vec<&'q str>,
+    /// The query within it that brings rows of another object, in parentheses.
+    pub(super) within: Option<&'static str>,
     /// The conditions.
     pub(super) conditions: Vec<String>,
     /// Whether deleted and archived records are shown too.
     pub(super) all: bool,
+}
+
+impl<'q> Query<'q> {
+    /// A query for the ids of an object's live records.
+    pub(super) fn of(object: &'q str) -> Self {
+        Self { object, columns: Vec::new(), within: None, conditions: Vec::new(), all: false }
+    }
 }
 
 impl Query<'_> {
@@ -59,6 +68,10 @@ impl Query<'_> {
         for column in &self.columns {
             text.push_str(", ");
             text.push_str(column);
+        }
+        if let Some(within) = self.within {
+            text.push_str(", ");
+            text.push_str(within);
         }
         text.push_str(" FROM ");
         text.push_str(self.object);

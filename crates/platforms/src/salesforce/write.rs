@@ -20,9 +20,9 @@ use super::encode::with_body;
 use super::ids::{are_one, is_id, short};
 use super::links::Junction;
 use super::objects::{DATA, Object, is_name};
-use super::place::{Again, Ingest, Place};
+use super::place::{Again, Before, Ingest, Place};
 use super::reading::part_of;
-use super::{faults, ingest, notes, values};
+use super::{before, faults, ingest, notes, prices, values};
 use crate::json::{quoted, text_at};
 use crate::marks::{Mark, foreign};
 use crate::values::fits;
@@ -35,16 +35,17 @@ pub(super) const LOCKED_MS: u64 = 1_000;
 
 fn again(batch: &WriteBatch, place: Option<Place>) -> Result<Again, Refusal> {
     match place {
-        None => Ok(Again { applied: vec![None; batch.writes.len()], times: 0 }),
+        None => Ok(Again { applied: vec![None; batch.writes.len()], ..Again::default() }),
         Some(Place::Again(again)) if again.applied.len() == batch.writes.len() => Ok(again),
         Some(_) => Err(foreign()),
     }
 }
 
-/// The writes that are sent.
-fn sent<'b>(batch: &'b WriteBatch, again: &Again) -> Vec<&'b Write> {
-    let open = batch.writes.iter().zip(&again.applied).filter(|(_, applied)| applied.is_none());
-    open.map(|(write, _)| write).collect()
+/// The writes that are sent, with their places in the batch.
+fn sent<'b>(batch: &'b WriteBatch, again: &Again) -> Vec<(usize, &'b Write)> {
+    let writes = batch.writes.iter().enumerate().zip(&again.applied);
+    let open = writes.filter(|((at, _), applied)| applied.is_none() && !again.refused.contains_key(at));
+    open.map(|(sent, _)| sent).collect()
 }
 
 /// The headers of every write.
@@ -68,9 +69,18 @@ pub(super) fn request(
     if batch.writes.len() > usize::try_from(COLLECTION).unwrap_or(usize::MAX) {
         return ingest::request(object, batch, place, learnt);
     }
-    let again = again(batch, place)?;
-    let writes = sent(batch, &again);
-    let body = body_of(object, &batch.mode, &writes, learnt)?;
+    let before = match place {
+        Some(Place::Prices(state)) => return prices::request(batch, &state, learnt),
+        Some(Place::Before(ref state)) => before::request(batch, state, learnt)?,
+        None if before::is_needed(batch) => before::request(batch, &Before::default(), learnt)?,
+        _ => None,
+    };
+    let again = if before.is_some() { again(batch, None)? } else { again(batch, place)? };
+    // What cannot be sent is refused before anything is asked for its sake.
+    let body = body_of(object, batch, &again, learnt)?;
+    if let Some(before) = before {
+        return Ok(before);
+    }
     let path = format!("{DATA}/composite/sobjects");
     let mut request = match &batch.mode {
         WriteMode::Create { .. } => with_body(Method::Post, path, body),
@@ -87,13 +97,14 @@ pub(super) fn request(
 
 fn body_of(
     object: &Object<'_>,
-    mode: &WriteMode,
-    writes: &[&Write],
+    batch: &WriteBatch,
+    again: &Again,
     learnt: Option<&Schema>,
 ) -> Result<Vec<u8>, Refusal> {
+    let (mode, writes) = (&batch.mode, sent(batch, again));
     let mut seen = HashSet::with_capacity(writes.len());
     let mut rows = Vec::with_capacity(writes.len());
-    for write in writes {
+    for (at, write) in writes {
         let mut row = format!("{{\"attributes\":{{\"type\":{}}}", quoted(object.name));
         let aim = aim_of(mode, write)?;
         if let (WriteMode::Update, Some(id)) = (mode, &aim) {
@@ -103,7 +114,9 @@ fn body_of(
         if aim.is_some_and(|aim| !seen.insert(record_of(mode, aim))) {
             return Err(twice());
         }
-        let fields = fields_of(object, write, matches!(mode, WriteMode::Create { .. }), learnt)?;
+        let mut columns = columns_of(object, write, matches!(mode, WriteMode::Create { .. }), learnt)?;
+        before::sold_by(&mut columns, again.entries.get(&at));
+        let fields = members_of(columns);
         if !fields.is_empty() {
             row.push(',');
             row.push_str(&fields);
@@ -159,9 +172,12 @@ pub(super) fn fields_of(
     is_new: bool,
     learnt: Option<&Schema>,
 ) -> Result<String, Refusal> {
-    let members = columns_of(object, write, is_new, learnt)?.into_iter();
-    let members: Vec<String> = members.map(|(name, json)| format!("{}:{json}", quoted(name))).collect();
-    Ok(members.join(","))
+    Ok(members_of(columns_of(object, write, is_new, learnt)?))
+}
+
+fn members_of(columns: BTreeMap<&str, String>) -> String {
+    let members: Vec<String> = columns.into_iter().map(|(name, json)| format!("{}:{json}", quoted(name))).collect();
+    members.join(",")
 }
 
 /// A write's values by the columns that they go into, in JSON. A value of another type than its field's would have the
@@ -181,6 +197,11 @@ pub(super) fn columns_of<'w>(
             }
             let why = format!("`{name}` is written in calls of its own");
             return Err(Refusal::unsupported(why).with_field(name.clone()));
+        }
+        if prices::is_field(object.name, name.as_str()) {
+            // They are rows of another object, which are written behind this one.
+            prices::wanted(&write.fields)?;
+            continue;
         }
         let (column, part) = part_of(name.as_str());
         if !is_name(column) {
@@ -220,15 +241,26 @@ pub(super) fn is_about_the_row(fault: &Fault) -> bool {
 }
 
 /// One outcome for each write, or the rows that are sent again.
-pub(super) fn written(batch: &WriteBatch, place: Option<Place>, reply: &Reply) -> Result<Step, Fault> {
-    if let Some(Place::Ingest(job)) = place {
-        return ingest::read(batch, job, reply);
+pub(super) fn written(
+    batch: &WriteBatch,
+    place: Option<Place>,
+    learnt: Option<&Schema>,
+    reply: &Reply,
+) -> Result<Step, Fault> {
+    match place {
+        Some(Place::Ingest(job)) => return ingest::read(batch, job, reply),
+        Some(Place::Prices(state)) => return prices::written(batch, state, learnt, reply),
+        Some(Place::Before(state)) => return before::told(batch, state, learnt, reply),
+        _ => {}
     }
     if batch.writes.len() > usize::try_from(COLLECTION).unwrap_or(usize::MAX) {
         return ingest::begun(reply, Ingest::default());
     }
+    if place.is_none() && before::is_needed(batch) && before::request(batch, &Before::default(), learnt)?.is_some() {
+        return before::told(batch, Before::default(), learnt, reply);
+    }
     let mut again = again(batch, place).map_err(Fault::from)?;
-    let writes = sent(batch, &again);
+    let writes: Vec<&Write> = sent(batch, &again).into_iter().map(|(_, write)| write).collect();
     if let Err(fault) = faults::check(reply, true) {
         return match &*batch.writes {
             [write] if is_about_the_row(&fault) => {
@@ -249,10 +281,13 @@ pub(super) fn written(batch: &WriteBatch, place: Option<Place>, reply: &Reply) -
     let locked = outcomes.iter().any(is_locked);
     let mut told = outcomes.into_iter();
     let mut all = Vec::with_capacity(batch.writes.len());
-    for (write, applied) in batch.writes.iter().zip(&mut again.applied) {
-        let outcome = match applied {
-            Some((id, created)) => WriteOutcome::Applied { id: id.as_str().into(), created: *created },
-            None => told.next().unwrap_or_else(|| WriteOutcome::Unknown(Fault::malformed("the row was not sent"))),
+    for ((at, write), applied) in batch.writes.iter().enumerate().zip(&mut again.applied) {
+        let outcome = match (again.refused.get(&at), &applied) {
+            (Some(refused), _) => WriteOutcome::Refused(refused.clone().fault()),
+            (None, Some((id, created))) => WriteOutcome::Applied { id: id.as_str().into(), created: *created },
+            (None, None) => {
+                told.next().unwrap_or_else(|| WriteOutcome::Unknown(Fault::malformed("the row was not sent")))
+            }
         };
         if let WriteOutcome::Applied { id, created } = &outcome {
             *applied = Some((id.to_string(), *created));
@@ -264,7 +299,7 @@ pub(super) fn written(batch: &WriteBatch, place: Option<Place>, reply: &Reply) -
         let wait_ms = LOCKED_MS << again.times;
         return Ok(Place::Again(again).after(wait_ms));
     }
-    Ok(Step::Written(all))
+    Ok(prices::behind(batch, all))
 }
 
 /// A fault that names a column which is several fields here names the one that was written.

@@ -77,6 +77,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         bin_is_quiet: true,
         lists_since: true,
         through: &[],
+        written_behind: &[],
     };
     match object.family {
         Family::Plain => common,

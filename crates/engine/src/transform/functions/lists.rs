@@ -1,5 +1,7 @@
 //! Lists: e-mail and phone lists, joining, choosing one of several values.
 
+use std::collections::BTreeMap;
+
 use handover_model::Value;
 
 use super::super::registry::{BY_LABEL, Back, Function, Part, Place, Type};
@@ -122,6 +124,22 @@ pub(super) static ALL: &[Function] = &[
         ..USUAL
     },
     Function {
+        name: "of_each",
+        doc: "Of each entry of a map the parts with these names, in the same map; entries that have none of them are left \
+              out.",
+        parameters: &[
+            value(Type::Any, "A map of maps: prices by currency."),
+            required("parts", Type::List, "The names of the parts."),
+        ],
+        gives: Type::Any,
+        place: Place::Expressions,
+        each: false,
+        example: r#"of_each({"EUR": {"cost": 4, "price": 10}, "USD": {"cost": 5}}, ["price"])"#,
+        result: "EUR: price: 10",
+        run: |arguments| Ok(of_each(arguments)),
+        ..USUAL
+    },
+    Function {
         name: "default",
         doc: "Another value where the value is blank.",
         parameters: &[value(Type::Any, "The value."), required("to", Type::Any, "What stands in for a blank.")],
@@ -179,6 +197,25 @@ fn entry(item: &Value) -> &Value {
         Value::Map(parts) => parts.get("value").unwrap_or(item),
         _ => item,
     }
+}
+
+fn of_each(arguments: &[Value]) -> Value {
+    let Some(Value::Map(entries)) = arguments.first() else { return Value::Null };
+    let names: Vec<String> = items(arguments.get(1)).iter().map(Value::display).collect();
+    let parts_of = |entry: &Value| match entry {
+        Value::Map(parts) => {
+            let some: BTreeMap<String, Value> = parts
+                .iter()
+                .filter(|(name, part)| names.contains(name) && !part.is_blank())
+                .map(|(name, part)| (name.clone(), part.clone()))
+                .collect();
+            (!some.is_empty()).then_some(Value::Map(some))
+        }
+        _ => None,
+    };
+    let kept: BTreeMap<String, Value> =
+        entries.iter().filter_map(|(name, entry)| Some((name.clone(), parts_of(entry)?))).collect();
+    if kept.is_empty() { Value::Null } else { Value::Map(kept) }
 }
 
 fn joined(items: &[Value], separator: &str) -> Value {

@@ -1,5 +1,7 @@
 //! Salesforce (sheet: Salesforce sections 2, 3 and 5).
 
+mod products;
+
 use super::terms::{
     COMPANY, ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, ORGANIZATION_BESIDE, PERSON_ALONE, STATUS,
     SUBJECT,
@@ -21,7 +23,20 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Salesforce",
     lacks: &[],
     points_to: &RECORDS,
-    things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CALLS, EVENTS, TASKS, NOTES, OLD_NOTES, FILES],
+    things: &[
+        ACCOUNTS,
+        CONTACTS,
+        LEADS,
+        OPPORTUNITIES,
+        products::PRODUCTS,
+        products::LINES,
+        CALLS,
+        EVENTS,
+        TASKS,
+        NOTES,
+        OLD_NOTES,
+        FILES,
+    ],
     made: Some(&MADE),
 };
 
@@ -333,7 +348,6 @@ const EVENTS: Thing = activity! {
         tell("starts", &["StartDateTime", "ActivityDateTime", "ActivityDate"]),
         tell("clock", &["StartDateTime", "ActivityDateTime"]),
         tell("ends", &["EndDateTime"]),
-
         tell("location", &["Location"]),
     ],
     takes: [

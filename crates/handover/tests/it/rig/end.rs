@@ -123,6 +123,10 @@ async fn read_state(scene: &Scene, location: &Location) -> (BTreeMap<String, usi
 /// The lists of a world that hold records, by object.
 pub(crate) fn lists(world: &Json) -> BTreeMap<String, Vec<Json>> {
     let list = |json: &Json| json.as_array().cloned().unwrap_or_default();
+    // Salesforce's.
+    if let Some(records) = world.get("records").and_then(Json::as_object) {
+        return records.iter().map(|(name, records)| (name.clone(), list(records))).collect();
+    }
     if let Some(objects) = world.get("objects").and_then(Json::as_object) {
         let mut all: BTreeMap<String, Vec<Json>> =
             objects.iter().map(|(name, records)| (name.clone(), list(records))).collect();
@@ -148,7 +152,8 @@ pub(crate) fn lists(world: &Json) -> BTreeMap<String, Vec<Json>> {
 
 /// The id of a record in a world file.
 pub(crate) fn id_of(record: &Json) -> String {
-    record["id"].as_str().map_or_else(|| record["id"].to_string(), str::to_owned)
+    let id = record.get("Id").unwrap_or(&record["id"]);
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// What a record is called where ids differ from run to run.
@@ -171,6 +176,9 @@ fn name(object: &str, record: &Json, before: bool) -> String {
 pub(crate) fn source_key(record: &Json) -> Option<&str> {
     if let Some(properties) = record.get("properties") {
         return properties.get("handover_source_key").and_then(Json::as_str);
+    }
+    if let Some(key) = record.get("handover_source_key__c") {
+        return key.as_str();
     }
     let fields = record.get("custom_fields")?.as_object()?;
     fields.values().filter_map(Json::as_str).find(|text| text.starts_with("old:") && text.split(':').count() == 3)
@@ -221,6 +229,8 @@ fn plain(value: &Json, field: &str, names: &BTreeMap<(String, String), String>) 
         "person_id" => Some("persons"),
         "deal_id" => Some("deals"),
         "product_id" => Some("products"),
+        "OpportunityId" => Some("Opportunity"),
+        "Product2Id" => Some("Product2"),
         _ => None,
     };
     match value {
@@ -229,7 +239,10 @@ fn plain(value: &Json, field: &str, names: &BTreeMap<(String, String), String>) 
                 .iter()
                 // Pipedrive gives every file a system name of its own.
                 .filter(|(name, _)| {
-                    !matches!(name.as_str(), "id" | "at" | "update_time" | "updatedAt" | "updated_at" | "file_name")
+                    let own = ["id", "Id", "at", "update_time", "updatedAt", "updated_at", "file_name"];
+                    // Salesforce's times, and rows whose ids differ from run to run.
+                    let differs = ["SystemModstamp", "LastModifiedDate", "CreatedDate", "PricebookEntryId"];
+                    !own.contains(&name.as_str()) && !differs.contains(&name.as_str())
                 })
                 .map(|(name, part)| (name.clone(), plain(part, name, names)))
                 .collect(),
@@ -247,7 +260,8 @@ fn plain(value: &Json, field: &str, names: &BTreeMap<(String, String), String>) 
         _ if field == "created_at" => Json::from("some time"),
         id if points_to.is_some() => {
             let object = points_to.unwrap_or_default();
-            named(object, &id.to_string()).map_or_else(|| id.clone(), Json::from)
+            let own = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+            named(object, &own).map_or_else(|| id.clone(), Json::from)
         }
         value => value.clone(),
     }

@@ -38,7 +38,10 @@ impl Way {
 
 /// Where every migration of one way begins.
 pub(crate) struct Scene {
-    pub(crate) way: Way,
+    /// Of the two companies which one; none between worlds of a test's own.
+    company: Option<Way>,
+    /// The old system's and the new one's.
+    pub(crate) platforms: [&'static str; 2],
     pub(crate) old: Json,
     pub(crate) new: Json,
     pub(crate) project: config::Project,
@@ -74,20 +77,31 @@ impl Scene {
     }
 
     /// A scene of its own between these two worlds.
-    pub(crate) fn between(way: Way, old: Json, new: Json) -> &'static Self {
-        Box::leak(Box::new(Self::over(way, (old, new), &[], &|_| {})))
+    pub(crate) fn between(platforms: [&'static str; 2], old: Json, new: Json) -> &'static Self {
+        Box::leak(Box::new(Self::over(None, platforms, (old, new), &[], &|_| {})))
+    }
+
+    /// Which way the company goes.
+    pub(crate) fn way(&self) -> Way {
+        self.company.expect("a scene of one of the two companies")
     }
 
     fn make(way: Way, both_ways: &[&str], edit: &dyn Fn(&Path)) -> Self {
-        Self::over(way, worlds(way), both_ways, edit)
+        Self::over(Some(way), way.platforms(), worlds(way), both_ways, edit)
     }
 
-    fn over(way: Way, (old, new): (Json, Json), both_ways: &[&str], edit: &dyn Fn(&Path)) -> Self {
+    fn over(
+        way: Option<Way>,
+        platforms: [&'static str; 2],
+        (old, new): (Json, Json),
+        both_ways: &[&str],
+        edit: &dyn Fn(&Path),
+    ) -> Self {
         // As the sandbox itself writes it down.
-        let old = world(way.platforms()[0], old).unwrap().world();
+        let old = world(platforms[0], old).unwrap().world();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let (new, start) = runtime.block_on(write_project(way, &old, new, folder.path()));
+        let (new, start) = runtime.block_on(write_project(platforms, &old, new, folder.path()));
         for flow in both_ways {
             let file = folder.path().join("mappings").join(format!("{flow}.yaml"));
             let text = std::fs::read_to_string(&file).unwrap();
@@ -95,7 +109,7 @@ impl Scene {
         }
         edit(folder.path());
         let project = load(folder.path());
-        Self { way, old, new, project, _folder: folder, start, compiled: Mutex::default() }
+        Self { company: way, platforms, old, new, project, _folder: folder, start, compiled: Mutex::default() }
     }
 
     /// What a pass needs. Rules are compiled once for all lives; the systems describe themselves in each.
@@ -123,7 +137,7 @@ impl Scene {
         clock: &Arc<VirtualClock>,
         wire: &Arc<Wire>,
     ) -> BTreeMap<SystemName, Arc<dyn Connector>> {
-        connect(self.way, sandboxes, clock, wire)
+        connect(self.platforms, sandboxes, clock, wire)
     }
 }
 
@@ -240,18 +254,19 @@ pub(crate) fn world(
 ) -> Result<Box<dyn Platform>, Box<dyn std::error::Error + Send + Sync>> {
     Ok(match platform {
         "pipedrive" => Box::new(handover_sandbox::pipedrive::Pipedrive::from_world(world, 1)?),
+        "salesforce" => Box::new(handover_sandbox::salesforce::Salesforce::from_world(world, 1)?),
         _ => Box::new(handover_sandbox::hubspot::Hubspot::from_world(world, 1)?),
     })
 }
 
 fn connect(
-    way: Way,
+    platforms: [&'static str; 2],
     sandboxes: &[Arc<Mutex<Sandbox>>; 2],
     clock: &Arc<VirtualClock>,
     wire: &Arc<Wire>,
 ) -> BTreeMap<SystemName, Arc<dyn Connector>> {
     let mut systems: BTreeMap<SystemName, Arc<dyn Connector>> = BTreeMap::new();
-    for ((name, platform), sandbox) in ["old", "new"].into_iter().zip(way.platforms()).zip(sandboxes) {
+    for ((name, platform), sandbox) in ["old", "new"].into_iter().zip(platforms).zip(sandboxes) {
         let platform = handover_platforms::platform(platform).unwrap();
         let token = sandbox.lock().unwrap().platform().credentials()["token"].as_str().unwrap().to_owned();
         let settings = Settings { reserve: 0.2, ..Settings::at(format!("http://{name}.sandbox.test")) };
@@ -271,13 +286,13 @@ fn connect(
 }
 
 /// Proposes and writes the project, creates its fields; gives the target with them, and the time.
-async fn write_project(way: Way, old: &Json, new: Json, dir: &Path) -> (Json, Timestamp) {
+async fn write_project(platforms: [&'static str; 2], old: &Json, new: Json, dir: &Path) -> (Json, Timestamp) {
     let clock = Arc::new(VirtualClock::new("2026-11-02T08:00:00Z".parse().unwrap()));
-    let [from, to] = way.platforms();
+    let [from, to] = platforms;
     let sandbox = |platform, json: Json| Arc::new(Mutex::new(Sandbox::new(world(platform, json).unwrap())));
     let sandboxes = [sandbox(from, old.clone()), sandbox(to, new)];
     let wire = Arc::new(Wire::new(Death::No, None));
-    let systems = connect(way, &sandboxes, &clock, &wire);
+    let systems = connect(platforms, &sandboxes, &clock, &wire);
     let proposal = propose(&view("old", from, &systems).await, &view("new", to, &systems).await);
     for (path, text) in &proposal.files {
         let file = dir.join(path);

@@ -8,6 +8,7 @@ mod jobs;
 mod linking;
 mod live;
 mod merging;
+mod products;
 mod reading;
 mod refusals;
 mod writing;

@@ -90,7 +90,7 @@ IsArchived | boolean | d
 OpportunityId | reference | c | Opportunity>OpportunityLineItems*
 SortOrder | int 9 | n
 PricebookEntryId | reference | cnd | PricebookEntry>OpportunityLineItems
-Product2Id | reference | cnd | Product2>OpportunityLineItems
+Product2Id | reference | n | Product2>OpportunityLineItems
 ProductCode | string 255 | n
 Name | string 376 | nN
 Quantity | double 12,2 | cu

@@ -79,7 +79,10 @@ pub(super) fn before(
         "Contact" | "User" => people::name(&mut draft),
         "Lead" => people::lead(&mut draft)?,
         "CampaignMember" => people::member(world, &mut draft)?,
-        "Opportunity" => sales::opportunity(world, &mut draft),
+        "Opportunity" => {
+            sales::settled(&draft)?;
+            sales::opportunity(world, &mut draft);
+        }
         "PricebookEntry" => sales::price(world, &mut draft)?,
         "OpportunityLineItem" => sales::line(world, &mut draft)?,
         "Case" => activities::case(world, &mut draft),

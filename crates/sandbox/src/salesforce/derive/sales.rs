@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::{Draft, flag, status};
 use crate::salesforce::instant::stamp;
 use crate::salesforce::refusal::Fault;
-use crate::salesforce::world::{World, is_deleted, text};
+use crate::salesforce::world::{Record, World, is_deleted, text};
 use crate::salesforce::write::{self, Writer};
 
 /// The stage sets probability and forecast unless they were sent; lines fix the amount (sheet: section 9).
@@ -55,9 +55,12 @@ pub(super) fn price(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> {
     }
     let (book, product) = (draft.text("Pricebook2Id").to_owned(), draft.text("Product2Id").to_owned());
     let currency = draft.text("CurrencyIsoCode").to_owned();
+    // One that a world file has stands there already while it is completed.
+    let own = draft.text("Id").to_owned();
     let of_product = |book: &str| {
-        world.rows("PricebookEntry").any(|(_, entry)| {
-            !is_deleted(entry)
+        world.rows("PricebookEntry").any(|(id, entry)| {
+            *id != own
+                && !is_deleted(entry)
                 && text(entry, "Product2Id") == product
                 && text(entry, "Pricebook2Id") == book
                 && text(entry, "CurrencyIsoCode") == currency
@@ -81,32 +84,56 @@ pub(super) fn price(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A line needs a price of its opportunity's price book, and either a unit price or a total.
+/// The price book and the currency of an opportunity with lines stay (object reference: OpportunityLineItem).
+pub(super) fn settled(draft: &Draft<'_>) -> Result<(), Fault> {
+    if !flag(draft.old, "HasOpportunityLineItem") {
+        return Ok(());
+    }
+    match ["Pricebook2Id", "CurrencyIsoCode"].into_iter().find(|field| draft.gave(field) && draft.moved(field)) {
+        Some(field) => {
+            let message = format!("{field} cannot be changed while the opportunity has products");
+            Err(Fault::row("FIELD_INTEGRITY_EXCEPTION", message, &[field]))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A line needs a price of its opportunity's price book and currency, and either a unit price or a total. An
+/// opportunity without a price book gets that of its first line, if that is active (object reference:
+/// OpportunityLineItem). The product cannot be named instead of the price: the reference calls its field read only.
 pub(super) fn line(world: &World, draft: &mut Draft<'_>) -> Result<(), Fault> {
     let integrity = |message: &str, field: &str| Err(Fault::row("FIELD_INTEGRITY_EXCEPTION", message, &[field]));
     if draft.gave("UnitPrice") && draft.gave("TotalPrice") {
         return integrity("TotalPrice and UnitPrice cannot both be specified", "TotalPrice");
     }
-    let book =
-        world.get("Opportunity", draft.text("OpportunityId")).map(|deal| text(deal, "Pricebook2Id")).unwrap_or("");
-    if book.is_empty() {
-        return integrity(
-            "field integrity exception: PricebookEntryId (the opportunity has no price book)",
-            "PricebookEntryId",
-        );
+    let deal = world.get("Opportunity", draft.text("OpportunityId"));
+    let (book, currency) =
+        ["Pricebook2Id", "CurrencyIsoCode"].map(|field| deal.map_or("", |deal| text(deal, field)).to_owned()).into();
+    let entry = draft.text("PricebookEntryId");
+    if entry.is_empty() {
+        let message =
+            "field integrity exception: PricebookEntryId (versions 3.0 and higher must specify pricebook entry id)";
+        return integrity(message, "PricebookEntryId");
     }
-    let (entry, product) = (draft.text("PricebookEntryId"), draft.text("Product2Id"));
-    let found = world.rows("PricebookEntry").find(|(id, row)| {
-        !is_deleted(row)
-            && text(row, "Pricebook2Id") == book
-            && if entry.is_empty() { text(row, "Product2Id") == product } else { **id == entry }
-    });
-    let Some((id, price)) = found else {
+    let is_on = |book: &str| flag(world.get("Pricebook2", book), "IsActive");
+    let fits = |price: &Record| {
+        let own = text(price, "Pricebook2Id");
+        !is_deleted(price)
+            && (own == book || book.is_empty() && is_on(own))
+            && text(price, "CurrencyIsoCode") == currency
+            // What was sold stays when its price is no longer offered.
+            && (draft.old.is_some() || flag(Some(price), "IsActive"))
+    };
+    let Some((id, price)) = world.get("PricebookEntry", entry).filter(|price| fits(price)).map(|price| (entry, price))
+    else {
         let message = "field integrity exception: PricebookEntryId (pricebook entry is in a different pricebook than the \
-                       one assigned to the opportunity, or absent)";
+                       one assigned to the opportunity, in another currency, inactive or absent)";
         return integrity(message, "PricebookEntryId");
     };
-    let (id, price) = (id.clone(), price.clone());
+    let (id, price) = (id.to_owned(), price.clone());
+    if !currency.is_empty() {
+        draft.set("CurrencyIsoCode", json!(currency));
+    }
     draft.set("PricebookEntryId", json!(id));
     draft.set("Product2Id", json!(text(&price, "Product2Id")));
     draft.set("ListPrice", price.get("UnitPrice").cloned().unwrap_or(Json::Null));
@@ -170,7 +197,18 @@ pub(super) fn one_primary(world: &mut World, id: &str, by: &Writer) -> Result<()
 
 /// The amount of an opportunity with lines is their sum.
 pub(super) fn roll_up(world: &mut World, line: &str, by: &Writer) -> Result<(), Fault> {
-    let deal = world.get("OpportunityLineItem", line).map(|line| text(line, "OpportunityId")).unwrap_or("").to_owned();
+    let line = world.get("OpportunityLineItem", line);
+    let [deal, entry] =
+        ["OpportunityId", "PricebookEntryId"].map(|field| line.map_or("", |line| text(line, field)).to_owned());
+    let book = world.get("PricebookEntry", &entry).map_or("", |entry| text(entry, "Pricebook2Id")).to_owned();
+    if let Some(mut record) =
+        world.live("Opportunity", &deal).filter(|deal| text(deal, "Pricebook2Id").is_empty()).cloned()
+        && !book.is_empty()
+    {
+        // The first line says by which book an opportunity sells.
+        record.insert("Pricebook2Id".to_owned(), json!(book));
+        world.put("Opportunity", &deal, Some(record));
+    }
     roll_up_opportunity(world, &deal, by)
 }
 

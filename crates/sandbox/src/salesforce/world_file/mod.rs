@@ -90,7 +90,7 @@ fn schema(world: &mut World) -> Result<(), WorldError> {
         if !object.setup {
             audit(&mut object, world.settings.audit_fields);
             if world.org.multi_currency {
-                object.push(currency());
+                object.push(currency(&object.name));
             }
         }
         if !world.org.multi_currency && object.name == "CurrencyType" {
@@ -104,7 +104,7 @@ fn schema(world: &mut World) -> Result<(), WorldError> {
         catalogue::system_fields(&mut object);
         audit(&mut object, world.settings.audit_fields);
         if world.org.multi_currency {
-            object.push(currency());
+            object.push(currency(&object.name));
         }
         world.schema.add(object);
     }
@@ -134,10 +134,13 @@ fn audit(object: &mut super::schema::Object, allowed: bool) {
     }
 }
 
-fn currency() -> Field {
+/// The currency of a record: a line's is that of its opportunity, a price's stays (object reference).
+fn currency(object: &str) -> Field {
     let mut field = Field::new("CurrencyIsoCode", Kind::Picklist);
     field.length = 3;
     (field.createable, field.updateable, field.nillable, field.defaulted) = (true, true, true, true);
+    field.createable = object != "OpportunityLineItem";
+    field.updateable = !matches!(object, "OpportunityLineItem" | "PricebookEntry");
     field.restricted = true;
     field
 }

@@ -48,7 +48,8 @@ fn lines_make_the_amount() {
         line
     };
     let first = org.create("OpportunityLineItem", &line(json!({"PricebookEntryId": entry, "UnitPrice": 9})));
-    let second = org.create("OpportunityLineItem", &line(json!({"Product2Id": product, "TotalPrice": 30.3})));
+    let second = org.create("OpportunityLineItem", &line(json!({"PricebookEntryId": entry, "TotalPrice": 30.3})));
+    assert_eq!(org.value("OpportunityLineItem", &second, "Product2Id"), *product);
     assert_eq!(org.value("OpportunityLineItem", &second, "UnitPrice"), 10.1);
     assert_eq!(org.value("Opportunity", &deal, "Amount"), 57.3);
     org.patch(&format!("sobjects/Opportunity/{deal}"), &json!({"Amount": 5, "NextStep": "call"}), 204);
@@ -59,12 +60,34 @@ fn lines_make_the_amount() {
     );
     org.delete("OpportunityLineItem", &first);
     assert_eq!(org.value("Opportunity", &deal, "Amount"), 30.3);
-    let both = line(json!({"Product2Id": product, "TotalPrice": 30, "UnitPrice": 10}));
+    let both = line(json!({"PricebookEntryId": entry, "TotalPrice": 30, "UnitPrice": 10}));
     refused(org.call("POST", "sobjects/OpportunityLineItem", Some(&both)), 400, "FIELD_INTEGRITY_EXCEPTION");
-    let bookless =
-        org.create("Opportunity", &json!({"Name": "D", "StageName": "Prospecting", "CloseDate": "2026-12-01"}));
-    let lost = json!({"OpportunityId": bookless, "PricebookEntryId": entry, "Quantity": 1});
-    refused(org.call("POST", "sobjects/OpportunityLineItem", Some(&lost)), 400, "FIELD_INTEGRITY_EXCEPTION");
+    let by_product = line(json!({"Product2Id": product, "UnitPrice": 10}));
+    refused(
+        org.call("POST", "sobjects/OpportunityLineItem", Some(&by_product)),
+        400,
+        "INVALID_FIELD_FOR_INSERT_UPDATE",
+    );
+}
+
+#[test]
+fn the_first_line_says_by_which_book_an_opportunity_sells() {
+    let mut org = Org::new();
+    let (_, _, entry) = shop(&mut org);
+    let deal = org.create("Opportunity", &json!({"Name": "D", "StageName": "Prospecting", "CloseDate": "2026-12-01"}));
+    let line = json!({"OpportunityId": deal, "PricebookEntryId": entry, "Quantity": 1});
+    let standard = org.texts("Id", "SELECT Id FROM Pricebook2 WHERE IsStandard = true").remove(0);
+    org.patch(&format!("sobjects/Pricebook2/{standard}"), &json!({"IsActive": false}), 204);
+    refused(org.call("POST", "sobjects/OpportunityLineItem", Some(&line)), 400, "FIELD_INTEGRITY_EXCEPTION");
+    org.patch(&format!("sobjects/Pricebook2/{standard}"), &json!({"IsActive": true}), 204);
+    org.patch(&format!("sobjects/PricebookEntry/{entry}"), &json!({"IsActive": false}), 204);
+    refused(org.call("POST", "sobjects/OpportunityLineItem", Some(&line)), 400, "FIELD_INTEGRITY_EXCEPTION");
+    org.patch(&format!("sobjects/PricebookEntry/{entry}"), &json!({"IsActive": true}), 204);
+    org.create("OpportunityLineItem", &line);
+    assert_eq!(org.value("Opportunity", &deal, "Pricebook2Id"), *standard);
+    let own = org.texts("Id", "SELECT Id FROM Pricebook2 WHERE IsStandard = false").remove(0);
+    let other = org.call("PATCH", &format!("sobjects/Opportunity/{deal}"), Some(&json!({"Pricebook2Id": own})));
+    refused(other, 400, "FIELD_INTEGRITY_EXCEPTION");
 }
 
 #[test]
