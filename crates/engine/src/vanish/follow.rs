@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handover_model::{Cause, End, FieldName, FlowName, Hold, Merges, Outcome, RecordId, Side};
-use handover_store::{Commit, Fate, Item, Membership, RecordRow, Vanished};
+use handover_store::{Commit, Fate, Item, Membership, PendingLink, RecordRow, Vanished};
 use serde_json::json;
 
 use super::Found;
@@ -16,6 +16,15 @@ use crate::pairing::Pairing;
 use crate::pass::Pass;
 use crate::setup::Ready;
 use crate::staged::Look;
+
+/// Rows of several flows, by flow and record.
+type Rows = BTreeMap<(FlowName, RecordId), RecordRow>;
+
+/// Those of pairs, as they are written.
+fn paired(rows: Rows) -> impl Iterator<Item = RecordRow> {
+    let pairs = rows.into_values().filter(|row| row.target.is_some() && row.outcome.is_paired());
+    pairs.map(|row| RecordRow { last_entry: None, ..row })
+}
 
 impl Pass {
     /// Before staged blocks of a flow's source are judged: what they say was merged is followed, and what vanished
@@ -82,10 +91,48 @@ impl Pass {
             commit.entries.push(entry);
         }
         commit.links = self.links_to(ready, &anew).await?;
+        let (from, to) = (&ready.flow.source, &ready.flow.target);
+        let anew: Vec<RecordId> = anew.into_iter().collect();
+        let (from, to) = ((&from.system, &from.object), (&to.system, &to.object));
+        let former = self.place.store.former_counterparts(from, to, &anew).await?;
+        let mut rows = Rows::new();
+        self.unsettle_links(&commit.links, &former, &mut rows).await?;
+        commit.rows = paired(rows).collect();
         self.place.store.commit(commit).await?;
         let is_here = |gone: &&Vanished| gone.side == side || side == Side::Source;
         let id = |gone: &Vanished| if gone.side == side { gone.record.clone() } else { gone.source.clone() };
         self.stage_pointing_again(ready, side, &back.iter().filter(is_here).map(id).collect()).await
+    }
+
+    /// Takes links to counterparts that went, by source record, out of what is settled of the records that point to
+    /// them: among `rows`, where some of them may be already.
+    async fn unsettle_links(
+        &self,
+        links: &[PendingLink],
+        gone: &[(RecordId, RecordId)],
+        rows: &mut Rows,
+    ) -> Result<(), Error> {
+        let mut children: BTreeMap<&FlowName, Vec<RecordId>> = BTreeMap::new();
+        for link in links.iter().filter(|link| gone.iter().any(|(source, _)| *source == link.parent)) {
+            children.entry(&link.flow).or_default().push(link.record.clone());
+        }
+        for (flow, ids) in children {
+            for (id, row) in self.place.store.rows(flow, &ids).await? {
+                // Some of them came back themselves.
+                rows.entry((flow.clone(), id)).or_insert(row);
+            }
+        }
+        for link in links {
+            let Some(child) = self.setup.flow(&link.flow) else { continue };
+            let Some(row) = rows.get_mut(&(link.flow.clone(), link.record.clone())) else { continue };
+            let field = FieldName::from(link.field.as_str());
+            let one = base::holds_one(child, &field);
+            for (_, target) in gone.iter().filter(|(source, _)| *source == link.parent) {
+                let without = |base: Vec<u8>| base::with_link(&base, &field, target.as_str(), false, one);
+                (row.base, row.mapped) = (row.base.take().map(without), row.mapped.take().map(without));
+            }
+        }
+        Ok(())
     }
 
     /// What people changed of the counterparts of records that were missed waits for those to come back.
@@ -128,35 +175,16 @@ impl Pass {
         let links: Vec<FieldName> =
             ready.links.keys().filter_map(|rule| Some(ready.flow.rules.get(*rule)?.target.clone())).collect();
         let ids: Vec<RecordId> = sources.iter().cloned().collect();
-        let mut rows: BTreeMap<(FlowName, RecordId), RecordRow> = BTreeMap::new();
+        let mut rows = Rows::new();
         for row in self.place.store.rows(flow, &ids).await?.into_values() {
             let without = |base: Vec<u8>| base::keeping(&base, &[], &links);
             let row = RecordRow { base: row.base.map(without), mapped: row.mapped.map(without), ..row };
             rows.insert((flow.clone(), row.record.clone()), row);
         }
         commit.links = self.links_to(ready, &sources).await?;
-        let mut children: BTreeMap<&FlowName, Vec<RecordId>> = BTreeMap::new();
-        for link in &commit.links {
-            children.entry(&link.flow).or_default().push(link.record.clone());
-        }
-        for (flow, ids) in children {
-            for (id, row) in self.place.store.rows(flow, &ids).await? {
-                // Some of them came back themselves.
-                rows.entry((flow.clone(), id)).or_insert(row);
-            }
-        }
-        for link in &commit.links {
-            let Some(child) = self.setup.flow(&link.flow) else { continue };
-            let key = (link.flow.clone(), link.record.clone());
-            let (Some(row), Some(target)) = (rows.remove(&key), targets.get(&link.parent)) else { continue };
-            let field = FieldName::from(link.field.as_str());
-            let one = base::holds_one(child, &field);
-            let without = |base: Vec<u8>| base::with_link(&base, &field, target.as_str(), false, one);
-            let row = RecordRow { base: row.base.map(without), mapped: row.mapped.map(without), ..row };
-            rows.insert(key, row);
-        }
-        let paired = rows.into_values().filter(|row| row.target.is_some() && row.outcome.is_paired());
-        commit.rows = paired.map(|row| RecordRow { last_entry: None, ..row }).collect();
+        let gone: Vec<(RecordId, RecordId)> = targets.clone().into_iter().collect();
+        self.unsettle_links(&commit.links, &gone, &mut rows).await?;
+        commit.rows = paired(rows).collect();
         self.place.store.commit(commit).await?;
         self.stage_pointing_again(ready, Side::Target, &targets.values().cloned().collect()).await?;
         let pairing = Pairing::of(&ready.flow, &ready.target);
