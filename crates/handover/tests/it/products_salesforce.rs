@@ -31,7 +31,7 @@ fn price(n: u64, book: u64, product: u64, (currency, price, is_active): (&str, f
 }
 
 fn deal(n: u64, name: &str, (currency, amount): (&str, f64), book: Option<u64>) -> Json {
-    let deal = json!({"Name": name, "StageName": "Prospecting", "CloseDate": "2026-12-01", "CurrencyIsoCode": currency,
+    let deal = json!({"Name": name, "StageName": "Closed Won", "CloseDate": "2026-12-01", "CurrencyIsoCode": currency,
         "Amount": amount, "Pricebook2Id": book.map(|book| id("01s", book)), "HasOpportunityLineItem": book.is_some()});
     record("006", n, deal)
 }
