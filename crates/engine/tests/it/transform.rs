@@ -467,8 +467,7 @@ fn every_function_does_what_its_example_says() {
             Some(map) => map.trim_end_matches('}'),
             None => given.split_once(' ').map_or(given.as_str(), |(_, value)| value).trim_end_matches(']'),
         };
-        let given = given.replace("text ", "");
-        assert_eq!(given, function.result, "{}", function.name);
+        assert_eq!(given.replace("text ", ""), function.result, "{}", function.name);
     }
 }
 
