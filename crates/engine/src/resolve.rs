@@ -20,9 +20,9 @@ pub(crate) struct Parents {
     /// Flows of parents that may not have been read: what is not known of them is not left out.
     stopped: BTreeSet<FlowName>,
     /// Parents that wait for their cohort: what points to them is linked once they are there.
-    waiting: HashSet<(FlowName, RecordId)>,
+    waiting: HashMap<FlowName, HashSet<RecordId>>,
     /// Parents whose counterparts are missed: what points to them is linked once those are there again.
-    missed: HashSet<(FlowName, RecordId)>,
+    missed: HashMap<FlowName, HashSet<RecordId>>,
 }
 
 /// Parents as a record sees them that points to them.
@@ -81,20 +81,20 @@ impl Pass {
             }
         }
         let mut rows = HashMap::new();
-        let (mut waiting, mut missed) = (HashSet::new(), HashSet::new());
+        let (mut waiting, mut missed) = (HashMap::new(), HashMap::new());
         for (flow, mut ids) in wanted {
             ids.sort();
             ids.dedup();
             if self.has_cohorts {
                 let placed = self.place.store.cohorts_of(&flow, &ids).await?;
                 let placed = placed.into_values().filter(|row| row.waits);
-                waiting.extend(placed.map(|row| (flow.clone(), row.record)));
+                waiting.insert(flow.clone(), placed.map(|row| row.record).collect());
             }
             let mut found = self.place.store.rows(&flow, &ids).await?;
             if let Some(forth) = forth_of(&flow) {
                 found.extend(self.pairs_turned(&flow, &forth, &ids).await?);
             }
-            missed.extend(self.missed_parents(&flow, &found).await?);
+            missed.insert(flow.clone(), self.missed_parents(&flow, &found).await?);
             rows.insert(flow, found);
         }
         Ok(Parents { rows, stopped: self.setup.drift.stopped.keys().cloned().collect(), waiting, missed })
@@ -105,7 +105,7 @@ impl Pass {
         &self,
         flow: &FlowName,
         rows: &HashMap<RecordId, RecordRow>,
-    ) -> Result<Vec<(FlowName, RecordId)>, Error> {
+    ) -> Result<HashSet<RecordId>, Error> {
         let there: Vec<RecordId> = rows.values().filter_map(|row| row.target.clone()).collect();
         let missed = match forth_of(flow) {
             None => self.place.store.vanished_among(flow, Side::Target, &there).await?,
@@ -114,7 +114,7 @@ impl Pass {
         let missed: HashSet<RecordId> =
             missed.into_iter().filter(|gone| gone.fate < Fate::Deleted).map(|gone| gone.record).collect();
         let is_missed = |row: &&RecordRow| row.target.as_ref().is_some_and(|target| missed.contains(target));
-        Ok(rows.values().filter(is_missed).map(|row| (flow.clone(), row.record.clone())).collect())
+        Ok(rows.values().filter(is_missed).map(|row| row.record.clone()).collect())
     }
 
     /// The pairs of a flow as its way back sees them.
@@ -301,12 +301,12 @@ fn resolve_links(
 ) -> Option<Value> {
     let link = ready.links.get(&rule)?;
     let later = link.deferred || ready.flow.rules.get(rule).is_some_and(|rule| rule.later);
-    let waits = |parent: &RecordId| parents.waiting.contains(&(link.flow.clone(), parent.clone()));
+    let [waiting, missed] = [&parents.waiting, &parents.missed].map(|flows| flows.get(&link.flow));
+    let waits = |parent: &RecordId| waiting.is_some_and(|waiting| waiting.contains(parent));
     let is_optional = !ready.required.contains(target);
     let many = ready.target_field(target).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }));
     // Several links of a pair are judged one by one (`link_sets.rs`).
-    let is_missed =
-        |parent: &RecordId| !(again && many) && parents.missed.contains(&(link.flow.clone(), parent.clone()));
+    let is_missed = |parent: &RecordId| !(again && many) && missed.is_some_and(|missed| missed.contains(parent));
     let none = HashMap::new();
     let rows = parents.rows.get(&link.flow).unwrap_or(&none);
     let mut there = Vec::new();

@@ -83,3 +83,8 @@ impl Refused {
         fault
     }
 }
+
+/// Whether a refusal of a request with one row says that the row was at fault.
+pub(crate) fn is_about_the_row(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Invalid | FaultKind::Conflict | FaultKind::NotFound) && fault.status < 500
+}

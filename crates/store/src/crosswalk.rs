@@ -89,20 +89,9 @@ impl Store {
         to: (&SystemName, &ObjectName),
         records: &[RecordId],
     ) -> Result<HashMap<RecordId, RecordId>, Error> {
-        let Some(ids) = self.ends_of(from, to).await? else { return Ok(HashMap::new()) };
-        let mut found = HashMap::with_capacity(records.len());
-        for records in records.chunks(LIST) {
-            let mut sql = self.sql(
-                "SELECT a.record, MIN(b.record) FROM member a JOIN member b ON b.identity = a.identity \
-                 WHERE a.system = ",
-            );
-            sql.int(ids[0]).push(" AND a.object = ").int(ids[1]).push(" AND a.record IN ");
-            sql.texts(records.iter().map(RecordId::as_str));
-            sql.push(" AND b.system = ").int(ids[2]).push(" AND b.object = ").int(ids[3]);
-            sql.push(" AND b.role = '' AND b.state = 'live' GROUP BY a.record");
-            found.extend(self.fetch(sql, pair).await?);
-        }
-        Ok(found)
+        // Of several the first one: later rows win in the map.
+        let states = " AND b.state = 'live' ORDER BY a.record, b.record DESC";
+        Ok(self.opposite("member", from, to, records, states).await?.into_iter().collect())
     }
 
     /// What these records, which were deleted once, were in another system until that was deleted too: pairs of both,
@@ -117,35 +106,38 @@ impl Store {
         to: (&SystemName, &ObjectName),
         records: &[RecordId],
     ) -> Result<Vec<(RecordId, RecordId)>, Error> {
-        let Some(ids) = self.ends_of(from, to).await? else { return Ok(Vec::new()) };
-        let mut found = Vec::new();
-        for records in records.chunks(LIST) {
-            let mut sql = self.sql(
-                "SELECT a.record, b.record FROM membership a JOIN membership b ON b.identity = a.identity \
-                 WHERE a.system = ",
-            );
-            sql.int(ids[0]).push(" AND a.object = ").int(ids[1]).push(" AND a.state = 'deleted' AND a.record IN ");
-            sql.texts(records.iter().map(RecordId::as_str));
-            sql.push(" AND b.system = ").int(ids[2]).push(" AND b.object = ").int(ids[3]);
-            sql.push(" AND b.role = '' AND b.state = 'deleted' ORDER BY a.record, b.record");
-            found.extend(self.fetch(sql, pair).await?);
-        }
-        Ok(found)
+        let states = " AND a.state = 'deleted' AND b.state = 'deleted' ORDER BY a.record, b.record";
+        self.opposite("membership", from, to, records, states).await
     }
 
-    /// The numbers of two systems and objects; none where one of them is not known.
-    async fn ends_of(
+    /// These records with what has their identity in another system and is the thing itself, as a table knows it and
+    /// their states are.
+    async fn opposite(
         &self,
+        table: &str,
         from: (&SystemName, &ObjectName),
         to: (&SystemName, &ObjectName),
-    ) -> Result<Option<[i64; 4]>, Error> {
+        records: &[RecordId],
+        states: &str,
+    ) -> Result<Vec<(RecordId, RecordId)>, Error> {
         let mut ids = [0; 4];
         let names = [from.0.as_str(), from.1.as_str(), to.0.as_str(), to.1.as_str()];
         for (id, name) in ids.iter_mut().zip(names) {
-            let Some(known) = self.id_of(name).await? else { return Ok(None) };
+            let Some(known) = self.id_of(name).await? else { return Ok(Vec::new()) };
             *id = known;
         }
-        Ok(Some(ids))
+        let mut found = Vec::new();
+        for records in records.chunks(LIST) {
+            let mut sql = self.sql(&format!(
+                "SELECT a.record, b.record FROM {table} a JOIN {table} b ON b.identity = a.identity WHERE a.system = "
+            ));
+            sql.int(ids[0]).push(" AND a.object = ").int(ids[1]).push(" AND a.record IN ");
+            sql.texts(records.iter().map(RecordId::as_str));
+            sql.push(" AND b.system = ").int(ids[2]).push(" AND b.object = ").int(ids[3]);
+            sql.push(" AND b.role = ''").push(states);
+            found.extend(self.fetch(sql, pair).await?);
+        }
+        Ok(found)
     }
 
     /// The target records of these source records in a flow; records that have none are absent.

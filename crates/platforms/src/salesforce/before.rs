@@ -8,17 +8,16 @@
 
 use std::collections::BTreeMap;
 
-use handover_connect::{
-    Fault, FaultKind, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode, WriteOutcome, Written,
-};
+use handover_connect::{Fault, FaultKind, Refusal, Reply, Request, Step, Write, WriteBatch, WriteMode};
 use handover_model::Schema;
 
 use super::ids::are_one;
 use super::objects::{DEAL, LINE};
-use super::place::{Again, Before, Deal, Known, Place};
+use super::place::{Again, Before, Deal, Known, Outcome, Place};
 use super::prices::{CURRENCY, STANDARD, has_currencies};
 use super::rows::{Page, text};
 use super::soql::{Query, ids_of};
+use super::write::all_of;
 use crate::marks::{Mark, Refused};
 
 /// The opportunity of a line.
@@ -111,23 +110,18 @@ pub(super) fn told(
 
 /// What follows once all is known: the batch without what cannot be sent.
 pub(super) fn after(batch: &WriteBatch, state: &Before) -> Step {
-    let mut again = Again { applied: vec![None; batch.writes.len()], ..Again::default() };
-    for (at, write) in batch.writes.iter().enumerate() {
+    let mut again = Again { settled: vec![None; batch.writes.len()], ..Again::default() };
+    for ((at, write), settled) in batch.writes.iter().enumerate().zip(&mut again.settled) {
         match judge(batch, state, write) {
             Ok(Some(entry)) => drop(again.entries.insert(at, entry)),
             Ok(None) => {}
-            Err(fault) => drop(again.refused.insert(at, Refused::from(&fault))),
+            Err(fault) => *settled = Some(Outcome::Refused(Refused::from(&fault))),
         }
     }
-    if again.refused.len() < batch.writes.len() {
+    if again.settled.iter().any(Option::is_none) {
         return Place::Again(again).then();
     }
-    let refused = batch.writes.iter().zip(again.refused.into_values());
-    let written = |(write, refused): (&Write, Refused)| Written {
-        trace: write.trace.clone(),
-        outcome: WriteOutcome::Refused(refused.fault()),
-    };
-    Step::Written(refused.map(written).collect())
+    Step::Written(all_of(batch, again.settled.into_iter().flatten()))
 }
 
 /// The row by which a line is sold; `None` where none is needed.

@@ -102,11 +102,8 @@ pub(super) fn queries<'q>(operation: &'q Operation, reading: &'q Reading<'_>) ->
 fn lists<'q>(reading: &'q Reading<'_>, read: &Read) -> Vec<Query<'q>> {
     let first = list(reading, read);
     let since = read.since.filter(|_| reading.prices().is_some() && read.which == Which::Live);
-    let behind = since.map(|since| Query {
-        conditions: prices::changed_since(&instant(since)).to_vec(),
-        columns: first.columns.clone(),
-        ..first
-    });
+    let behind =
+        since.map(|since| Query { conditions: prices::changed_since(&instant(since)).to_vec(), ..first.clone() });
     std::iter::once(first).chain(behind).collect()
 }
 

@@ -15,6 +15,7 @@ use super::faults;
 use super::objects::{DATA, Family, Object};
 use super::write;
 use crate::json::{body, text_at};
+use crate::marks::is_about_the_row;
 
 /// The column that holds the bytes.
 pub(super) fn bytes_of(family: Family) -> Option<&'static str> {
@@ -69,7 +70,7 @@ pub(super) fn uploaded(batch: &WriteBatch, reply: &Reply) -> Result<Step, Fault>
         ))
     };
     if let Err(fault) = faults::check(reply, true) {
-        return if write::is_about_the_row(&fault) { written(WriteOutcome::Refused(fault)) } else { Err(fault) };
+        return if is_about_the_row(&fault) { written(WriteOutcome::Refused(fault)) } else { Err(fault) };
     }
     let body = body(reply)?;
     match text_at(&body, "id").filter(|id| super::ids::is_id(id)) {

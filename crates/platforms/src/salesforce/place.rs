@@ -88,13 +88,10 @@ pub(super) struct Gone {
 /// Rows of a batch that are sent again.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Again {
-    /// For each write of the batch its record and whether it was made, once applied.
-    pub(super) applied: Vec<Option<(String, Option<bool>)>>,
+    /// For each write of the batch what became of it, where that is certain: it is not sent again.
+    pub(super) settled: Vec<Option<Outcome>>,
     /// How often rows were sent again.
     pub(super) times: u32,
-    /// Writes that are not sent, by their places in the batch, and why.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) refused: BTreeMap<usize, Refused>,
     /// Rows of the price book by which lines are sold, by the lines' places in the batch.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) entries: BTreeMap<usize, String>,

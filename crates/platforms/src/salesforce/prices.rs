@@ -26,7 +26,8 @@ use super::place::{Known, Outcome, Place, Prices};
 use super::reading::Cells;
 use super::rows::{Page, Row, text};
 use super::soql::{Query, ids_of};
-use super::{faults, values, write};
+use super::write::{all_of, headers};
+use super::{faults, values};
 use crate::marks::Mark;
 
 /// The price where there is one currency.
@@ -73,12 +74,9 @@ pub(super) fn field(object: &str, fields: &[Field]) -> Option<Field> {
 }
 
 /// The query within a query of products that brings this field.
-pub(super) fn within(field: &str) -> &'static str {
-    if field == PRICES {
-        "(SELECT UnitPrice, CurrencyIsoCode, IsActive, SystemModstamp FROM PricebookEntries WHERE Pricebook2.IsStandard = true)"
-    } else {
-        "(SELECT UnitPrice, IsActive, SystemModstamp FROM PricebookEntries WHERE Pricebook2.IsStandard = true)"
-    }
+pub(super) fn within(field: &str) -> String {
+    let currency = if field == PRICES { "CurrencyIsoCode, " } else { "" };
+    format!("(SELECT UnitPrice, {currency}IsActive, {MODIFIED} FROM {ROWS} WHERE {STANDARD})")
 }
 
 /// The products whose prices changed since, beside those that changed themselves.
@@ -277,7 +275,7 @@ pub(super) fn request(batch: &WriteBatch, state: &Prices, learnt: Option<&Schema
     let body = json!({"allOrNone": false, "records": rows.collect::<Vec<_>>()}).to_string().into_bytes();
     let method = if is_new { Method::Post } else { Method::Patch };
     let mut request = with_body(method, format!("{DATA}/composite/sobjects"), body).idempotent();
-    request.headers.extend(write::headers());
+    request.headers.extend(headers());
     Ok(request)
 }
 
@@ -354,9 +352,7 @@ fn settled(batch: &WriteBatch, state: Prices) -> Result<Step, Fault> {
     if !state.read || state.done < changes(batch, &state).map_err(Fault::from)?.len() {
         return Ok(Place::Prices(state).then());
     }
-    let outcomes = state.outcomes.into_iter().map(WriteOutcome::from);
-    let written = batch.writes.iter().zip(outcomes);
-    Ok(Step::Written(written.map(|(write, outcome)| Written { trace: write.trace.clone(), outcome }).collect()))
+    Ok(Step::Written(all_of(batch, state.outcomes.into_iter())))
 }
 
 /// Whether the organization has several currencies: what is described then has them (sheet: Salesforce section 9).

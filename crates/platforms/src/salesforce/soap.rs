@@ -17,8 +17,8 @@ use super::faults;
 use super::ids::{are_one, is_id};
 use super::objects::{Object, SOAP};
 use super::place::{Again, Place};
-use super::write::{LOCKED_MS, MOST_TIMES, is_about_the_row};
-use crate::marks::{Mark, foreign};
+use super::write::{LOCKED_MS, MOST_TIMES};
+use crate::marks::{Mark, foreign, is_about_the_row};
 
 /// The request that merges `other` into `survivor`, whose values stay.
 pub(super) fn merge(object: &Object<'_>, survivor: &RecordId, other: &RecordId) -> Result<Request, Refusal> {

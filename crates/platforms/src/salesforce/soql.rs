@@ -27,14 +27,14 @@ const LONGEST: usize = 14_000;
 const LONGEST_CONDITION: usize = 12_000;
 
 /// A query over one object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Query<'q> {
     /// The object.
     pub(super) object: &'q str,
     /// The columns beside `Id`.
     pub(super) columns: Vec<&'q str>,
     /// The query within it that brings rows of another object, in parentheses.
-    pub(super) within: Option<&'static str>,
+    pub(super) within: Option<String>,
     /// The conditions.
     pub(super) conditions: Vec<String>,
     /// Whether deleted and archived records are shown too.
@@ -69,7 +69,7 @@ impl Query<'_> {
             text.push_str(", ");
             text.push_str(column);
         }
-        if let Some(within) = self.within {
+        if let Some(within) = &self.within {
             text.push_str(", ");
             text.push_str(within);
         }

@@ -20,11 +20,11 @@ use super::encode::with_body;
 use super::ids::{are_one, is_id, short};
 use super::links::Junction;
 use super::objects::{DATA, Object, is_name};
-use super::place::{Again, Before, Ingest, Place};
+use super::place::{Again, Before, Ingest, Outcome, Place};
 use super::reading::part_of;
 use super::{before, faults, ingest, notes, prices, values};
 use crate::json::{quoted, text_at};
-use crate::marks::{Mark, foreign};
+use crate::marks::{Mark, foreign, is_about_the_row};
 use crate::values::fits;
 
 /// How often rows are sent again that met a lock.
@@ -35,17 +35,16 @@ pub(super) const LOCKED_MS: u64 = 1_000;
 
 fn again(batch: &WriteBatch, place: Option<Place>) -> Result<Again, Refusal> {
     match place {
-        None => Ok(Again { applied: vec![None; batch.writes.len()], ..Again::default() }),
-        Some(Place::Again(again)) if again.applied.len() == batch.writes.len() => Ok(again),
+        None => Ok(Again { settled: vec![None; batch.writes.len()], ..Again::default() }),
+        Some(Place::Again(again)) if again.settled.len() == batch.writes.len() => Ok(again),
         Some(_) => Err(foreign()),
     }
 }
 
 /// The writes that are sent, with their places in the batch.
 fn sent<'b>(batch: &'b WriteBatch, again: &Again) -> Vec<(usize, &'b Write)> {
-    let writes = batch.writes.iter().enumerate().zip(&again.applied);
-    let open = writes.filter(|((at, _), applied)| applied.is_none() && !again.refused.contains_key(at));
-    open.map(|(sent, _)| sent).collect()
+    let writes = batch.writes.iter().enumerate().zip(&again.settled);
+    writes.filter(|(_, settled)| settled.is_none()).map(|(sent, _)| sent).collect()
 }
 
 /// The headers of every write.
@@ -235,9 +234,10 @@ pub(super) fn columns_of<'w>(
     Ok(members)
 }
 
-/// Whether a refusal of a request with one row says that the row was at fault.
-pub(super) fn is_about_the_row(fault: &Fault) -> bool {
-    matches!(fault.kind, FaultKind::Invalid | FaultKind::Conflict | FaultKind::NotFound) && fault.status < 500
+/// What became of each write of a batch.
+pub(super) fn all_of(batch: &WriteBatch, outcomes: impl Iterator<Item = Outcome>) -> Vec<Written> {
+    let written = batch.writes.iter().zip(outcomes);
+    written.map(|(write, outcome)| Written { trace: write.trace.clone(), outcome: outcome.into() }).collect()
 }
 
 /// One outcome for each write, or the rows that are sent again.
@@ -281,16 +281,13 @@ pub(super) fn written(
     let locked = outcomes.iter().any(is_locked);
     let mut told = outcomes.into_iter();
     let mut all = Vec::with_capacity(batch.writes.len());
-    for ((at, write), applied) in batch.writes.iter().enumerate().zip(&mut again.applied) {
-        let outcome = match (again.refused.get(&at), &applied) {
-            (Some(refused), _) => WriteOutcome::Refused(refused.clone().fault()),
-            (None, Some((id, created))) => WriteOutcome::Applied { id: id.as_str().into(), created: *created },
-            (None, None) => {
-                told.next().unwrap_or_else(|| WriteOutcome::Unknown(Fault::malformed("the row was not sent")))
-            }
+    for (write, settled) in batch.writes.iter().zip(&mut again.settled) {
+        let outcome = match settled {
+            Some(settled) => settled.clone().into(),
+            None => told.next().unwrap_or_else(|| WriteOutcome::Unknown(Fault::malformed("the row was not sent"))),
         };
-        if let WriteOutcome::Applied { id, created } = &outcome {
-            *applied = Some((id.to_string(), *created));
+        if matches!(outcome, WriteOutcome::Applied { .. }) {
+            *settled = Some(outcome.clone().into());
         }
         all.push(Written { trace: write.trace.clone(), outcome });
     }

@@ -18,8 +18,8 @@ use super::objects::{API, MODIFIED, PARENTS, is_id};
 use super::place::{Place, Through};
 use super::reading::{Reading, part_of};
 use super::rows::{Page, Row, text};
-use super::{coql, faults, links, write};
-use crate::marks::{Mark, foreign};
+use super::{coql, faults, links};
+use crate::marks::{Mark, foreign, is_about_the_row};
 
 /// The most bytes of a file (sheet: Zoho section 2).
 const LARGEST: u64 = 20 << 20;
@@ -132,7 +132,7 @@ pub(super) fn uploaded(batch: &WriteBatch, reply: &Reply) -> Result<Step, Fault>
     let told = if reply.status < 500 { body(reply)? } else { Json::Null };
     let Some(row) = items(&told, "data").first() else {
         return match faults::check(reply) {
-            Err(fault) if write::is_about_the_row(&fault) => written(WriteOutcome::Refused(fault)),
+            Err(fault) if is_about_the_row(&fault) => written(WriteOutcome::Refused(fault)),
             Err(fault) => Err(fault),
             Ok(()) => Err(Fault::malformed("the answer does not say which attachment was made")),
         };

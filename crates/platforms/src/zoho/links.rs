@@ -15,7 +15,7 @@ use super::json::{body, items};
 use super::objects::{API, Object};
 use super::place::{Links, Place};
 use super::rows::{Page, text};
-use crate::marks::{Mark, foreign};
+use crate::marks::{Mark, foreign, is_about_the_row};
 
 /// The field.
 const ROLES: &str = "Contact_Roles";
@@ -193,7 +193,7 @@ fn row_of(reply: &Reply) -> Result<Option<Fault>, Fault> {
     }
     match faults::check(reply) {
         Ok(()) => Err(Fault::malformed("the answer says nothing of the link")),
-        Err(fault) if super::write::is_about_the_row(&fault) => Ok(Some(fault)),
+        Err(fault) if is_about_the_row(&fault) => Ok(Some(fault)),
         Err(fault) => Err(fault),
     }
 }

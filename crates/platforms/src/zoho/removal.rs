@@ -14,7 +14,7 @@ use super::objects::{Family, Object, is_id};
 use super::place::Place;
 use super::rows::{Page, text};
 use super::{files, values};
-use crate::marks::Mark;
+use crate::marks::{Mark, is_about_the_row};
 
 /// How long is waited for a merge that takes its time, in milliseconds.
 const MERGE_MS: u64 = 5_000;
@@ -130,9 +130,7 @@ pub(super) fn merged(survivor: &RecordId, place: Option<Place>, reply: &Reply) -
     let told = if reply.status < 500 { body(reply)? } else { Json::Null };
     let Some(row) = items(&told, "merge").first() else {
         return match faults::check(reply) {
-            Err(fault) if super::write::is_about_the_row(&fault) || fault.code == "NOT_ALLOWED" => {
-                done(WriteOutcome::Refused(fault))
-            }
+            Err(fault) if is_about_the_row(&fault) || fault.code == "NOT_ALLOWED" => done(WriteOutcome::Refused(fault)),
             Err(fault) => Err(fault),
             Ok(()) => Err(Fault::malformed("the answer says nothing of the merge")),
         };

@@ -26,7 +26,7 @@ use super::rows::{Page, text};
 use super::values::pointer;
 use super::{faults, links, values};
 use crate::json::quoted;
-use crate::marks::{Mark, Refused, foreign};
+use crate::marks::{Mark, Refused, foreign, is_about_the_row};
 use crate::values::fits;
 
 /// How the rows of a request are written.
@@ -247,11 +247,6 @@ fn point<'w>(
         members.insert(column, format!("{{\"module\":{{\"api_name\":{}}},\"id\":{id}}}", quoted(to)));
     }
     Ok(())
-}
-
-/// Whether a refusal of a request with one row says that the row was at fault.
-pub(super) fn is_about_the_row(fault: &Fault) -> bool {
-    matches!(fault.kind, FaultKind::Invalid | FaultKind::Conflict | FaultKind::NotFound) && fault.status < 500
 }
 
 /// One outcome for each write, or what is still to be changed.
