@@ -34,6 +34,8 @@ pub(crate) struct Returned {
     rules: BTreeMap<usize, Result<Option<Value>, Cannot>>,
     /// By rule and source record: the target record that it is linked as.
     found: HashMap<(usize, String), RecordId>,
+    /// Rules that left a link out, since nobody stands for whom it leads to: what they make is not what the target says.
+    left_out: BTreeSet<usize>,
 }
 
 impl Returned {
@@ -43,6 +45,9 @@ impl Returned {
         let rules = back.rules_of(name);
         !rules.is_empty()
             && rules.iter().all(|rule| {
+                if self.left_out.contains(rule) {
+                    return false;
+                }
                 let value = match self.rules.get(rule) {
                     Some(Ok(Some(value))) => value,
                     Some(Ok(None)) => return true,
@@ -197,11 +202,15 @@ impl Pass {
     ) -> Returned {
         let mut rules = BTreeMap::new();
         let mut found = HashMap::new();
+        let mut left_out = BTreeSet::new();
         for one in mapped {
             let rule = one.rule;
             let mut resolved = Resolved::default();
             let value = self.resolve_one(&back.ready, there, one, answers, parents.again(), &mut resolved);
             found.extend(resolved.found);
+            if !resolved.dropped.is_empty() {
+                left_out.insert(rule);
+            }
             rules.insert(
                 rule,
                 match resolved.causes.into_iter().next() {
@@ -211,7 +220,7 @@ impl Pass {
                 },
             );
         }
-        Returned { rules, found }
+        Returned { rules, found, left_out }
     }
 
     /// Judges what goes back: for each pair with something to write the judgement, and what is settled then.

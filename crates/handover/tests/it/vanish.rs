@@ -89,6 +89,17 @@ impl Play {
         (ended, done)
     }
 
+    /// Somebody makes a record in the old system (0) or in the new one (1), and a pass reads it; gives its id.
+    fn create(&mut self, system: usize, object: &str, fields: serde_json::Value) -> RecordId {
+        let action = DisturbAction::Create { fields };
+        self.ground.disturb(system, &[Disturbance { object: object.to_owned(), which: Which::default(), action }]);
+        self.pass();
+        let end = self.ground.end();
+        let journal = if system == 0 { end.old_journal } else { end.new_journal };
+        let mut changes = journal.iter().flat_map(|entry| &entry.changes);
+        changes.rfind(|change| change.action == Action::Created).unwrap().id.as_str().into()
+    }
+
     fn read<T>(&self, with: impl AsyncFnOnce(&Store) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

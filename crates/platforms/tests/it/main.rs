@@ -5,6 +5,7 @@ mod activecampaign;
 mod conformance;
 mod dynamics;
 mod hubspot;
+mod lists;
 mod pipedrive;
 mod pipedrive_sandbox;
 mod salesforce;

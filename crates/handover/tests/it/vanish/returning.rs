@@ -103,12 +103,7 @@ fn a_pair_both_of_which_come_again_is_a_pair_again() {
 fn what_was_made_in_the_new_system_comes_again_too() {
     let mut play = Play::on(Scene::both_ways(Way::ToHubspot), Deletes::Delete, Merges::Ask);
     let fields = json!({"firstname": "Ada", "lastname": "Again", "email": "again@example.com"});
-    let action = DisturbAction::Create { fields };
-    play.ground.disturb(1, &[Disturbance { object: "contacts".to_owned(), which: Which::default(), action }]);
-    play.pass();
-    let journal = play.ground.end().new_journal;
-    let created = journal.iter().flat_map(|entry| &entry.changes).rfind(|change| change.action == Action::Created);
-    let target: RecordId = created.unwrap().id.as_str().into();
+    let target = play.create(1, "contacts", fields);
     let first = paired_with(&play, &target)[0].record.clone();
     play.in_old("person", &first, DisturbAction::Delete);
     play.is_quiet();
@@ -127,12 +122,7 @@ fn what_was_made_in_the_new_system_comes_again_too() {
 fn what_is_held_on_its_way_back_and_deleted_is_asked_about_no_more() {
     let mut play = Play::on(Scene::both_ways(Way::ToHubspot), Deletes::Ask, Merges::Ask);
     let fields = json!({"phone": "+49 30 1234567"});
-    let action = DisturbAction::Create { fields };
-    play.ground.disturb(1, &[Disturbance { object: "contacts".to_owned(), which: Which::default(), action }]);
-    play.is_quiet();
-    let journal = play.ground.end().new_journal;
-    let created = journal.iter().flat_map(|entry| &entry.changes).rfind(|change| change.action == Action::Created);
-    let id = created.unwrap().id.as_str().into();
+    let id = play.create(1, "contacts", fields);
     assert_eq!(play.holds("persons.back", &id).len(), 1, "nobody has no name");
     play.in_new("contacts", &id, DisturbAction::Delete);
     play.is_quiet();

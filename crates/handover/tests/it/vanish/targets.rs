@@ -1,7 +1,7 @@
 //! Counterparts that people delete or merge in the new system.
 
-use handover_model::{Answer, Cause, Deletes, Merges, Outcome, RecordId};
-use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
+use handover_model::{Answer, Cause, Deletes, Merges, Outcome};
+use handover_sandbox::faults::DisturbAction;
 use handover_sandbox::journal::Action;
 use serde_json::json;
 
@@ -74,13 +74,7 @@ fn a_link_to_a_counterpart_that_is_gone_waits_alone() {
             Way::ToHubspot => ("organizations", "companies", "name", json!({"name": "Newly Come"})),
             Way::ToPipedrive => ("companies", "organization", "lastname", json!({"lastname": "Come"})),
         };
-        let create = DisturbAction::Create { fields };
-        play.ground
-            .disturb(0, &[Disturbance { object: play.names.old.to_owned(), which: Which::default(), action: create }]);
-        play.pass();
-        let journal = play.ground.end().old_journal;
-        let created = journal.iter().flat_map(|entry| &entry.changes).rfind(|change| change.action == Action::Created);
-        let record: RecordId = created.unwrap().id.as_str().into();
+        let record = play.create(0, play.names.old, fields);
         let person = play.row(play.names.flow, &record);
         let company = play.made(flow)[0].clone();
         play.in_new(firm, &company.target.clone().unwrap(), DisturbAction::Delete);

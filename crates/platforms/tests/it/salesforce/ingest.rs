@@ -10,6 +10,7 @@ use handover_sandbox::faults::FaultPlan;
 use serde_json::{Value as Json, json};
 
 use super::live::{ADMIN, Live, id, live};
+use crate::lists::rest;
 
 pub(super) const KEY: &str = "Src_Key__c";
 /// Contacts that are there before; every third of those is written.
@@ -111,7 +112,7 @@ async fn org(settings: Json) -> Live {
 /// What is there, by key, without ids and times.
 async fn there(org: &Live) -> BTreeMap<String, Vec<(FieldName, Value)>> {
     let driver = org.let_in_by(ADMIN).await;
-    let records = org.rest(&driver, &live("Contact", &READ), None).await;
+    let records = rest(&driver, &live("Contact", &READ), None).await;
     let of = |fields: &Fields| fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let count = records.len();
     let all: BTreeMap<_, _> =

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::live::{Live, id, live};
 use super::{ONE, TWO, decoded, described, encoded_by, field, page_of, reply, text};
+use crate::lists::{once, page, rest};
 
 /// Accounts of the world.
 const ACCOUNTS: usize = 300;
@@ -76,18 +77,10 @@ async fn org() -> Live {
     Live::of(world(small_pages()), by_jobs).await
 }
 
-/// Each record once, the first copy of it: what the reader of a list makes of it.
-fn once(records: Vec<Record>) -> Vec<Record> {
-    let mut seen = std::collections::HashSet::new();
-    let mut once: Vec<Record> = records.into_iter().filter(|record| seen.insert(record.id.clone())).collect();
-    once.sort_by(|a, b| a.id.cmp(&b.id));
-    once
-}
-
 /// The whole list by queries.
 async fn by_queries() -> Vec<Record> {
     let live_org = Live::of(world(small_pages()), Salesforce::new).await;
-    let all = live_org.rest(&live_org.driver, &live("Account", &FIELDS), None).await;
+    let all = rest(&live_org.driver, &live("Account", &FIELDS), None).await;
     assert!(live_org.paths(0).iter().all(|path| !path.contains("jobs")));
     all
 }
@@ -99,7 +92,7 @@ async fn a_job_brings_what_queries_bring() {
     let org = org().await;
     let before = org.sent();
     let read = live("Account", &FIELDS);
-    let all = org.rest(&org.driver, &read, None).await;
+    let all = rest(&org.driver, &read, None).await;
     assert_eq!(all.len(), ACCOUNTS, "each record once");
     assert_eq!(once(all), expected);
     // One page of a query, the beginning, the state (after 0, 2 and 6 seconds, then 14), three pages.
@@ -124,7 +117,7 @@ async fn deleted_and_changed_records_are_read_by_jobs_too() {
         let mut found = Vec::new();
         for dialect in [Salesforce::new as fn() -> Salesforce, || Salesforce::new().with_jobs(10, 100)] {
             let org = Live::of(world.clone(), dialect).await;
-            let records = once(org.rest(&org.driver, &read(which), None).await);
+            let records = once(rest(&org.driver, &read(which), None).await);
             assert!(records.len() == number && records.iter().all(|record| record.gone == (which == Which::Deleted)));
             found.push((records, org.paths(0).iter().any(|path| path == "POST jobs/query")));
         }
@@ -141,7 +134,7 @@ async fn whoever_goes_on_finds_the_job() {
     // Every page is read by another process.
     loop {
         let driver = org.another().await;
-        let (records, next) = org.page(&driver, &read, cursor.as_ref()).await.unwrap();
+        let (records, next) = page(&driver, &read, cursor.as_ref()).await.unwrap();
         all.extend(records);
         match next {
             Some(next) => cursor = Some(next),
@@ -174,14 +167,14 @@ async fn a_job_that_is_gone_is_begun_anew() {
     for what in [Happens::Deleted, Happens::Expired] {
         let org = Live::of(world(json!({"page_rows": 50, "session_s": 1_000_000_000})), by_jobs).await;
         let read = live("Account", &FIELDS);
-        let (mut all, next) = org.page(&org.driver, &read, None).await.unwrap();
-        let (none, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
+        let (mut all, next) = page(&org.driver, &read, None).await.unwrap();
+        let (none, next) = page(&org.driver, &read, next.as_ref()).await.unwrap();
         assert!(none.is_empty(), "the job was begun");
-        let (some, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
+        let (some, next) = page(&org.driver, &read, next.as_ref()).await.unwrap();
         assert_eq!(some.len(), 100);
         all.extend(some);
         happen(&org, &what).await;
-        all.extend(org.rest(&org.driver, &read, next).await);
+        all.extend(rest(&org.driver, &read, next).await);
         assert_eq!(all.len(), ACCOUNTS + 100, "what stands behind the first page comes again");
         assert_eq!(once(all), by_queries().await);
         assert_eq!(org.paths(0).iter().filter(|path| *path == "POST jobs/query").count(), 2);
@@ -192,15 +185,15 @@ async fn a_job_that_is_gone_is_begun_anew() {
 async fn a_job_that_an_administrator_aborts_gives_way_to_queries() {
     let org = Live::of(world(json!({"page_rows": 50, "bulk_s": 600})), by_jobs).await;
     let read = live("Account", &FIELDS);
-    let (mut all, next) = org.page(&org.driver, &read, None).await.unwrap();
-    let (_, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
+    let (mut all, next) = page(&org.driver, &read, None).await.unwrap();
+    let (_, next) = page(&org.driver, &read, next.as_ref()).await.unwrap();
     let list = org.raw(Request::new(Method::Get, "/services/data/v66.0/jobs/query", &[])).await;
     let list: Json = serde_json::from_slice(&list.body).unwrap();
     let path = format!("/services/data/v66.0/jobs/query/{}", list["records"][0]["id"].as_str().unwrap());
     let abort = Request::new(Method::Patch, path, &[]).with_json(br#"{"state":"Aborted"}"#.to_vec());
     assert_eq!(org.raw(abort).await.status, 200);
     let before = org.sent();
-    all.extend(org.rest(&org.driver, &read, next).await);
+    all.extend(rest(&org.driver, &read, next).await);
     assert_eq!(all.len(), ACCOUNTS);
     assert_eq!(once(all), by_queries().await);
     let paths = org.paths(before);
@@ -211,22 +204,22 @@ async fn a_job_that_an_administrator_aborts_gives_way_to_queries() {
 async fn who_is_let_in_again_goes_on_with_the_job() {
     let org = Live::by_app(world(json!({"page_rows": 50, "session_s": 600})), by_jobs).await;
     let read = live("Account", &FIELDS);
-    let (mut all, next) = org.page(&org.driver, &read, None).await.unwrap();
-    let (_, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
-    let (some, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
+    let (mut all, next) = page(&org.driver, &read, None).await.unwrap();
+    let (_, next) = page(&org.driver, &read, next.as_ref()).await.unwrap();
+    let (some, next) = page(&org.driver, &read, next.as_ref()).await.unwrap();
     all.extend(some);
     // A session that ended for want of use is bought anew in the middle; an app that was shut out is told.
     org.wait(3_000).await;
-    let (some, next) = org.page(&org.driver, &read, next.as_ref()).await.unwrap();
+    let (some, next) = page(&org.driver, &read, next.as_ref()).await.unwrap();
     all.extend(some);
     let mut revoke = Request::new(Method::Post, "/services/oauth2/revoke", &[]);
     revoke.body = Body::Form(vec![("token".to_owned(), "first".to_owned())]);
     assert_eq!(org.raw(revoke).await.status, 200);
-    let fault = org.page(&org.driver, &read, next.as_ref()).await.unwrap_err();
+    let fault = page(&org.driver, &read, next.as_ref()).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Auth, "{fault}");
     // Let in by another way, the same position goes on.
     let driver = org.let_in_by("tok").await;
-    all.extend(org.rest(&driver, &read, next).await);
+    all.extend(rest(&driver, &read, next).await);
     assert_eq!(all.len(), ACCOUNTS);
     assert_eq!(once(all), by_queries().await);
     assert_eq!(org.paths(0).iter().filter(|path| *path == "POST jobs/query").count(), 1);
@@ -236,7 +229,7 @@ async fn who_is_let_in_again_goes_on_with_the_job() {
 async fn a_job_that_takes_too_long_gives_way_to_queries() {
     let org = Live::of(world(json!({"page_rows": 50, "bulk_s": 100_000})), by_jobs).await;
     let before = org.sent();
-    let all = org.rest(&org.driver, &live("Account", &FIELDS), None).await;
+    let all = rest(&org.driver, &live("Account", &FIELDS), None).await;
     assert_eq!(once(all), by_queries().await);
     let asked = org.paths(before).iter().filter(|path| path.starts_with("GET jobs/query/")).count();
     assert_eq!(asked, 65, "about an hour");
@@ -255,7 +248,7 @@ async fn a_page_that_is_cut_or_spoilt_is_read_again() {
         let plan: FaultPlan = serde_json::from_value(json!({"seed": 5, "rules": rules})).unwrap();
         plan.check().unwrap();
         org.sandbox.lock().unwrap().set_faults(plan);
-        let all = org.rest(&org.driver, &live("Account", &FIELDS), None).await;
+        let all = rest(&org.driver, &live("Account", &FIELDS), None).await;
         assert_eq!(all.len(), ACCOUNTS, "{fault}");
         assert_eq!(once(all), by_queries().await, "{fault}");
     }

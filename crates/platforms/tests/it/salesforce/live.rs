@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use handover_connect::{
-    Clock as _, Connector as _, Credentials, Cursor, Driver, Fault, NoKeeper, Read, Reply, Request, Settings,
-    Transport, VirtualClock, Which, WireRequest,
+    Clock as _, Connector as _, Credentials, Driver, NoKeeper, Read, Reply, Request, Settings, Transport, VirtualClock,
+    Which, WireRequest,
 };
 use handover_local::LocalTransport;
-use handover_model::{FieldName, Record};
+use handover_model::FieldName;
 use handover_platforms::salesforce::Salesforce;
 use handover_sandbox::Sandbox;
 use secrecy::SecretString;
@@ -101,32 +101,6 @@ impl Live {
 
     pub(super) fn sent(&self) -> usize {
         self.sandbox.lock().unwrap().journal().len() as usize
-    }
-
-    /// A page of a list; the cursor goes through text on the way, as the state keeps it.
-    pub(super) async fn page(
-        &self,
-        driver: &Driver,
-        read: &Read,
-        cursor: Option<&Cursor>,
-    ) -> Result<(Vec<Record>, Option<Cursor>), Fault> {
-        let cursor: Option<Cursor> =
-            cursor.map(|cursor| serde_json::from_str(&serde_json::to_string(cursor).unwrap()).unwrap());
-        driver.page(read, cursor.as_ref()).await.map(|page| (page.records, page.next))
-    }
-
-    /// The pages behind a position, to the end.
-    pub(super) async fn rest(&self, driver: &Driver, read: &Read, mut cursor: Option<Cursor>) -> Vec<Record> {
-        let mut all = Vec::new();
-        for _ in 0..1_000 {
-            let (records, next) = self.page(driver, read, cursor.as_ref()).await.unwrap();
-            all.extend(records);
-            match next {
-                Some(next) => cursor = Some(next),
-                None => return all,
-            }
-        }
-        panic!("the list does not end");
     }
 
     /// What somebody else does in the organization.

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::live::{Live, id, live};
 use super::{CONTACT, ONE, TWO, decoded, outcomes, reply, text, then, written};
+use crate::lists::rest;
 
 fn merge() -> Operation {
     Operation::Merge { object: "Account".into(), survivor: ONE.into(), other: TWO.into() }
@@ -152,9 +153,9 @@ async fn what_hangs_on_the_other_record_moves() {
     };
     // Every second write meets a lock, and is sent again.
     assert_eq!((merge(1, 2).await, merge(1, 3).await), (1, 2));
-    let accounts = org.rest(&org.driver, &live("Account", &["Name"]), None).await;
+    let accounts = rest(&org.driver, &live("Account", &["Name"]), None).await;
     assert_eq!(accounts.len(), 2);
-    let contacts = org.rest(&org.driver, &live("Contact", &["AccountId"]), None).await;
+    let contacts = rest(&org.driver, &live("Contact", &["AccountId"]), None).await;
     assert_eq!(contacts[0].fields.get("AccountId").unwrap().display(), id("001", 1));
 }
 

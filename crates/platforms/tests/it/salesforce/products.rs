@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::live::{Live, id};
 use super::{decoded, encoded, names, outcomes, page_of, rows, then};
+use crate::lists::{page, rest};
 
 const AT: &str = "2026-01-02T10:00:00.000+0000";
 
@@ -78,7 +79,7 @@ fn product(name: &str, of: Value) -> Row {
 async fn told(live: &Live) -> Vec<(String, Value)> {
     let read =
         Read { object: "Product2".into(), fields: names(&["Name", "StandardPrices"]), which: Which::Live, since: None };
-    let (records, next) = live.page(&live.driver, &read, None).await.unwrap();
+    let (records, next) = page(&live.driver, &read, None).await.unwrap();
     assert!(next.is_none());
     let value = |fields: &Fields, name: &str| fields.get(name).cloned().unwrap();
     records
@@ -153,9 +154,9 @@ async fn a_changed_price_is_a_change_of_its_product() {
         since: Some(since),
     };
     let listed = async || {
-        let (mut records, next) = live.page(&live.driver, &read, None).await.unwrap();
+        let (mut records, next) = page(&live.driver, &read, None).await.unwrap();
         records.extend(match next {
-            Some(next) => live.rest(&live.driver, &read, Some(next)).await,
+            Some(next) => rest(&live.driver, &read, Some(next)).await,
             None => Vec::new(),
         });
         records

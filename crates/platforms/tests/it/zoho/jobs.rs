@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handover_connect::{Clock as _, Connector as _, Credentials, Cursor, Driver, Read, Which};
+use handover_connect::{Clock as _, Connector as _, Credentials, Driver, Read, Which};
 use handover_model::Record;
 use handover_platforms::zoho::{Jobs, Zoho};
 use handover_sandbox::faults::{DisturbAction, FaultPlan};
@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde_json::{Value as Json, json};
 
 use super::{Stage, USER, driver, names};
+use crate::lists::{once, rest};
 
 /// Contacts of the world: one page of queries, and so many behind it.
 const CONTACTS: u64 = 2_000 + BEHIND;
@@ -105,20 +106,6 @@ fn read() -> Read {
 }
 
 impl Stage {
-    /// The pages behind a position, to the end.
-    async fn rest(&self, driver: &Driver, read: &Read, mut cursor: Option<Cursor>) -> Vec<Record> {
-        let mut all = Vec::new();
-        for _ in 0..200 {
-            let page = driver.page(read, cursor.as_ref()).await.unwrap();
-            all.extend(page.records);
-            match page.next {
-                Some(next) => cursor = Some(next),
-                None => return all,
-            }
-        }
-        panic!("the list does not end");
-    }
-
     /// The requests since the `from`th, and how often each came; jobs without their ids.
     fn paths(&self, from: usize) -> BTreeMap<String, usize> {
         let sandbox = self.sandbox.lock().unwrap();
@@ -139,18 +126,10 @@ impl Stage {
     }
 }
 
-/// Each record once, the first copy of it: what the reader of a list makes of it.
-fn once(records: Vec<Record>) -> Vec<Record> {
-    let mut seen = std::collections::HashSet::new();
-    let mut once: Vec<Record> = records.into_iter().filter(|record| seen.insert(record.id.clone())).collect();
-    once.sort_by(|a, b| a.id.cmp(&b.id));
-    once
-}
-
 /// The whole list by queries.
 async fn by_queries() -> Vec<Record> {
     let stage = stage(world(json!({})), Zoho::new()).await;
-    let all = stage.rest(&stage.driver, &read(), None).await;
+    let all = rest(&stage.driver, &read(), None).await;
     assert!(stage.paths(0).keys().all(|path| !path.contains("bulk")), "too few for jobs");
     all
 }
@@ -161,7 +140,7 @@ async fn a_job_brings_what_queries_bring() {
     assert_eq!(expected.len() as u64, CONTACTS);
     let stage = org(json!({})).await;
     let before = stage.sent();
-    let all = stage.rest(&stage.driver, &read(), None).await;
+    let all = rest(&stage.driver, &read(), None).await;
     assert_eq!(all.len() as u64, CONTACTS, "each record once");
     assert_eq!(once(all), expected);
     // A page, the number behind it, the ends of the jobs: two for the first, the second begins with 1,300 left.
@@ -189,7 +168,7 @@ async fn changed_records_are_read_by_jobs_too() {
     let mut found = Vec::new();
     for dialect in [Zoho::new(), Zoho::new().with_jobs(SMALL)] {
         let stage = stage(world.clone(), dialect).await;
-        let records = once(stage.rest(&stage.driver, &since, None).await);
+        let records = once(rest(&stage.driver, &since, None).await);
         assert_eq!(records.len() as u64, CONTACTS - 100);
         found.push((records, stage.paths(0).contains_key("POST bulk/v8/read")));
     }
@@ -262,7 +241,7 @@ async fn what_is_refused_or_fails_gives_way_to_queries() {
         (world(json!({"bulk_page": 800})), 1, 4),
     ] {
         let stage = stage(world, Zoho::new().with_jobs(SMALL)).await;
-        let all = stage.rest(&stage.driver, &read(), None).await;
+        let all = rest(&stage.driver, &read(), None).await;
         assert_eq!(all.len() as u64, CONTACTS);
         assert_eq!(once(all), expected);
         let paths = stage.paths(0);
@@ -279,7 +258,7 @@ async fn more_in_a_second_than_a_job_may_have_is_read_by_queries() {
         contact["Created_Time"] = json!("2026-01-01T00:00:00Z");
     }
     let stage = stage(world, Zoho::new().with_jobs(SMALL)).await;
-    assert_eq!(once(stage.rest(&stage.driver, &read(), None).await).len() as u64, CONTACTS);
+    assert_eq!(once(rest(&stage.driver, &read(), None).await).len() as u64, CONTACTS);
     assert!(!stage.paths(0).contains_key("POST bulk/v8/read"));
 }
 
@@ -298,7 +277,7 @@ async fn a_result_that_is_cut_or_spoilt_loses_nothing() {
         let plan: FaultPlan = serde_json::from_value(json!({"seed": 5, "rules": rules})).unwrap();
         plan.check().unwrap();
         stage.sandbox.lock().unwrap().set_faults(plan);
-        let all = stage.rest(&stage.driver, &read(), None).await;
+        let all = rest(&stage.driver, &read(), None).await;
         assert_eq!(once(all), expected, "{fault}");
     }
 }
@@ -309,6 +288,6 @@ async fn only_what_pays_is_read_by_jobs() {
     let usual = Jobs { pages: 1, ..Jobs::default() };
     let stage = stage(world(json!({})), Zoho::new().with_jobs(usual)).await;
     let before = stage.sent();
-    assert_eq!(stage.rest(&stage.driver, &read(), None).await.len() as u64, CONTACTS);
+    assert_eq!(rest(&stage.driver, &read(), None).await.len() as u64, CONTACTS);
     assert_eq!(stage.paths(before).into_iter().collect::<Vec<_>>(), [("POST v8/coql".to_owned(), 3)]);
 }
