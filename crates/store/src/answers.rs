@@ -42,7 +42,10 @@ impl Store {
     ///
     /// [`Error::Corrupt`] when what was kept cannot be decoded, else the database's.
     pub async fn told_with_intent(&self, intent: &str, name: &str) -> Result<HashMap<RecordId, Fields>, Error> {
-        let mut sql = self.sql("SELECT told FROM intent WHERE id = ");
+        // It has a copy of its own only where values of the entry were erased since.
+        let mut sql = self.sql(
+            "SELECT COALESCE(i.told, v.body) FROM intent i LEFT JOIN entry_values v ON v.seq = i.entry WHERE i.id = ",
+        );
         sql.text(intent);
         let read = |row: &Row<'_>| {
             let Some(body) = row.opt_blob(0)? else { return Ok(HashMap::new()) };
@@ -144,20 +147,29 @@ impl Step<'_> {
     ) -> Result<(), Error> {
         let mut placed = Vec::with_capacity(intents.len());
         for intent in intents {
-            let told = intent.entry.and_then(|at| appended.values.get(at)?.as_deref());
             let entry = intent.entry.and_then(|at| appended.numbers.get(at).copied());
-            placed.push((self.id(intent.flow.as_str())?, entry, told, intent));
+            let flow = self.id(intent.flow.as_str())?;
+            placed.push((flow, entry, intent));
+            let records = intent.entry.and_then(|at| appended.records.get(at));
+            if let Some(open) = &mut self.open_heads {
+                open.remove(&intent.id);
+                if let (Some(seq), Some(records)) = (entry, records) {
+                    open.add(&intent.id, flow, seq, records, true);
+                }
+            }
         }
-        let placed = crate::apply::last_of_each(&placed, |(_, _, _, intent)| intent.id.as_str());
-        let head = "INSERT INTO intent (id, flow, payload, entry, told, at) VALUES ";
+        let placed = crate::apply::last_of_each(&placed, |(_, _, intent)| intent.id.as_str());
+        let head = "INSERT INTO intent (id, flow, payload, entry, at) VALUES ";
         let tail = " ON CONFLICT (id) DO UPDATE SET flow = excluded.flow, payload = excluded.payload, \
-                    entry = excluded.entry, told = excluded.told, at = excluded.at";
+                    entry = excluded.entry, told = NULL, at = excluded.at";
         self.tx
-            .insert(head, &placed, tail, |sql, (flow, entry, told, intent)| {
-                sql.text(intent.id.as_str()).int(*flow).blob(&*intent.payload).int(*entry).blob(*told);
-                sql.int(nanos(intent.at));
+            .insert(head, &placed, tail, |sql, (flow, entry, intent)| {
+                sql.text(intent.id.as_str()).int(*flow).blob(&*intent.payload).int(*entry).int(nanos(intent.at));
             })
             .await?;
+        if let Some(open) = &mut self.open_heads {
+            settled.iter().for_each(|intent| open.remove(intent));
+        }
         for settled in settled.chunks(LIST) {
             let mut sql = self.tx.sql("DELETE FROM intent WHERE id IN ");
             sql.texts(settled.iter().map(String::as_str));

@@ -1,12 +1,15 @@
 //! Applying a commit: everything that one durable step changes, in one transaction.
 
 use std::hash::Hash;
+use std::sync::Arc;
 
 use foldhash::{HashSet, HashSetExt as _};
 use handover_model::Cause;
 
+use crate::codec;
+use crate::ledger::Unplaced;
 use crate::store::Step;
-use crate::{Commit, Error, Seq, Store};
+use crate::{Block, Commit, Error, Seq, Store};
 
 impl Store {
     /// Applies a commit whole or not at all; the numbers of its ledger rows, in the order of its entries.
@@ -26,11 +29,13 @@ impl Store {
     ///
     /// As [`Store::commit`].
     pub async fn commit_many(&self, commits: Vec<Commit>) -> Result<Vec<Vec<Seq>>, Error> {
+        let prepared = commits.iter().map(|commit| Prepared::of(&self.inner.location, commit));
+        let prepared: Vec<Prepared<'_>> = prepared.collect::<Result<_, _>>()?;
         let mut writer = self.writer().await?;
         let mut step = self.begin(&mut writer).await?;
         let mut numbers = Vec::with_capacity(commits.len());
-        for commit in &commits {
-            numbers.push(step.apply(commit).await?);
+        for (commit, prepared) in commits.iter().zip(prepared) {
+            numbers.push(step.apply(commit, prepared).await?);
         }
         let finished = self.finish(step).await;
         // Also behind a failure: whether it was written is not known then.
@@ -43,22 +48,39 @@ impl Store {
     }
 }
 
+/// What of a commit needs no turn of the writer's: others write meanwhile.
+struct Prepared<'c> {
+    entries: Vec<Unplaced<'c>>,
+    /// The bodies of its blocks.
+    bodies: Vec<Vec<u8>>,
+}
+
+impl<'c> Prepared<'c> {
+    fn of(location: &Arc<str>, commit: &'c Commit) -> Result<Self, Error> {
+        let body = |block: &Block| codec::encode(&block.records).map_err(|error| Error::of_file(location, error));
+        Ok(Self {
+            entries: Unplaced::of_all(location, &commit.entries)?,
+            bodies: commit.blocks.iter().map(body).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 impl Step<'_> {
     /// The number of a name that this step interned.
     pub(crate) fn id(&self, text: &str) -> Result<i64, Error> {
         self.names.id(self.tx.location(), text)
     }
 
-    async fn apply(&mut self, commit: &Commit) -> Result<Vec<Seq>, Error> {
+    async fn apply<'c>(&mut self, commit: &'c Commit, prepared: Prepared<'c>) -> Result<Vec<Seq>, Error> {
         self.names.intern(&mut self.tx, names_of(commit)).await?;
-        self.write_blocks(&commit.blocks).await?;
+        self.write_blocks(&commit.blocks, &prepared.bodies).await?;
         self.write_extractions(&commit.extractions).await?;
         self.write_watermarks(&commit.watermarks).await?;
         self.forget_keys(&commit.keyless).await?;
         self.write_keys(&commit.keys).await?;
         self.write_lookouts(&commit.lookouts).await?;
         self.write_vanished(&commit.vanished, &commit.returned).await?;
-        let appended = self.append(commit.at, commit.pass, &commit.entries).await?;
+        let appended = self.append(commit.at, commit.pass, prepared.entries).await?;
         self.write_rows(&commit.rows, &appended.heads).await?;
         self.join_identities(&commit.rows).await?;
         self.write_cohorts(&commit.cohorts).await?;

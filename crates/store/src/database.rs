@@ -391,11 +391,14 @@ pub(crate) struct Tx<'c> {
 
 impl Tx<'_> {
     pub(crate) fn sql(&self, text: &str) -> Sql {
-        let kind = match self.raw {
+        Sql::new(self.kind(), text)
+    }
+
+    fn kind(&self) -> Kind {
+        match self.raw {
             RawTx::Sqlite(_) => Kind::Sqlite,
             RawTx::Postgres(_) => Kind::Postgres,
-        };
-        Sql::new(kind, text)
+        }
     }
 
     pub(crate) fn location(&self) -> &Arc<str> {
@@ -443,10 +446,18 @@ impl Tx<'_> {
         tail: &str,
         mut row: impl FnMut(&mut Sql, &T),
     ) -> Result<(), Error> {
-        for batch in batches(items) {
-            let mut sql = self.sql(head);
+        let kind = self.kind();
+        let mut written = batches(items).map(|batch| {
+            let mut sql = Sql::new(kind, head);
             sql.rows(batch, &mut row).push(tail);
-            self.run(sql).await?;
+            sql
+        });
+        let mut next = written.next();
+        while let Some(sql) = next {
+            // The next statement is written while the database works off this one.
+            let (done, after) = futures::future::join(self.run(sql), async { written.next() }).await;
+            done?;
+            next = after;
         }
         Ok(())
     }

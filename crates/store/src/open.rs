@@ -137,7 +137,7 @@ fn assemble(
     lock: Option<File>,
     temporary: Option<Temporary>,
 ) -> Store {
-    let writer = session.map(|session| tokio::sync::Mutex::new(Writer { session: Some(session), chain: None }));
+    let writer = session.map(|session| tokio::sync::Mutex::new(Writer { session: Some(session), chain: None, open_heads: None }));
     Store {
         inner: Arc::new(Inner {
             writer,

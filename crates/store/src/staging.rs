@@ -407,15 +407,15 @@ fn extraction(row: &crate::database::Row<'_>) -> Result<Extraction, sqlx::Error>
 }
 
 impl Step<'_> {
-    pub(crate) async fn write_blocks(&mut self, blocks: &[Block]) -> Result<(), Error> {
-        for block in blocks {
-            let body = codec::encode(&block.records).map_err(|error| Error::of_file(self.tx.location(), error))?;
+    /// Writes blocks; `bodies` are their records as they are stored.
+    pub(crate) async fn write_blocks(&mut self, blocks: &[Block], bodies: &[Vec<u8>]) -> Result<(), Error> {
+        for (block, body) in blocks.iter().zip(bodies) {
             let (system, object) = (self.id(block.system.as_str())?, self.id(block.object.as_str())?);
             let marks: Vec<u8> =
                 block.records.iter().flat_map(|record| Store::mark_of(&record.id).to_le_bytes()).collect();
             let mut sql = self.tx.sql("INSERT INTO block (system, object, number, marks, body) VALUES (");
             sql.int(system).push(",").int(object).push(",").int(block.number).push(",").blob(&*marks);
-            sql.push(",").blob(&*body);
+            sql.push(",").blob(body.as_slice());
             sql.push(
                 ") ON CONFLICT (system, object, number) DO UPDATE SET marks = excluded.marks, body = excluded.body",
             );

@@ -12,7 +12,7 @@ use tokio::sync::MutexGuard;
 use crate::Error;
 use crate::database::{Pool, Row, Session, Sql, Tx};
 use crate::lease::{Asked, Held};
-use crate::ledger::Chain;
+use crate::ledger::{Chain, OpenHeads};
 use crate::names::Names;
 use crate::rows::Counted;
 use crate::staging::Cache;
@@ -71,6 +71,8 @@ pub(crate) struct Writer {
     /// The ledger's end; `None` when it must be read anew (at the start, and after a step whose end is
     /// not known).
     pub(crate) chain: Option<Chain>,
+    /// Where stories end that only open intents know of; `None` when it must be read anew.
+    pub(crate) open_heads: Option<OpenHeads>,
 }
 
 /// A durable step under way. Undone when dropped.
@@ -79,7 +81,8 @@ pub(crate) struct Step<'w> {
     pub(crate) names: Names,
     /// The ledger's end as this step leaves it.
     pub(crate) chain: Option<Chain>,
-    kept: &'w mut Option<Chain>,
+    pub(crate) open_heads: Option<OpenHeads>,
+    kept: (&'w mut Option<Chain>, &'w mut Option<OpenHeads>),
     /// The lease that it prolongs, and since when.
     lease: Option<&'w Held>,
     asked: Asked,
@@ -205,19 +208,20 @@ impl Store {
 
     /// Begins a durable step; whoever was succeeded begins none.
     pub(crate) async fn begin<'w>(&'w self, writer: &'w mut Writer) -> Result<Step<'w>, Error> {
-        let Writer { session, chain: kept } = writer;
+        let Writer { session, chain, open_heads } = writer;
         let session = session.as_mut().ok_or_else(|| closed(&self.inner.location))?;
         let mut tx = session.begin(&self.inner.location).await?;
         let (lease, asked) = (self.inner.lease.as_ref(), Asked::now());
         if let Some(lease) = lease {
             lease.prolong(&mut tx).await?;
         }
-        Ok(Step { tx, names: (*self.names()).clone(), chain: *kept, kept, lease, asked })
+        let names = (*self.names()).clone();
+        Ok(Step { tx, names, chain: *chain, open_heads: open_heads.take(), kept: (chain, open_heads), lease, asked })
     }
 
     /// Makes a step durable.
     pub(crate) async fn finish(&self, step: Step<'_>) -> Result<(), Error> {
-        let Step { tx, names, chain, kept, lease, asked } = step;
+        let Step { tx, names, chain, open_heads, kept: (kept, kept_heads), lease, asked } = step;
         let nth = self.inner.durable.fetch_add(1, Ordering::SeqCst) + 1;
         if self.stops(nth, Moment::Before) {
             tx.rollback().await?;
@@ -226,7 +230,7 @@ impl Store {
         // If the commit's end stays unknown, so does the ledger's: it is read anew then.
         *kept = None;
         tx.commit().await?;
-        *kept = chain;
+        (*kept, *kept_heads) = (chain, open_heads);
         if let Some(lease) = lease {
             lease.prolonged(asked);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use handover_model::{Answer, Fields, FlowName, Hold, ObjectName, RecordId, SystemName};
 use jiff::Timestamp;
 
-use super::{ERASED, OpenItem, read_open, write_open};
+use super::{ERASED, OpenItem, Unplaced, read_open, write_open};
 use crate::codec::{self, Writer};
 use crate::database::{Row, unreadable};
 use crate::store::Step;
@@ -136,6 +136,10 @@ impl Step<'_> {
         }
         if erased > 0 {
             let body = codec::compress(&kept.0).map_err(|error| Error::of_file(&location, error))?;
+            // Whoever settles an open intent needs what it told.
+            let mut sql = self.tx.sql("UPDATE intent SET told = (SELECT body FROM entry_values WHERE seq = ");
+            sql.int(seq).push(") WHERE told IS NULL AND entry = ").int(seq);
+            self.tx.run(sql).await?;
             let mut sql = self.tx.sql("UPDATE entry_values SET body = ");
             sql.blob(&*body).push(" WHERE seq = ").int(seq);
             self.tx.run(sql).await?;
@@ -254,7 +258,8 @@ impl Step<'_> {
             items: vec![Item { record: record.clone(), values: serde_json::json!({}).into() }],
         };
         let commit = Commit { at, entries: rows.iter().map(entry).collect(), ..Commit::default() };
-        let appended = self.append(at, 0, &commit.entries).await?;
+        let entries = Unplaced::of_all(self.tx.location(), &commit.entries)?;
+        let appended = self.append(at, 0, entries).await?;
         self.write_heads(&commit, &appended).await
     }
 }

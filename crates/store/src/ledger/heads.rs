@@ -1,23 +1,79 @@
 //! Where the stories of records end.
 
+use std::collections::hash_map::Entry;
+
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
-use super::{Appended, hash_of_record, read_open, read_sealed};
+use super::{Appended, Unplaced, hash_of_record, read_open, read_sealed};
 use crate::codec;
 use crate::database::{LIST, Row, unreadable};
 use crate::store::Step;
-use crate::{Commit, Entry, Error, Seq};
+use crate::{Commit, Error, Seq};
 
-/// Where stories end that only open intents know of: by flow and hash of the record.
-type OpenHeads = HashMap<(i64, [u8; 16]), Seq>;
+/// Where stories end that only open intents know of. The writing process keeps it from one step to the next.
+#[derive(Debug, Default)]
+pub(crate) struct OpenHeads {
+    /// By flow and hash of the record.
+    heads: HashMap<(i64, [u8; 16]), OpenHead>,
+    /// By intent: its flow, the row that it knows of, and the records of that row.
+    intents: HashMap<String, (i64, Seq, Vec<[u8; 16]>)>,
+}
+
+/// The last row that tells of a record whose write is open.
+#[derive(Debug)]
+struct OpenHead {
+    seq: Seq,
+    /// Whether no table can know of a later one: this process told all of them itself.
+    is_last: bool,
+    /// Open intents that concern the record.
+    intents: u32,
+}
+
+impl OpenHeads {
+    /// A row tells of a record; gives the one before, 0 where no open intent knows of any.
+    pub(super) fn tell(&mut self, flow: i64, record: [u8; 16], seq: Seq) -> Seq {
+        self.heads.get_mut(&(flow, record)).map_or(0, |head| std::mem::replace(&mut head.seq, seq))
+    }
+
+    /// An intent that knows of a row is open.
+    pub(crate) fn add(&mut self, intent: &str, flow: i64, seq: Seq, records: &[[u8; 16]], is_last: bool) {
+        for record in records {
+            let head = self.heads.entry((flow, *record)).or_insert(OpenHead { seq, is_last, intents: 0 });
+            (head.seq, head.intents) = (head.seq.max(seq), head.intents + 1);
+        }
+        self.intents.insert(intent.to_owned(), (flow, seq, records.to_vec()));
+    }
+
+    /// An intent is settled.
+    pub(crate) fn remove(&mut self, intent: &str) {
+        let Some((flow, _, records)) = self.intents.remove(intent) else { return };
+        for record in records {
+            let Entry::Occupied(mut head) = self.heads.entry((flow, record)) else { continue };
+            head.get_mut().intents -= 1;
+            if head.get().intents == 0 {
+                head.remove();
+            }
+        }
+    }
+
+    fn knows_all(&self, flow: i64, record: &[u8; 16]) -> bool {
+        self.heads.get(&(flow, *record)).is_some_and(|head| head.is_last)
+    }
+}
 
 impl Step<'_> {
     /// Looks up the last rows that tell of the records concerned.
-    pub(super) async fn heads<'e>(&mut self, entries: &'e [Entry], appended: &mut Appended<'e>) -> Result<(), Error> {
+    pub(super) async fn heads<'e>(
+        &mut self,
+        entries: &[Unplaced<'e>],
+        open: &OpenHeads,
+        appended: &mut Appended<'e>,
+    ) -> Result<(), Error> {
         let mut records: HashMap<i64, HashSet<&'e str>> = HashMap::new();
-        for entry in entries.iter().filter(|entry| !entry.items.is_empty()) {
+        for Unplaced { entry, items, .. } in entries.iter().filter(|unplaced| !unplaced.items.is_empty()) {
             let flow = self.id(entry.flow.as_ref().map_or("", |flow| flow.as_str()))?;
-            records.entry(flow).or_default().extend(entry.items.iter().map(|item| item.record.as_str()));
+            let told = entry.items.iter().zip(items).filter(|(_, (hash, _))| !open.knows_all(flow, hash));
+            records.entry(flow).or_default().extend(told.map(|(item, _)| item.record.as_str()));
         }
         for (flow, records) in records {
             let mut records: Vec<&str> = records.into_iter().collect();
@@ -27,7 +83,7 @@ impl Step<'_> {
                 // Mostly there is none at all in the second.
                 let mut any = self.tx.sql(&format!("SELECT flow FROM {table} WHERE flow = "));
                 any.int(flow).push(" LIMIT 1");
-                if self.tx.fetch(any, |row| row.int(0)).await?.is_empty() {
+                if records.is_empty() || self.tx.fetch(any, |row| row.int(0)).await?.is_empty() {
                     continue;
                 }
                 for records in records.chunks(LIST) {
@@ -37,9 +93,6 @@ impl Step<'_> {
                     for (record, seq) in found {
                         let Ok(at) = records.binary_search(&record.as_str()) else { continue };
                         let Some(record) = records.get(at).copied() else { continue };
-                        if table == "record" {
-                            appended.with_row.insert((flow, record));
-                        }
                         let head = appended.heads.entry((flow, record)).or_default();
                         *head = (*head).max(seq.unwrap_or(0));
                     }
@@ -49,18 +102,34 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The last rows that tell of records whose writes are open.
+    /// The last rows that tell of records whose writes are open: as they are known, else read.
     pub(super) async fn open_heads(&mut self) -> Result<OpenHeads, Error> {
-        let sql = self.tx.sql("SELECT i.flow, e.seq, e.items FROM intent i CROSS JOIN entry e WHERE e.seq = i.entry");
-        let read = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?, read_sealed(row.blob(2)?).map_err(unreadable)?));
-        let mut heads = OpenHeads::new();
-        for (flow, seq, items) in self.tx.fetch(sql, read).await? {
-            for item in items {
-                let head = heads.entry((flow, item.record)).or_default();
-                *head = (*head).max(seq);
-            }
+        if let Some(open) = self.open_heads.take() {
+            return Ok(open);
         }
-        Ok(heads)
+        let sql =
+            self.tx.sql("SELECT i.id, i.flow, e.seq, e.items FROM intent i CROSS JOIN entry e WHERE e.seq = i.entry");
+        let read = |row: &Row<'_>| {
+            let items = read_sealed(row.blob(3)?).map_err(unreadable)?;
+            let records: Vec<_> = items.iter().map(|item| item.record).collect();
+            Ok((row.text(0)?.to_owned(), row.int(1)?, row.int(2)?, records))
+        };
+        let mut open = OpenHeads::default();
+        for (intent, flow, seq, records) in self.tx.fetch(sql, read).await? {
+            open.add(&intent, flow, seq, &records, false);
+        }
+        Ok(open)
+    }
+
+    /// Which of these have a row in their flow.
+    async fn with_row(&mut self, flow: i64, records: &[&str]) -> Result<HashSet<String>, Error> {
+        let mut found = HashSet::new();
+        for records in records.chunks(LIST) {
+            let mut sql = self.tx.sql("SELECT record FROM record WHERE flow = ");
+            sql.int(flow).push(" AND record IN ").texts(records.iter().copied());
+            found.extend(self.tx.fetch(sql, |row| Ok(row.text(0)?.to_owned())).await?);
+        }
+        Ok(found)
     }
 
     /// Where the stories of records end that this commit tells of without writing their rows, and of those that
@@ -73,14 +142,23 @@ impl Step<'_> {
         // The rows of which intents know.
         let named: HashSet<Seq> =
             commit.intents.iter().filter_map(|intent| appended.numbers.get(intent.entry?).copied()).collect();
+        let mut unwritten: HashMap<i64, Vec<(&str, Seq)>> = HashMap::new();
+        for (&(flow, record), &seq) in &appended.heads {
+            if !written.contains(&(flow, record)) && !named.contains(&seq) {
+                unwritten.entry(flow).or_default().push((record, seq));
+            }
+        }
         let mut with_row: HashMap<(i64, Seq), Vec<&str>> = HashMap::new();
         let mut without: Vec<(i64, &str, Seq)> = Vec::new();
-        for (&(flow, record), &seq) in &appended.heads {
-            if written.contains(&(flow, record)) || named.contains(&seq) {
-            } else if appended.with_row.contains(&(flow, record)) {
-                with_row.entry((flow, seq)).or_default().push(record);
-            } else {
-                without.push((flow, record, seq));
+        for (flow, mut told) in unwritten {
+            told.sort_unstable();
+            let records: Vec<&str> = told.iter().map(|(record, _)| *record).collect();
+            let known = self.with_row(flow, &records).await?;
+            for (record, seq) in told {
+                match known.contains(record) {
+                    true => with_row.entry((flow, seq)).or_default().push(record),
+                    false => without.push((flow, record, seq)),
+                }
             }
         }
         for ((flow, seq), records) in with_row {
@@ -112,23 +190,18 @@ impl Step<'_> {
         appended: &Appended<'_>,
     ) -> Result<Vec<(i64, String, Seq)>, Error> {
         let mut left = Vec::new();
+        let open = self.open_heads().await?;
         // An intent may also end because another takes its place under the same id.
-        let ends = commit.settled.iter().chain(commit.intents.iter().map(|intent| &intent.id)).collect::<Vec<_>>();
-        for ends in ends.chunks(LIST) {
-            let mut sql = self.tx.sql(
-                "SELECT i.flow, e.seq, e.items FROM intent i CROSS JOIN entry e WHERE e.seq = i.entry AND i.id IN ",
-            );
-            sql.texts(ends.iter().map(|id| id.as_str()));
-            let read = |row: &Row<'_>| {
-                let flow = row.int(0)?;
-                let items = read_sealed(row.blob(2)?).map_err(unreadable)?;
-                Ok((flow, row.int(1)?, items.iter().any(|item| !appended.told.contains(&(flow, item.record)))))
-            };
-            for (flow, seq, some) in self.tx.fetch(sql, read).await? {
-                if some {
-                    left.extend(self.untold(flow, seq, appended).await?.into_iter().map(|record| (flow, record, seq)));
-                }
-            }
+        let ends = commit.settled.iter().chain(commit.intents.iter().map(|intent| &intent.id));
+        let untold = |flow: &i64, records: &[[u8; 16]]| records.iter().any(|one| !appended.told.contains(&(*flow, *one)));
+        let some: Vec<(i64, Seq)> = ends
+            .filter_map(|id| open.intents.get(id))
+            .filter(|(flow, _, records)| untold(flow, records))
+            .map(|(flow, seq, _)| (*flow, *seq))
+            .collect();
+        self.open_heads = Some(open);
+        for (flow, seq) in some {
+            left.extend(self.untold(flow, seq, appended).await?.into_iter().map(|record| (flow, record, seq)));
         }
         Ok(left)
     }

@@ -17,6 +17,8 @@ mod heads;
 mod read;
 mod verify;
 
+use std::sync::Arc;
+
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use handover_model::FlowName;
 use jiff::Timestamp;
@@ -25,6 +27,7 @@ use rand::RngCore;
 pub use read::{EntryRow, Told};
 pub use verify::{Head, Verified};
 
+pub(crate) use self::heads::OpenHeads;
 use crate::codec::{self, Reader, Unreadable, Writer};
 use crate::database::unreadable;
 use crate::store::{Step, nanos};
@@ -51,12 +54,10 @@ pub(crate) struct Appended<'e> {
     pub(crate) numbers: Vec<Seq>,
     /// The last row of each record that was told of.
     pub(crate) heads: HashMap<(i64, &'e str), Seq>,
-    /// Those of them that had a row in a flow before.
-    pub(crate) with_row: HashSet<(i64, &'e str)>,
     /// Everything that was told of, as rows name it.
     pub(crate) told: HashSet<(i64, [u8; 16])>,
-    /// What the entries tell, as it is stored.
-    pub(crate) values: Vec<Option<Vec<u8>>>,
+    /// The records that each entry tells of, as its row names them.
+    pub(crate) records: Vec<Vec<[u8; 16]>>,
 }
 
 /// A row's parts that its hash covers.
@@ -174,6 +175,42 @@ pub(crate) fn write_open(writer: &mut Writer, item: &OpenItem<'_>) {
     }
 }
 
+/// What an entry becomes, but for its place in the chain. It is made before the writer's turn: hashing and compressing
+/// take longer than the rest, and others write meanwhile.
+pub(crate) struct Unplaced<'e> {
+    entry: &'e Entry,
+    note: String,
+    /// For each item the hash of its record, and the digest of salt and values.
+    items: Vec<([u8; 16], [u8; 16])>,
+    values: Option<Vec<u8>>,
+}
+
+impl<'e> Unplaced<'e> {
+    pub(crate) fn of_all(location: &Arc<str>, entries: &'e [Entry]) -> Result<Vec<Self>, Error> {
+        entries.iter().map(|entry| Self::of(location, entry)).collect()
+    }
+
+    fn of(location: &Arc<str>, entry: &'e Entry) -> Result<Self, Error> {
+        let names = Values::table(entry.items.iter().map(|item| &item.values));
+        let mut open = Writer::default();
+        open.bytes(&names.bytes);
+        let mut items = Vec::with_capacity(entry.items.len());
+        for (item, salt) in entry.items.iter().zip(salts(entry.items.len())) {
+            let record = item.record.as_str();
+            let mut text = String::new();
+            let values = item.values.stored(&names, &mut text);
+            let values = values.map_err(|error| Error::of_database(location, unreadable(error)))?;
+            items.push((hash_of_record(record), digest_of_values(&salt, &values, &names.hash)));
+            write_open(&mut open, &OpenItem { record, values: Some((salt, values)) });
+        }
+        let values = match items.is_empty() {
+            true => None,
+            false => Some(codec::compress(&open.0).map_err(|error| Error::of_file(location, error))?),
+        };
+        Ok(Self { entry, note: entry.note.to_string(), items, values })
+    }
+}
+
 /// A row on its way into its table.
 struct Placed<'e> {
     seq: Seq,
@@ -192,14 +229,13 @@ impl Step<'_> {
         &mut self,
         at: Timestamp,
         pass: i64,
-        entries: &'e [Entry],
+        entries: Vec<Unplaced<'e>>,
     ) -> Result<Appended<'e>, Error> {
         let mut appended = Appended {
             numbers: Vec::with_capacity(entries.len()),
             heads: HashMap::new(),
-            with_row: HashSet::new(),
             told: HashSet::new(),
-            values: Vec::with_capacity(entries.len()),
+            records: Vec::with_capacity(entries.len()),
         };
         if entries.is_empty() {
             return Ok(appended);
@@ -209,18 +245,16 @@ impl Step<'_> {
             Some(chain) => chain,
             None => self.begin_chain(at, pass, &mut rows).await?,
         };
-        self.heads(entries, &mut appended).await?;
-        let open_heads = self.open_heads().await?;
+        let mut open = self.open_heads().await?;
+        self.heads(&entries, &open, &mut appended).await?;
         for entry in entries {
-            let row = self.seal(at, pass, entry, &mut chain, &open_heads, &mut appended)?;
+            let row = self.seal(at, pass, entry, &mut chain, &mut open, &mut appended)?;
             appended.numbers.push(row.seq);
             rows.push(row);
         }
+        self.open_heads = Some(open);
         self.write_entries(at, pass, chain, &rows).await?;
         self.chain = Some(chain);
-        // A checkpoint may stand before the entries.
-        let before = rows.len() - entries.len();
-        appended.values.extend(rows.into_iter().skip(before).map(|row| row.values));
         Ok(appended)
     }
 
@@ -247,46 +281,35 @@ impl Step<'_> {
         Ok(chain)
     }
 
+    /// Gives a row its place in the chain.
     fn seal<'e>(
         &self,
         at: Timestamp,
         pass: i64,
-        entry: &'e Entry,
+        unplaced: Unplaced<'e>,
         chain: &mut Chain,
-        open_heads: &HashMap<(i64, [u8; 16]), Seq>,
+        open: &mut OpenHeads,
         appended: &mut Appended<'e>,
     ) -> Result<Placed<'e>, Error> {
-        let location = self.tx.location();
+        let Unplaced { entry, note, items, values } = unplaced;
         let flow = entry.flow.as_ref().map(FlowName::as_str);
         let flow_id = self.id(flow.unwrap_or(""))?;
         let seq = chain.next;
-        let mut items = Writer::default();
-        let mut open = Writer::default();
-        let names = Values::table(entry.items.iter().map(|item| &item.values));
-        open.bytes(&names.bytes);
-        let salts = salts(entry.items.len());
-        for (item, salt) in entry.items.iter().zip(&salts) {
-            let record = item.record.as_str();
-            let mut text = String::new();
-            let values = item.values.stored(&names, &mut text);
-            let values = values.map_err(|error| Error::of_database(location, unreadable(error)))?;
-            let hash = hash_of_record(record);
+        let mut sealed = Writer::default();
+        let mut records = Vec::with_capacity(items.len());
+        for (item, (hash, digest)) in entry.items.iter().zip(items) {
             appended.told.insert((flow_id, hash));
-            let head = appended.heads.entry((flow_id, record)).or_default();
-            *head = (*head).max(open_heads.get(&(flow_id, hash)).copied().unwrap_or(0));
-            items.0.extend_from_slice(&hash);
-            items.0.extend_from_slice(&digest_of_values(salt, &values, &names.hash));
-            items.unsigned(if *head == seq { 0 } else { head.unsigned_abs() });
+            records.push(hash);
+            let head = appended.heads.entry((flow_id, item.record.as_str())).or_default();
+            *head = (*head).max(open.tell(flow_id, hash, seq));
+            sealed.0.extend_from_slice(&hash);
+            sealed.0.extend_from_slice(&digest);
+            sealed.unsigned(if *head == seq { 0 } else { head.unsigned_abs() });
             *head = seq;
-            write_open(&mut open, &OpenItem { record, values: Some((*salt, values)) });
         }
-        let values = match entry.items.is_empty() {
-            true => None,
-            false => Some(codec::compress(&open.0).map_err(|error| Error::of_file(location, error))?),
-        };
+        appended.records.push(records);
         let count = entry.items.len() as i64;
-        let note = entry.note.to_string();
-        Ok(sealed_row(at, pass, &entry.kind, flow, note, count, items.0, values, chain))
+        Ok(sealed_row(at, pass, &entry.kind, flow, note, count, sealed.0, values, chain))
     }
 
     async fn write_entries(
