@@ -137,7 +137,8 @@ fn assemble(
     lock: Option<File>,
     temporary: Option<Temporary>,
 ) -> Store {
-    let writer = session.map(|session| tokio::sync::Mutex::new(Writer { session: Some(session), chain: None, open_heads: None }));
+    let writer = session
+        .map(|session| tokio::sync::Mutex::new(Writer { session: Some(session), chain: None, open_heads: None }));
     Store {
         inner: Arc::new(Inner {
             writer,
@@ -172,7 +173,7 @@ pub(crate) async fn open_sqlite(path: &Path, lock: Option<File>, temporary: Opti
         .journal_mode(SqliteJournalMode::Wal)
         // A private copy need not survive anything.
         .synchronous(if temporary.is_some() { SqliteSynchronous::Off } else { SqliteSynchronous::Full })
-        .pragma("cache_size", "-18432")
+        .pragma("cache_size", "-12288")
         .pragma("wal_autocheckpoint", "4000")
         .statement_cache_capacity(STATEMENTS)
         // Space that erased values leave is overwritten where that costs no extra writing.

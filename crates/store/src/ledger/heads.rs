@@ -193,7 +193,8 @@ impl Step<'_> {
         let open = self.open_heads().await?;
         // An intent may also end because another takes its place under the same id.
         let ends = commit.settled.iter().chain(commit.intents.iter().map(|intent| &intent.id));
-        let untold = |flow: &i64, records: &[[u8; 16]]| records.iter().any(|one| !appended.told.contains(&(*flow, *one)));
+        let untold =
+            |flow: &i64, records: &[[u8; 16]]| records.iter().any(|one| !appended.told.contains(&(*flow, *one)));
         let some: Vec<(i64, Seq)> = ends
             .filter_map(|id| open.intents.get(id))
             .filter(|(flow, _, records)| untold(flow, records))
