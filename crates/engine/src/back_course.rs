@@ -44,6 +44,7 @@ impl Pass {
         let fresh = locked(&self.fresh).get(end).copied().unwrap_or(i64::MAX);
         // By the target's own clock.
         let since = later(self.first_began().await?, self.ahead(&end.system));
+        self.follow_returned(end, worked..extraction.blocks).await?;
         let mut paired = Vec::new();
         for number in worked..extraction.blocks {
             self.go_on()?;

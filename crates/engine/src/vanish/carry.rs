@@ -225,6 +225,7 @@ impl Pass {
         entry.items.push(Item { record: case.gone.source.clone(), values: values.into() });
         commit.entries.push(entry);
         let title = named.unwrap_or_else(|| case.gone.source.to_string());
+        commit.released.extend(case.way_back(ready).filter(|_| case.gone.side == Side::Target));
         commit.holds.push(question(ready, &case.gone.source, title, cause));
         let into = case.survivor().cloned();
         commit.vanished.push(Vanished { fate: Fate::Asked, into, ..case.gone.clone() });
@@ -260,6 +261,7 @@ impl Pass {
         entry.items.push(Item { record: gone.source.clone(), values: values.into() });
         commit.entries.push(entry);
         commit.released.push((gone.flow.clone(), gone.source.clone()));
+        commit.released.extend(case.way_back(ready));
         let members = [(Side::Source, Some(&row.record)), (Side::Target, row.target.as_ref())];
         for (side, record) in members.into_iter().filter_map(|(side, record)| Some((side, record?))) {
             let end = ready.flow.end(side);
@@ -289,6 +291,7 @@ impl Pass {
         commit.entries.push(entry);
         commit.vanished.push(Vanished { fate: Fate::Kept, ..case.gone.clone() });
         if case.gone.side == Side::Target {
+            commit.released.extend(case.way_back(ready));
             // Nothing can be linked with what is gone; when it comes again its links are made anew.
             let (flow, source) = (&case.gone.flow, &case.gone.source);
             commit.linked.extend(self.place.store.links_waiting_for(flow, source).await?);

@@ -54,6 +54,18 @@ impl Pass {
         if olds.is_empty() { Ok(()) } else { self.notice_missing(end, &self.places(end), &olds).await }
     }
 
+    /// Before staged blocks of a flow's target go back: what they say was merged is followed. A survivor under a new id
+    /// would be taken for a new record.
+    pub(crate) async fn follow_returned(&self, end: &End, blocks: std::ops::Range<i64>) -> Result<(), Error> {
+        let Some(marks) = self.merge_marks(end)? else { return Ok(()) };
+        let mut olds = Vec::new();
+        for number in blocks {
+            let records = self.place.store.block_once(&end.system, &end.object, number).await?;
+            olds.extend(records.iter().flat_map(|record| merged_into(record, &marks)));
+        }
+        if olds.is_empty() { Ok(()) } else { self.notice_missing(end, &self.places(end), &olds).await }
+    }
+
     /// Records that vanished and are there again: they leave the list by themselves. What pointed to a counterpart
     /// that was deleted is linked again once there is another one. Of a pair both of which were gone, the one that is
     /// not there on this side may come again later: it is no pair's then.
@@ -337,12 +349,15 @@ impl Pass {
             if old != *into && seen.insert(old.clone(), ()).is_none() {
                 self.merged_away(ready, Side::Target, &old, identity, commit);
                 commit.returned.push((flow.clone(), Side::Target, old.clone()));
+                commit.released.extend(ready.back.as_ref().map(|back| back.hold_of(&old)));
             }
             self.vanishings().followed += 1;
             if !is_second {
                 commit.rows.push(RecordRow { target: Some(into.clone()), last_entry: None, ..row });
                 continue;
             }
+            // What its fields waited for is nobody's question any more.
+            commit.released.push((flow.clone(), row.record.clone()));
             if let Some(other) = &keeper {
                 self.two_became_one(ready, &row, (&old, into), other, commit);
             }

@@ -50,8 +50,10 @@ pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
 
 /// Whether the state says that the field is kept back.
 pub(super) fn is_held(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule) -> bool {
-    let holds = judged.holds_of(pair.flow, pair.source);
-    holds.iter().any(|hold| hold.field.as_deref().is_none_or(|name| name == field.names[NEW]))
+    let forth = judged.holds_of(pair.flow, pair.source);
+    let back = pair.targets.iter().flat_map(|target| judged.holds_back_of(pair.flow, target));
+    forth.iter().any(|hold| hold.field.as_deref().is_none_or(|name| name == field.names[NEW]))
+        || back.into_iter().any(|hold| hold.field.as_deref().is_none_or(|name| name == field.names[OLD]))
 }
 
 /// What the field says must be something that it may say.
@@ -338,7 +340,8 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
         let name = field.names[side];
         let whose = || format!("{} {}, {name}", pair.flow.objects[side], lives[side].id);
         // Every counterpart that it ever had gave something.
-        let others: Vec<&Life> = if side == OLD { pair.ever().collect() } else { judged.sources_of(pair.flow, target) };
+        let others: Vec<&Life> =
+            if side == OLD { pair.ever().collect() } else { judged.sources_with_merged(pair.flow, target) };
         // So did whoever answered for what it stood for before.
         let sources = if side == OLD { vec![pair.source] } else { others.clone() };
         let given: BTreeSet<Plain> = others
@@ -413,7 +416,7 @@ fn excused(judged: &Judged<'_>, lost: &Edit, by: &Edit) -> bool {
 fn told(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule, side: usize, value: &Json) -> bool {
     let value = field.plain(side, value);
     // The stories of all counterparts that it ever had.
-    let sources = judged.sources_of(pair.flow, target);
+    let sources = judged.sources_with_merged(pair.flow, target);
     let is_its = |flow: &str, record: &str| {
         (side == NEW && flow == pair.flow.name && sources.iter().any(|source| source.id == record))
             || (side == OLD && flow == pair.flow.back && pair.ever().any(|target| target.id == record))

@@ -263,9 +263,26 @@ impl<'c> Judged<'c> {
         self.sides[OLD].of(flow.objects[OLD]).filter(is_one).collect()
     }
 
+    /// The same of a target record and of all that became part of it: what was written to those it has now.
+    pub(crate) fn sources_with_merged<'t>(&'t self, flow: &FlowRule, target: &'t Life) -> Vec<&'t Life> {
+        let mut lives = vec![target];
+        let mut at = 0;
+        while let Some(life) = lives.get(at).copied() {
+            let others = self.sides[NEW].of(flow.objects[NEW]);
+            lives.extend(others.filter(|other| matches!(&other.fate, Fate::Merged(into) if *into == life.id)));
+            at += 1;
+        }
+        lives.into_iter().flat_map(|life| self.sources_of(flow, life)).collect()
+    }
+
     /// The holds of a source record.
     pub(crate) fn holds_of(&self, flow: &FlowRule, source: &Life) -> Vec<&'c Held> {
         self.held.get(&(flow.name, source.id.as_str())).cloned().unwrap_or_default()
+    }
+
+    /// The holds of a record of the new system on its way back.
+    pub(crate) fn holds_back_of(&self, flow: &FlowRule, target: &Life) -> Vec<&'c Held> {
+        self.held.get(&(flow.back, target.id.as_str())).cloned().unwrap_or_default()
     }
 
     /// The living counterpart of a source record, if it has one.

@@ -2,11 +2,12 @@
 
 use handover_model::{Answer, Cause, Deletes, Merges, Outcome, RecordId};
 use handover_sandbox::faults::{DisturbAction, FaultPlan};
+use handover_sandbox::journal::Action;
 use handover_store::RecordRow;
 use serde_json::json;
 
 use super::{Play, both};
-use crate::rig::{Orders, Way};
+use crate::rig::{Orders, Scene, Way};
 
 /// Two people of the old system that have deals become one; gives the one that is gone, and the one that is left.
 fn merged(play: &mut Play) -> (RecordRow, RecordRow) {
@@ -146,4 +147,35 @@ fn answers_to_merges_that_are_lost() {
         assert_eq!(merges, [&play.line("Merged", &gone)], "{fault}");
         assert_eq!(play.row(play.names.flow, &gone.record).outcome, Outcome::Merged);
     }
+}
+
+/// HubSpot gives the survivor a new id: nobody in the old system stands for it yet, but those whose pairs became it do.
+#[test]
+fn survivors_of_a_merge_in_the_new_system_are_not_made_again_in_the_old_one() {
+    let mut play = Play::on(Scene::both_ways(Way::ToHubspot), Deletes::Ask, Merges::Ask);
+    let made = ["one", "two"].map(|name| {
+        let fields = json!({"firstname": "Ada", "lastname": name, "email": format!("{name}@merged.example.com")});
+        play.create(1, "contacts", fields)
+    });
+    let [gone, left] = made;
+    play.is_quiet();
+    let created = |play: &mut Play| {
+        let journal = play.ground.end().old_journal;
+        journal.iter().flat_map(|entry| &entry.changes).filter(|change| change.action == Action::Created).count()
+    };
+    let before = created(&mut play);
+    play.in_new("contacts", &gone, DisturbAction::Merge { into: left.to_string() });
+    for _ in 0..3 {
+        play.pass();
+    }
+    assert_eq!(created(&mut play), before, "both have their counterparts in the old system");
+    let journal = play.ground.end().new_journal;
+    let survivor = journal.iter().flat_map(|entry| &entry.changes).rfind(|change| change.action == Action::Created);
+    let survivor: RecordId = survivor.unwrap().id.as_str().into();
+    assert_ne!(survivor, left);
+    let flow = "persons".into();
+    let rows = play.read(async |store| store.rows_with_targets(&flow, &[survivor]).await.unwrap());
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    // Which of the two in the old system stays, a person says.
+    assert!(rows.iter().any(|row| play.words(&row.record) == ["target_merged"]), "{rows:?}");
 }
