@@ -23,7 +23,7 @@ use crate::new_pairs::owes;
 use crate::pass::Pass;
 use crate::planted::{self, Planted};
 use crate::resolve::{Parents, Resolved, misplaced, outer, split_links};
-use crate::returns::Returned;
+use crate::returned::Returned;
 use crate::setup::Ready;
 use crate::trail::{BEFORE, SOURCE, Trail};
 use crate::transform::Mapped;

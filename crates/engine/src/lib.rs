@@ -43,6 +43,7 @@ mod planted;
 mod reconcile;
 mod resolve;
 mod resume;
+mod returned;
 mod returns;
 mod send;
 mod setup;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use handover_connect::{Fault, FaultKind};
-use handover_model::{Cause, End, FieldName, Fields, Flow, From, Record, RecordId, Value};
+use handover_model::{End, FieldName, Fields, Flow, From, Record, RecordId, Value};
 use handover_store::{GivenAnswer, RecordRow};
 
 use crate::Error;
@@ -15,76 +15,15 @@ use crate::back::Back;
 use crate::base::{self, OpenLink};
 use crate::change::Pair;
 use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
-use crate::merge::same;
 use crate::pass::Pass;
 use crate::resolve::{Parents, Resolved, misplaced, split_links};
+use crate::returned::Returned;
 use crate::setup::Ready;
 use crate::trail::{BEFORE, SOURCE, Trail};
-use crate::transform::{Mapped, put};
+use crate::transform::Mapped;
 use crate::verdict::{Known, Told, Verdicts, known_of, link_sets, weigh};
 use crate::write::Outgoing;
 use crate::writer::Writer;
-
-/// Why a field cannot go back, and the value in question.
-type Cannot = (Cause, Option<Value>);
-
-/// What the way back makes of a target record.
-pub(crate) struct Returned {
-    /// By rule: the value for its source field, none where it leaves the field alone, or why it cannot be told.
-    rules: BTreeMap<usize, Result<Option<Value>, Cannot>>,
-    /// By rule and source record: the target record that it is linked as.
-    found: HashMap<(usize, String), RecordId>,
-    /// Rules that left a link out, since nobody stands for whom it leads to: what they make is not what the target says.
-    left_out: BTreeSet<usize>,
-}
-
-impl Returned {
-    /// Whether the source says already what would go back of a target field.
-    pub(crate) fn equals_source(&self, ready: &Ready, name: &FieldName, source: &Record) -> bool {
-        let Some(back) = &ready.back else { return false };
-        let rules = back.rules_of(name);
-        !rules.is_empty()
-            && rules.iter().all(|rule| {
-                if self.left_out.contains(rule) {
-                    return false;
-                }
-                let value = match self.rules.get(rule) {
-                    Some(Ok(Some(value))) => value,
-                    Some(Ok(None)) => return true,
-                    Some(Err(_)) | None => return false,
-                };
-                let field = &back.ready.flow.rules[*rule].target;
-                let have = source.fields.get(field.as_str()).unwrap_or(&Value::Null);
-                let kind = back.ready.target_field(field).map(|field| &field.kind);
-                same(kind, &put(&back.parts[*rule], have, value.clone()), have)
-            })
-    }
-
-    /// The source's fields as these rules make them; or why one of them cannot.
-    fn fields(&self, back: &Back, rules: &BTreeSet<usize>, source: &Record) -> Result<Fields, Cannot> {
-        let mut fields = Fields::new();
-        for rule in rules {
-            let name = &back.ready.flow.rules[*rule].target;
-            let value = match self.rules.get(rule) {
-                Some(Ok(Some(value))) => value.clone(),
-                Some(Err(cause)) => return Err(cause.clone()),
-                Some(Ok(None)) | None => continue,
-            };
-            let have = fields.get(name.as_str()).or_else(|| source.fields.get(name.as_str())).unwrap_or(&Value::Null);
-            let value = put(&back.parts[*rule], have, value);
-            if value.is_blank() && back.ready.required.contains(name) {
-                return Err((Cause::Missing { field: name.clone() }, None));
-            }
-            fields.set(name.clone(), value);
-        }
-        // What the source says already is not written.
-        let changed = fields.into_iter().filter(|(name, value)| {
-            let kind = back.ready.target_field(name).map(|field| &field.kind);
-            !same(kind, value, source.fields.get(name.as_str()).unwrap_or(&Value::Null))
-        });
-        Ok(changed.collect())
-    }
-}
 
 /// A write that goes back, and what is settled once it is confirmed.
 struct Return {

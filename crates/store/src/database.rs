@@ -8,15 +8,16 @@ use std::sync::Arc;
 use futures::channel::mpsc;
 use futures::stream::BoxStream;
 use futures::{SinkExt, StreamExt, TryStreamExt};
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions};
 use sqlx::{
-    Arguments as _, AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres, Row as _, Sqlite,
+    Arguments as _, AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, Postgres, Sqlite,
     SqliteConnection, Transaction,
 };
 
 use crate::Error;
 use crate::readers::Readers;
+pub(crate) use crate::row::{Row, unreadable};
 
 /// Rows that one statement carries: multi-row statements are what makes the store fast, and a few fixed
 /// sizes are what lets their preparation be reused.
@@ -187,37 +188,6 @@ pub(crate) fn batches<T>(mut items: &[T]) -> impl Iterator<Item = &[T]> {
         items = rest;
         Some(batch)
     })
-}
-
-/// A row as either driver gives it.
-pub(crate) enum Row<'r> {
-    Sqlite(&'r SqliteRow),
-    Postgres(&'r PgRow),
-}
-
-macro_rules! column {
-    ($name:ident, $type:ty) => {
-        pub(crate) fn $name(&self, at: usize) -> Result<$type, sqlx::Error> {
-            match self {
-                Self::Sqlite(row) => row.try_get_unchecked(at),
-                Self::Postgres(row) => row.try_get_unchecked(at),
-            }
-        }
-    };
-}
-
-impl<'r> Row<'r> {
-    column!(int, i64);
-    column!(opt_int, Option<i64>);
-    column!(text, &'r str);
-    column!(opt_text, Option<&'r str>);
-    column!(blob, &'r [u8]);
-    column!(opt_blob, Option<&'r [u8]>);
-}
-
-/// A value in a column that cannot be what we wrote.
-pub(crate) fn unreadable(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
-    sqlx::Error::Decode(what.into())
 }
 
 macro_rules! run_on {

@@ -33,6 +33,7 @@ mod names;
 mod open;
 mod pass;
 mod readers;
+mod row;
 mod rows;
 mod schema;
 mod staging;
