@@ -4,11 +4,11 @@ use serde_json::{Map, Value as Json};
 
 use super::Hubspot;
 use super::draft::Values;
-use super::kinds::{self, Kind};
+use super::kinds::{self, Kind, Kinds};
 use super::links::{Node, Write};
 use super::record::Source;
 use super::world::{FollowUp, FollowUpAction};
-use super::{merge, routes, values, write};
+use super::{merge, values, write};
 use crate::faults::{DisturbAction, Disturbance, Which};
 use crate::journal::Change;
 
@@ -101,7 +101,8 @@ pub(crate) fn disturb(hub: &mut Hubspot, wanted: &Disturbance, now: i64) -> Vec<
             DisturbAction::Delete => write::archive(hub, kind, id, now, &user),
             DisturbAction::Merge { into } => {
                 let into = into.parse().ok().and_then(|into| hub.world.table(kind).live(into)).map(|r| r.id);
-                if let Some(into) = into.filter(|into| *into != id && routes::mergeable(kind)) {
+                // Nobody can merge what happened (sheet: no such event for activities \[spec\]).
+                if let Some(into) = into.filter(|into| *into != id && !Kinds::is_activity(kind)) {
                     merge::perform(hub, kind, into, id, now, &user);
                 }
             }

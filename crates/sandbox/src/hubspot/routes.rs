@@ -187,7 +187,7 @@ fn object(hub: &mut Hubspot, call: &Call<'_>, kind: Kind) -> Answer {
 }
 
 /// Merge exists for these on v3 (sheet: section 2 \[spec\]); generic from 2026-09 on.
-pub(super) fn mergeable(kind: Kind) -> bool {
+fn mergeable(kind: Kind) -> bool {
     use super::kinds::{COMPANIES, CONTACTS, DEALS, TICKETS};
     matches!(kind, CONTACTS | COMPANIES | DEALS | TICKETS)
 }
