@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handover_model::{FieldName, Flow, FlowName, ObjectName, Owner, RecordId, Schema, SystemName, Weight};
+use handover_model::{FieldName, Flow, ObjectName, Owner, Schema, SystemName, Weight};
 
 use crate::Error;
 use crate::order::Ordered;
@@ -29,11 +29,6 @@ pub struct Back {
 }
 
 impl Back {
-    /// Under which flow and record the holds of the way back of a pair stand.
-    pub(crate) fn hold_of(&self, target: &RecordId) -> (FlowName, RecordId) {
-        (self.ready.flow.name.clone(), target.clone())
-    }
-
     /// The other target fields from which the rules are fed that a field of the target concerns.
     pub(crate) fn beside<'b>(&'b self, field: &'b FieldName) -> impl Iterator<Item = &'b FieldName> {
         let rules = self.rules_of(field);

@@ -44,11 +44,11 @@ impl Pass {
         let fresh = locked(&self.fresh).get(end).copied().unwrap_or(i64::MAX);
         // By the target's own clock.
         let since = later(self.first_began().await?, self.ahead(&end.system));
-        self.follow_returned(end, worked..extraction.blocks).await?;
         let mut paired = Vec::new();
         for number in worked..extraction.blocks {
             self.go_on()?;
             let records = self.place.store.block_once(&end.system, &end.object, number).await?;
+            self.follow_merged(end, &records).await?;
             for some in records.chunks(AT_ONCE) {
                 let new = self.returned_records(ready, some, number >= fresh, since).await?;
                 paired.extend(self.carry_new((ready, back), pairing, new, number).await?);

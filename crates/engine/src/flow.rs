@@ -309,7 +309,7 @@ impl Pass {
             let outcome = one.before.as_ref().map_or(outcome, |before| before.outcome);
             commit.released.push((ready.flow.name.clone(), one.record.clone()));
             // Both ways' holds of a pair are judged together.
-            commit.released.extend(ready.back.iter().zip(&target).map(|(back, target)| back.hold_of(target)));
+            commit.released.extend(target.as_ref().and_then(|target| ready.held_back(target)));
             if let Decision::Hold(holds) = &one.decision {
                 values.tell(ready, "causes", &holds.iter().map(|hold| &hold.cause).collect::<Vec<_>>());
                 let mut threshold = self.threshold();

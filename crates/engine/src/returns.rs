@@ -312,8 +312,7 @@ impl Pass {
             } else {
                 pair.stuck.extend(one.names);
                 // What the source refused is held beyond the judgement of the pair, which clears both ways' holds.
-                if let Some(back) = &ready.back {
-                    let (flow, record) = back.hold_of(&pair.target);
+                if let Some((flow, record)) = ready.held_back(&pair.target) {
                     pair.holds.extend(self.place.store.holds_of(&flow, &record).await?);
                 }
             }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use foldhash::HashMap;
 use handover_connect::{Clock, Connector};
 use handover_model::{
-    Cohort, Field, FieldName, Flow, FlowName, Kind, ObjectName, Owner, Schema, SystemName, User, Weight,
+    Cohort, Field, FieldName, Flow, FlowName, Kind, ObjectName, Owner, RecordId, Schema, SystemName, User, Weight,
 };
 use handover_store::{Store, Words};
 use jiff::{SignedDuration, Timestamp};
@@ -231,6 +231,11 @@ impl Ready {
             })
         };
         self.shared.iter().filter(goes).map(|shared| &shared.name)
+    }
+
+    /// Under which flow and record the holds of the way back stand of the pair with this target record.
+    pub(crate) fn held_back(&self, target: &RecordId) -> Option<(FlowName, RecordId)> {
+        self.back.as_ref().map(|back| (back.ready.flow.name.clone(), target.clone()))
     }
 
     /// Takes the way back, and what both sides share then.

@@ -259,7 +259,7 @@ impl Pass {
                 values.text(ready, "outcome", became.word());
                 confirmed.items.push(Item { record: case.record.clone(), values: values.end(ready) });
                 commit.released.push((ready.flow.name.clone(), case.record.clone()));
-                commit.released.extend(ready.back.as_ref().map(|back| back.hold_of(&id)));
+                commit.released.extend(ready.held_back(&id));
                 commit.entries.extend(self.told_forth(ready, case, &id, became));
                 relink(commit, ready, &case.record, case.was_held || case.before.is_some());
                 commit.links.extend(case.links.iter().cloned());

@@ -54,7 +54,7 @@ pub(super) struct Case {
 impl Case {
     /// Under which flow and record the holds of its pair's way back stand: they end with the counterpart.
     pub(super) fn way_back(&self, ready: &Ready) -> Option<(FlowName, RecordId)> {
-        ready.back.as_ref().zip(self.row.target.as_ref()).map(|(back, target)| back.hold_of(target))
+        ready.held_back(self.row.target.as_ref()?)
     }
 
     /// The record of the same side that it became, or seems to have become.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handover_model::{Cause, End, FieldName, FlowName, Hold, Merges, Outcome, RecordId, Side};
+use handover_model::{Cause, End, FieldName, FlowName, Hold, Merges, Outcome, Record, RecordId, Side};
 use handover_store::{Commit, Fate, Item, Membership, PendingLink, RecordRow, Vanished};
 use serde_json::json;
 
@@ -54,15 +54,11 @@ impl Pass {
         if olds.is_empty() { Ok(()) } else { self.notice_missing(end, &self.places(end), &olds).await }
     }
 
-    /// Before staged blocks of a flow's target go back: what they say was merged is followed. A survivor under a new id
-    /// would be taken for a new record.
-    pub(crate) async fn follow_returned(&self, end: &End, blocks: std::ops::Range<i64>) -> Result<(), Error> {
+    /// Before records of a flow's target go back: what they say was merged into them is followed. A survivor under a
+    /// new id would be taken for a new record.
+    pub(crate) async fn follow_merged(&self, end: &End, records: &[Record]) -> Result<(), Error> {
         let Some(marks) = self.merge_marks(end)? else { return Ok(()) };
-        let mut olds = Vec::new();
-        for number in blocks {
-            let records = self.place.store.block_once(&end.system, &end.object, number).await?;
-            olds.extend(records.iter().flat_map(|record| merged_into(record, &marks)));
-        }
+        let olds: Vec<RecordId> = records.iter().flat_map(|record| merged_into(record, &marks)).collect();
         if olds.is_empty() { Ok(()) } else { self.notice_missing(end, &self.places(end), &olds).await }
     }
 
@@ -349,7 +345,7 @@ impl Pass {
             if old != *into && seen.insert(old.clone(), ()).is_none() {
                 self.merged_away(ready, Side::Target, &old, identity, commit);
                 commit.returned.push((flow.clone(), Side::Target, old.clone()));
-                commit.released.extend(ready.back.as_ref().map(|back| back.hold_of(&old)));
+                commit.released.extend(ready.held_back(&old));
             }
             self.vanishings().followed += 1;
             if !is_second {

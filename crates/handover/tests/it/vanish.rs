@@ -94,6 +94,11 @@ impl Play {
         let action = DisturbAction::Create { fields };
         self.ground.disturb(system, &[Disturbance { object: object.to_owned(), which: Which::default(), action }]);
         self.pass();
+        self.newest(system)
+    }
+
+    /// The record that was made last in the old system (0) or in the new one (1).
+    fn newest(&self, system: usize) -> RecordId {
         let end = self.ground.end();
         let journal = if system == 0 { end.old_journal } else { end.new_journal };
         let mut changes = journal.iter().flat_map(|entry| &entry.changes);
