@@ -78,7 +78,7 @@ impl Pass {
         again: Vec<Again>,
         parents: &Parents,
     ) -> Result<Vec<Judged>, Error> {
-        let mut pairs = Vec::new();
+        let (mut pairs, mut aside) = (Vec::new(), Vec::new());
         // A hold whose cause is gone goes too, also where nothing is left to be carried.
         let held = self.held_pairs(ready, &again).await?;
         let ids: Vec<RecordId> = again.iter().map(|again| again.staged.record.id.clone()).collect();
@@ -92,6 +92,11 @@ impl Pass {
             };
             // Of what is gone from the source a copy tells nothing: its questions stay as they are.
             if again.staged.standing.waits || missed.sources.contains(&again.staged.record.id) {
+                continue;
+            }
+            let was_held = held.contains(&again.staged.record.id);
+            if let Some(judged) = self.set_aside(ready, &again, &target, was_held) {
+                aside.push(judged);
                 continue;
             }
             let is_lost = missed.targets.contains(&target);
@@ -110,7 +115,6 @@ impl Pass {
             if here {
                 self.cleared.note(&ready.flow.name, blanked(ready, &again.row, &resolved).iter());
             }
-            let was_held = held.contains(&again.staged.record.id);
             let links = linking.contains(&again.staged.record.id);
             if here || there || was_held || links || is_lost || again.due {
                 let Again { staged, row, answers, there, .. } = again;
@@ -132,7 +136,7 @@ impl Pass {
             }
         }
         if pairs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(aside);
         }
         let copies: HashSet<RecordId> = pairs
             .iter()
@@ -147,9 +151,9 @@ impl Pass {
             Some(back) => self.carry_back(ready, back, &mut pairs).await?,
             None => Known::default(),
         };
-        let judged = pairs.into_iter().map(|pair| self.judge_pair(ready, pair, &known)).collect();
+        aside.extend(pairs.into_iter().map(|pair| self.judge_pair(ready, pair, &known)));
         self.keep_flips().await?;
-        Ok(judged)
+        Ok(aside)
     }
 
     /// Which of these pairs something is held of, by their source records.

@@ -129,20 +129,19 @@ impl Pass {
                 Some(message) if !row.as_ref().is_some_and(|row| row.outcome.is_paired()) => Err(message.clone()),
                 _ => ready.program.in_scope(&staged.record),
             };
-            match in_scope {
-                Ok(true) => {
+            let answers = answers.remove(&staged.record.id).unwrap_or_default();
+            match (in_scope, row) {
+                // Whether it is in the flow's scope still is judged with everything else of the pair.
+                (_, Some(row)) if row.outcome.is_paired() && !parted.contains(&row.record) => {
                     let mapped = ready.program.apply(&staged.record);
-                    let answers = answers.remove(&staged.record.id).unwrap_or_default();
-                    match row {
-                        Some(row) if row.outcome.is_paired() && !parted.contains(&row.record) => {
-                            let due = look == Look::Due;
-                            again.push(Again { staged, row, mapped, answers, there: None, due });
-                        }
-                        row => open.push((staged, row, mapped, answers)),
-                    }
+                    again.push(Again { staged, row, mapped, answers, there: None, due: look == Look::Due });
                 }
-                Ok(false) => {}
-                Err(message) => {
+                (Ok(true), row) => {
+                    let mapped = ready.program.apply(&staged.record);
+                    open.push((staged, row, mapped, answers));
+                }
+                (Ok(false), _) => {}
+                (Err(message), row) => {
                     let cause = Cause::Expression { field: FieldName::from("where"), message };
                     held.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], Trail::new()));
                 }

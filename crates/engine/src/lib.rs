@@ -45,6 +45,7 @@ mod resolve;
 mod resume;
 mod returned;
 mod returns;
+mod scope;
 mod send;
 mod setup;
 mod shed;

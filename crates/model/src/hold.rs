@@ -125,6 +125,8 @@ pub enum Cause {
         /// The counterpart of the record that it became, if there is one, and its own.
         candidates: Vec<Candidate>,
     },
+    /// The flow's condition does not hold for the record any more; its counterpart stands as it was.
+    LeftScope,
     /// Its counterpart became one record with the counterpart of another source record.
     TargetMerged {
         /// The source record that has the counterpart now.
@@ -286,6 +288,7 @@ impl Cause {
             Self::Conflict { .. } => "conflict",
             Self::SourceDeleted { .. } => "source_deleted",
             Self::SourceMerged { .. } => "source_merged",
+            Self::LeftScope => "left_scope",
             Self::TargetMerged { .. } => "target_merged",
             Self::Reported { .. } => "reported",
             Self::Expression { .. } => "expression",
@@ -333,6 +336,7 @@ impl Cause {
             | Self::SourceGone
             | Self::SourceDeleted { .. }
             | Self::SourceMerged { .. }
+            | Self::LeftScope
             | Self::TargetMerged { .. }
             | Self::Reported { .. }
             | Self::TargetGone { .. } => None,
@@ -361,6 +365,7 @@ impl Cause {
             | Self::SourceGone
             | Self::SourceDeleted { .. }
             | Self::SourceMerged { .. }
+            | Self::LeftScope
             | Self::TargetMerged { .. }
             | Self::Reported { .. }
             | Self::TargetGone { .. } => self.word().to_owned(),
@@ -423,6 +428,9 @@ impl Cause {
             }
             Self::SourceMerged { into, certain: false, .. } => {
                 format!("the record is gone from the source and may have been merged into {into}")
+            }
+            Self::LeftScope => {
+                "the flow's `where` does not hold for it any more; its counterpart stands as it was".to_owned()
             }
             Self::TargetMerged { other, target } => {
                 format!("its counterpart became one with that of {other}, as {target} in the target")

@@ -30,6 +30,6 @@ pub use hold::{Answer, Candidate, Cause, Edit, Hold, Wins};
 pub use ids::{CohortName, FieldName, FlowName, ObjectName, RecordId, SystemName, UserId};
 pub use outcome::{Counts, Outcome};
 pub use record::{Content, Fields, Record};
-pub use removal::{Deletes, Merges, Removals, Side};
+pub use removal::{Deletes, Leaves, Merges, Removals, Side};
 pub use schema::{Above, Account, Automation, Choice, Field, Kind, ReadCost, Schema, User, Writable};
 pub use value::{Value, date_text, number_text};

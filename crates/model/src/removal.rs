@@ -1,4 +1,4 @@
-//! What becomes of a record whose counterpart was deleted, or merged into another record.
+//! What becomes of a record whose counterpart was deleted, merged into another record, or left its flow.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,16 @@ pub enum Side {
     Target,
 }
 
-/// A flow's rules for what was deleted and merged.
+/// A flow's rules for what was deleted and merged, and for what left it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removals {
     /// What becomes of the counterpart of a record that was deleted.
     pub deletes: Deletes,
     /// What becomes of the counterparts of records that became one.
     pub merges: Merges,
+    /// What becomes of a pair whose source record the flow's condition does not hold for any more.
+    #[serde(default)]
+    pub leaves: Leaves,
 }
 
 /// What becomes of the counterpart of a record that was deleted.
@@ -54,6 +57,19 @@ pub enum Merges {
     Ask,
     /// They are merged as well; the counterpart of the surviving record survives.
     Carry,
+}
+
+/// What becomes of a pair whose source record the flow's condition does not hold for any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leaves {
+    /// A person decides; until then neither record is touched.
+    #[default]
+    Ask,
+    /// It goes on as before: the condition says only which records begin.
+    Carry,
+    /// Both records stay as they are.
+    Ignore,
 }
 
 impl Side {

@@ -76,13 +76,13 @@ impl Case {
 }
 
 /// Answers to questions of this module, by source record.
-pub(super) type Answers = BTreeMap<RecordId, Answer>;
+pub(crate) type Answers = BTreeMap<RecordId, Answer>;
 
 impl Pass {
     /// What people answered to questions about records that vanished, since they were asked.
     pub(super) async fn answers_given(&self, flow: &FlowName) -> Result<Answers, Error> {
         let mut asked: BTreeSet<RecordId> = BTreeSet::new();
-        for word in ["source_deleted", "source_merged", "target_gone", "target_merged"] {
+        for word in ["source_deleted", "source_merged", "target_gone", "target_merged", "left_scope"] {
             let filter = HoldFilter { flow: Some(flow.clone()), cause: Some(word.to_owned()), ..HoldFilter::default() };
             let mut after = None;
             loop {
@@ -109,6 +109,9 @@ impl Pass {
         let mut open = self.place.store.vanished(&ready.flow.name, side, true).await?;
         if only_answered {
             open.retain(|gone| answers.contains_key(&gone.source));
+        }
+        if side == Side::Source {
+            open.extend(self.to_be_left(ready, answers, &open).await?);
         }
         let open = self.still_gone(ready, side, open, answers).await?;
         let ids: Vec<RecordId> = open.iter().map(|gone| gone.source.clone()).collect();

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use futures::future::try_join;
 use handover_connect::FaultKind;
 use handover_model::{
-    Counts, End, FieldName, Fields, FlowName, Kind, ObjectName, Outcome, Owner, Record, RecordId, SystemName, Value,
+    Counts, End, FieldName, Fields, FlowName, Kind, Leaves, ObjectName, Outcome, Owner, Record, RecordId, SystemName,
+    Value,
 };
 use handover_store::{Location, RecordRow, Store};
 use serde::Serialize;
@@ -199,6 +200,8 @@ impl Verifier<'_> {
             match rows.get(&record.id) {
                 // What waits for its cohort stays as it is on both sides.
                 _ if waits(&record.id) => {}
+                // So does what left the flow.
+                Some(_) if !in_scope && ready.flow.removals.leaves != Leaves::Carry => {}
                 Some(row) if row.outcome.is_paired() => paired.push((record, row)),
                 Some(_) => {}
                 None if in_scope => {

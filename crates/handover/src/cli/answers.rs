@@ -26,7 +26,7 @@ pub(crate) fn fitting(cause: &Cause) -> &'static str {
             "--edit FIELD=VALUE, --retry, --skip, --accept"
         }
         Cause::Conflict { .. } => "--take source, --take target, --edit FIELD=VALUE, --accept",
-        Cause::SourceDeleted { .. } => "--delete, --keep, --accept",
+        Cause::SourceDeleted { .. } | Cause::LeftScope => "--delete, --keep, --accept",
         Cause::SourceMerged { certain: true, .. } => "--merge, --keep, --accept",
         Cause::SourceMerged { certain: false, .. } => "--merge, --delete, --keep, --accept",
         Cause::TargetMerged { .. } => "--keep, --accept (and --merge in a flow that goes both ways)",
@@ -119,7 +119,8 @@ async fn check_one(
         {
             Ok(None)
         }
-        (Answer::Delete, Cause::SourceDeleted { .. } | Cause::SourceMerged { certain: false, .. })
+        (Answer::Delete | Answer::Keep, Cause::LeftScope)
+        | (Answer::Delete, Cause::SourceDeleted { .. } | Cause::SourceMerged { certain: false, .. })
         | (Answer::Merge, Cause::SourceMerged { .. })
         | (Answer::Keep, Cause::SourceDeleted { .. } | Cause::SourceMerged { .. } | Cause::TargetMerged { .. }) => {
             Ok(None)

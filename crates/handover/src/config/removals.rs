@@ -1,15 +1,17 @@
-//! What becomes of the counterparts of records that were deleted or merged: `deletes` and `merges` of a mapping.
+//! What becomes of the counterparts of records that were deleted or merged, or left their flow: `deletes`,
+//! `merges` and `leaves` of a mapping.
 
-use handover_model::{Deletes, FieldName, Merges, Removals};
+use handover_model::{Deletes, FieldName, Leaves, Merges, Removals};
 
 use super::node::{Kind, Node};
 use super::reader::{Entries, File, Reading, value};
 
-/// Reads `deletes` and `merges`.
+/// Reads `deletes`, `merges` and `leaves`.
 pub(super) fn read(reading: &mut Reading, file: &File, entries: &mut Entries<'_>) -> Removals {
     let deletes = entries.take("deletes").and_then(|node| deletes(reading, file, node)).unwrap_or_default();
     let merges = entries.take("merges").and_then(|node| merges(reading, file, node)).unwrap_or_default();
-    Removals { deletes, merges }
+    let leaves = entries.take("leaves").and_then(|node| leaves(reading, file, node)).unwrap_or_default();
+    Removals { deletes, merges, leaves }
 }
 
 /// `ask`, `ignore`, `archive`, `delete` or `{mark: FIELD, as: VALUE}`.
@@ -35,5 +37,14 @@ fn merges(reading: &mut Reading, file: &File, node: &Node) -> Option<Merges> {
     Some(match reading.word(file, node, "merges", &["ask", "carry"])?.as_str() {
         "carry" => Merges::Carry,
         _ => Merges::Ask,
+    })
+}
+
+/// `ask`, `carry` or `ignore`.
+fn leaves(reading: &mut Reading, file: &File, node: &Node) -> Option<Leaves> {
+    Some(match reading.word(file, node, "leaves", &["ask", "carry", "ignore"])?.as_str() {
+        "carry" => Leaves::Carry,
+        "ignore" => Leaves::Ignore,
+        _ => Leaves::Ask,
     })
 }

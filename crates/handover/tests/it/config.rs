@@ -12,7 +12,7 @@ use folder::Folder;
 use handover::config::{CredentialSource, SecretFrom};
 use handover::problem::{self, Exit, Problem};
 use handover_files::{DateOrder, Form};
-use handover_model::{Deletes, Finding, From, Keep, MatchKind, Merges, Removals, Value, Weight};
+use handover_model::{Deletes, Finding, From, Keep, Leaves, MatchKind, Merges, Removals, Value, Weight};
 
 #[test]
 fn a_whole_project_is_understood() {
@@ -62,7 +62,7 @@ fn a_whole_project_is_understood() {
 
     assert_eq!(project.tables["deal_stages"].rows["7"].to, "closedwon");
     let mark = Deletes::Mark { field: "hs_lead_status".into(), value: Value::from("UNQUALIFIED") };
-    assert_eq!(persons.removals, Removals { deletes: mark, merges: Merges::Carry });
+    assert_eq!(persons.removals, Removals { deletes: mark, merges: Merges::Carry, leaves: Leaves::Ignore });
     assert_eq!(project.snapshot.len(), 64);
 }
 

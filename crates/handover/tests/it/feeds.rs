@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use handover_engine::{Policies, Report, Selection, Vanishings};
-use handover_model::{Deletes, End, Flow, From, Merges, Removals, Rule};
+use handover_model::{Deletes, End, Flow, From, Removals, Rule};
 use handover_sandbox::Sandbox;
 use handover_sandbox::faults::{DisturbAction, Disturbance, FaultPlan, Which};
 use handover_store::Moment;
@@ -48,7 +48,7 @@ fn flow() -> Flow {
     let name = Rule::new("name", From::Fields(vec!["name".into()]));
     Flow {
         key: Some(KEY.into()),
-        removals: Removals { deletes: Deletes::Delete, merges: Merges::default() },
+        removals: Removals { deletes: Deletes::Delete, ..Removals::default() },
         ..Flow::new("companies", end("old"), end("new"), vec![name])
     }
 }

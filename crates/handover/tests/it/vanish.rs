@@ -1,6 +1,7 @@
 //! Records that were deleted, merged and brought back: what becomes of their counterparts.
 
 mod dying;
+mod leaving;
 mod merges;
 mod returning;
 mod targets;
@@ -57,7 +58,7 @@ impl Play {
         let way = scene.way();
         let mut ground = Ground::new(scene);
         ground.finish().unwrap();
-        let removals = Removals { deletes, merges };
+        let removals = Removals { deletes, merges, ..Removals::default() };
         let orders =
             Orders { selection: Some(Selection::Changes), removals, policies: Some(open), ..Orders::default() };
         let mut play = Self { ground, names: names(way), orders };

@@ -71,7 +71,7 @@ fn flow_of(flow: Flow, kind: usize, pair: Pair, ways: Ways) -> Flow {
         (_, Ways::One) => (marked(pair), Merges::Ask),
         (_, Ways::Both) => (Deletes::Ignore, Merges::Ask),
     };
-    Flow { both_ways: ways == Ways::Both, removals: Removals { deletes, merges }, ..flow }
+    Flow { both_ways: ways == Ways::Both, removals: Removals { deletes, merges, ..Removals::default() }, ..flow }
 }
 
 /// A task says that its counterpart is gone.
