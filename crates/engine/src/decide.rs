@@ -10,6 +10,7 @@ use crate::Error;
 use crate::base::{OpenLink, leaving_open};
 use crate::change::Again;
 use crate::cohorts::Placed;
+use crate::lookup::INTERRUPTED;
 use crate::merge::merge;
 use crate::pairing::{Card, Paired, Pairing};
 use crate::pass::Pass;
@@ -173,6 +174,12 @@ impl Pass {
         let known = open.iter().filter(|(_, row, ..)| row.is_some() || ready.forth.is_some());
         let known: Vec<RecordId> = known.map(|(staged, ..)| staged.record.id.clone()).collect();
         self.pair_as_before(ready, pairing, &known, (&undecided, &mut pairs)).await?;
+        let mut doubts = self.in_doubt(ready, &undecided).await?;
+        for (record, paired) in undecided.iter().zip(&mut pairs).filter(|(_, paired)| **paired == Paired::New) {
+            if let Some(candidates) = doubts.remove(&record.id) {
+                *paired = Paired::Held(Cause::Ambiguous { key: INTERRUPTED.to_owned(), candidates });
+            }
+        }
         for ((staged, row, mapped, answers), paired) in open.into_iter().zip(pairs) {
             judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents).await?);
         }

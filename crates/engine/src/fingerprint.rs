@@ -58,11 +58,34 @@ pub(crate) enum Kinship {
     Close,
 }
 
-/// Compares a record with what a lost write would have made, by the fields that tell records apart: not by options,
-/// users, links and the like, which many records share.
-pub(crate) fn kinship(ready: &Ready, candidate: &Record, write: &Write) -> Kinship {
-    let (mut same, mut other, mut is_named) = (0, 0, false);
-    for (name, value) in write.fields.iter().filter(|(_, value)| !value.is_blank()) {
+/// Compares a record with what a lost write would have made.
+pub(crate) fn kinship(ready: &Ready, candidate: &Record, wanted: &Fields) -> Kinship {
+    let Compared { same, other, is_named } = compared(ready, candidate, wanted);
+    match (same, other) {
+        _ if is_named => Kinship::Close,
+        (2.., _) if same >= other => Kinship::Close,
+        (0, 2..) => Kinship::None,
+        _ => Kinship::Perhaps,
+    }
+}
+
+/// Whether a record says anything of what a write would have made.
+pub(crate) fn is_akin(ready: &Ready, candidate: &Record, wanted: &Fields) -> bool {
+    compared(ready, candidate, wanted).same > 0
+}
+
+/// Fields that say the same, fields that say something else, and whether an address or a number is among the former.
+#[derive(Default)]
+struct Compared {
+    same: usize,
+    other: usize,
+    is_named: bool,
+}
+
+/// By the fields that tell records apart: not by options, users, links and the like, which many records share.
+fn compared(ready: &Ready, candidate: &Record, wanted: &Fields) -> Compared {
+    let mut compared = Compared::default();
+    for (name, value) in wanted.iter().filter(|(_, value)| !value.is_blank()) {
         let kind = ready.target.field(name.as_str()).map(|field| &field.kind);
         let is_shared = matches!(
             kind,
@@ -70,18 +93,13 @@ pub(crate) fn kinship(ready: &Ready, candidate: &Record, write: &Write) -> Kinsh
         );
         let Some(have) = candidate.fields.get(name.as_str()).filter(|_| !is_shared) else { continue };
         if alike(kind, value, have) {
-            same += 1;
-            is_named |= matches!(kind, Some(Kind::Email { .. } | Kind::Phone { .. }));
+            compared.same += 1;
+            compared.is_named |= matches!(kind, Some(Kind::Email { .. } | Kind::Phone { .. }));
         } else {
-            other += 1;
+            compared.other += 1;
         }
     }
-    match (same, other) {
-        _ if is_named => Kinship::Close,
-        (2.., _) if same >= other => Kinship::Close,
-        (0, 2..) => Kinship::None,
-        _ => Kinship::Perhaps,
-    }
+    compared
 }
 
 /// Equal but for what platforms change by themselves: HTML is cleaned, blanks are trimmed, case of

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handover_model::{FieldName, FlowName, Kind, Owner, RecordId, Side, Value};
-use handover_store::RecordRow;
+use handover_store::{Fate, RecordRow, Vanished};
 
 use crate::Error;
 use crate::base;
@@ -50,10 +50,12 @@ impl Pass {
             let store = &self.place.store;
             let sources = store.sources_of_flow(flow, &all).await?;
             let theirs: Vec<RecordId> = sources.values().cloned().collect();
-            let gone = store.vanished_among(flow, Side::Source, &theirs).await?;
-            let gone: BTreeSet<RecordId> = gone.into_iter().map(|gone| gone.record).collect();
-            let lost = store.vanished_among(flow, Side::Target, &all).await?;
-            let lost: BTreeSet<RecordId> = lost.into_iter().map(|gone| gone.record).collect();
+            // Of a pair that ended it may have come again, and be another one's.
+            let missed = |gone: Vec<Vanished>| -> BTreeSet<RecordId> {
+                gone.into_iter().filter(|gone| gone.fate != Fate::Deleted).map(|gone| gone.record).collect()
+            };
+            let gone = missed(store.vanished_among(flow, Side::Source, &theirs).await?);
+            let lost = missed(store.vanished_among(flow, Side::Target, &all).await?);
             for (field, ids) in fields {
                 let is = |id: &&RecordId| lost.contains(*id) || sources.get(*id).is_some_and(|id| gone.contains(id));
                 missing.entry(field.clone()).or_default().extend(ids.iter().filter(is).map(ToString::to_string));

@@ -4,18 +4,22 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_connect::{Fault, FaultKind, Lookup, Write, WriteBatch, WriteMode, WriteOutcome};
-use handover_model::{Cause, Content, FieldName, Fields, FlowName, Outcome, Record, RecordId};
+use handover_model::{Candidate, Cause, Content, FieldName, Fields, FlowName, Outcome, Record, RecordId, Side};
 use handover_store::{HoldFilter, RecordRow};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
-use crate::fingerprint::{Kinship, kinship, match_up};
+use crate::fingerprint::{Kinship, is_akin, kinship, match_up};
 use crate::observe::Event;
 use crate::pairing::source_key;
 use crate::pass::Pass;
 use crate::send::{Loss, Sending, is_repeatable};
 use crate::setup::Ready;
+use crate::vanish::candidate;
 use crate::write::Settled;
+
+/// By what a record qualifies that an interrupted write may have made.
+pub(crate) const INTERRUPTED: &str = "an interrupted write";
 
 /// What a lost write made.
 struct Found {
@@ -76,10 +80,15 @@ impl Pass {
         flow: &FlowName,
         mut rows: impl Iterator<Item = &RecordRow>,
     ) -> Result<HashSet<RecordId>, Error> {
-        let mut unknown = HashSet::new();
         if !rows.any(|row| row.outcome == Outcome::Held) {
-            return Ok(unknown);
+            return Ok(HashSet::new());
         }
+        self.never_looked_up(flow).await
+    }
+
+    /// Every record of a flow of which that is so.
+    async fn never_looked_up(&self, flow: &FlowName) -> Result<HashSet<RecordId>, Error> {
+        let mut unknown = HashSet::new();
         let filter = HoldFilter {
             flow: Some(flow.clone()),
             group: Some(Cause::OutcomeUnknown.group()),
@@ -92,6 +101,32 @@ impl Pass {
             after = Some(last.cursor.clone());
             unknown.extend(page.into_iter().filter(|row| !row.answered).map(|row| row.hold.record));
         }
+    }
+
+    /// Which of these new records of a flow's source say something of what its way back may have made in a write that
+    /// could not be looked up: until somebody says whether they are that, they get no counterpart of their own. By
+    /// record, the target's records that it may stand for.
+    pub(crate) async fn in_doubt(
+        &self,
+        ready: &Ready,
+        new: &[&Record],
+    ) -> Result<HashMap<RecordId, Vec<Candidate>>, Error> {
+        let Some(back) = ready.back.as_ref().filter(|_| !new.is_empty()) else { return Ok(HashMap::new()) };
+        let unknown: Vec<RecordId> = self.never_looked_up(&back.ready.flow.name).await?.into_iter().collect();
+        if unknown.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let there = self.targets_now(ready, &unknown).await?;
+        let turned = self.turn_records(back, &there).await?;
+        let mut doubts: HashMap<RecordId, Vec<Candidate>> = HashMap::new();
+        for (card, returned) in there.iter().zip(&turned) {
+            let wanted = returned.all(back);
+            for record in new.iter().filter(|record| is_akin(&back.ready, record, &wanted)) {
+                let candidate = candidate(ready, Side::Source, INTERRUPTED, card);
+                doubts.entry(record.id.clone()).or_default().extend(candidate);
+            }
+        }
+        Ok(doubts)
     }
 
     /// What lost writes made. `None` when the platform cannot tell.
@@ -172,7 +207,7 @@ impl Pass {
         let mut claims: HashMap<&RecordId, usize> = HashMap::new();
         for write in request.writes.iter().filter(|write| !looked.found.contains_key(&write.trace)) {
             for record in &free {
-                match kinship(ready, record, write) {
+                match kinship(ready, record, &write.fields) {
                     Kinship::None => continue,
                     Kinship::Perhaps => drop(kin.entry(&write.trace).or_default()),
                     Kinship::Close => {

@@ -208,7 +208,9 @@ impl Pass {
         let facts = json!({"flows": flows});
         let began = place.clock.now();
         let dated = setup.project.policies.as_of.unwrap_or(began);
-        let id = place.store.begin_pass(began, &setup.project.snapshot, kind, facts).await?;
+        let is_first = place.store.first_pass().await?.is_none();
+        let since = setup.project.policies.begun.filter(|_| is_first).map_or(began, |begun| begun.min(began));
+        let id = place.store.begin_pass(since, &setup.project.snapshot, kind, facts).await?;
         let mut has_cohorts = !setup.project.cohorts.is_empty();
         for ready in &setup.flows {
             has_cohorts |= !place.store.cohort_waiting(&ready.flow.name, None, 1).await?.is_empty();

@@ -44,6 +44,12 @@ impl Returned {
             })
     }
 
+    /// Everything that the rules make, by the source's fields.
+    pub(crate) fn all(&self, back: &Back) -> Fields {
+        let made = self.rules.iter().filter_map(|(rule, value)| Some((rule, value.as_ref().ok()?.clone()?)));
+        made.map(|(rule, value)| (back.ready.flow.rules[*rule].target.clone(), value)).collect()
+    }
+
     /// The source's fields as these rules make them; or why one of them cannot.
     pub(crate) fn fields(&self, back: &Back, rules: &BTreeSet<usize>, source: &Record) -> Result<Fields, Cannot> {
         let mut fields = Fields::new();

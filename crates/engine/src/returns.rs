@@ -80,7 +80,7 @@ impl Pass {
     }
 
     /// What the way back makes of target records.
-    async fn turn_records(&self, back: &Back, records: &[Record]) -> Result<Vec<Returned>, Error> {
+    pub(crate) async fn turn_records(&self, back: &Back, records: &[Record]) -> Result<Vec<Returned>, Error> {
         let mapped: Vec<Vec<Mapped>> = records.iter().map(|record| back.ready.program.apply(record)).collect();
         let parents = self.parents(&back.ready, mapped.iter().map(Vec::as_slice)).await?;
         let ids: Vec<RecordId> = records.iter().map(|record| record.id.clone()).collect();

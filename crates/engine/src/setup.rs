@@ -74,6 +74,9 @@ pub struct Policies {
     pub flips: u64,
     /// The mistake that is made on purpose; no project file can ask for one.
     pub planted: Planted,
+    /// When the command that works began, if it says so: before the first load the schemas are read, and what people
+    /// make in the target meanwhile was not there before.
+    pub begun: Option<Timestamp>,
     /// The day by which the cohorts are judged, for a plan that looks ahead; the beginning of the pass when `None`.
     pub as_of: Option<Timestamp>,
     /// How old the last list of all ids of an object may get, where deleted records are found by that alone.
@@ -105,6 +108,7 @@ impl Default for Policies {
             settle: SignedDuration::from_mins(15),
             flips: 3,
             planted: Planted::Nothing,
+            begun: None,
             as_of: None,
             sweep: SignedDuration::from_hours(24),
             reconcile: None,

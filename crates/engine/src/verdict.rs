@@ -20,6 +20,7 @@ use crate::flips::GaveWay;
 use crate::hub::Foreign;
 use crate::link_sets::Links;
 use crate::merge::same;
+use crate::new_pairs::owes;
 use crate::resolve::{Resolved, outer};
 use crate::setup::{Ready, Shared};
 use crate::three_way::{Side, Verdict, Why, judge, judge_late};
@@ -276,7 +277,9 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
         rule.and_then(|rule| latest(known, &pair.staged.record.id, rule)),
     );
     let (foreign_here, foreign_there) = known.foreign_of(pair, rule, name);
-    let mut adopted = (here.is_some() && known.adopts(pair, known.kept.0, kind, &ours, foreign_here), false);
+    // What a found record still gives was there before us.
+    let may_adopt = here.is_some() && !owes(ready, &pair.row);
+    let mut adopted = (may_adopt && known.adopts(pair, known.kept.0, kind, &ours, foreign_here), false);
     // What is not carried back is the target's own affair, until the source changes the field.
     let changed = changed && (concerned || here.is_some());
     adopted.1 = changed && known.adopts(pair, known.kept.1, kind, &theirs, foreign_there);

@@ -95,6 +95,7 @@ impl Process {
     pub(crate) fn start(place: &Place<'_>, left: Option<Store>) -> Result<Result<Self, Box<Error>>, Broken> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (wire, turn) = (Arc::new(Wire::default()), Arc::new(Turn::default()));
+        let began = handover_connect::Clock::now(place.clock.as_ref());
         let sandboxes = lock(place.society).sandboxes.clone();
         let systems = connect(place.scene.places.pair, &sandboxes, place.clock, Some((&turn, place.oauth)), |side| {
             let clock = Arc::new(Ahead { clock: place.clock.clone(), by: place.ahead[side] });
@@ -121,7 +122,9 @@ impl Process {
                 system.account().await.map_err(|fault| Error::System { system: "account".into(), fault })?;
             }
             remember_spending(&systems, &store, handover_connect::Clock::now(place.clock.as_ref())).await?;
-            let setup = place.scene.setup(project::project(systems, &place.wanted())).await?;
+            let mut project = project::project(systems, &place.wanted());
+            project.policies.begun = Some(began);
+            let setup = place.scene.setup(project).await?;
             Ok::<_, Error>((store, setup))
         });
         let (store, setup) = match begun {

@@ -485,7 +485,7 @@ fn outcome_of(written: &[Written], id: &RecordId) -> WriteOutcome {
 }
 
 /// A counterpart as a person sees it: the fields that the flow fills, in the order of its rules.
-pub(super) fn candidate(ready: &Ready, side: Side, key: &str, card: &Record) -> Option<Candidate> {
+pub(crate) fn candidate(ready: &Ready, side: Side, key: &str, card: &Record) -> Option<Candidate> {
     let names: Vec<&FieldName> = match side {
         Side::Source => ready.flow.rules.iter().map(|rule| &rule.target).collect(),
         Side::Target => ready.source.fields.iter().map(|field| &field.name).collect(),

@@ -33,6 +33,7 @@ use crate::Error;
 use crate::pass::Pass;
 use crate::setup::Ready;
 
+pub(crate) use carry::candidate;
 pub(crate) use due::Answers;
 pub(crate) use merging::{MERGE, REMOVE};
 

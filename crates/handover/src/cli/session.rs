@@ -253,6 +253,7 @@ impl Session {
             cohorts: project.cohorts.clone(),
             tables: Arc::new(Tables(project.tables.clone())),
             policies: Policies {
+                begun: Some(self.clock.now()),
                 error_share: policies.error_share,
                 error_of_last: usize::try_from(policies.error_of_last).unwrap_or(usize::MAX),
                 error_or: policies.error_or,

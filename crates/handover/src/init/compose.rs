@@ -215,7 +215,21 @@ impl<'s> Sides<'s> {
 
     /// A field of the target that can be written.
     fn field(&self, name: &str) -> Option<&'s Field> {
-        self.to.2.field(name).filter(|field| field.writable != Writable::Never)
+        self.to.2.field(name).filter(|field| field.writable != Writable::Never && !self.leads_nowhere(field))
+    }
+
+    /// Whether a link leads to what no flow moves, since the source has none.
+    fn leads_nowhere(&self, field: &Field) -> bool {
+        let (Kind::Reference { object, .. }, Some(source), Some(target)) =
+            (&field.kind, lexicon::of(&self.from.0.platform), lexicon::of(&self.to.0.platform))
+        else {
+            return false;
+        };
+        let mut told = target.things.iter().filter(|thing| thing.object == object.as_str());
+        told.any(|thing| {
+            let teller = source.teller(thing.concept, &self.from.0.schemas);
+            teller.is_some_and(|teller| self.from.0.is_unused(teller.object))
+        })
     }
 
     /// A rule for each field that both accounts allow, and a field of its own for each term that nothing takes.
@@ -375,6 +389,7 @@ impl<'s> Sides<'s> {
         let (from, to) = (self.from.1.funnel?, self.to.1.funnel?);
         let source = |name: &'static str| self.from.2.field(name).map(|_| name);
         let stage = source(from.stage)?;
+        let tables = to.tables;
         let table = |name: &'static str, fields: Vec<&'static str>, expr: String| {
             Some((fields, How::Stages { table: name, expr }))
         };
@@ -383,27 +398,27 @@ impl<'s> Sides<'s> {
                 _ if self.has_shared_stages(from) => {
                     let pipeline = source(from.pipeline)?;
                     let expr = format!("concat([{}, {}], \":\")", write::path(pipeline), write::path(stage));
-                    table("deal_stages", vec![stage, pipeline], expr)
+                    table(tables.stages, vec![stage, pipeline], expr)
                 }
                 (Some((status, [_, won, lost])), None) => {
                     let pipeline = source(from.pipeline);
                     let (fields, expr) = ended(stage, status, pipeline, won, lost);
-                    table("deal_stages", fields, expr)
+                    table(tables.stages, fields, expr)
                 }
-                _ => table("deal_stages", vec![stage], String::new()),
+                _ => table(tables.stages, vec![stage], String::new()),
             },
             Make::Pipeline => match (source(from.pipeline), from.status, to.status) {
-                (Some(pipeline), ..) => table("deal_pipelines", vec![pipeline], String::new()),
+                (Some(pipeline), ..) => table(tables.pipelines, vec![pipeline], String::new()),
                 // The stage says which it is, as it says the stage.
                 (None, Some((status, [_, won, lost])), None) => {
                     let (fields, expr) = ended(stage, status, None, won, lost);
-                    table("deal_pipelines", fields, expr)
+                    table(tables.pipelines, fields, expr)
                 }
-                (None, ..) => table("deal_pipelines", vec![stage], String::new()),
+                (None, ..) => table(tables.pipelines, vec![stage], String::new()),
             },
             Make::Status => {
                 let field = from.status.map_or(stage, |(field, _)| field);
-                table("deal_status", vec![source(field)?], String::new())
+                table(tables.status, vec![source(field)?], String::new())
             }
             _ => None,
         }

@@ -43,14 +43,26 @@ pub(super) fn by_label<'o>(options: &'o [Choice], label: &str) -> Option<&'o Cho
     }
 }
 
-/// Words that mean the same on most platforms, among them the stages of leads as the vendors call them.
-const ALIKE: [&[&str]; 5] = [
+/// Words that mean the same on most platforms, among them the stages of leads and cases as the vendors call them. Of
+/// several that a word is among the first counts.
+const ALIKE: [&[&str]; 9] = [
     &["normal", "medium"],
     &["cancelled", "canceled"],
     &["new", "notcontacted", "opennotcontacted"],
     &["contacted", "workingcontacted"],
     &["lost", "lostlead", "closednotconverted"],
+    &["inprogress", "working"],
+    &["new", "inprogress"],
+    &["closed", "problemsolved"],
+    &["waitingoncontact", "waitingfordetails"],
 ];
+
+/// Other words for this one, folded.
+fn alike(label: &str) -> impl Iterator<Item = &'static str> {
+    let word = folded(label);
+    let of = move |words: &&&[&str]| words.contains(&word.as_str());
+    ALIKE.iter().filter(of).flat_map(|words| words.iter().copied())
+}
 
 /// The option that stands for none, where the target has no such option but a blank.
 pub(super) fn nothing<'o>(from: &'o [Choice], to: &[Choice]) -> Option<&'o Choice> {
@@ -61,15 +73,11 @@ pub(super) fn nothing<'o>(from: &'o [Choice], to: &[Choice]) -> Option<&'o Choic
 pub(super) fn unpaired(from: &[Choice], to: &[Choice]) -> Vec<Row> {
     let nothing = nothing(from, to);
     let alone = from.iter().filter(|option| by_label(to, &option.label).is_none() && Some(*option) != nothing);
-    let alike = |label: &str| {
-        let word = folded(label);
-        let pair = ALIKE.iter().find(|pair| pair.contains(&word.as_str()))?;
-        pair.iter().find_map(|word| by_label(to, word)).map(|option| option.value.as_str())
-    };
-    alone.map(|option| Row::new(&option.value, alike(&option.label), &option.label)).collect()
+    let other = |label: &str| alike(label).find_map(|word| by_label(to, word)).map(|option| option.value.as_str());
+    alone.map(|option| Row::new(&option.value, other(&option.label), &option.label)).collect()
 }
 
-/// The two sides of deals: pipelines and stages of both accounts.
+/// The two sides of deals or cases: pipelines and stages of both accounts.
 pub(super) struct Stages<'s> {
     from: Side<'s>,
     to: Side<'s>,
@@ -100,7 +108,9 @@ impl<'s> Side<'s> {
 
     /// The stages of a pipeline; one that belongs to none alone is in each.
     fn stages_of(&self, pipeline: &str) -> impl DoubleEndedIterator<Item = &'s Choice> {
-        self.stages.iter().filter(move |stage| stage.within.as_deref().is_none_or(|within| within == pipeline))
+        // Where there are no pipelines they belong to something else: a status to its state.
+        let is_here = move |within: &str| self.pipelines.is_empty() || within == pipeline;
+        self.stages.iter().filter(move |stage| stage.within.as_deref().is_none_or(is_here))
     }
 
     /// The stage's own name: its label without the pipeline's.
@@ -152,12 +162,15 @@ impl<'s> Stages<'s> {
         Self { from, to, pipelines }
     }
 
-    /// The rows of `deal_pipelines`, `deal_stages` or `deal_status`.
+    /// The rows of one of the target's tables.
     pub(super) fn rows(&self, table: &str) -> Vec<Row> {
-        match table {
-            "deal_pipelines" => self.pipeline_rows(),
-            "deal_status" => self.status_rows(),
-            _ => self.stage_rows(),
+        let tables = self.to.funnel.tables;
+        if table == tables.pipelines {
+            self.pipeline_rows()
+        } else if table == tables.status {
+            self.status_rows()
+        } else {
+            self.stage_rows()
         }
     }
 
@@ -214,13 +227,17 @@ impl<'s> Stages<'s> {
             for stage in self.from.stages_of(pipeline) {
                 let same = target.and_then(|target| self.to.named(target, self.from.name(stage)));
                 let same = same.or_else(|| self.anywhere(self.from.name(stage)));
+                let alike = || {
+                    let target = target?;
+                    alike(self.from.name(stage)).find_map(|word| self.to.named(target, word))
+                };
                 // What is won is won, whatever it is called there.
                 let word = ["won", "lost"].into_iter().find(|word| self.from.is(stage, word));
                 let ending = || target.zip(word).and_then(|(target, word)| self.to.ending(target, word));
                 // A target that keeps won and lost beside the stage: such deals stay in the last one.
                 let beside = word.is_some() && self.to.funnel.status.is_some();
                 let last = || target.filter(|_| beside).and_then(|target| self.to.stages_of(target).next_back());
-                let to = same.or_else(ending).or_else(last);
+                let to = same.or_else(ending).or_else(last).or_else(alike);
                 let key = if is_shared { format!("{pipeline}:{}", stage.value) } else { stage.value.clone() };
                 rows.push(Row::new(&key, to.map(|stage| stage.value.as_str()), &stage.label));
             }

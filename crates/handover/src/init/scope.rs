@@ -124,7 +124,10 @@ impl<'s> Sides<'s> {
         let (source, target) = (lexicon::of(&self.from.0.platform), lexicon::of(&self.to.0.platform));
         CONCEPTS.iter().filter_map(move |concept| {
             let Kind::Reference { object, .. } = &link.kind else { return None };
-            source?.teller(*concept, &self.from.0.schemas).filter(|thing| *object == *thing.object)?;
+            let told = source?.teller(*concept, &self.from.0.schemas).filter(|thing| *object == *thing.object)?;
+            if self.from.0.is_unused(told.object) {
+                return None;
+            }
             Some(target?.taker(*concept, &self.to.0.schemas)?.object)
         })
     }

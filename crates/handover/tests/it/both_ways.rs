@@ -135,15 +135,17 @@ fn what_people_wrote_after_an_interrupted_write_stays() {
 
 /// What comes of a way back has no key to be found by. Whoever goes on with a creation that was interrupted finds the
 /// record although people changed it meanwhile, by what they left; where that tells too little a person is asked, and it
-/// is not made twice.
+/// is not made twice, on neither side.
 #[test]
 fn what_people_changed_after_an_interrupted_creation_is_not_made_twice() {
-    for (renames, what_is_left) in [(false, "the address"), (true, "too little")] {
+    let site = json!({"name": "Newly Come Ltd", "website": "https://newly-come.example"});
+    for (renames, what_is_left, fields) in [
+        (false, "the address", json!({"firstname": "Newly", "lastname": "Come", "email": "newly@come.example"})),
+        (true, "too little", json!({"name": "Newly Come Ltd"})),
+        (true, "one of two", site),
+    ] {
         let mut ground = begun(Way::ToHubspot);
-        let fields = match renames {
-            false => ("contacts", json!({"firstname": "Newly", "lastname": "Come", "email": "newly@come.example"})),
-            true => ("companies", json!({"name": "Newly Come Ltd"})),
-        };
+        let fields = (if renames { "companies" } else { "contacts" }, fields);
         ground.disturb(1, &[create(fields.0, fields.1)]);
         let mut whole = ground.copy();
         let object = if renames { "organization" } else { "person" };
@@ -162,10 +164,15 @@ fn what_people_changed_after_an_interrupted_creation_is_not_made_twice() {
         let orders = Orders { selection: Some(Selection::Changes), ..Orders::default() };
         let ended = ground.live_with(Death::No, &orders);
         assert!(matches!(ended, Ended::Finished(_)), "{ended:?}");
-        assert_eq!(made(&ground), [one], "{what_is_left}");
+        assert_eq!(made(&ground), [one.clone()], "{what_is_left}");
         let held = ground.end().held;
         let asked = held.iter().any(|(object, _)| object == "companies" || object == "contacts");
         assert_eq!(asked, renames, "{what_is_left}: {held:?}");
+        let companies = |ground: &Ground<'_>| ground.end().new["objects"]["companies"].as_array().unwrap().len();
+        let again = companies(&ground) - companies(&whole);
+        let in_doubt = held.contains(&("organizations".to_owned(), one));
+        assert_eq!(in_doubt, what_is_left == "one of two", "{what_is_left}: {held:?}");
+        assert_eq!(again, usize::from(what_is_left == "too little"), "{what_is_left}");
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod both_ways;
 mod bulk;
+mod cases;
 mod changes;
 mod cli;
 mod clocks;
@@ -21,6 +22,7 @@ mod hub;
 mod init;
 mod kill;
 mod large_lists;
+mod leads;
 mod manual;
 mod products;
 mod products_salesforce;

@@ -40,7 +40,7 @@ pub(super) const WRITE_BATCH: u32 = 2_000;
 pub(super) const ARCHIVE_BATCH: usize = 100;
 
 /// Every type id in use (sheet: HubSpot section 5.6 \[code, doc\]).
-pub(super) const ASSOCIATIONS: [Association<'static>; 22] = [
+pub(super) const ASSOCIATIONS: [Association<'static>; 31] = [
     all("contacts", "associations.companies", "companies", "Companies", 279),
     one("contacts", "associations.primary_company", "companies", "Primary company", 1),
     one("companies", "associations.parent_company", "companies", "Parent company", 14),
@@ -48,21 +48,30 @@ pub(super) const ASSOCIATIONS: [Association<'static>; 22] = [
     all("deals", "associations.companies", "companies", "Companies", 341),
     one("deals", "associations.primary_company", "companies", "Primary company", 5),
     all("line_items", "associations.deals", "deals", "Deals", 20),
+    all("tickets", "associations.contacts", "contacts", "Contacts", 16),
+    all("tickets", "associations.companies", "companies", "Companies", 339),
+    one("tickets", "associations.primary_company", "companies", "Primary company", 26),
+    all("tickets", "associations.deals", "deals", "Deals", 28),
     all("notes", "associations.contacts", "contacts", "Contacts", 202),
     all("notes", "associations.companies", "companies", "Companies", 190),
     all("notes", "associations.deals", "deals", "Deals", 214),
+    all("notes", "associations.tickets", "tickets", "Tickets", 228),
     all("calls", "associations.contacts", "contacts", "Contacts", 194),
     all("calls", "associations.companies", "companies", "Companies", 182),
     all("calls", "associations.deals", "deals", "Deals", 206),
+    all("calls", "associations.tickets", "tickets", "Tickets", 220),
     all("emails", "associations.contacts", "contacts", "Contacts", 198),
     all("emails", "associations.companies", "companies", "Companies", 186),
     all("emails", "associations.deals", "deals", "Deals", 210),
+    all("emails", "associations.tickets", "tickets", "Tickets", 224),
     all("meetings", "associations.contacts", "contacts", "Contacts", 200),
     all("meetings", "associations.companies", "companies", "Companies", 188),
     all("meetings", "associations.deals", "deals", "Deals", 212),
+    all("meetings", "associations.tickets", "tickets", "Tickets", 226),
     all("tasks", "associations.contacts", "contacts", "Contacts", 204),
     all("tasks", "associations.companies", "companies", "Companies", 192),
     all("tasks", "associations.deals", "deals", "Deals", 216),
+    all("tasks", "associations.tickets", "tickets", "Tickets", 230),
 ];
 
 const fn all(

@@ -6,7 +6,7 @@ use handover_connect::{Body, Credentials, Door, Fault, Host, LimitTold, Renewal,
 use handover_model::ObjectName;
 
 use super::faults;
-use super::objects::{Family, is_own, path};
+use super::objects::{Family, TICKETS, is_own, path};
 use crate::oauth;
 
 /// How people let an app in (sheet: HubSpot section 1). That codes can be bound to whoever asked for them is said of the
@@ -30,6 +30,11 @@ pub(super) fn scopes(objects: &[(ObjectName, bool)]) -> Vec<String> {
     let mut scopes = BTreeSet::from(["oauth".to_owned(), "crm.objects.owners.read".to_owned()]);
     for (name, writes) in objects {
         let word = match (name.as_str(), super::objects::object(name.as_str()).map(|object| object.family)) {
+            // One word for reading and writing, and for their properties (sheet: HubSpot section 1 [doc]).
+            (TICKETS, _) => {
+                scopes.insert(TICKETS.to_owned());
+                continue;
+            }
             (_, Ok(Family::File | Family::Attachment)) => {
                 scopes.insert("files".to_owned());
                 "contacts"
@@ -37,10 +42,6 @@ pub(super) fn scopes(objects: &[(ObjectName, bool)]) -> Vec<String> {
             (_, Ok(Family::Activity)) => "contacts",
             (name, Ok(Family::Record)) if is_own(name) => "custom",
             (name, Ok(Family::Record | Family::Item)) => name,
-            ("tickets", Err(_)) => {
-                scopes.insert("tickets".to_owned());
-                continue;
-            }
             (_, Err(_)) => "custom",
         };
         if name.as_str() == "emails" {

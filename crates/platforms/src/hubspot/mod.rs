@@ -1,4 +1,4 @@
-//! HubSpot: companies, contacts, products, deals with their line items, activities, files, and objects that a portal made.
+//! HubSpot: companies, contacts, products, deals with their line items, tickets, activities, files, and objects that a portal made.
 //!
 //! Text in, text out. What a reply leaves open (links, files, pipelines) becomes a continuation whose
 //! state stands in the cursor.
@@ -10,7 +10,7 @@
 //! - No message repeats a value that was written.
 //!
 //! Deliberately absent: links to a portal's own objects from HubSpot's, between its records of one object, and of
-//! activities; events of such objects; leads, tickets, quotes; association labels of the portal's
+//! activities; events of such objects; leads, quotes; association labels of the portal's
 //! own; moving `lifecyclestage` backwards (it wants to be cleared in a request before, sheet: HubSpot
 //! section 9, trap 4 \[doc\]); what the credentials lack before a call is refused.
 

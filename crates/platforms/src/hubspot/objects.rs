@@ -71,8 +71,11 @@ pub(super) struct Object<'n> {
     pub(super) html: &'static [&'static str],
 }
 
+/// The object that scopes and pipelines treat in a way of its own.
+pub(super) const TICKETS: &str = "tickets";
+
 /// All objects, parents before children.
-pub(super) const OBJECTS: [Object<'static>; 12] = [
+pub(super) const OBJECTS: [Object<'static>; 13] = [
     Object {
         name: "companies",
         label: "Companies",
@@ -104,6 +107,16 @@ pub(super) const OBJECTS: [Object<'static>; 12] = [
         group: Some("dealinformation"),
         // The pipeline has a default, and the stage must belong to it.
         required: &["dealname", "dealstage"],
+        html: &[],
+    },
+    Object {
+        name: TICKETS,
+        label: "Tickets",
+        type_id: "0-5",
+        family: Family::Record,
+        modified: "hs_lastmodifieddate",
+        group: Some("ticketinformation"),
+        required: &["subject", "hs_pipeline", "hs_pipeline_stage"],
         html: &[],
     },
     // Nothing is required of it but what it belongs to (sheet: HubSpot section 2.3 [doc]).

@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::capabilities::CALL;
 use super::json::{body, flag_at, items, results, text_at, text_or_empty};
-use super::objects::{Family, OBJECTS, Object, is_own, object, path};
+use super::objects::{Family, OBJECTS, Object, TICKETS, is_own, object, path};
 use super::place::Place;
 use super::{associations, faults, files};
 use crate::marks::Mark;
@@ -93,7 +93,7 @@ fn finish(object: Object<'_>, schema: Schema) -> Step {
     };
     match object.name {
         name if is_own(name) => Place::Own(schema).then(),
-        "deals" => Place::Pipelines(schema).then(),
+        "deals" | TICKETS => Place::Pipelines(schema).then(),
         "calls" if lacks_options("hs_call_disposition") => Place::Dispositions(schema).then(),
         _ => Step::Schema(schema),
     }
@@ -215,8 +215,11 @@ fn with_pipelines(mut schema: Schema, pipelines: &[Json]) -> Schema {
             stages.push(Choice { label: format!("{label}: {}", own.label), ..own });
         }
     }
-    set_options(&mut schema, "pipeline", all);
-    set_options(&mut schema, "dealstage", stages.into());
+    // Tickets have other names for them (sheet: HubSpot section 2.3 [doc]).
+    let [pipeline, stage] =
+        if schema.object == *TICKETS { ["hs_pipeline", "hs_pipeline_stage"] } else { ["pipeline", "dealstage"] };
+    set_options(&mut schema, pipeline, all);
+    set_options(&mut schema, stage, stages.into());
     schema
 }
 

@@ -52,6 +52,14 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
         // Another record of the new system has the same key, or had it, or is the counterpart of one that had it.
         "duplicate_source" => alike(NEW) + alike(OLD) > 0,
         "ambiguous" => alike(OLD) > 1,
+        // We made a record of the old system that may be its counterpart, and nobody knows for whom.
+        "outcome_unknown" => judged.sides[OLD].of(flow.objects[OLD]).any(|made| {
+            made.made_by == By::Client
+                && flow.fields.iter().any(|field| {
+                    let own = ever(life, field, NEW);
+                    ever(made, field, OLD).iter().any(|value| own.iter().any(|mine| same(mine, value)))
+                })
+        }),
         // Whoever has the value already keeps it.
         "contradiction" | "refused" => alike(OLD) > 0,
         "invalid" | "untranslated" => field.is_some_and(|field| match &field.form {
@@ -94,6 +102,7 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         "untranslated" | "invalid" => field.is_some_and(impossible),
         "missing" => field.is_some_and(|field| said(field, |value| *value == Plain::Blank)),
         "duplicate_source" => pair.flow.finder().is_some_and(|finder| rivals(judged, pair, finder)),
+        "ambiguous" if pair.source.made_by == By::Client => true,
         "ambiguous" | "contradiction" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 1),
         "parent_held" => parent_held(judged, pair, hold),
         // Both were changed by people, and differ.

@@ -103,27 +103,11 @@ fn unjust(judged: &Judged<'_>, flow: &FlowRule, side: usize, life: &Life, at: Ti
     if counterparts.is_empty() {
         return Some("it stands for nothing".to_owned());
     }
-    // Who came back while the pass was at work may have come back too late.
-    let gone = |other: &&&Life| other.was_dead(pass.began - judged.case.lag, at);
-    let Some(other) = counterparts.iter().find(gone) else {
-        return Some("its counterpart was there".to_owned());
-    };
-    let died = other.fates.iter().rfind(|(when, _, fate)| *when <= at && *fate != Fate::Living);
-    let (died, _, fate) = died?;
-    let noticed = |earlier: &&Span| earlier.began < pass.began && earlier.ended >= *died;
-    if !judged.case.passes.iter().any(|earlier| noticed(&earlier)) {
-        return Some("no earlier pass had missed its counterpart".to_owned());
-    }
-    // Of two that became one and are both gone it does not matter which was which.
-    let is_there = |into: &str| {
-        let mut lives = judged.sides[OLD].of(flow.objects[OLD]);
-        lives.any(|life| life.id == into && !life.was_dead(pass.began - judged.case.lag, at))
-    };
-    if let (Fate::Merged(into), OLD) = (fate, 1 - side)
-        && is_there(into)
-        && leaves_traces(judged, flow, other, Some((into, at)))
-    {
-        return Some(format!("its counterpart had become {into}"));
+    // Of several counterparts one that was gone for good is enough.
+    let whys: Vec<Option<String>> =
+        counterparts.iter().map(|other| alive(judged, flow, side, other, (pass, at))).collect();
+    if let Some(why) = whys.iter().flatten().next().filter(|_| whys.iter().all(Option::is_some)) {
+        return Some(why.clone());
     }
     let sources: Vec<&str> = if side == NEW {
         counterparts.iter().map(|source| source.id.as_str()).collect()
@@ -138,6 +122,36 @@ fn unjust(judged: &Judged<'_>, flow: &FlowRule, side: usize, life: &Life, at: Ti
         return Some("the ledger does not tell that it was to be".to_owned());
     }
     None
+}
+
+/// Why what happened to a counterpart was no reason to delete anything.
+fn alive(
+    judged: &Judged<'_>,
+    flow: &FlowRule,
+    side: usize,
+    other: &Life,
+    (pass, at): (&Span, Timestamp),
+) -> Option<String> {
+    // Who came back while the pass was at work may have come back too late.
+    if !other.was_dead(pass.began - judged.case.lag, at) {
+        return Some("its counterpart was there".to_owned());
+    }
+    let (died, _, fate) = other.fates.iter().rfind(|(when, _, fate)| *when <= at && *fate != Fate::Living)?;
+    let noticed = |earlier: &&Span| earlier.began < pass.began && earlier.ended >= *died;
+    if !judged.case.passes.iter().any(|earlier| noticed(&earlier)) {
+        return Some("no earlier pass had missed its counterpart".to_owned());
+    }
+    // Of two that became one and are both gone it does not matter which was which.
+    let is_there = |into: &str| {
+        let mut lives = judged.sides[OLD].of(flow.objects[OLD]);
+        lives.any(|life| life.id == into && !life.was_dead(pass.began - judged.case.lag, at))
+    };
+    match (fate, 1 - side) {
+        (Fate::Merged(into), OLD) if is_there(into) && leaves_traces(judged, flow, other, Some((into, at))) => {
+            Some(format!("its counterpart had become {into}"))
+        }
+        _ => None,
+    }
 }
 
 /// The records of the other side that a record stood for, or that stood for it.

@@ -28,10 +28,11 @@ fn six_weeks_of_many_seeds() {
 
 /// In the last ones what others point to comes out of a bin, before or after its counterpart, or never was carried;
 /// what was kept comes again; a link is taken away from a record that is held; and a person's correction stays with
-/// whoever has another counterpart by then.
+/// whoever has another counterpart by then; people make something while the first load reads the schemas; what is found
+/// again still gives its own; and what an interrupted write made is changed before anybody looks it up.
 #[test]
 fn six_weeks_both_ways() {
-    many(&Scenario::default().both_ways(), (1..=16).chain([42, 43, 78, 110, 191]));
+    many(&Scenario::default().both_ways(), (1..=13).chain([42, 43, 78, 110, 191, 262, 312, 314, 416]));
 }
 
 #[test]

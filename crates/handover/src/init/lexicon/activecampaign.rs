@@ -2,7 +2,7 @@
 
 use super::terms::{ENDS, ORGANIZATION_ALONE, PERSON_ALONE, SUBJECT, TEXT};
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, expr, make, take, tell, thing, told, value, with,
+    Concept, Funnel, Lack, Lexicon, Make, OF_DEALS, Own, Scope, Thing, expr, make, take, tell, thing, told, value, with,
 };
 
 /// Notes and tasks hang on one record: the deal, else the person, else the account.
@@ -102,7 +102,12 @@ const DEALS: Thing = Thing {
         ),
         take("contact", &["person"]),
     ],
-    funnel: Some(Funnel { pipeline: "group", stage: "stage", status: Some(("status", ["0", "1", "2"])) }),
+    funnel: Some(Funnel {
+        tables: &OF_DEALS,
+        pipeline: "group",
+        stage: "stage",
+        status: Some(("status", ["0", "1", "2"])),
+    }),
     ..thing(Concept::Deal, "deals", "deals")
 };
 

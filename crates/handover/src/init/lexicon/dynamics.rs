@@ -1,9 +1,9 @@
 //! Dynamics 365 (sheet: Dynamics sections 2, 5 and 9).
 
-use super::terms::{ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, PERSON_ALONE, TEXT};
+use super::terms::{CASE_ALONE, ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, PERSON_ALONE, TEXT};
 use super::{
-    Concept, Funnel, Lack, Lexicon, Made, Make, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take,
-    tell, thing, told, with,
+    Concept, Funnel, Lack, Lexicon, Made, Make, OF_CASES, OF_DEALS, Own, RECORDS, Scope, Thing, choice, choice_else,
+    expr, make, take, tell, thing, told, with,
 };
 
 const SUBJECT: &str = "truncate(coalesce([{title}, {text}]), 200)";
@@ -28,7 +28,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Dynamics 365",
     lacks: &[Lack::Html, Lack::Time, Lack::User],
     points_to: &RECORDS,
-    things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CALLS, APPOINTMENTS, TASKS, NOTES, FILES],
+    things: &[ACCOUNTS, CONTACTS, LEADS, OPPORTUNITIES, CASES, CALLS, APPOINTMENTS, TASKS, NOTES, FILES],
     made: Some(&MADE),
 };
 
@@ -284,7 +284,12 @@ const OPPORTUNITIES: Thing = Thing {
         take("description", &["description"]),
         take("createdon", &["created_at"]),
     ],
-    funnel: Some(Funnel { pipeline: "", stage: "salesstage", status: Some(("statecode", ["0", "1", "2"])) }),
+    funnel: Some(Funnel {
+        tables: &OF_DEALS,
+        pipeline: "",
+        stage: "salesstage",
+        status: Some(("statecode", ["0", "1", "2"])),
+    }),
     left: &[
         ("customerid", LINK),
         ("totalamount", COUNTED),
@@ -292,6 +297,43 @@ const OPPORTUNITIES: Thing = Thing {
         ("stepname", "the stage says it"),
     ],
     ..thing(Concept::Deal, "opportunity", "opportunities")
+};
+
+const CASES: Thing = Thing {
+    about: "A case of Dynamics is an account's or a contact's: one that is nobody's is held. translations/case_stages.csv says which status is which.",
+    own_fields: Own::Unique,
+    used_with: "incident",
+    tells: &[
+        tell("title", &["title"]),
+        tell("text", &["description"]),
+        tell("priority", &["prioritycode"]),
+        tell("origin", &["caseorigincode"]),
+        tell("case_type", &["casetypecode"]),
+        tell("case_number", &["ticketnumber"]),
+        tell("owner", &["ownerid"]),
+        tell("organization", &["customerid.account"]),
+        tell("person", &["primarycontactid", "customerid.contact"]),
+        tell("parent", &["parentcaseid"]),
+        tell("created_at", &["createdon"]),
+        tell("created_by", &["createdby"]),
+    ],
+    takes: &[
+        expr("title", &["title", "text"], SUBJECT),
+        take("description", &["text"]),
+        make("statuscode", Make::Stage),
+        choice_else("prioritycode", "priority", "case_priorities", "Normal"),
+        choice("caseorigincode", "origin", "case_origins"),
+        choice("casetypecode", "case_type", "case_types"),
+        take("ownerid", &["owner"]),
+        take("customerid.account", &["organization"]),
+        expr("customerid.contact", &["person"], CUSTOMER),
+        take("primarycontactid", &["person"]),
+        with("parentcaseid", &["parent"], "later: true"),
+        take("createdon", &["created_at"]),
+    ],
+    funnel: Some(Funnel { tables: &OF_CASES, pipeline: "", stage: "statuscode", status: None }),
+    left: &[("statecode", "the status says it"), ("customerid", LINK)],
+    ..thing(Concept::Case, "incident", "cases")
 };
 
 macro_rules! activity {
@@ -304,6 +346,7 @@ macro_rules! activity {
                 tell("deal", &["regardingobjectid.opportunity"]),
                 tell("organization", &["regardingobjectid.account"]),
                 tell("lead", &["regardingobjectid.lead"]),
+                tell("case", &["regardingobjectid.incident"]),
                 told("done", &["statecode"], DONE),
                 tell("priority", &["prioritycode"]),
                 tell("created_at", &["createdon"]),
@@ -321,6 +364,7 @@ macro_rules! activity {
                 expr("regardingobjectid.contact", &["person"], PERSON_ALONE),
                 expr("regardingobjectid.account", &["organization"], ORGANIZATION_ALONE),
                 expr("regardingobjectid.lead", &["lead"], LEAD_ALONE),
+                expr("regardingobjectid.incident", &["case"], CASE_ALONE),
                 take("createdon", &["created_at"]),
             ],
             about: "An activity of Dynamics is about one record: the deal, else the person, else the account.",
@@ -400,6 +444,7 @@ const NOTES: Thing = Thing {
         tell("person", &["objectid.contact"]),
         tell("organization", &["objectid.account"]),
         tell("lead", &["objectid.lead"]),
+        tell("case", &["objectid.incident"]),
     ],
     takes: &[
         take("subject", &["title"]),
@@ -410,6 +455,7 @@ const NOTES: Thing = Thing {
         expr("objectid.contact", &["person"], PERSON_ALONE),
         expr("objectid.account", &["organization"], ORGANIZATION_ALONE),
         expr("objectid.lead", &["lead"], LEAD_ALONE),
+        expr("objectid.incident", &["case"], CASE_ALONE),
     ],
     left: &[("objectid", LINK)],
     ..thing(Concept::Note, "annotation", "notes")
@@ -425,6 +471,7 @@ const FILES: Thing = Thing {
         tell("person", &["objectid.contact"]),
         tell("organization", &["objectid.account"]),
         tell("lead", &["objectid.lead"]),
+        tell("case", &["objectid.incident"]),
     ],
     takes: &[
         take("filename", &["file_name", "title"]),
@@ -435,6 +482,7 @@ const FILES: Thing = Thing {
         expr("objectid.contact", &["person"], PERSON_ALONE),
         expr("objectid.account", &["organization"], ORGANIZATION_ALONE),
         expr("objectid.lead", &["lead"], LEAD_ALONE),
+        expr("objectid.incident", &["case"], CASE_ALONE),
     ],
     left: &[("objectid", LINK)],
     ..thing(Concept::File, "annotation.document", "files")

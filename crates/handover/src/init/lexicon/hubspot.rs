@@ -3,7 +3,8 @@
 mod products;
 
 use super::{
-    Concept, Funnel, Lack, Lexicon, Made, Make, Own, Thing, choice, expr, make, take, tell, thing, told, value, with,
+    Concept, Funnel, Lack, Lexicon, Made, Make, OF_CASES, OF_DEALS, Own, Thing, choice, expr, make, take, tell, thing,
+    told, value, with,
 };
 
 const NAME: &str = "concat([.firstname, .lastname], \" \")";
@@ -33,6 +34,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         DEALS,
         products::PRODUCTS,
         products::LINES,
+        TICKETS,
         CALLS,
         MEETINGS,
         TASKS,
@@ -220,9 +222,44 @@ const DEALS: Thing = Thing {
         take("hs_next_step", &["next_step"]),
         take("createdate", &["created_at"]),
     ],
-    funnel: Some(Funnel { pipeline: "pipeline", stage: "dealstage", status: None }),
+    funnel: Some(Funnel { tables: &OF_DEALS, pipeline: "pipeline", stage: "dealstage", status: None }),
     left: &[("associations.companies", "the primary company is linked")],
     ..thing(Concept::Deal, "deals", "deals")
+};
+
+const TICKETS: Thing = Thing {
+    own_fields: Own::Unique,
+    used_with: "tickets",
+    tells: &[
+        tell("title", &["subject"]),
+        tell("text", &["content"]),
+        tell("priority", &["hs_ticket_priority"]),
+        tell("origin", &["source_type"]),
+        tell("case_type", &["hs_ticket_category"]),
+        tell("resolution", &["hs_resolution"]),
+        tell("owner", &["hubspot_owner_id"]),
+        tell("organization", &["associations.primary_company"]),
+        tell("persons", &["associations.contacts"]),
+        tell("deals", &["associations.deals"]),
+        tell("done_at", &["closed_date"]),
+        tell("created_at", &["createdate", "hs_createdate"]),
+    ],
+    takes: &[
+        take("subject", &["title", "text"]),
+        take("content", &["text"]),
+        make("hs_pipeline", Make::Pipeline),
+        make("hs_pipeline_stage", Make::Stage),
+        choice("hs_ticket_priority", "priority", "case_priorities"),
+        choice("source_type", "origin", "case_origins"),
+        take("hubspot_owner_id", &["owner"]),
+        take("associations.primary_company", &["organization"]),
+        with("associations.contacts", &["persons"], "later: true"),
+        with("associations.deals", &["deals"], "later: true"),
+        take("createdate", &["created_at"]),
+    ],
+    funnel: Some(Funnel { tables: &OF_CASES, pipeline: "hs_pipeline", stage: "hs_pipeline_stage", status: None }),
+    left: &[("associations.companies", "the primary company is linked")],
+    ..thing(Concept::Case, "tickets", "tickets")
 };
 
 macro_rules! activity {
@@ -234,6 +271,7 @@ macro_rules! activity {
                 tell("deals", &["associations.deals"]),
                 tell("organizations", &["associations.companies"]),
                 tell("persons", &["associations.contacts"]),
+                tell("cases", &["associations.tickets"]),
                 tell("created_at", &["hs_createdate"]),
                 $($tell,)*
             ],
@@ -243,6 +281,7 @@ macro_rules! activity {
                 take("associations.deals", &["deals"]),
                 take("associations.companies", &["organizations"]),
                 take("associations.contacts", &["persons"]),
+                take("associations.tickets", &["cases"]),
                 $($take,)*
             ],
             own_fields: Own::Plain,
@@ -326,6 +365,7 @@ const NOTES: Thing = Thing {
         tell("deals", &["associations.deals"]),
         tell("organizations", &["associations.companies"]),
         tell("persons", &["associations.contacts"]),
+        tell("cases", &["associations.tickets"]),
     ],
     takes: &[
         expr("hs_note_body", &["title", "text"], "concat([{title}, {text}], \"<br>\")"),
@@ -335,6 +375,7 @@ const NOTES: Thing = Thing {
         take("associations.deals", &["deals"]),
         take("associations.contacts", &["persons"]),
         take("associations.companies", &["organizations"]),
+        take("associations.tickets", &["cases"]),
     ],
     left: &[ATTACHED],
     ..thing(Concept::Note, "notes", "notes")
@@ -348,6 +389,7 @@ const ATTACHMENTS: Thing = Thing {
         tell("deals", &["associations.deals"]),
         tell("organizations", &["associations.companies"]),
         tell("persons", &["associations.contacts"]),
+        tell("cases", &["associations.tickets"]),
     ],
     ..thing(Concept::File, "attachments", "files")
 };
@@ -369,6 +411,7 @@ const FILE_NOTES: Thing = Thing {
         take("associations.deals", &["deals"]),
         take("associations.contacts", &["persons"]),
         take("associations.companies", &["organizations"]),
+        take("associations.tickets", &["cases"]),
     ],
     ..thing(Concept::FileNote, "notes", "file_notes")
 };

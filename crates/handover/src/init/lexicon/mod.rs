@@ -45,6 +45,8 @@ pub(super) enum Concept {
     Product,
     /// A product within a deal, with its quantity and price.
     Line,
+    /// What a customer asks for help with.
+    Case,
     Call,
     Meeting,
     Task,
@@ -61,18 +63,22 @@ pub(super) enum Concept {
 impl Concept {
     /// Whether one is something by itself, and does not hang on another record.
     pub(super) fn stands_alone(self) -> bool {
-        matches!(self, Self::Organization | Self::Person | Self::Lead | Self::Deal | Self::Product | Self::Made)
+        matches!(
+            self,
+            Self::Organization | Self::Person | Self::Lead | Self::Deal | Self::Product | Self::Case | Self::Made
+        )
     }
 }
 
 /// All that every CRM has, parents first.
-pub(super) const CONCEPTS: [Concept; 13] = [
+pub(super) const CONCEPTS: [Concept; 14] = [
     Concept::Organization,
     Concept::Person,
     Concept::Lead,
     Concept::Deal,
     Concept::Product,
     Concept::Line,
+    Concept::Case,
     Concept::Call,
     Concept::Meeting,
     Concept::Task,
@@ -83,7 +89,8 @@ pub(super) const CONCEPTS: [Concept; 13] = [
 ];
 
 /// What every custom field that points to a record can point to, where the platform lets people choose.
-const RECORDS: [Concept; 5] = [Concept::Organization, Concept::Person, Concept::Lead, Concept::Deal, Concept::Made];
+const RECORDS: [Concept; 6] =
+    [Concept::Organization, Concept::Person, Concept::Lead, Concept::Deal, Concept::Case, Concept::Made];
 
 /// A platform's objects.
 pub(super) struct Lexicon {
@@ -142,7 +149,7 @@ pub(super) struct Thing {
     pub(super) takes: &'static [Take],
     /// For flows that go both ways: what it takes back where the rule of the way forth cannot be turned round.
     pub(super) back: &'static [Take],
-    /// For deals: where its stages are.
+    /// For deals and cases: where its stages are.
     pub(super) funnel: Option<Funnel>,
     /// Fields that are left out wherever it goes, and why.
     pub(super) left: &'static [(&'static str, &'static str)],
@@ -238,9 +245,11 @@ pub(super) enum Make {
     Dated(&'static str),
 }
 
-/// Where a platform keeps how far a deal has come.
+/// Where a platform keeps how far a deal or a case has come.
 #[derive(Clone, Copy)]
 pub(super) struct Funnel {
+    /// The tables that translate it.
+    pub(super) tables: &'static Tables,
     /// The pipelines; none when empty.
     pub(super) pipeline: &'static str,
     /// The stages; of a pipeline where there are some.
@@ -248,6 +257,19 @@ pub(super) struct Funnel {
     /// Whether a deal is open, won or lost, where that is not told by the stage: the field, and the three values.
     pub(super) status: Option<(&'static str, [&'static str; 3])>,
 }
+
+/// Tables by which stages, their pipelines and what has ended are translated.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tables {
+    pub(super) stages: &'static str,
+    pub(super) pipelines: &'static str,
+    pub(super) status: &'static str,
+}
+
+/// Those of deals,
+const OF_DEALS: Tables = Tables { stages: "deal_stages", pipelines: "deal_pipelines", status: "deal_status" };
+/// and of cases.
+const OF_CASES: Tables = Tables { stages: "case_stages", pipelines: "case_pipelines", status: "case_status" };
 
 const fn tell(term: &'static str, from: &'static [&'static str]) -> Tell {
     Tell { term, from, way: Way::Plain }

@@ -3,8 +3,8 @@
 mod products;
 
 use super::{
-    Concept, Funnel, Lack, Lexicon, Make, Own, Scope, Thing, choice, expr, make, step, take, tell, thing, told, value,
-    with,
+    Concept, Funnel, Lack, Lexicon, Make, OF_DEALS, Own, Scope, Thing, choice, expr, make, step, take, tell, thing,
+    told, value, with,
 };
 
 const STREET: &str = "coalesce([concat([.address.route, .address.street_number], \" \"), .address.value])";
@@ -219,6 +219,7 @@ const DEALS: Thing = Thing {
         take("participants", &["persons"]),
     ],
     funnel: Some(Funnel {
+        tables: &OF_DEALS,
         pipeline: "pipeline_id",
         stage: "stage_id",
         status: Some(("status", ["open", "won", "lost"])),

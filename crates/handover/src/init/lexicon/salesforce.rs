@@ -1,14 +1,15 @@
 //! Salesforce (sheet: Salesforce sections 2, 3 and 5).
 
+mod cases;
 mod products;
 
 use super::terms::{
-    COMPANY, ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, ORGANIZATION_BESIDE, PERSON_ALONE, STATUS,
-    SUBJECT,
+    CASE_ALONE, CASE_BESIDE, COMPANY, ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, ORGANIZATION_BESIDE,
+    PERSON_ALONE, STATUS, SUBJECT,
 };
 use super::{
-    Concept, Funnel, Lexicon, Made, Make, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take, tell,
-    thing, told, value, with,
+    Concept, Funnel, Lexicon, Made, Make, OF_DEALS, Own, RECORDS, Scope, Thing, choice, choice_else, expr, make, take,
+    tell, thing, told, value, with,
 };
 
 const STREET: &str = "concat([{street}, {street2}], \"\\n\")";
@@ -30,6 +31,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         OPPORTUNITIES,
         products::PRODUCTS,
         products::LINES,
+        cases::CASES,
         CALLS,
         EVENTS,
         TASKS,
@@ -283,7 +285,7 @@ const OPPORTUNITIES: Thing = Thing {
         take("NextStep", &["next_step"]),
         take("CreatedDate", &["created_at"]),
     ],
-    funnel: Some(Funnel { pipeline: "", stage: "StageName", status: None }),
+    funnel: Some(Funnel { tables: &OF_DEALS, pipeline: "", stage: "StageName", status: None }),
     left: &[
         ("ContactId", "the contact roles say it"),
         ("ForecastCategoryName", "it follows the stage"),
@@ -305,6 +307,7 @@ macro_rules! activity {
                 tell("organization", &["WhatId.Account"]),
                 tell("person", &["WhoId.Contact"]),
                 tell("lead", &["WhoId.Lead"]),
+                tell("case", &["WhatId.Case"]),
                 tell("created_at", &["CreatedDate"]),
                 $($tell,)*
             ],
@@ -314,6 +317,7 @@ macro_rules! activity {
                 take("OwnerId", &["owner"]),
                 take("WhatId.Opportunity", &["deal"]),
                 expr("WhatId.Account", &["organization"], ORGANIZATION_BESIDE),
+                expr("WhatId.Case", &["case"], CASE_BESIDE),
                 take("WhoId.Contact", &["person"]),
                 expr("WhoId.Lead", &["lead"], LEAD_ALONE),
                 take("CreatedDate", &["created_at"]),
@@ -385,6 +389,7 @@ const NOTES: Thing = Thing {
         tell("persons", &["LinkedEntityId.Contact"]),
         tell("organizations", &["LinkedEntityId.Account"]),
         tell("leads", &["LinkedEntityId.Lead"]),
+        tell("cases", &["LinkedEntityId.Case"]),
     ],
     takes: &[
         expr("Title", &["text"], NOTE_TITLE),
@@ -395,6 +400,7 @@ const NOTES: Thing = Thing {
         take("LinkedEntityId.Contact", &["persons"]),
         take("LinkedEntityId.Account", &["organizations"]),
         take("LinkedEntityId.Lead", &["leads"]),
+        take("LinkedEntityId.Case", &["cases"]),
     ],
     left: &[("LatestPublishedVersionId", "the note itself")],
     ..thing(Concept::Note, "ContentNote", "notes")
@@ -439,6 +445,7 @@ const FILES: Thing = Thing {
         tell("person", &["FirstPublishLocationId.Contact"]),
         tell("organization", &["FirstPublishLocationId.Account"]),
         tell("lead", &["FirstPublishLocationId.Lead"]),
+        tell("case", &["FirstPublishLocationId.Case"]),
     ],
     takes: &[
         take("Title", &["title", "file_name"]),
@@ -450,6 +457,7 @@ const FILES: Thing = Thing {
         expr("FirstPublishLocationId.Contact", &["person"], PERSON_ALONE),
         expr("FirstPublishLocationId.Account", &["organization"], ORGANIZATION_ALONE),
         expr("FirstPublishLocationId.Lead", &["lead"], LEAD_ALONE),
+        expr("FirstPublishLocationId.Case", &["case"], CASE_ALONE),
     ],
     left: &[("FirstPublishLocationId", "the link itself says it")],
     ..thing(Concept::File, "ContentVersion", "files")

@@ -17,7 +17,7 @@ pub(in super::super) enum Follows {
 }
 
 /// Terms that follow from others.
-const FOLLOWING: [(&str, &str, Follows); 18] = [
+const FOLLOWING: [(&str, &str, Follows); 20] = [
     ("deal", "deals", Follows::First),
     ("person", "persons", Follows::First),
     ("organization", "organizations", Follows::First),
@@ -26,6 +26,8 @@ const FOLLOWING: [(&str, &str, Follows); 18] = [
     ("organizations", "organization", Follows::Same),
     ("lead", "leads", Follows::First),
     ("leads", "lead", Follows::Same),
+    ("case", "cases", Follows::First),
+    ("cases", "case", Follows::Same),
     ("other_persons", "persons", Follows::Rest),
     ("emails", "email", Follows::Same),
     ("phones", "phone", Follows::Same),
@@ -50,7 +52,7 @@ pub(in super::super) fn saying(term: &str) -> impl Iterator<Item = &'static str>
 }
 
 /// Terms that are kept in a field of their own where the other platform has none, and what it is called.
-const LABELS: [(&str, &str); 70] = [
+const LABELS: [(&str, &str); 75] = [
     ("activity_type", "Activity type (before the move)"),
     ("actual_value", "Actual revenue"),
     ("archived", "Archived (before the move)"),
@@ -58,6 +60,9 @@ const LABELS: [(&str, &str); 70] = [
     ("billing_start", "Billing start"),
     ("birthday", "Birthday"),
     ("buying_role", "Buying role"),
+    ("case_number", "Case number (before the move)"),
+    ("case_reason", "Reason of the case"),
+    ("case_type", "Type of case"),
     ("category", "Type of organization"),
     ("city", "City"),
     ("country", "Country"),
@@ -91,6 +96,7 @@ const LABELS: [(&str, &str); 70] = [
     ("mobile", "Mobile phone"),
     ("next_step", "Next step"),
     ("number", "Account number"),
+    ("origin", "Origin of the case"),
     ("other_emails", "Other e-mail addresses"),
     ("other_phone", "Other phone"),
     ("other_phones", "Other phone numbers"),
@@ -104,6 +110,7 @@ const LABELS: [(&str, &str); 70] = [
     ("product_type", "Product type"),
     ("rating", "Rating"),
     ("region", "State/Region"),
+    ("resolution", "Solution"),
     ("revenue", "Annual revenue"),
     ("salutation", "Salutation"),
     ("second_email", "Second e-mail address"),
@@ -144,6 +151,9 @@ pub(super) const ORGANIZATION_ALONE: &str =
     "if is_blank({deal}) && is_blank({person}) { {organization} } else { null }";
 pub(super) const LEAD_ALONE: &str =
     "if is_blank({deal}) && is_blank({person}) && is_blank({organization}) { {lead} } else { null }";
+pub(super) const CASE_ALONE: &str = "if is_blank({deal}) && is_blank({person}) && is_blank({organization}) && is_blank({lead}) { {case} } else { null }";
+/// What hangs on one record beside the person: the deal, else the organization, else the case.
+pub(super) const CASE_BESIDE: &str = "if is_blank({deal}) && is_blank({organization}) { {case} } else { null }";
 /// A lead's company where it is demanded.
 pub(super) const COMPANY: &str = "coalesce([{company}, \"[not provided]\"])";
 /// What hangs on one record beside the person: the deal, else the organization.

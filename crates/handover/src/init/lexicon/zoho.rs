@@ -1,12 +1,12 @@
 //! Zoho CRM (sheet: Zoho sections 2, 3 and 5).
 
 use super::terms::{
-    COMPANY, ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, ORGANIZATION_BESIDE, PERSON_ALONE, STATUS,
-    SUBJECT, TEXT,
+    CASE_ALONE, CASE_BESIDE, COMPANY, ENDS, FIRST_NAME, LAST_NAME, LEAD_ALONE, ORGANIZATION_ALONE, ORGANIZATION_BESIDE,
+    PERSON_ALONE, STATUS, SUBJECT, TEXT,
 };
 use super::{
-    Concept, Funnel, Lack, Lexicon, Made, Make, Own, RECORDS, Thing, choice, expr, make, take, tell, thing, told,
-    value, with,
+    Concept, Funnel, Lack, Lexicon, Made, Make, OF_CASES, OF_DEALS, Own, RECORDS, Thing, choice, choice_else, expr,
+    make, take, tell, thing, told, value, with,
 };
 
 const STREET: &str = "concat([{street}, {street2}], \" \")";
@@ -23,7 +23,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
     title: "Zoho CRM",
     lacks: &[Lack::Html, Lack::Time, Lack::User],
     points_to: &RECORDS,
-    things: &[ACCOUNTS, CONTACTS, LEADS, DEALS, PRODUCTS, CALLS, EVENTS, TASKS, NOTES, ATTACHMENTS],
+    things: &[ACCOUNTS, CONTACTS, LEADS, DEALS, PRODUCTS, CASES, CALLS, EVENTS, TASKS, NOTES, ATTACHMENTS],
     made: Some(&MADE),
 };
 
@@ -271,9 +271,53 @@ const DEALS: Thing = Thing {
         take("Next_Step", &["next_step"]),
         take("Created_Time", &["created_at"]),
     ],
-    funnel: Some(Funnel { pipeline: "Pipeline", stage: "Stage", status: None }),
+    funnel: Some(Funnel { tables: &OF_DEALS, pipeline: "Pipeline", stage: "Stage", status: None }),
     left: &[("Exchange_Rate", VENDORS_OWN), ("Layout", VENDORS_OWN)],
     ..thing(Concept::Deal, "Deals", "deals")
+};
+
+const CASES: Thing = Thing {
+    about: "translations/case_stages.csv says which status is which.",
+    own_fields: Own::Unique,
+    used_with: "Cases",
+    tells: &[
+        tell("title", &["Subject"]),
+        tell("text", &["Description"]),
+        tell("priority", &["Priority"]),
+        tell("origin", &["Case_Origin"]),
+        tell("case_type", &["Type"]),
+        tell("case_reason", &["Case_Reason"]),
+        tell("case_number", &["Case_Number"]),
+        tell("resolution", &["Solution"]),
+        tell("owner", &["Owner"]),
+        tell("organization", &["Account_Name"]),
+        tell("person", &["Related_To"]),
+        tell("deal", &["Deal_Name"]),
+        tell("email", &["Email"]),
+        tell("phone", &["Phone"]),
+        tell("created_at", &["Created_Time"]),
+        tell("created_by", &["Created_By"]),
+    ],
+    takes: &[
+        expr("Subject", &["title", "text"], SUBJECT),
+        take("Description", &["text"]),
+        make("Status", Make::Stage),
+        choice("Priority", "priority", "case_priorities"),
+        // Nothing is taken without one.
+        choice_else("Case_Origin", "origin", "case_origins", "Web"),
+        value("Case_Origin", "Web"),
+        choice("Type", "case_type", "case_types"),
+        choice("Case_Reason", "case_reason", "case_reasons"),
+        take("Solution", &["resolution"]),
+        take("Owner", &["owner"]),
+        take("Account_Name", &["organization"]),
+        take("Related_To", &["person"]),
+        take("Deal_Name", &["deal"]),
+        take("Created_Time", &["created_at"]),
+    ],
+    funnel: Some(Funnel { tables: &OF_CASES, pipeline: "", stage: "Status", status: None }),
+    left: &[("Layout", VENDORS_OWN)],
+    ..thing(Concept::Case, "Cases", "cases")
 };
 
 macro_rules! activity {
@@ -285,6 +329,7 @@ macro_rules! activity {
                 tell("deal", &["What_Id.Deals"]),
                 tell("organization", &["What_Id.Accounts"]),
                 tell("lead", &["What_Id.Leads"]),
+                tell("case", &["What_Id.Cases"]),
                 tell("person", &["Who_Id"]),
                 tell("created_at", &["Created_Time"]),
                 $($tell,)*
@@ -296,6 +341,7 @@ macro_rules! activity {
                 take("What_Id.Deals", &["deal"]),
                 expr("What_Id.Accounts", &["organization"], ORGANIZATION_BESIDE),
                 expr("What_Id.Leads", &["lead"], LEAD_ALONE),
+                expr("What_Id.Cases", &["case"], CASE_BESIDE),
                 take("Who_Id", &["person"]),
                 take("Created_Time", &["created_at"]),
             ],
@@ -370,6 +416,7 @@ const NOTES: Thing = Thing {
         tell("person", &["Parent_Id.Contacts"]),
         tell("organization", &["Parent_Id.Accounts"]),
         tell("lead", &["Parent_Id.Leads"]),
+        tell("case", &["Parent_Id.Cases"]),
     ],
     takes: &[
         take("Note_Title", &["title"]),
@@ -380,6 +427,7 @@ const NOTES: Thing = Thing {
         expr("Parent_Id.Contacts", &["person"], PERSON_ALONE),
         expr("Parent_Id.Accounts", &["organization"], ORGANIZATION_ALONE),
         expr("Parent_Id.Leads", &["lead"], LEAD_ALONE),
+        expr("Parent_Id.Cases", &["case"], CASE_ALONE),
     ],
     left: &[("Parent_Id", "the link itself says it")],
     hangs: true,
@@ -395,6 +443,7 @@ const ATTACHMENTS: Thing = Thing {
         tell("person", &["Parent_Id.Contacts"]),
         tell("organization", &["Parent_Id.Accounts"]),
         tell("lead", &["Parent_Id.Leads"]),
+        tell("case", &["Parent_Id.Cases"]),
     ],
     takes: &[
         take("File_Name", &["file_name", "title"]),
@@ -402,6 +451,7 @@ const ATTACHMENTS: Thing = Thing {
         expr("Parent_Id.Contacts", &["person"], PERSON_ALONE),
         expr("Parent_Id.Accounts", &["organization"], ORGANIZATION_ALONE),
         expr("Parent_Id.Leads", &["lead"], LEAD_ALONE),
+        expr("Parent_Id.Cases", &["case"], CASE_ALONE),
     ],
     left: &[("Parent_Id", "the link itself says it")],
     hangs: true,

@@ -248,15 +248,8 @@ fn cut_loose_ends(world: &mut Json) {
 }
 
 /// A platform's world.
-pub(crate) fn world(
-    platform: &str,
-    world: Json,
-) -> Result<Box<dyn Platform>, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(match platform {
-        "pipedrive" => Box::new(handover_sandbox::pipedrive::Pipedrive::from_world(world, 1)?),
-        "salesforce" => Box::new(handover_sandbox::salesforce::Salesforce::from_world(world, 1)?),
-        _ => Box::new(handover_sandbox::hubspot::Hubspot::from_world(world, 1)?),
-    })
+pub(crate) fn world(platform: &str, world: Json) -> Result<Box<dyn Platform>, handover_sandbox::Refused> {
+    handover_sandbox::world(platform, Some(world), 1)
 }
 
 fn connect(

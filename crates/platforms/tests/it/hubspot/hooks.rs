@@ -37,7 +37,7 @@ impl Portal {
                 json!({"eventType": "contact.propertyChange", "propertyName": "city"}),
                 json!({"eventType": "object.creation", "objectTypeId": "0-46"}),
                 json!({"eventType": "object.associationChange", "objectTypeId": "0-46"}),
-                json!({"eventType": "ticket.creation"}),
+                json!({"eventType": "object.creation", "objectTypeId": "0-18"}),
             ])
             .collect();
         for (n, subscription) in subscriptions.iter_mut().enumerate() {
@@ -143,7 +143,8 @@ fn what_happens_to_records_is_told() {
     portal.send("DELETE", &format!("/crm/v3/objects/contacts/{id}"), &json!({}));
     assert_eq!(short(&portal.told()), [("contacts".into(), id, Happened::Deleted)]);
     // Objects that this dialect does not know are passed over.
-    portal.make("tickets", json!({"subject": "T", "hs_pipeline": "0", "hs_pipeline_stage": "1"}));
+    let message = json!({"hs_timestamp": "2020-01-01T00:00:00Z", "hs_communication_channel_type": "SMS"});
+    portal.make("communications", message);
     assert_eq!(portal.sent.len(), 1);
     assert_eq!(portal.told(), []);
 }

@@ -244,6 +244,15 @@ fn every_link_field_has_its_documented_type() {
         ("tasks", "associations.contacts", 204),
         ("tasks", "associations.companies", 192),
         ("tasks", "associations.deals", 216),
+        ("tickets", "associations.contacts", 16),
+        ("tickets", "associations.companies", 339),
+        ("tickets", "associations.primary_company", 26),
+        ("tickets", "associations.deals", 28),
+        ("notes", "associations.tickets", 228),
+        ("calls", "associations.tickets", 220),
+        ("emails", "associations.tickets", 224),
+        ("meetings", "associations.tickets", 226),
+        ("tasks", "associations.tickets", 230),
     ];
     for (object, field, id) in cases {
         let create = batch(object, WriteMode::Create { key: None }, &[("t", None, &[(field, "2".into())])]);
@@ -251,8 +260,8 @@ fn every_link_field_has_its_documented_type() {
         let types = &json_of(&request)["inputs"][0]["associations"][0]["types"];
         assert_eq!(types[0]["associationTypeId"], id, "{object}.{field}");
     }
-    let tickets = links("associations.tickets", "deals", "tickets", &[]);
-    assert!(HubSpot::new().encode(&Operation::Link(tickets), None).is_err());
+    let quotes = links("associations.quotes", "deals", "quotes", &[]);
+    assert!(HubSpot::new().encode(&Operation::Link(quotes), None).is_err());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::conformance::values::Dice;
 
 /// The custom property that carries keys.
 const KEY: &str = "src_key";
-const RECORDS: [&str; 4] = ["companies", "contacts", "deals", SHIPS];
+const RECORDS: [&str; 5] = ["companies", "contacts", "deals", "tickets", SHIPS];
 const ITEMS: [&str; 2] = ["products", "line_items"];
 /// An object that the portal made.
 const SHIPS: &str = "p33_ship";
@@ -35,7 +35,7 @@ const fn object(name: &'static str, text: &'static str) -> Object {
     }
 }
 
-static OBJECTS: [Object; 13] = [
+static OBJECTS: [Object; 14] = [
     object("companies", "name"),
     Object {
         apart: &[("associatedcompanyid", "the primary company decides it")],
@@ -45,6 +45,7 @@ static OBJECTS: [Object; 13] = [
     object("products", "name"),
     object("deals", "dealname"),
     object("line_items", "name"),
+    object("tickets", "subject"),
     object("notes", "hs_note_body"),
     Object { open: &[("hs_call_disposition", "its options are kept elsewhere")], ..object("calls", "hs_call_title") },
     object("meetings", "hs_meeting_title"),
@@ -59,6 +60,7 @@ static OBJECTS: [Object; 13] = [
 fn needed(object: &str) -> &'static [(&'static str, &'static str)] {
     match object {
         "deals" => &[("dealstage", "appointmentscheduled"), ("pipeline", "default")],
+        "tickets" => &[("hs_pipeline", "0"), ("hs_pipeline_stage", "1")],
         "notes" | "calls" | "meetings" | "tasks" => &[("hs_timestamp", "2026-01-05T09:00:00Z")],
         "emails" => &[("hs_timestamp", "2026-01-05T09:00:00Z"), ("hs_email_direction", "EMAIL")],
         _ => &[],
@@ -246,6 +248,7 @@ impl Subject for HubSpot {
             "products" => "crm.objects.products.read",
             "line_items" => "crm.objects.line_items.read",
             "files" => "files",
+            "tickets" => "tickets",
             SHIPS => "crm.objects.custom.read",
             _ => "crm.objects.contacts.read",
         };
@@ -257,6 +260,7 @@ impl Subject for HubSpot {
             "associations.companies" | "associations.primary_company" | "associations.parent_company" => "companies",
             "associations.contacts" => "contacts",
             "associations.deals" => "deals",
+            "associations.tickets" => "tickets",
             _ => return None,
         };
         Some(Request::new(Method::Get, format!("/crm/v4/objects/{other}/{to}/associations/{}", object.name), &[]))
