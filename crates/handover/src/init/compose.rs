@@ -9,7 +9,7 @@ use super::lexicon::{self, CONCEPTS, Concept, Follows, Funnel, Lexicon, Make, Ta
 use super::made;
 use super::options::{Stages, by_label, folded, of};
 use super::scope::both;
-use super::template::{How, Line, Match, Pair};
+use super::template::{How, Line, Match, OWN, Pair};
 use super::write;
 use handover_model::{Field, Kind, Schema, Writable};
 
@@ -302,7 +302,7 @@ impl<'s> Sides<'s> {
             Way::Expr(_) => return None,
         };
         Some(Line {
-            target: format!("handover_{}", tell.term),
+            target: format!("{OWN}{}", tell.term),
             from,
             how: How::Carry { label, with, is_number: way == Way::Step(MILLISECONDS) },
         })

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use handover_model::{Field, Finding, Kind, Schema, Weight, Writable};
 
 use super::carrier::{self, Aim, Carrier, Way, carrier, fits, slug, unique};
-use super::lexicon::{Concept, Own, lacks, points_to, title};
+use super::lexicon::{Concept, Own, is_quoted, lacks, points_to, title};
 use super::made::bare;
 use super::options::{self, Row, Stages, folded};
-use super::template::{How, Line, Pair};
+use super::template::{How, Line, OWN, Pair};
 use super::{SystemView, Wanted, write};
 
 /// What a flow is built from.
@@ -161,7 +161,8 @@ impl Builder<'_> {
         let Some(source) = source else { return };
         // Other e-mail addresses have a field of HubSpot's own where it can be written.
         let taken = with.contains("others") && self.claimed.contains("hs_additional_emails");
-        if taken || source.writable == Writable::Never && !is_telling(source) {
+        let quoted = line.target.strip_prefix(OWN).is_some_and(is_quoted);
+        if taken || source.writable == Writable::Never && !is_telling(source) && !quoted {
             return;
         }
         let carrier = self.carrier(source);

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use super::lexicon::{Concept, Funnel, Own};
 
+/// How the names of fields begin that take something over.
+pub(super) const OWN: &str = "handover_";
+
 /// An object of one platform and its counterpart in another.
 pub(super) struct Pair<'s> {
     /// The flow's name, also that of the mapping file.

@@ -85,6 +85,7 @@ fn to_hubspot_as_tickets() {
     assert_eq!((&closed["subject"], &closed["content"]), (&json!("Noise"), &json!("It hums.")));
     assert_eq!((&closed["hs_pipeline"], &closed["hs_pipeline_stage"]), (&json!("0"), &json!("4")));
     assert_eq!((&closed["hs_ticket_priority"], &closed["source_type"]), (&json!("HIGH"), &json!("PHONE")));
+    assert_eq!(closed["handover_case_number"], "00000001", "people quote it");
     let open = made(&world, "tickets", &key(&old, "Case", 1));
     assert_eq!(open["hs_pipeline_stage"], "1");
     assert_eq!(world["objects"]["tickets"].as_array().unwrap().len(), 2);

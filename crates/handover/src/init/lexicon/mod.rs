@@ -32,7 +32,7 @@ mod zoho;
 
 use handover_model::Schema;
 
-pub(super) use terms::{Follows, following, label, saying};
+pub(super) use terms::{Follows, following, is_quoted, label, saying};
 
 /// What a company keeps in every CRM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

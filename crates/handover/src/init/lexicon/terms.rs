@@ -136,6 +136,14 @@ pub(in super::super) fn label(term: &str) -> Option<&'static str> {
     LABELS.iter().find(|(own, _)| *own == term).map(|(_, label)| *label)
 }
 
+/// Terms that each platform makes by itself and people quote: what the old one said is kept.
+const QUOTED: [&str; 1] = ["case_number"];
+
+/// Whether people quote what a platform made of a term.
+pub(in super::super) fn is_quoted(term: &str) -> bool {
+    QUOTED.contains(&term)
+}
+
 /// A name where it is demanded, and no word of it twice.
 pub(super) const LAST_NAME: &str = "coalesce([{last_name}, {name}, {email}])";
 pub(super) const FIRST_NAME: &str = "if is_blank({last_name}) { null } else { {first_name} }";
