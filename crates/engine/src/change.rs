@@ -138,11 +138,8 @@ impl Pass {
         if pairs.is_empty() {
             return Ok(aside);
         }
-        let copies: HashSet<RecordId> = pairs
-            .iter()
-            .filter(|pair| ready.back.is_some() && pair.there.is_none())
-            .map(|pair| pair.staged.record.id.clone())
-            .collect();
+        let is_copy = |pair: &&Pair| ready.back.is_some() && pair.there.is_none();
+        let copies = pairs.iter().filter(is_copy).map(|pair| pair.staged.record.id.clone()).collect();
         self.read_counterparts(ready, &mut pairs, &missed.targets).await?;
         self.read_sources(ready, &mut pairs, &copies).await?;
         let missing = Arc::new(self.missing_ends(ready, &pairs).await?);

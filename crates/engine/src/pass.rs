@@ -168,6 +168,15 @@ impl Selection {
     }
 }
 
+/// The flows with their ends, and the names of their ways back.
+fn ends_of(setup: &Setup) -> Vec<(FlowName, End, End, FlowName)> {
+    let of = |ready: &Arc<Ready>| {
+        let Flow { name, source, target, .. } = &ready.flow;
+        (name.clone(), source.clone(), target.clone(), back_of(name))
+    };
+    setup.flows.iter().map(of).collect()
+}
+
 impl Pass {
     /// Begins a pass; `stop` set to true ends it at the next safe place.
     ///
@@ -187,15 +196,7 @@ impl Pass {
             .chain(backs)
             .map(|ready| (ready.flow.name.to_string(), json!(ready.flow.rules)))
             .collect();
-        let ends: Vec<_> = setup
-            .flows
-            .iter()
-            .map(|ready| {
-                let Flow { name, source, target, .. } = &ready.flow;
-                (name.clone(), source.clone(), target.clone(), back_of(name))
-            })
-            .collect();
-        place.store.bind_flows(&ends).await?;
+        place.store.bind_flows(&ends_of(&setup)).await?;
         let mut note = json!({
             "project": setup.project.name,
             "snapshot": setup.project.snapshot,

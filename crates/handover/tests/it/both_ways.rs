@@ -164,7 +164,7 @@ fn what_people_changed_after_an_interrupted_creation_is_not_made_twice() {
         let orders = Orders { selection: Some(Selection::Changes), ..Orders::default() };
         let ended = ground.live_with(Death::No, &orders);
         assert!(matches!(ended, Ended::Finished(_)), "{ended:?}");
-        assert_eq!(made(&ground), [one.clone()], "{what_is_left}");
+        assert_eq!(made(&ground), std::slice::from_ref(&one), "{what_is_left}");
         let held = ground.end().held;
         let asked = held.iter().any(|(object, _)| object == "companies" || object == "contacts");
         assert_eq!(asked, renames, "{what_is_left}: {held:?}");

@@ -61,8 +61,12 @@ fn a_person_is_asked_and_what_comes_again_goes_on() {
     assert_eq!(play.pass(), [play.line("Updated", &row)]);
     assert_eq!((lastname(&play, &row).as_str(), play.words(&row.record)), ("Back", Vec::new()));
     let person = play.ground.world("old")["persons"].clone();
-    let person =
-        person.as_array().unwrap().iter().find(|person| person["id"].to_string() == row.record.as_str()).cloned();
+    let person = person
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|person| person["id"].as_u64() == row.record.as_str().parse().ok())
+        .cloned();
     assert!(person.unwrap().to_string().contains("987654"), "what the new system changed meanwhile went back");
     play.is_quiet();
 }
