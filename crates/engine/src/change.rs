@@ -19,6 +19,7 @@ use crate::Error;
 use crate::base::{self, OpenLink};
 use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
 use crate::link_sets::Missing;
+use crate::merge::CLOCK_TOLERANCE;
 use crate::new_pairs::owes;
 use crate::pass::Pass;
 use crate::planted::{self, Planted};
@@ -28,6 +29,7 @@ use crate::setup::Ready;
 use crate::trail::{BEFORE, SOURCE, Trail};
 use crate::transform::Mapped;
 use crate::verdict::{Known, Verdicts, blanked, known_of, source_changed, target_changed, weigh};
+use crate::watermark::later;
 
 /// A record that was carried before.
 pub(crate) struct Again {
@@ -202,7 +204,8 @@ impl Pass {
     }
 
     /// Of pairs of which the counterpart changed too, `copies` of the source may be older than edits that what goes
-    /// back would overwrite: they are judged from the source as it is now. Those that are gone are left to the search
+    /// back would overwrite, and copies that are older than our last write may be older than what went back: they are
+    /// judged from the source as it is now. Those that are gone are left to the search
     /// for what vanished.
     async fn read_sources(
         &self,
@@ -210,10 +213,16 @@ impl Pass {
         pairs: &mut Vec<Pair>,
         copies: &HashSet<RecordId>,
     ) -> Result<(), Error> {
+        let ahead = self.ahead(&ready.flow.source.system);
+        // A copy that was read before something went back says what the source said until then.
+        let is_older = |pair: &Pair| {
+            let written = pair.row.written.map(|written| later(later(written, ahead), CLOCK_TOLERANCE));
+            written.is_some_and(|written| pair.staged.record.modified.is_none_or(|modified| modified <= written))
+        };
         let changed = |pair: &&Pair| {
             let there = pair.there.as_ref();
             copies.contains(&pair.staged.record.id)
-                && there.is_some_and(|there| target_changed(ready, &pair.row, there))
+                && (is_older(pair) || there.is_some_and(|there| target_changed(ready, &pair.row, there)))
         };
         let ids: Vec<RecordId> = pairs.iter().filter(changed).map(|pair| pair.staged.record.id.clone()).collect();
         if ids.is_empty() {

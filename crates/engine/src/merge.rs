@@ -10,7 +10,7 @@ use crate::setup::{Ready, Shared};
 use crate::three_way::extent;
 
 /// Two clocks that differ by less are not compared.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a merge wants written, and what it found there before.
 #[derive(Clone, Debug, Default)]

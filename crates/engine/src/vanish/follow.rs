@@ -159,6 +159,8 @@ impl Pass {
     /// Counterparts that vanished and are there again. A platform may have taken their links with it, which nobody
     /// took away: none of them counts as settled, so that those of the source are made again, and what the source
     /// changed meanwhile is carried. The question about them goes with that.
+    ///
+    /// They stay on the list until all that is done: whoever comes after a pass that died finds them there.
     pub(super) async fn counterparts_again(
         self: &Arc<Self>,
         ready: &Arc<Ready>,
@@ -172,14 +174,8 @@ impl Pass {
             return Ok(());
         }
         let mut commit = self.commit();
-        let mut entry = self.entry("returned", ready);
-        for gone in back {
-            let values = json!({"side": gone.side.word(), "record": gone.record.as_str()});
-            entry.items.push(Item { record: gone.source.clone(), values: values.into() });
-            commit.returned.push((flow.clone(), gone.side, gone.record.clone()));
-            self.vanishings().returned += 1;
-        }
-        commit.entries.push(entry);
+        // Nobody misses them any more.
+        commit.vanished = back.iter().map(|gone| Vanished { fate: Fate::Kept, ..gone.clone() }).collect();
         let links: Vec<FieldName> =
             ready.links.keys().filter_map(|rule| Some(ready.flow.rules.get(*rule)?.target.clone())).collect();
         let ids: Vec<RecordId> = sources.iter().cloned().collect();
@@ -198,9 +194,20 @@ impl Pass {
         let pairing = Pairing::of(&ready.flow, &ready.target);
         // Where nobody was asked about them nothing else calls for it.
         self.looked_at(ready, &pairing, &sources, Look::Due).await?;
-        // Where the source is gone too nothing was judged: what is asked about that one stays.
+        self.back_again(ready, back).await
+    }
+
+    /// Counterparts that are there again leave the list.
+    async fn back_again(&self, ready: &Ready, back: &[Vanished]) -> Result<(), Error> {
+        let flow = &ready.flow.name;
         let mut commit = self.commit();
+        let mut entry = self.entry("returned", ready);
         for gone in back {
+            let values = json!({"side": gone.side.word(), "record": gone.record.as_str()});
+            entry.items.push(Item { record: gone.source.clone(), values: values.into() });
+            commit.returned.push((flow.clone(), gone.side, gone.record.clone()));
+            self.vanishings().returned += 1;
+            // Where the source is gone too nothing was judged: what is asked about that one stays.
             let holds = self.place.store.holds_of(flow, &gone.source).await?;
             let is_over = |cause: &Cause| matches!(cause, Cause::TargetGone { target } if *target == gone.record);
             if holds.iter().any(|hold| is_over(&hold.cause)) {
@@ -208,9 +215,8 @@ impl Pass {
                 commit.holds.extend(holds.into_iter().filter(|hold| !is_over(&hold.cause)));
             }
         }
-        if !commit.released.is_empty() {
-            self.place.store.commit(commit).await?;
-        }
+        commit.entries.push(entry);
+        self.place.store.commit(commit).await.map(drop)?;
         Ok(())
     }
 
