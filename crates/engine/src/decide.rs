@@ -284,6 +284,15 @@ impl Pass {
             let causes = vec![(Cause::TargetGone { target }, None)];
             return Ok(self.held(ready, &staged, row.as_ref(), causes, trail));
         };
+        // Who was merged into another record answers as that one, which may have a counterpart.
+        if there.id != target
+            && let Some(other) = self.claim(ready, &staged.record.id, &there.id).await?
+        {
+            let causes =
+                vec![(Cause::DuplicateSource { key: "merged counterpart".to_owned(), others: vec![other] }, None)];
+            return Ok(self.held(ready, &staged, row.as_ref(), causes, trail));
+        }
+        let target = there.id.clone();
         let merged = merge(ready, &staged, &resolved.fields, &there);
         trail.fields(ready, BEFORE, merged.before.iter());
         let wanted = Arc::new(merged.write);
