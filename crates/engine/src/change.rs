@@ -17,9 +17,9 @@ use handover_store::{Fate, GivenAnswer, RecordRow, Vanished};
 
 use crate::Error;
 use crate::base::{self, OpenLink};
-use crate::decide::{Carried, Decision, Judged, Staged, holds, written_over};
-use crate::link_sets::Missing;
-use crate::merge::CLOCK_TOLERANCE;
+use crate::decide::{Carried, Decision, Judged, Staged, holds};
+use crate::link_sets::{Missing, missed_ends};
+use crate::merge::{CLOCK_TOLERANCE, written_over};
 use crate::new_pairs::owes;
 use crate::pass::Pass;
 use crate::planted::{self, Planted};
@@ -297,6 +297,7 @@ impl Pass {
             split_links(ready, &pair.staged.record.id, &wanted, &pair.resolved.found, Some(&there.fields));
         pair.resolved.links.extend(links.into_iter().filter(|_| !self.errs(Planted::LinkForgotten)));
         unlinked.append(&mut pair.open);
+        unlinked.extend(missed_ends(ready, &pair, &there));
         let target = pair.target.clone();
         let decision = if fields.is_empty() {
             Decision::Unchanged(target)

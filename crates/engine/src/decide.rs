@@ -11,7 +11,7 @@ use crate::base::{OpenLink, leaving_open};
 use crate::change::Again;
 use crate::cohorts::Placed;
 use crate::lookup::INTERRUPTED;
-use crate::merge::merge;
+use crate::merge::{merge, written_over};
 use crate::pairing::{Card, Paired, Pairing};
 use crate::pass::Pass;
 use crate::planted::Planted;
@@ -214,11 +214,14 @@ impl Pass {
             }
             Paired::New => (None, None),
             Paired::With { target, block, by, card } => {
-                if let Some(other) = self.claim(ready, &staged.record.id, &target).await? {
-                    let cause = Cause::DuplicateSource { key: by.clone(), others: vec![other] };
-                    resolved.causes.push((cause, None));
+                let other = self.claim(ready, &staged.record.id, &target).await?;
+                if other.is_some() && self.lost_key(ready, &staged.record.id, &target, &by).await? {
+                    (None, None)
+                } else {
+                    let cause = |other| (Cause::DuplicateSource { key: by.clone(), others: vec![other] }, None);
+                    resolved.causes.extend(other.map(cause));
+                    (Some((target, block, card)), Some(by))
                 }
-                (Some((target, block, card)), Some(by))
             }
         };
         if let Some(Answer::MergeInto { record }) =
@@ -459,14 +462,6 @@ pub(crate) fn holds(ready: &Ready, record: &Record, causes: Vec<(Cause, Option<V
         value,
     };
     causes.into_iter().map(hold).collect()
-}
-
-/// What a record says once these fields are written to it.
-pub(crate) fn written_over(mut there: Fields, written: &Fields) -> Fields {
-    for (name, value) in written.iter() {
-        there.set(name.clone(), value.clone());
-    }
-    there
 }
 
 /// What the rules make of a record.

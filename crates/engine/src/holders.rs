@@ -46,6 +46,24 @@ impl Pass {
         Ok((holder != record).then(|| holder.clone()))
     }
 
+    /// Whether a target record that was found by a source record's key has another one's by now: a copy of it was read
+    /// before that changed.
+    pub(crate) async fn lost_key(
+        &self,
+        ready: &Ready,
+        record: &RecordId,
+        target: &RecordId,
+        by: &str,
+    ) -> Result<bool, Error> {
+        // By a key of the project's own it may have been found too.
+        let own = ready.flow.matching.iter().any(|key| key.kind == MatchKind::ExternalId);
+        if ready.flow.key.is_none() || own || by != MatchKind::ExternalId.word() {
+            return Ok(false);
+        }
+        let now = self.targets_now(ready, std::slice::from_ref(target)).await?;
+        Ok(now.first().is_some_and(|now| now.id == *target && !has_key_of(ready, now, record)))
+    }
+
     /// Records that come again after their pairs ended, and whose counterparts came again too: they are pairs as they
     /// were. What a person brought back and changed meanwhile is merged by the flow's rules and stands in the ledger,
     /// where the key in the target would lead a new record to it unseen.
@@ -88,7 +106,7 @@ impl Pass {
 }
 
 /// Whether a target record has the key that a flow gives to a source record.
-fn has_key_of(ready: &Ready, card: &Card, record: &RecordId) -> bool {
+fn has_key_of(ready: &Ready, card: &Record, record: &RecordId) -> bool {
     let End { system, object } = &ready.flow.source;
     let Some(has) = ready.flow.key.as_ref().and_then(|key| card.fields.get(key.as_str())) else { return false };
     *has == Value::from(source_key(system, object, record))

@@ -9,11 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handover_model::{FieldName, FlowName, Kind, Owner, RecordId, Side, Value};
+use handover_model::{FieldName, FlowName, Kind, Owner, Record, RecordId, Side, Value};
 use handover_store::{Fate, RecordRow, Vanished};
 
 use crate::Error;
-use crate::base;
+use crate::base::{self, OpenLink};
 use crate::change::Pair;
 use crate::pass::Pass;
 use crate::setup::{Ready, Shared};
@@ -63,6 +63,21 @@ impl Pass {
         }
         Ok(missing)
     }
+}
+
+/// Links of a pair's source that lead to a record which is missing, and that the target lacks: nothing of them is
+/// settled until that one is there again.
+pub(crate) fn missed_ends(ready: &Ready, pair: &Pair, there: &Record) -> Vec<OpenLink> {
+    let is_several = |name: &FieldName| {
+        ready.target_field(name).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }))
+    };
+    let of = |(field, missing): (&FieldName, &BTreeSet<String>)| {
+        let [now, have] = [&pair.resolved.fields, &there.fields]
+            .map(|fields| fields.get(field.as_str()).map(Value::ids).unwrap_or_default());
+        let missed = now.into_iter().filter(|id| missing.contains(*id) && !have.contains(id));
+        missed.map(|id| OpenLink { field: field.clone(), id: id.to_owned(), gone: false }).collect::<Vec<_>>()
+    };
+    pair.missing.iter().filter(|(field, _)| is_several(field)).flat_map(of).collect()
 }
 
 /// What becomes of a field's links, all in the target's ids.

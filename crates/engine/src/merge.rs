@@ -92,6 +92,14 @@ fn concatenate(have: &Value, value: &Value, between: &str) -> Value {
     }
 }
 
+/// What a record says once these fields are written to it.
+pub(crate) fn written_over(mut there: Fields, written: &Fields) -> Fields {
+    for (name, value) in written.iter() {
+        there.set(name.clone(), value.clone());
+    }
+    there
+}
+
 /// Equal but for what platforms change by themselves.
 pub(crate) fn same(kind: Option<&Kind>, one: &Value, other: &Value) -> bool {
     one == other || settled_form(kind, one) == settled_form(kind, other)

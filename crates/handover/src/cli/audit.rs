@@ -156,6 +156,12 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
             values["target"].as_str().unwrap_or_default()
         )),
         "held" => tell_held(&mut text, values),
+        "unchanged" => tell_unchanged(&mut text, values),
+        "skipped" => text.push_str("left out, as somebody answered"),
+        "merged" => {
+            let of = Some(word(values, "merged_into")).filter(|of| !of.is_empty()).unwrap_or("another record");
+            text.push_str(&format!("it has the counterpart {} of {of} too", word(values, "target")));
+        }
         "answered" => {
             text.push_str(&format!(
                 "{} answered: {}",
@@ -195,6 +201,19 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
         kind => text.push_str(&format!("{kind} {values}")),
     }
     text
+}
+
+/// A record of which nothing was to be written.
+fn tell_unchanged(text: &mut String, values: &Json) {
+    if word(values, "scope") == "left" {
+        text.push_str("the mapping's condition does not hold for it any more: nothing of it is carried; ");
+    } else {
+        text.push_str(&format!("nothing is to be written to {}; ", word(values, "target")));
+    }
+    match values["causes"].as_array() {
+        Some(_) => tell_held(text, values),
+        None => text.truncate(text.trim_end_matches("; ").len()),
+    }
 }
 
 /// Why a record was held.

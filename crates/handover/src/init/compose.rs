@@ -78,8 +78,16 @@ pub(super) fn pair_of<'s>(sides: &Sides<'s>, concept: Concept, flow: Cow<'static
     let mut excluded: Vec<(&'s str, String)> = excluded.map(|(field, why)| (*field, (*why).to_owned())).collect();
     excluded.extend(sides.told_otherwise(&taken));
     let back = sides.turned().map(|turned| turned.rules(source.back)).unwrap_or_default();
-    let text =
-        |parts: &[&'static str]| parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("\n");
+    let text = |parts: &[&'static str]| {
+        let mut said: Vec<&str> = Vec::new();
+        // Both platforms may have the same to say.
+        parts.iter().filter(|part| !part.is_empty()).for_each(|part| {
+            if !said.contains(part) {
+                said.push(part);
+            }
+        });
+        said.join("\n")
+    };
     Some(Pair {
         flow,
         target_concept: concept,

@@ -62,7 +62,8 @@ fn converged(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldR
     let says = [OLD, NEW].map(|side| field.plain(side, lives[side].field(field.names[side])));
     // Who clears the first of several numbers in the new system leaves the second one in the old.
     let left = |edit: &Edit| edit.by == By::Client && is_one_of(field, OLD, &edit.before, &says[OLD]);
-    if says[NEW] == Plain::Blank && pair.source.edits_of(field.names[OLD]).last().is_some_and(left) {
+    let shows = |edit: &&Edit| field.plain(OLD, &edit.before) != field.plain(OLD, &edit.after);
+    if says[NEW] == Plain::Blank && pair.source.edits_of(field.names[OLD]).filter(shows).last().is_some_and(left) {
         return;
     }
     let begin = paired_at(judged, pair, target);
@@ -349,6 +350,13 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
             .flat_map(|other| other.edits_of(field.names[1 - side]))
             .flat_map(|edit| [field.plain(1 - side, &edit.before), field.plain(1 - side, &edit.after)])
             .chain(answers::given(judged, pair.flow, &sources, field, side))
+            // Who never said anything says nothing.
+            .chain(
+                others
+                    .iter()
+                    .any(|other| other.edits_of(field.names[1 - side]).next().is_none())
+                    .then_some(Plain::Blank),
+            )
             .collect();
         let mut last: Option<&Edit> = None;
         for edit in lives[side].edits_of(name) {
