@@ -158,10 +158,7 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
         "held" => tell_held(&mut text, values),
         "unchanged" => tell_unchanged(&mut text, values),
         "skipped" => text.push_str("left out, as somebody answered"),
-        "merged" => {
-            let of = Some(word(values, "merged_into")).filter(|of| !of.is_empty()).unwrap_or("another record");
-            text.push_str(&format!("it has the counterpart {} of {of} too", word(values, "target")));
-        }
+        "merged" => tell_merged(&mut text, values),
         "answered" => {
             text.push_str(&format!(
                 "{} answered: {}",
@@ -201,6 +198,12 @@ pub(super) fn tell(told: &Told, record: &RecordId, rules: Option<&Vec<Rule>>) ->
         kind => text.push_str(&format!("{kind} {values}")),
     }
     text
+}
+
+/// A record that shares the counterpart of another one.
+fn tell_merged(text: &mut String, values: &Json) {
+    let of = Some(word(values, "merged_into")).filter(|of| !of.is_empty()).unwrap_or("another record");
+    text.push_str(&format!("it has the counterpart {} of {of} too", word(values, "target")));
 }
 
 /// A record of which nothing was to be written.
