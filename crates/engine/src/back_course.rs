@@ -198,13 +198,7 @@ impl Pass {
             return Ok(());
         }
         let ids: Vec<RecordId> = changed.iter().filter_map(|record| sources.get(&record.id).cloned()).collect();
-        let now = self.read_now(&self.reading_of(&ready.flow.source), &ids).await?;
-        let mut now: HashMap<RecordId, Record> = now.into_iter().map(|record| (record.id.clone(), record)).collect();
-        // What people changed of their counterparts waits for those that are not there.
-        let lost: Vec<RecordId> = ids.iter().filter(|id| !now.contains_key(*id)).cloned().collect();
-        if !lost.is_empty() {
-            self.miss(ready, &lost).await?;
-        }
+        let mut now = self.sources_now(ready, &ids).await?;
         let mut answers = self.place.store.answers(&ready.flow.name, &ids).await?;
         let mut staged = Vec::new();
         let mut pairs = Vec::new();

@@ -18,7 +18,7 @@ use handover_store::{Fate, GivenAnswer, RecordRow, Vanished};
 use crate::Error;
 use crate::base::{self, OpenLink};
 use crate::decide::{Carried, Decision, Judged, Staged, holds};
-use crate::link_sets::{Missing, missed_ends};
+use crate::link_sets::{Missing, links_to_missing};
 use crate::merge::{CLOCK_TOLERANCE, written_over};
 use crate::new_pairs::owes;
 use crate::pass::Pass;
@@ -203,10 +203,28 @@ impl Pass {
         Ok(())
     }
 
+    /// Sources of pairs as they are now; those that are not there are missed, and what people changed of their
+    /// counterparts waits for them.
+    pub(crate) async fn sources_now(
+        &self,
+        ready: &Ready,
+        ids: &[RecordId],
+    ) -> Result<HashMap<RecordId, Record>, Error> {
+        let now = self.read_now(&self.reading_of(&ready.flow.source), ids).await?;
+        let wanted: HashSet<&RecordId> = ids.iter().collect();
+        // An id that was merged away brings the record that it became.
+        let now = now.into_iter().filter(|record| wanted.contains(&record.id));
+        let now: HashMap<RecordId, Record> = now.map(|record| (record.id.clone(), record)).collect();
+        let lost: Vec<RecordId> = ids.iter().filter(|id| !now.contains_key(*id)).cloned().collect();
+        if !lost.is_empty() {
+            self.miss(ready, &lost).await?;
+        }
+        Ok(now)
+    }
+
     /// Of pairs of which the counterpart changed too, `copies` of the source may be older than edits that what goes
     /// back would overwrite, and copies that are older than our last write may be older than what went back: they are
-    /// judged from the source as it is now. Those that are gone are left to the search
-    /// for what vanished.
+    /// judged from the source as it is now.
     async fn read_sources(
         &self,
         ready: &Arc<Ready>,
@@ -228,8 +246,7 @@ impl Pass {
         if ids.is_empty() {
             return Ok(());
         }
-        let now = self.read_now(&self.reading_of(&ready.flow.source), &ids).await?;
-        let now: Vec<Record> = now.into_iter().filter(|record| ids.contains(&record.id)).collect();
+        let now: Vec<Record> = self.sources_now(ready, &ids).await?.into_values().collect();
         let mapped: Vec<Vec<Mapped>> = now.iter().map(|record| ready.program.apply(record)).collect();
         let parents = self.parents(ready, mapped.iter().map(Vec::as_slice)).await?;
         let mut now: HashMap<RecordId, _> =
@@ -297,7 +314,7 @@ impl Pass {
             split_links(ready, &pair.staged.record.id, &wanted, &pair.resolved.found, Some(&there.fields));
         pair.resolved.links.extend(links.into_iter().filter(|_| !self.errs(Planted::LinkForgotten)));
         unlinked.append(&mut pair.open);
-        unlinked.extend(missed_ends(ready, &pair, &there));
+        unlinked.extend(links_to_missing(ready, &pair, &there));
         let target = pair.target.clone();
         let decision = if fields.is_empty() {
             Decision::Unchanged(target)

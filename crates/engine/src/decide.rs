@@ -10,7 +10,6 @@ use crate::Error;
 use crate::base::{OpenLink, leaving_open};
 use crate::change::Again;
 use crate::cohorts::Placed;
-use crate::lookup::INTERRUPTED;
 use crate::merge::{merge, written_over};
 use crate::pairing::{Card, Paired, Pairing};
 use crate::pass::Pass;
@@ -126,23 +125,28 @@ impl Pass {
                 held.push(self.held(ready, &staged, row.as_ref(), causes, Trail::new()));
                 continue;
             }
+            let answers = answers.remove(&staged.record.id).unwrap_or_default();
+            let (row, pair) = match row {
+                Some(row) if row.outcome.is_paired() && !parted.contains(&row.record) => (None, Some(row)),
+                row => (row, None),
+            };
+            // Whether it is in the flow's scope still is judged with everything else of the pair.
+            if let Some(row) = pair {
+                let mapped = ready.program.apply(&staged.record);
+                again.push(Again { staged, row, mapped, answers, there: None, due: look == Look::Due });
+                continue;
+            }
             let in_scope = match &staged.standing.untold {
                 Some(message) if !row.as_ref().is_some_and(|row| row.outcome.is_paired()) => Err(message.clone()),
                 _ => ready.program.in_scope(&staged.record),
             };
-            let answers = answers.remove(&staged.record.id).unwrap_or_default();
-            match (in_scope, row) {
-                // Whether it is in the flow's scope still is judged with everything else of the pair.
-                (_, Some(row)) if row.outcome.is_paired() && !parted.contains(&row.record) => {
-                    let mapped = ready.program.apply(&staged.record);
-                    again.push(Again { staged, row, mapped, answers, there: None, due: look == Look::Due });
-                }
-                (Ok(true), row) => {
+            match in_scope {
+                Ok(true) => {
                     let mapped = ready.program.apply(&staged.record);
                     open.push((staged, row, mapped, answers));
                 }
-                (Ok(false), _) => {}
-                (Err(message), row) => {
+                Ok(false) => {}
+                Err(message) => {
                     let cause = Cause::Expression { field: FieldName::from("where"), message };
                     held.push(self.held(ready, &staged, row.as_ref(), vec![(cause, None)], Trail::new()));
                 }
@@ -174,12 +178,7 @@ impl Pass {
         let known = open.iter().filter(|(_, row, ..)| row.is_some() || ready.forth.is_some());
         let known: Vec<RecordId> = known.map(|(staged, ..)| staged.record.id.clone()).collect();
         self.pair_as_before(ready, pairing, &known, (&undecided, &mut pairs)).await?;
-        let mut doubts = self.in_doubt(ready, &undecided).await?;
-        for (record, paired) in undecided.iter().zip(&mut pairs).filter(|(_, paired)| **paired == Paired::New) {
-            if let Some(candidates) = doubts.remove(&record.id) {
-                *paired = Paired::Held(Cause::Ambiguous { key: INTERRUPTED.to_owned(), candidates });
-            }
-        }
+        self.hold_doubtful(ready, &undecided, &mut pairs).await?;
         for ((staged, row, mapped, answers), paired) in open.into_iter().zip(pairs) {
             judged.push(self.decide(ready, staged, row, mapped, &answers, paired, &parents).await?);
         }

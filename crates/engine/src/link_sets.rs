@@ -67,7 +67,7 @@ impl Pass {
 
 /// Links of a pair's source that lead to a record which is missing, and that the target lacks: nothing of them is
 /// settled until that one is there again.
-pub(crate) fn missed_ends(ready: &Ready, pair: &Pair, there: &Record) -> Vec<OpenLink> {
+pub(crate) fn links_to_missing(ready: &Ready, pair: &Pair, there: &Record) -> Vec<OpenLink> {
     let is_several = |name: &FieldName| {
         ready.target_field(name).is_some_and(|field| matches!(field.kind, Kind::Reference { many: true, .. }))
     };

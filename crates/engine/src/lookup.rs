@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::Error;
 use crate::fingerprint::{Kinship, is_akin, kinship, match_up};
 use crate::observe::Event;
-use crate::pairing::source_key;
+use crate::pairing::{Paired, source_key};
 use crate::pass::Pass;
 use crate::send::{Loss, Sending, is_repeatable};
 use crate::setup::Ready;
@@ -19,7 +19,7 @@ use crate::vanish::candidate;
 use crate::write::Settled;
 
 /// By what a record qualifies that an interrupted write may have made.
-pub(crate) const INTERRUPTED: &str = "an interrupted write";
+const INTERRUPTED: &str = "an interrupted write";
 
 /// What a lost write made.
 struct Found {
@@ -103,30 +103,35 @@ impl Pass {
         }
     }
 
-    /// Which of these new records of a flow's source say something of what its way back may have made in a write that
-    /// could not be looked up: until somebody says whether they are that, they get no counterpart of their own. By
-    /// record, the target's records that it may stand for.
-    pub(crate) async fn in_doubt(
+    /// New records of a flow's source that say something of what its way back may have made in a write that could not
+    /// be looked up: until somebody says whether they are that, they get no counterpart of their own.
+    pub(crate) async fn hold_doubtful(
         &self,
         ready: &Ready,
-        new: &[&Record],
-    ) -> Result<HashMap<RecordId, Vec<Candidate>>, Error> {
-        let Some(back) = ready.back.as_ref().filter(|_| !new.is_empty()) else { return Ok(HashMap::new()) };
+        records: &[&Record],
+        pairs: &mut [Paired],
+    ) -> Result<(), Error> {
+        let Some(back) = &ready.back else { return Ok(()) };
+        let is_new = |paired: &Paired| *paired == Paired::New;
+        if !pairs.iter().any(is_new) {
+            return Ok(());
+        }
         let unknown: Vec<RecordId> = self.never_looked_up(&back.ready.flow.name).await?.into_iter().collect();
         if unknown.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(());
         }
         let there = self.targets_now(ready, &unknown).await?;
         let turned = self.turn_records(back, &there).await?;
-        let mut doubts: HashMap<RecordId, Vec<Candidate>> = HashMap::new();
-        for (card, returned) in there.iter().zip(&turned) {
-            let wanted = returned.all(back);
-            for record in new.iter().filter(|record| is_akin(&back.ready, record, &wanted)) {
-                let candidate = candidate(ready, Side::Source, INTERRUPTED, card);
-                doubts.entry(record.id.clone()).or_default().extend(candidate);
+        let wanted: Vec<Fields> = turned.iter().map(|returned| returned.all(back)).collect();
+        for (record, paired) in records.iter().zip(pairs).filter(|(_, paired)| is_new(paired)) {
+            let akin = there.iter().zip(&wanted).filter(|(_, wanted)| is_akin(&back.ready, record, wanted));
+            let candidates: Vec<Candidate> =
+                akin.filter_map(|(card, _)| candidate(ready, Side::Source, INTERRUPTED, card)).collect();
+            if !candidates.is_empty() {
+                *paired = Paired::Held(Cause::Ambiguous { key: INTERRUPTED.to_owned(), candidates });
             }
         }
-        Ok(doubts)
+        Ok(())
     }
 
     /// What lost writes made. `None` when the platform cannot tell.

@@ -59,15 +59,13 @@ impl Pass {
         answers: &Answers,
         missed: &[Vanished],
     ) -> Result<Vec<Vanished>, Error> {
-        let missed: BTreeSet<&RecordId> = missed.iter().map(|gone| &gone.source).collect();
         let flow = &ready.flow.name;
-        let mut asked = Vec::new();
-        for (record, answer) in answers.iter().filter(|(record, _)| !missed.contains(record)) {
-            let is_about = |holds: Vec<Hold>| holds.iter().any(|hold| hold.cause == Cause::LeftScope);
-            if *answer == Answer::Delete && is_about(self.place.store.holds_of(flow, record).await?) {
-                asked.push(record.clone());
-            }
+        if !answers.values().any(|answer| *answer == Answer::Delete) {
+            return Ok(Vec::new());
         }
+        let missed: BTreeSet<&RecordId> = missed.iter().map(|gone| &gone.source).collect();
+        let mut asked: Vec<RecordId> = self.answered_about(flow, Cause::LeftScope.word()).await?.into_iter().collect();
+        asked.retain(|record| answers.get(record) == Some(&Answer::Delete) && !missed.contains(record));
         if asked.is_empty() {
             return Ok(Vec::new());
         }

@@ -85,6 +85,19 @@ impl Known {
 }
 
 impl Known {
+    /// Whether the source's change is taken for its platform's own doing: never that of a pair that was found and still
+    /// owes something to its counterpart, since what it says was there before us.
+    fn adopts_source(
+        &self,
+        ready: &Ready,
+        pair: &Pair,
+        kind: Option<&Kind>,
+        told: &Option<Told>,
+        foreign: bool,
+    ) -> bool {
+        !owes(ready, &pair.row) && self.adopts(pair, self.kept.0, kind, told, foreign)
+    }
+
     /// Whether another flow wrote what a field reads of the source, and the field in the target.
     fn foreign_of(&self, pair: &Pair, rule: Option<&Rule>, name: &FieldName) -> (bool, bool) {
         let (source, target) = &self.foreign;
@@ -238,18 +251,6 @@ pub(crate) fn weigh(ready: &Ready, pair: &Pair, there: &Record, known: &Known) -
     verdicts
 }
 
-/// The same of the source: but what a found record still gives was there before us.
-fn adopts_here(
-    ready: &Ready,
-    pair: &Pair,
-    known: &Known,
-    kind: Option<&Kind>,
-    told: &Option<Told>,
-    foreign: bool,
-) -> bool {
-    !owes(ready, &pair.row) && known.adopts(pair, known.kept.0, kind, told, foreign)
-}
-
 fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field: &Shared, verdicts: &mut Verdicts) {
     let Shared { name, rule: at, goes_back, concerns: concerned, .. } = field;
     let (goes_back, concerned) = (*goes_back, *concerned);
@@ -289,7 +290,7 @@ fn weigh_field(ready: &Ready, pair: &Pair, there: &Record, known: &Known, field:
         rule.and_then(|rule| latest(known, &pair.staged.record.id, rule)),
     );
     let (foreign_here, foreign_there) = known.foreign_of(pair, rule, name);
-    let mut adopted = (here.is_some() && adopts_here(ready, pair, known, kind, &ours, foreign_here), false);
+    let mut adopted = (here.is_some() && known.adopts_source(ready, pair, kind, &ours, foreign_here), false);
     // What is not carried back is the target's own affair, until the source changes the field.
     let changed = changed && (concerned || here.is_some());
     adopted.1 = changed && known.adopts(pair, known.kept.1, kind, &theirs, foreign_there);

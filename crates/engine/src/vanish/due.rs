@@ -83,18 +83,23 @@ impl Pass {
     pub(super) async fn answers_given(&self, flow: &FlowName) -> Result<Answers, Error> {
         let mut asked: BTreeSet<RecordId> = BTreeSet::new();
         for word in ["source_deleted", "source_merged", "target_gone", "target_merged", "left_scope"] {
-            let filter = HoldFilter { flow: Some(flow.clone()), cause: Some(word.to_owned()), ..HoldFilter::default() };
-            let mut after = None;
-            loop {
-                let page = self.place.store.holds_page(&filter, after.as_ref(), 1000).await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.cursor.clone());
-                asked.extend(page.into_iter().filter(|row| row.answered).map(|row| row.hold.record));
-            }
+            asked.extend(self.answered_about(flow, word).await?);
         }
         let ids: Vec<RecordId> = asked.into_iter().collect();
         let given = self.place.store.answers(flow, &ids).await?;
         Ok(given.into_iter().filter_map(|(record, mut all)| Some((record, all.pop()?.answer))).collect())
+    }
+
+    /// Records about which somebody answered to a question of this kind.
+    pub(crate) async fn answered_about(&self, flow: &FlowName, word: &str) -> Result<BTreeSet<RecordId>, Error> {
+        let filter = HoldFilter { flow: Some(flow.clone()), cause: Some(word.to_owned()), ..HoldFilter::default() };
+        let (mut answered, mut after) = (BTreeSet::new(), None);
+        loop {
+            let page = self.place.store.holds_page(&filter, after.as_ref(), 1000).await?;
+            let Some(last) = page.last() else { return Ok(answered) };
+            after = Some(last.cursor.clone());
+            answered.extend(page.into_iter().filter(|row| row.answered).map(|row| row.hold.record));
+        }
     }
 
     /// What is due on a side of a flow. With `only_answered` nothing that nobody answered.

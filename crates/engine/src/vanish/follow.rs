@@ -216,7 +216,7 @@ impl Pass {
             }
         }
         commit.entries.push(entry);
-        self.place.store.commit(commit).await.map(drop)?;
+        self.place.store.commit(commit).await?;
         Ok(())
     }
 

@@ -208,14 +208,15 @@ fn tell_merged(text: &mut String, values: &Json) {
 
 /// A record of which nothing was to be written.
 fn tell_unchanged(text: &mut String, values: &Json) {
-    if word(values, "scope") == "left" {
-        text.push_str("the mapping's condition does not hold for it any more: nothing of it is carried; ");
-    } else {
-        text.push_str(&format!("nothing is to be written to {}; ", word(values, "target")));
+    match (word(values, "scope"), word(values, "target")) {
+        ("left", _) => {
+            text.push_str("the mapping's condition does not hold for it any more: nothing of it is carried");
+        }
+        (_, target) => text.push_str(&format!("nothing is to be written to {target}")),
     }
-    match values["causes"].as_array() {
-        Some(_) => tell_held(text, values),
-        None => text.truncate(text.trim_end_matches("; ").len()),
+    if values["causes"].is_array() {
+        text.push_str("; ");
+        tell_held(text, values);
     }
 }
 

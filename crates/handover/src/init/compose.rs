@@ -59,10 +59,7 @@ pub(super) fn missing(from: &SystemView, to: &SystemView) -> Vec<&'static str> {
 }
 
 fn pair<'s>(concept: Concept, from: (&'s SystemView, &Lexicon), to: (&'s SystemView, &Lexicon)) -> Option<Pair<'s>> {
-    let source = from.1.teller(concept, &from.0.schemas)?;
-    if from.0.is_unused(source.object) {
-        return None;
-    }
+    let source = from.0.teller(concept)?;
     let target = to.1.taker(concept, &to.0.schemas)?;
     let sides = Sides::new((from.0, source), (to.0, target))?;
     pair_of(&sides, concept, if concept == Concept::FileNote { "file_notes" } else { source.flow }.into())
@@ -79,13 +76,9 @@ pub(super) fn pair_of<'s>(sides: &Sides<'s>, concept: Concept, flow: Cow<'static
     excluded.extend(sides.told_otherwise(&taken));
     let back = sides.turned().map(|turned| turned.rules(source.back)).unwrap_or_default();
     let text = |parts: &[&'static str]| {
-        let mut said: Vec<&str> = Vec::new();
+        let mut said: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
         // Both platforms may have the same to say.
-        parts.iter().filter(|part| !part.is_empty()).for_each(|part| {
-            if !said.contains(part) {
-                said.push(part);
-            }
-        });
+        said.dedup();
         said.join("\n")
     };
     Some(Pair {
@@ -235,8 +228,7 @@ impl<'s> Sides<'s> {
         };
         let mut told = target.things.iter().filter(|thing| thing.object == object.as_str());
         told.any(|thing| {
-            let teller = source.teller(thing.concept, &self.from.0.schemas);
-            teller.is_some_and(|teller| self.from.0.is_unused(teller.object))
+            source.teller(thing.concept, &self.from.0.schemas).is_some() && self.from.0.teller(thing.concept).is_none()
         })
     }
 
@@ -273,9 +265,9 @@ impl<'s> Sides<'s> {
     /// The flow that pairs the records to which a link field points.
     fn flow_to(&self, field: &Field) -> Option<&'static str> {
         let Kind::Reference { object, .. } = &field.kind else { return None };
-        let (source, target) = (lexicon::of(&self.from.0.platform)?, lexicon::of(&self.to.0.platform)?);
+        let target = lexicon::of(&self.to.0.platform)?;
         let thing = target.things.iter().find(|thing| thing.object == object.as_str())?;
-        Some(source.teller(thing.concept, &self.from.0.schemas)?.flow)
+        Some(self.from.0.teller(thing.concept)?.flow)
     }
 
     /// Whether a field that the account has takes a term, or one that says the same.

@@ -63,6 +63,12 @@ impl SystemView {
         self.counts.get(object).is_some_and(|count| *count == 0)
     }
 
+    /// The object that tells a concept, if the account has and uses one.
+    fn teller(&self, concept: lexicon::Concept) -> Option<&'static lexicon::Thing> {
+        let told = lexicon::of(&self.platform)?.teller(concept, &self.schemas)?;
+        (!self.is_unused(told.object)).then_some(told)
+    }
+
     /// An object's schema.
     pub fn schema(&self, object: &str) -> Option<&Schema> {
         self.schemas.iter().find(|schema| schema.object == *object)

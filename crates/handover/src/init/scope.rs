@@ -121,13 +121,10 @@ impl<'s> Sides<'s> {
 
     /// The objects of the target to which what a link of the source leads to is moved.
     fn moved_to(&self, link: &Field) -> impl Iterator<Item = &'static str> {
-        let (source, target) = (lexicon::of(&self.from.0.platform), lexicon::of(&self.to.0.platform));
+        let target = lexicon::of(&self.to.0.platform);
         CONCEPTS.iter().filter_map(move |concept| {
             let Kind::Reference { object, .. } = &link.kind else { return None };
-            let told = source?.teller(*concept, &self.from.0.schemas).filter(|thing| *object == *thing.object)?;
-            if self.from.0.is_unused(told.object) {
-                return None;
-            }
+            self.from.0.teller(*concept).filter(|thing| *object == *thing.object)?;
             Some(target?.taker(*concept, &self.to.0.schemas)?.object)
         })
     }

@@ -5,20 +5,8 @@ use handover_sandbox::sample;
 use serde_json::{Value as Json, json};
 
 use crate::products::{live, made, pass};
+use crate::products_salesforce::{EARLIER, id, record};
 use crate::rig::{Ground, Scene};
-
-const EARLIER: &str = "2026-01-02T10:00:00.000+0000";
-
-fn id(prefix: &str, n: u64) -> String {
-    format!("{prefix}{n:012}")
-}
-
-fn record(prefix: &str, n: u64, rest: Json) -> Json {
-    let mut record = json!({"Id": id(prefix, n), "CreatedDate": EARLIER, "LastModifiedDate": EARLIER,
-        "SystemModstamp": EARLIER});
-    record.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-    record
-}
 
 /// An account with its contact, who asks twice; of the second case, which is part of the first, nobody has said how far
 /// it has come in the terms of others. A task of the first.

@@ -9,15 +9,15 @@ use serde_json::{Value as Json, json};
 use crate::products::{hubspot, live, made, number, orders, pass, pipedrive};
 use crate::rig::{Death, Ended, Ground, Orders, Scene, source_key};
 
-const EARLIER: &str = "2026-01-02T10:00:00.000+0000";
+pub(crate) const EARLIER: &str = "2026-01-02T10:00:00.000+0000";
 const LATER: &str = "2026-11-02T08:40:00.000+0000";
 
 /// An id of a world of ours, without the letters behind it, which the sandbox adds.
-fn id(prefix: &str, n: u64) -> String {
+pub(crate) fn id(prefix: &str, n: u64) -> String {
     format!("{prefix}{n:012}")
 }
 
-fn record(prefix: &str, n: u64, rest: Json) -> Json {
+pub(crate) fn record(prefix: &str, n: u64, rest: Json) -> Json {
     let mut record = json!({"Id": id(prefix, n), "CreatedDate": EARLIER, "LastModifiedDate": EARLIER,
         "SystemModstamp": EARLIER});
     record.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
