@@ -350,11 +350,11 @@ fn written(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRul
             .flat_map(|other| other.edits_of(field.names[1 - side]))
             .flat_map(|edit| [field.plain(1 - side, &edit.before), field.plain(1 - side, &edit.after)])
             .chain(answers::given(judged, pair.flow, &sources, field, side))
-            // Who never said anything says nothing.
+            // Where nobody ever said anything nothing is said.
             .chain(
                 others
                     .iter()
-                    .any(|other| other.edits_of(field.names[1 - side]).next().is_none())
+                    .all(|other| other.edits_of(field.names[1 - side]).next().is_none())
                     .then_some(Plain::Blank),
             )
             .collect();

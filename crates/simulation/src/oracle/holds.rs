@@ -53,13 +53,9 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
         "duplicate_source" => alike(NEW) + alike(OLD) > 0,
         "ambiguous" => alike(OLD) > 1,
         // We made a record of the old system that may be its counterpart, and nobody knows for whom.
-        "outcome_unknown" => judged.sides[OLD].of(flow.objects[OLD]).any(|made| {
-            made.made_by == By::Client
-                && flow.fields.iter().any(|field| {
-                    let own = ever(life, field, NEW);
-                    ever(made, field, OLD).iter().any(|value| own.iter().any(|mine| same(mine, value)))
-                })
-        }),
+        "outcome_unknown" => judged.sides[OLD]
+            .of(flow.objects[OLD])
+            .any(|made| made.made_by == By::Client && are_akin(flow, [made, life])),
         // Whoever has the value already keeps it.
         "contradiction" | "refused" => alike(OLD) > 0,
         "invalid" | "untranslated" => field.is_some_and(|field| match &field.form {
@@ -102,7 +98,7 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         "untranslated" | "invalid" => field.is_some_and(impossible),
         "missing" => field.is_some_and(|field| said(field, |value| *value == Plain::Blank)),
         "duplicate_source" => pair.flow.finder().is_some_and(|finder| rivals(judged, pair, finder)),
-        "ambiguous" if pair.source.made_by == By::Client => true,
+        "ambiguous" if is_in_doubt(judged, pair) => true,
         "ambiguous" | "contradiction" => pair.flow.finder().is_some_and(|finder| candidates(judged, pair, finder) > 1),
         "parent_held" => parent_held(judged, pair, hold),
         // Both were changed by people, and differ.
@@ -121,6 +117,25 @@ fn justified(judged: &Judged<'_>, pair: &Pair<'_>, hold: &Held) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a record of the old and one of the new system ever said the same.
+fn are_akin(flow: &FlowRule, [old, new]: [&Life; 2]) -> bool {
+    flow.fields.iter().any(|field| {
+        let own = ever(new, field, NEW);
+        ever(old, field, OLD).iter().any(|value| own.iter().any(|mine| same(mine, value)))
+    })
+}
+
+/// Whether it may be what we made for a record of the new system of which nobody knows what became.
+fn is_in_doubt(judged: &Judged<'_>, pair: &Pair<'_>) -> bool {
+    let unknown = |life: &Life| {
+        let is_it =
+            |hold: &&Held| hold.cause == "outcome_unknown" && hold.flow == pair.flow.back && hold.record == life.id;
+        judged.case.claims.held.iter().any(|hold| is_it(&hold))
+    };
+    let mut lives = judged.sides[NEW].of(pair.flow.objects[NEW]);
+    lives.any(|life| unknown(life) && are_akin(pair.flow, [pair.source, life]))
 }
 
 /// Whether the record that a hold is about is gone: somebody may have chosen it, too late.
