@@ -4,6 +4,8 @@
 use handover_model::ObjectName;
 use jiff::civil::Date;
 
+use crate::WriteBatch;
+
 /// What a platform can do and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capabilities {
@@ -186,7 +188,11 @@ pub enum Upsert {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// By the key field, consistently.
-    ByKey,
+    ByKey {
+        /// What was written without a key is looked for through an index that lags by up to this many milliseconds;
+        /// 0 where a list shows it at once.
+        keyless_lag_ms: u64,
+    },
     /// Through the records that it points to, or by listing what was made since; then compared.
     ByListing,
     /// Only through an index that lags by up to this many milliseconds.
@@ -196,6 +202,18 @@ pub enum Lookup {
     },
     /// Not at all: such a record is held.
     None,
+}
+
+impl Lookup {
+    /// How many milliseconds after a batch was sent all that came of it is sure to be found.
+    #[must_use]
+    pub fn lag_ms(self, batch: &WriteBatch) -> u64 {
+        match self {
+            Self::ByKey { keyless_lag_ms } if !batch.is_keyed() => keyless_lag_ms,
+            Self::ByIndex { lag_ms } => lag_ms,
+            Self::ByKey { .. } | Self::ByListing | Self::None => 0,
+        }
+    }
 }
 
 /// How the system tells the number of an object's records.

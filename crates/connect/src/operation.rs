@@ -190,6 +190,19 @@ pub struct WriteBatch {
     pub writes: Arc<[Write]>,
 }
 
+impl WriteBatch {
+    /// Whether what comes of each write is told apart: by its id, or by what stands in the key field.
+    #[must_use]
+    pub fn is_keyed(&self) -> bool {
+        let key = match &self.mode {
+            WriteMode::Update => return true,
+            WriteMode::Create { key: None } => return false,
+            WriteMode::Create { key: Some(key) } | WriteMode::Upsert { key } => key.as_str(),
+        };
+        self.writes.iter().all(|write| write.fields.get(key).is_some_and(|value| !value.is_blank()))
+    }
+}
+
 /// How records are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteMode {

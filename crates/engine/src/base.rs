@@ -98,6 +98,13 @@ pub(crate) fn differs(base: &[u8], name: &FieldName, kind: Option<&Kind>, value:
     settled.next().map(|was| *was != mark(kind, value))
 }
 
+/// How many fields of a target record say what was settled. Its key is none of them.
+pub(crate) fn agreeing(ready: &Ready, base: &[u8], fields: &Fields) -> usize {
+    let kind = |name: &FieldName| ready.target_field(name).map(|field| &field.kind);
+    let all = fields.iter().filter(|(name, _)| Some(*name) != ready.flow.key.as_ref());
+    all.filter(|(name, value)| differs(base, name, kind(name), value) == Some(false)).count()
+}
+
 /// A link whose call is still to be made: it is not settled yet that it is there, or that it is gone.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenLink {

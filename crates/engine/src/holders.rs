@@ -106,7 +106,7 @@ impl Pass {
 }
 
 /// Whether a target record has the key that a flow gives to a source record.
-fn has_key_of(ready: &Ready, card: &Record, record: &RecordId) -> bool {
+pub(crate) fn has_key_of(ready: &Ready, card: &Record, record: &RecordId) -> bool {
     let End { system, object } = &ready.flow.source;
     let Some(has) = ready.flow.key.as_ref().and_then(|key| card.fields.get(key.as_str())) else { return false };
     *has == Value::from(source_key(system, object, record))

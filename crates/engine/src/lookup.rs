@@ -148,13 +148,12 @@ impl Pass {
         let can = system.capabilities().object(end.object.as_str());
         let lookup = can.map_or(Lookup::None, |object| object.lookup);
         let behind = can.map_or(&[][..], |object| object.written_behind);
-        match lookup {
-            Lookup::None => return Ok(None),
-            Lookup::ByIndex { lag_ms } => {
-                let lag = SignedDuration::from_millis(i64::try_from(lag_ms).unwrap_or(i64::MAX));
-                self.place.clock.sleep_until(by.checked_add(lag).unwrap_or(by)).await;
-            }
-            Lookup::ByKey | Lookup::ByListing => {}
+        if lookup == Lookup::None {
+            return Ok(None);
+        }
+        let lag = SignedDuration::from_millis(i64::try_from(lookup.lag_ms(request)).unwrap_or(i64::MAX));
+        if lag.is_positive() {
+            self.place.clock.sleep_until(by.checked_add(lag).unwrap_or(by)).await;
         }
         let fields: Arc<[FieldName]> = request
             .writes

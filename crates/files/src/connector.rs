@@ -53,7 +53,7 @@ impl CsvConnector {
             write_charges: Vec::new(),
             bulk: None,
             upsert: Upsert::ByUniqueField,
-            lookup: Lookup::ByKey,
+            lookup: Lookup::ByKey { keyless_lag_ms: 0 },
             count: Count::Told,
             links: Links::Inline,
             content: settings.objects.get(object).is_some_and(|own| own.content.is_some()),

@@ -136,7 +136,10 @@ fn upsert(upsert: &Upsert) -> &'static str {
 
 fn lookup(lookup: &Lookup) -> String {
     match lookup {
-        Lookup::ByKey => "by the key".to_owned(),
+        Lookup::ByKey { keyless_lag_ms: 0 } => "by the key".to_owned(),
+        Lookup::ByKey { keyless_lag_ms } => {
+            format!("by the key; without one by an index, after {} s", keyless_lag_ms / 1000)
+        }
         Lookup::ByListing => "by listing".to_owned(),
         Lookup::ByIndex { lag_ms } => format!("by an index, after {} s", lag_ms / 1000),
         Lookup::None => "never: held".to_owned(),

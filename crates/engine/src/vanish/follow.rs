@@ -12,6 +12,7 @@ use super::Found;
 use super::look::merged_into;
 use crate::Error;
 use crate::base;
+use crate::holders::has_key_of;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
 use crate::setup::Ready;
@@ -335,7 +336,9 @@ impl Pass {
         let rows = self.place.store.rows_with_targets(flow, &ids).await?;
         let place = |row: &RecordRow| ids.iter().position(|id| row.target.as_ref() == Some(id));
         let live = |row: &&RecordRow| row.outcome.is_paired() && row.outcome != Outcome::Merged;
-        let keeper = rows.iter().filter(live).min_by_key(|row| place(row)).map(|row| row.record.clone());
+        let mut pairs: Vec<&RecordRow> = rows.iter().filter(live).collect();
+        pairs.sort_by_key(|row| place(row));
+        let (keeper, has_key) = self.keeper(ready, into, &pairs).await?;
         let identity = rows.iter().find(|row| Some(&row.record) == keeper.as_ref()).and_then(|row| row.identity);
         let mut seen = BTreeMap::new();
         for row in rows {
@@ -355,7 +358,10 @@ impl Pass {
             }
             self.vanishings().followed += 1;
             if !is_second {
-                commit.rows.push(RecordRow { target: Some(into.clone()), last_entry: None, ..row });
+                let anew: Vec<FieldName> = ready.flow.key.iter().filter(|_| !has_key).cloned().collect();
+                let without = |base: Vec<u8>| base::keeping(&base, &[], &anew);
+                let (base, mapped) = (row.base.clone().map(without), row.mapped.clone().map(without));
+                commit.rows.push(RecordRow { target: Some(into.clone()), base, mapped, last_entry: None, ..row });
                 continue;
             }
             // What its fields waited for is nobody's question any more.
@@ -366,6 +372,30 @@ impl Pass {
             commit.rows.push(merged_row(row, Some(into.clone())));
         }
         Ok(())
+    }
+
+    /// Of pairs whose target records became one, in the order in which they are to be preferred, the source record of the
+    /// one that goes on; and whether the survivor has its key, not that of another one. A survivor under an id of its own
+    /// stands for whom it says most of: whatever it says is carried to that one.
+    async fn keeper(
+        &self,
+        ready: &Ready,
+        into: &RecordId,
+        pairs: &[&RecordRow],
+    ) -> Result<(Option<RecordId>, bool), Error> {
+        let Some(first) = pairs.first() else { return Ok((None, true)) };
+        let survivor = match pairs.len() > 1 && first.target.as_ref() != Some(into) {
+            true => self.targets_now(ready, std::slice::from_ref(into)).await?.pop(),
+            false => None,
+        };
+        let Some(survivor) = survivor else { return Ok((Some(first.record.clone()), true)) };
+        let likeness = |row: &RecordRow| {
+            let base = row.base.as_deref().unwrap_or_default();
+            (base::agreeing(ready, base, &survivor.fields), has_key_of(ready, &survivor, &row.record))
+        };
+        // Of those that are alike the last one is found.
+        let likest = pairs.iter().rev().max_by_key(|row| likeness(row)).unwrap_or(first);
+        Ok((Some(likest.record.clone()), likeness(likest).1))
     }
 
     /// Two source records whose counterparts became one: the one whose counterpart did not survive is told of.

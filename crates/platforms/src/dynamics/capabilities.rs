@@ -47,7 +47,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         bulk: None,
         upsert: if object.has_key { Upsert::ByIdOfKey } else { Upsert::None },
         // Queries read what was committed (section 4).
-        lookup: if object.has_key { Lookup::ByKey } else { Lookup::ByListing },
+        lookup: if object.has_key { Lookup::ByKey { keyless_lag_ms: 0 } } else { Lookup::ByListing },
         count: Count::Told,
         links: Links::Inline,
         content: object.is_document(),

@@ -81,7 +81,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         // Merged ids go on leading to the record that they became (section 4 [doc]).
         Family::Record => ObjectCapabilities {
             upsert: Upsert::ByUniqueField,
-            lookup: Lookup::ByKey,
+            lookup: Lookup::ByKey { keyless_lag_ms: INDEX_LAG_MS },
             fetch_follows_merges: true,
             // Its form is not certain (section 4 [unsure]); the ids in it are looked up.
             merge_marks: Some("hs_merged_object_ids"),

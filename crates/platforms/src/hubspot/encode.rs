@@ -243,17 +243,17 @@ fn candidates(reading: &Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Re
     };
     match (reading.object.family, key) {
         // By the unique property: consistent (sheet: HubSpot section 5.4 [doc]).
-        (Family::Record, Some(key)) => {
+        (Family::Record, Some(key)) if batch.is_keyed() => {
             let keys = keys(&mut batch.writes.iter());
             read_all(&mut gathering, keys, Some(key.as_str()));
         }
-        (Family::Record, None) => made_since(&mut gathering, reading.object.created(), since),
+        (Family::Record, _) => changed_since(&mut gathering, &reading.object, since),
         (Family::Activity | Family::Item, _) => {
             gathering.made_after = since.checked_sub(CLOCKS_APART).ok();
             let orphans = children(&mut gathering, &reading.object, batch);
             let keyless = orphans.iter().any(|write| key.is_none_or(|key| write::key_of(write, key).is_none()));
             if keyless {
-                made_since(&mut gathering, reading.object.created(), since);
+                changed_since(&mut gathering, &reading.object, since);
             } else if let Some(key) = key {
                 for values in keys(&mut orphans.into_iter()).chunks(GROUPS) {
                     gathering.tasks.push_back(Task::Keyed { key: key.to_string(), values: values.to_vec() });
@@ -306,10 +306,12 @@ fn read_all(gathering: &mut Gathering, ids: Vec<String>, key: Option<&str>) {
     }
 }
 
-fn made_since(gathering: &mut Gathering, property: &str, since: Timestamp) {
+/// What was written since, made or changed: the date of creation may have been set to another (sheet: HubSpot section 5.5
+/// \[unsure\]), and portals' own objects have none under that name.
+fn changed_since(gathering: &mut Gathering, object: &Object<'_>, since: Timestamp) {
     let since = since.checked_sub(CLOCKS_APART).unwrap_or(since);
-    gathering.tasks.push_back(Task::Made {
-        property: property.to_owned(),
+    gathering.tasks.push_back(Task::Changed {
+        property: object.modified.to_owned(),
         since_ms: since.as_millisecond(),
         beyond: 0,
     });

@@ -58,8 +58,8 @@ pub(super) enum Task {
     Children { parent: String, inputs: Vec<Input> },
     /// Find records by the values of a property, through the search index.
     Keyed { key: String, values: Vec<String> },
-    /// Find records made since, through the search index.
-    Made { property: String, since_ms: i64, beyond: u64 },
+    /// Find records written since, through the search index.
+    Changed { property: String, since_ms: i64, beyond: u64 },
     /// Unfolds: notes become attachments.
     Expand,
     /// Read a file's name and size.
@@ -151,7 +151,7 @@ impl Gathering {
                     .collect();
                 search(source, &json!({ "filterGroups": groups, "properties": [key], "limit": SEARCH_PAGE }))
             }
-            Task::Made { property, since_ms, beyond } => search(source, &keyset(property, *since_ms, *beyond, &[])),
+            Task::Changed { property, since_ms, beyond } => search(source, &keyset(property, *since_ms, *beyond, &[])),
             Task::File { id } => Request::new(Method::Get, format!("{}/{}", path::FILES, files::segment(id)), &CALL),
             Task::Stat { path: at } => {
                 Request::new(Method::Get, format!("{}/stat/{}", path::FILES, files::path_segments(at)), &CALL)
@@ -240,11 +240,11 @@ impl Gathering {
             Task::Keyed { .. } => {
                 self.found.extend(results(body)?.iter().filter_map(|raw| id_text(raw.get("id")?)));
             }
-            Task::Made { property, since_ms, beyond } => {
+            Task::Changed { property, since_ms, beyond } => {
                 let (ids, last) = ascending(results(body)?, beyond)?;
                 self.found.extend(ids);
                 if after(body).is_some() {
-                    self.tasks.push_front(Task::Made { property, since_ms, beyond: last });
+                    self.tasks.push_front(Task::Changed { property, since_ms, beyond: last });
                 }
             }
             Task::File { id } => self.name_file(reading, &id, body),

@@ -239,11 +239,6 @@ impl Object<'_> {
     pub(super) fn is_crm(&self) -> bool {
         matches!(self.family, Family::Record | Family::Activity | Family::Item)
     }
-
-    /// The property with the time of creation (sheet: HubSpot section 2.1 \[obs\]).
-    pub(super) fn created(&self) -> &'static str {
-        if self.family == Family::Activity { "hs_createdate" } else { "createdate" }
-    }
 }
 
 /// Where attachments are read from.

@@ -149,7 +149,7 @@ fn object_capabilities(object: Object) -> ObjectCapabilities {
         upsert: Upsert::None,
         lookup: match object {
             Object::MailMessages => Lookup::None,
-            _ if object.has_key() => Lookup::ByKey,
+            _ if object.has_key() => Lookup::ByKey { keyless_lag_ms: 0 },
             _ => Lookup::ByListing,
         },
         // No list tells its total. `GET /v1/deals/summary` counts deals for 40 tokens and archived ones

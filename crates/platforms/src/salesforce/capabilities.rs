@@ -53,7 +53,7 @@ fn of_object(object: &Object<'_>) -> ObjectCapabilities {
         bulk: object.by_job().then_some(BULK),
         upsert: if object.has_key { Upsert::ByUniqueField } else { Upsert::None },
         // Queries read what was committed (sheet: Salesforce section 4).
-        lookup: if object.has_key { Lookup::ByKey } else { Lookup::ByListing },
+        lookup: if object.has_key { Lookup::ByKey { keyless_lag_ms: 0 } } else { Lookup::ByListing },
         count: Count::Told,
         links: Links::Inline,
         content: false,

@@ -229,7 +229,7 @@ impl<'c> Judged<'c> {
             let mut targets: BTreeMap<String, Vec<&Life>> = BTreeMap::new();
             let mut former: BTreeMap<String, Vec<&Life>> = BTreeMap::new();
             for life in sides[NEW].of(flow.objects[NEW]) {
-                let all = ties::of(case, &sides[OLD], flow, life);
+                let all = ties::of(case, sides, flow, life);
                 let Some((last, earlier)) = all.split_last() else { continue };
                 targets.entry(last.source.clone()).or_default().push(life);
                 let earlier: BTreeSet<&String> =

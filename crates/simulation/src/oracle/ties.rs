@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::replay::{By, Fate, Life, Side};
-use super::rules::{FlowRule, OLD};
+use super::rules::{FlowRule, NEW, OLD};
 use super::{Case, Paired, Story};
 
 /// A source record that a target record stood for.
@@ -19,8 +19,9 @@ pub(super) struct Tie {
     pub(super) source: String,
 }
 
-/// What a target record stood for, in order; each once for as long as it did. `olds`: the old system.
-pub(super) fn of(case: &Case<'_>, olds: &Side, flow: &FlowRule, life: &Life) -> Vec<Tie> {
+/// What a target record stood for, in order; each once for as long as it did.
+pub(super) fn of(case: &Case<'_>, sides: &[Side; 2], flow: &FlowRule, life: &Life) -> Vec<Tie> {
+    let [olds, news] = sides;
     let keys = life.edits_of(flow.key.as_deref().unwrap_or_default()).filter_map(|edit| {
         let source = edit.after.as_str()?.strip_prefix(flow.key_head.as_str())?;
         Some(Tie { at: edit.at, source: source.to_owned() })
@@ -48,6 +49,11 @@ pub(super) fn of(case: &Case<'_>, olds: &Side, flow: &FlowRule, life: &Life) -> 
         (Some(source), Some(last)) if *source != last.source => {
             let again = life.fates.iter().rfind(|(at, by, fate)| *at > last.at && *by == By::People && is_back(fate));
             let again = again.map(|(at, _, _)| *at).or_else(|| became(olds, flow, &last.source, source));
+            // Of those that became one, whose key stands on it says little of what else does.
+            let again = again.or_else(|| {
+                let part = parts(news, flow, life).find(|part| stood_for(case, sides, flow, part, source))?;
+                Some(part.fated)
+            });
             ties.extend(again.map(|at| Tie { at, source: source.clone() }));
         }
         _ => {}
@@ -61,6 +67,17 @@ pub(super) fn of(case: &Case<'_>, olds: &Side, flow: &FlowRule, life: &Life) -> 
     // The earlier one stays.
     ties.dedup_by(|next, before| next.source == before.source);
     ties
+}
+
+/// The target records that were merged into one.
+fn parts<'s>(news: &'s Side, flow: &FlowRule, life: &Life) -> impl Iterator<Item = &'s Life> {
+    news.of(flow.objects[NEW]).filter(|part| matches!(&part.fate, Fate::Merged(into) if *into == life.id))
+}
+
+/// Whether a target record that was merged away, or a part of it, stood for a source record.
+fn stood_for(case: &Case<'_>, sides: &[Side; 2], flow: &FlowRule, life: &Life, source: &str) -> bool {
+    of(case, sides, flow, life).iter().any(|tie| tie.source == source)
+        || parts(&sides[NEW], flow, life).any(|part| stood_for(case, sides, flow, part, source))
 }
 
 /// When a source record became another one, perhaps over others.

@@ -184,6 +184,7 @@ suite! {
         batches::upserts_or_their_refusal,
         losing::an_answer_lost_before_commit,
         losing::an_answer_lost_after_commit,
+        losing::an_answer_without_keys_lost,
         losing::half_a_batch_applied,
         losing::a_lost_update_is_sent_again,
         failing::limits_are_waited_out,

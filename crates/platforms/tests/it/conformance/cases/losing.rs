@@ -15,15 +15,24 @@ use crate::conformance::cases::listing::text;
 use crate::conformance::stage::{Stage, create, hear, outcome, refused};
 use crate::conformance::subject::{MARK, Object, Scene, Subject};
 
+/// New records that carry no key.
+const KEYLESS: WriteMode = WriteMode::Create { key: None };
+
 /// Writes rows whose answer is lost, and settles them as the engine does. Gives how many were found and
 /// how many were sent again.
-async fn settle(stage: &Stage, object: &Object, rows: &[Fields], fault: &Json) -> (usize, usize) {
+async fn settle(
+    stage: &Stage,
+    object: &Object,
+    mode: &WriteMode,
+    rows: &[Fields],
+    fault: &Json,
+) -> (usize, usize) {
     let created = || stage.sandbox.lock().unwrap().journal().count(object.journal, Action::Created);
     let before = created();
     stage.plan(json!([{"when": {"method": "POST", "nth": 1}, "fault": fault}]));
     let since = stage.clock.now();
     let sent = stage.sent();
-    let batch = stage.batch(object, create(object), rows.iter().map(|row| (None, row.clone())).collect());
+    let batch = stage.batch(object, mode.clone(), rows.iter().map(|row| (None, row.clone())).collect());
     let written = stage.write(&batch).await.unwrap();
     assert_eq!(stage.sent() - sent, 1, "a creation whose answer was lost is never sent again from below");
     for at in 0..rows.len() {
@@ -47,10 +56,11 @@ async fn look_up(
     rows: &[Fields],
     since: Timestamp,
 ) -> Vec<Option<RecordId>> {
-    if let Lookup::ByIndex { lag_ms } = stage.can(object).lookup {
+    let lag_ms = stage.can(object).lookup.lag_ms(batch);
+    if lag_ms > 0 {
         stage.later(i64::try_from(lag_ms / 1_000 + 1).unwrap());
     }
-    let by = if object.key.is_empty() { object.text } else { object.key };
+    let by = if object.key.is_empty() || !batch.is_keyed() { object.text } else { object.key };
     let fields: Arc<[FieldName]> = [by.into()].into();
     let found = stage.driver.candidates(batch, &fields, since).await.inspect_err(hear).unwrap();
     rows.iter()
@@ -75,6 +85,7 @@ async fn assert_once(stage: &Stage, object: &Object, rows: &[Fields]) {
 async fn lose(
     subject: &'static dyn Subject,
     object: &'static Object,
+    mode: &WriteMode,
     faults: &[Json],
     expected: impl Fn(usize) -> usize,
 ) -> Verdict {
@@ -82,7 +93,7 @@ async fn lose(
     stage.schema(object).await;
     let size = stage.can(object).write_batch as usize;
     if size == 0 {
-        let batch = stage.batch(object, create(object), vec![(None, subject.mint(object, 1))]);
+        let batch = stage.batch(object, mode.clone(), vec![(None, subject.mint(object, 1))]);
         return Verdict::Refused(refused(&stage, stage.driver.write(&batch)).await);
     }
     if stage.can(object).lookup == Lookup::None {
@@ -91,8 +102,11 @@ async fn lose(
     let count = size.min(6);
     let mut all = Vec::new();
     for (at, fault) in faults.iter().enumerate() {
-        let rows: Vec<Fields> = (0..count).map(|n| subject.mint(object, (at * 100 + n) as u64)).collect();
-        let (found, again) = settle(&stage, object, &rows, fault).await;
+        let mut rows: Vec<Fields> = (0..count).map(|n| subject.mint(object, (at * 100 + n) as u64)).collect();
+        if *mode == KEYLESS {
+            rows.iter_mut().for_each(|row| drop(row.remove(object.key)));
+        }
+        let (found, again) = settle(&stage, object, mode, &rows, fault).await;
         // The sandbox's files are in no journal of creations everywhere; then the list below judges.
         assert_eq!((found, again), (expected(count), count - expected(count)), "{fault}");
         all.extend(rows);
@@ -103,7 +117,7 @@ async fn lose(
 
 pub(crate) async fn an_answer_lost_before_commit(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
     let faults = [json!({"kind": "lost_before"}), json!({"kind": "unavailable", "status": 503})];
-    lose(subject, object, &faults, |_| 0).await
+    lose(subject, object, &create(object), &faults, |_| 0).await
 }
 
 pub(crate) async fn an_answer_lost_after_commit(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
@@ -113,7 +127,15 @@ pub(crate) async fn an_answer_lost_after_commit(subject: &'static dyn Subject, o
         json!({"kind": "cut", "bytes": 20}),
         json!({"kind": "malformed"}),
     ];
-    lose(subject, object, &faults, |count| count).await
+    lose(subject, object, &create(object), &faults, |count| count).await
+}
+
+/// As on the way back, where no key is written.
+pub(crate) async fn an_answer_without_keys_lost(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
+    if object.key.is_empty() {
+        return Verdict::Refused("it has no key".to_owned());
+    }
+    lose(subject, object, &KEYLESS, &[json!({"kind": "lost_after"})], |count| count).await
 }
 
 pub(crate) async fn half_a_batch_applied(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
@@ -122,7 +144,7 @@ pub(crate) async fn half_a_batch_applied(subject: &'static dyn Subject, object: 
     }
     let faults =
         [json!({"kind": "half_batch", "apply_only": 2}), json!({"kind": "half_batch", "apply_only": 2, "status": 504})];
-    lose(subject, object, &faults, |_| 2).await
+    lose(subject, object, &create(object), &faults, |_| 2).await
 }
 
 pub(crate) async fn a_lost_update_is_sent_again(subject: &'static dyn Subject, object: &'static Object) -> Verdict {
