@@ -56,6 +56,7 @@ mod threshold;
 mod title;
 mod told;
 mod trail;
+mod unread;
 mod vanish;
 mod verdict;
 mod waiting;

@@ -65,6 +65,8 @@ pub(crate) struct Resolved {
     pub(crate) found: HashMap<(usize, String), RecordId>,
     pub(crate) causes: Vec<(Cause, Option<Value>)>,
     pub(crate) dropped: Vec<String>,
+    /// Of these, the records of which nothing is known.
+    pub(crate) unknown: Vec<RecordId>,
 }
 
 impl Pass {
@@ -336,6 +338,7 @@ fn resolve_links(
             None if waits(&parent) && is_optional => resolved.links.push(pending()),
             None if !waits(&parent) && !parents.stopped.contains(&link.flow) => {
                 resolved.dropped.push(format!("{target}: {id} is not among the records of `{}`", link.flow));
+                resolved.unknown.push(parent);
             }
             Some(_) | None => {
                 let cause = Cause::ParentHeld { field: target.clone(), flow: link.flow.clone(), parent };

@@ -20,6 +20,10 @@ pub(crate) struct Returned {
     pub(crate) found: HashMap<(usize, String), RecordId>,
     /// Rules that left a link out, since nobody stands for whom it leads to: what they make is not what the target says.
     pub(crate) left_out: BTreeSet<usize>,
+    /// Links to records of which nothing is known, by rule.
+    pub(crate) unknown: Vec<(usize, RecordId)>,
+    /// Rules with links to records that are still to be read (see [`crate::unread`]).
+    pub(crate) awaited: BTreeSet<usize>,
 }
 
 impl Returned {

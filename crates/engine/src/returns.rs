@@ -22,6 +22,7 @@ use crate::returned::Returned;
 use crate::setup::Ready;
 use crate::trail::{BEFORE, SOURCE, Trail};
 use crate::transform::Mapped;
+use crate::unread::awaited;
 use crate::verdict::{Known, Told, Verdicts, known_of, link_sets, weigh};
 use crate::write::Outgoing;
 use crate::writer::Writer;
@@ -73,7 +74,7 @@ impl Pass {
     pub(crate) async fn turn_all(&self, ready: &Ready, back: &Back, pairs: &mut [Pair]) -> Result<(), Error> {
         let wanted = |pair: &Pair| Some(as_wanted(ready, pair, pair.there.as_ref()?));
         let there: Vec<Record> = pairs.iter().filter_map(wanted).collect();
-        let mut returned = self.turn_records(back, &there).await?.into_iter();
+        let mut returned = self.turn_known(ready, back, &there).await?.into_iter();
         for pair in pairs.iter_mut().filter(|pair| pair.there.is_some()) {
             pair.returned = returned.next();
         }
@@ -142,7 +143,7 @@ impl Pass {
     ) -> Returned {
         let mut rules = BTreeMap::new();
         let mut found = HashMap::new();
-        let mut left_out = BTreeSet::new();
+        let (mut left_out, mut unknown) = (BTreeSet::new(), Vec::new());
         for one in mapped {
             let rule = one.rule;
             let mut resolved = Resolved::default();
@@ -151,6 +152,7 @@ impl Pass {
             if !resolved.dropped.is_empty() {
                 left_out.insert(rule);
             }
+            unknown.extend(resolved.unknown.into_iter().map(|id| (rule, id)));
             rules.insert(
                 rule,
                 match resolved.causes.into_iter().next() {
@@ -160,7 +162,7 @@ impl Pass {
                 },
             );
         }
-        Returned { rules, found, left_out }
+        Returned { rules, found, left_out, unknown, awaited: BTreeSet::new() }
     }
 
     /// Judges what goes back: for each pair with something to write the judgement, and what is settled then.
@@ -178,6 +180,7 @@ impl Pass {
             let Verdicts { back: mut names, mut late, gave_way, .. } = weigh(ready, pair, there, known);
             late.retain(|name| names.contains(name));
             self.leave_late(ready, &late);
+            pair.stuck.extend(awaited(back, alone, &mut names));
             let mixed = mixed.remove(&at);
             let returned = mixed.as_ref().unwrap_or(alone);
             let mut causes = Vec::new();

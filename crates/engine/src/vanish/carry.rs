@@ -4,26 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use handover_connect::{Fault, Write, WriteBatch, WriteMode, WriteOutcome, Written};
-use handover_model::{
-    Candidate, Cause, FieldName, Fields, FlowName, Outcome, ReadCost, Record, RecordId, Side, Value, Writable,
-};
+use handover_model::{Cause, FieldName, Fields, FlowName, Outcome, ReadCost, Record, RecordId, Side, Writable};
 use handover_store::{Commit, Fate, Intent, Item, Membership, RecordRow, Vanished};
 use serde_json::json;
 
+use super::asking::candidate;
 use super::due::{Case, Question, What};
-use super::follow::question;
 use super::merging::REMOVE;
 use super::{Found, Tripped, unpair};
 use crate::Error;
 use crate::pairing::Pairing;
 use crate::pass::Pass;
 use crate::setup::Ready;
-use crate::title::title;
 use crate::trail::Trail;
 use crate::write::is_about_records;
-
-/// Fields of a record that are shown to the person who decides.
-const SHOWN: usize = 8;
 
 /// Counterparts that are read together.
 const TOGETHER: usize = 100;
@@ -213,24 +207,6 @@ impl Pass {
         let found = system.fetch(&end.object, &fields, ids).await.map_err(|fault| Error::system(&end.system, fault))?;
         let live = found.into_iter().filter(|record| !record.gone && ids.contains(&record.id));
         Ok(live.map(|record| (record.id.clone(), record)).collect())
-    }
-
-    /// Puts a question to a person.
-    async fn ask(&self, commit: &mut Commit, ready: &Ready, case: &Case, cause: Cause) -> Result<(), Error> {
-        let source = &ready.flow.source;
-        let block = self.place.store.block(&source.system, &source.object, case.row.block).await?;
-        let named = block.iter().find(|record| record.id == case.gone.source).map(title);
-        let mut entry = self.entry("held", ready);
-        let values = json!({"causes": [cause]});
-        entry.items.push(Item { record: case.gone.source.clone(), values: values.into() });
-        commit.entries.push(entry);
-        let title = named.unwrap_or_else(|| case.gone.source.to_string());
-        commit.released.extend(case.way_back(ready).filter(|_| case.gone.side == Side::Target));
-        commit.holds.push(question(ready, &case.gone.source, title, cause));
-        let into = case.survivor().cloned();
-        commit.vanished.push(Vanished { fate: Fate::Asked, into, ..case.gone.clone() });
-        self.vanishings().asked += 1;
-        Ok(())
     }
 
     /// There is no counterpart, or no pair any more.
@@ -452,49 +428,10 @@ impl Pass {
             }
         }
     }
-
-    /// The platform would not do it: a person is told why, and asked.
-    pub(super) async fn refused(
-        &self,
-        commit: &mut Commit,
-        ready: &Ready,
-        side: Side,
-        case: &Case,
-        card: &Record,
-        fault: Fault,
-    ) -> Result<(), Error> {
-        let candidates = candidate(ready, side, "counterpart", card).into_iter().collect();
-        let cause = match (&case.gone.into, side) {
-            (Some(into), Side::Source) => {
-                Cause::SourceMerged { into: into.clone(), certain: case.gone.certain, candidates }
-            }
-            (None, Side::Source) => Cause::SourceDeleted { candidates },
-            (_, Side::Target) => Cause::TargetGone { target: case.gone.record.clone() },
-        };
-        self.ask(commit, ready, case, cause).await?;
-        let why = Cause::Refused { code: fault.code, field: fault.field, message: fault.message };
-        commit.holds.push(question(ready, &case.gone.source, case.gone.source.to_string(), why));
-        Ok(())
-    }
 }
 
 /// What became of one record of a batch.
 fn outcome_of(written: &[Written], id: &RecordId) -> WriteOutcome {
     let found = written.iter().find(|written| written.trace == *id).map(|written| written.outcome.clone());
     found.unwrap_or_else(|| WriteOutcome::Unknown(Fault::malformed("the answer does not mention this record")))
-}
-
-/// A counterpart as a person sees it: the fields that the flow fills, in the order of its rules.
-pub(crate) fn candidate(ready: &Ready, side: Side, key: &str, card: &Record) -> Option<Candidate> {
-    let names: Vec<&FieldName> = match side {
-        Side::Source => ready.flow.rules.iter().map(|rule| &rule.target).collect(),
-        Side::Target => ready.source.fields.iter().map(|field| &field.name).collect(),
-    };
-    let schema = if side == Side::Source { &ready.target } else { &ready.source };
-    let is_plain = |name: &FieldName| schema.field(name.as_str()).is_some_and(|field| !super::is_link(&field.kind));
-    let shown = names.into_iter().filter(|name| is_plain(name)).filter_map(|name| {
-        let value: &Value = card.fields.get(name.as_str()).filter(|value| !value.is_blank())?;
-        Some((name.clone(), value.clone()))
-    });
-    Some(Candidate { key: key.to_owned(), target: card.id.clone(), shown: shown.take(SHOWN).collect() })
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handover_model::{Answer, Deletes, FieldName, FlowName, Merges, Outcome, RecordId, Side, Value};
+use handover_model::{Answer, Cause, Deletes, FieldName, FlowName, Merges, Outcome, RecordId, Side, Value};
 use handover_store::{Fate, HoldFilter, RecordRow, Vanished};
 
 use super::follow::carries;
 use super::look::on;
-use super::{Found, Tripped};
+use super::{Found, Tripped, is_ours};
 use crate::Error;
 use crate::cohorts::Standing;
 use crate::pass::Pass;
@@ -129,13 +129,22 @@ impl Pass {
             let Some(what) = self.decided(ready, &gone, &row, answers.get(&gone.source), likely)? else { continue };
             let apart = standings.get(&gone.source).is_some_and(|standing| is_apart(standing, side));
             // Whoever asked once does not ask again.
-            if apart && gone.fate == Fate::Asked && !answers.contains_key(&gone.source) {
+            let is_asked = gone.fate == Fate::Asked && !answers.contains_key(&gone.source);
+            if is_asked && (apart || self.was_refused(ready, &gone).await?) {
                 continue;
             }
             let what = if apart && !answers.contains_key(&gone.source) { asked_instead(&gone, what) } else { what };
             cases.push(Case { gone, row, what });
         }
         Ok(cases)
+    }
+
+    /// Whether the platform would not do what was due about a record, and a person was told: what it refused once is not
+    /// sent again with each pass.
+    async fn was_refused(&self, ready: &Ready, gone: &Vanished) -> Result<bool, Error> {
+        let holds = self.place.store.holds_of(&ready.flow.name, &gone.source).await?;
+        let is_told = |about: fn(&Cause) -> bool| holds.iter().any(|hold| about(&hold.cause));
+        Ok(is_told(is_ours) && is_told(|cause| matches!(cause, Cause::Refused { .. })))
     }
 
     /// Those that are still gone when they are asked for again. The others leave the list, or a merge is followed.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use handover_connect::{Fault, WriteOutcome};
 use handover_model::{End, Outcome, Record, RecordId, Side};
-use handover_store::{Commit, Intent, Item, RecordRow, Vanished};
+use handover_store::{Commit, Fate, Intent, Item, RecordRow, Vanished};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -74,6 +74,17 @@ impl Pass {
             return Ok(());
         };
         let merging = Merging { side, record: case.gone.record.clone(), survivor, other };
+        let missed = std::slice::from_ref(&merging.survivor);
+        let missed = self.place.store.vanished_among(&ready.flow.name, side.opposite(), missed).await?;
+        if missed.iter().any(|gone| gone.fate <= Fate::Asked) {
+            // What becomes of that one is still to be decided: until then this one stands among the questions.
+            let mut commit = self.commit();
+            if case.gone.fate == Fate::Pending {
+                self.ask_about(&mut commit, ready, side, case, cards.get(&merging.other)).await?;
+            }
+            self.place.store.commit(commit).await?;
+            return Ok(());
+        }
         let intent = self.note_merge(ready, &merging, case, cards).await?;
         let system = self.setup.project.system(&there.system)?;
         match system.merge(&there.object, &merging.survivor, &merging.other).await {

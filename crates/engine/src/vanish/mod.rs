@@ -1,7 +1,7 @@
 //! Records that vanish from one side of a flow: deleted, merged into another record, and coming back.
 //!
 //! A vanished record is noticed (`look`), its crosswalk row follows a merge (`follow`), and what is due of the others
-//! (`due`) is carried out (`carry`, `merging`). Both sides of a flow go the same way.
+//! (`due`) is carried out (`carry`, `merging`) or asked (`asking`). Both sides of a flow go the same way.
 //!
 //! Invariants:
 //! - Before anything is decided of a vanished record it is asked for by its id, in the pass that decides: what is
@@ -12,6 +12,7 @@
 //! - The intent and what the counterpart said are durable before anything is deleted or merged. A delete is sent
 //!   again, a merge never without looking first.
 
+mod asking;
 mod carry;
 mod due;
 mod feed;
@@ -33,7 +34,7 @@ use crate::Error;
 use crate::pass::Pass;
 use crate::setup::Ready;
 
-pub(crate) use carry::candidate;
+pub(crate) use asking::candidate;
 pub(crate) use due::Answers;
 pub(crate) use merging::{MERGE, REMOVE};
 

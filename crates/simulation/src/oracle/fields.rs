@@ -12,7 +12,7 @@ use super::answers::{self, Said, Word};
 use super::cohorts::{self, has_moved};
 use super::replay::{By, Edit, Fate, Life};
 use super::rules::{Conflict, FieldRule, Form, NEW, OLD, Owner, Plain};
-use super::{Judged, Pair, SIDES, Span};
+use super::{Judged, Pair, SIDES, Span, lineage};
 
 /// What both sides say of a field, and what was settled of each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +66,10 @@ fn converged(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldR
     if says[NEW] == Plain::Blank && pair.source.edits_of(field.names[OLD]).filter(shows).last().is_some_and(left) {
         return;
     }
-    let begin = paired_at(judged, pair, target);
+    let line = lineage::of(judged, pair, target);
+    let target = &line.life;
+    // Who gave what was made of it was a pair with that from the start.
+    let begin = if came_back(pair, target) { pair.source.born } else { line.since };
     let mut may = outcomes(judged, pair, target, field, begin);
     // What another counterpart became is judged as the one before, or as one that was just found; and so is a pair
     // both of which were gone.
@@ -99,14 +102,6 @@ fn shown(says: &[Plain; 2]) -> String {
         Plain::Impossible(text) => format!("the impossible `{text}`"),
     };
     format!("{} here and {} there", one(&says[OLD]), one(&says[NEW]))
-}
-
-/// When the target became the counterpart of the source.
-fn paired_at(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life) -> Timestamp {
-    if came_back(pair, target) {
-        return pair.source.born;
-    }
-    judged.tied_at(pair.flow, target).unwrap_or(target.born)
 }
 
 /// When we made other records become a target.

@@ -12,6 +12,7 @@ mod beside;
 mod cohorts;
 mod fields;
 mod holds;
+mod lineage;
 mod links;
 mod replay;
 mod rules;

@@ -21,7 +21,7 @@ pub(super) struct Tie {
 
 /// What a target record stood for, in order; each once for as long as it did.
 pub(super) fn of(case: &Case<'_>, sides: &[Side; 2], flow: &FlowRule, life: &Life) -> Vec<Tie> {
-    let [olds, news] = sides;
+    let olds = &sides[OLD];
     let keys = life.edits_of(flow.key.as_deref().unwrap_or_default()).filter_map(|edit| {
         let source = edit.after.as_str()?.strip_prefix(flow.key_head.as_str())?;
         Some(Tie { at: edit.at, source: source.to_owned() })
@@ -50,23 +50,27 @@ pub(super) fn of(case: &Case<'_>, sides: &[Side; 2], flow: &FlowRule, life: &Lif
             let again = life.fates.iter().rfind(|(at, by, fate)| *at > last.at && *by == By::People && is_back(fate));
             let again = again.map(|(at, _, _)| *at).or_else(|| became(olds, flow, &last.source, source));
             // Of those that became one, whose key stands on it says little of what else does.
-            let again = again.or_else(|| {
-                let part = parts(news, flow, life).find(|part| stood_for(case, sides, flow, part, source))?;
-                Some(part.fated)
-            });
+            let again = again.or_else(|| merged_at(case, sides, flow, life, source));
             ties.extend(again.map(|at| Tie { at, source: source.clone() }));
         }
         _ => {}
     }
-    // Who became another one left it its counterpart at once, whatever is told of that one later.
+    // Who became another one left it its counterpart at once, whatever is told of that one later; and what was merged into
+    // it stood for whom it stood for.
     for at in 1..ties.len() {
-        if let Some(since) = became(olds, flow, &ties[at - 1].source, &ties[at].source) {
-            ties[at].at = ties[at].at.min(since);
-        }
+        let source = &ties[at].source;
+        let since = became(olds, flow, &ties[at - 1].source, source);
+        let since = since.into_iter().chain(merged_at(case, sides, flow, life, source));
+        ties[at].at = since.fold(ties[at].at, Timestamp::min);
     }
     // The earlier one stays.
     ties.dedup_by(|next, before| next.source == before.source);
     ties
+}
+
+/// When what stood for a source record was merged into a target record.
+fn merged_at(case: &Case<'_>, sides: &[Side; 2], flow: &FlowRule, life: &Life, source: &str) -> Option<Timestamp> {
+    parts(&sides[NEW], flow, life).find(|part| stood_for(case, sides, flow, part, source)).map(|part| part.fated)
 }
 
 /// The target records that were merged into one.

@@ -20,13 +20,7 @@ const KEYLESS: WriteMode = WriteMode::Create { key: None };
 
 /// Writes rows whose answer is lost, and settles them as the engine does. Gives how many were found and
 /// how many were sent again.
-async fn settle(
-    stage: &Stage,
-    object: &Object,
-    mode: &WriteMode,
-    rows: &[Fields],
-    fault: &Json,
-) -> (usize, usize) {
+async fn settle(stage: &Stage, object: &Object, mode: &WriteMode, rows: &[Fields], fault: &Json) -> (usize, usize) {
     let created = || stage.sandbox.lock().unwrap().journal().count(object.journal, Action::Created);
     let before = created();
     stage.plan(json!([{"when": {"method": "POST", "nth": 1}, "fault": fault}]));
