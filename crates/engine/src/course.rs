@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use futures::future::join;
 use handover_model::{End, FlowName, RecordId, Side};
-use handover_store::Fate;
+use handover_store::{Child, Fate};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -138,11 +138,33 @@ impl Pass {
         wanted: &mut BTreeMap<FlowName, BTreeSet<RecordId>>,
     ) -> Result<(), Error> {
         self.wake_children(&ready.flow.name, &changed, wanted).await?;
+        let ids = self.waiting_in_vain(&ready.flow.name).await?;
+        if !ids.is_empty() {
+            wanted.entry(ready.flow.name.clone()).or_default().extend(ids);
+        }
         if let Some(ids) = wanted.remove(&ready.flow.name) {
             let settled = self.some_records(ready, pairing, &ids).await?;
             self.wake_children(&ready.flow.name, &settled, wanted).await?;
         }
         Ok(())
+    }
+
+    /// Children whose parents have counterparts, and whom nobody woke: a pass that died between.
+    async fn waiting_in_vain(&self, flow: &FlowName) -> Result<BTreeSet<RecordId>, Error> {
+        let mut by_parents: BTreeMap<FlowName, Vec<Child>> = BTreeMap::new();
+        for (parents, child) in self.place.store.waiting_in_vain(flow).await? {
+            by_parents.entry(parents).or_default().push(child);
+        }
+        let mut woken = BTreeSet::new();
+        for (parents, children) in by_parents {
+            let ids: BTreeSet<RecordId> = children.iter().map(|child| child.parent.clone()).collect();
+            let rows = self.place.store.rows(&parents, &ids.into_iter().collect::<Vec<_>>()).await?;
+            // These wait until their parents' counterparts are there again.
+            let missed = self.missed_parents(&parents, &rows).await?;
+            woken
+                .extend(children.into_iter().filter(|child| !missed.contains(&child.parent)).map(|child| child.record));
+        }
+        Ok(woken)
     }
 
     /// Reads what flows before this one wrote, before it works for the first time. Later it is a change like others.
@@ -175,6 +197,10 @@ impl Pass {
             self.whole_flow(ready, &pairing, true).await?;
             self.carry_due(ready, &pairing).await?;
             self.carry_answered(ready, &pairing).await?;
+            let woken = self.waiting_in_vain(&ready.flow.name).await?;
+            if !woken.is_empty() {
+                self.some_records(ready, &pairing, &woken).await?;
+            }
         }
         Ok(())
     }

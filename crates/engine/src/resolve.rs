@@ -103,7 +103,7 @@ impl Pass {
     }
 
     /// Those of these parents whose counterparts are missed: no platform links with what is gone.
-    async fn missed_parents(
+    pub(crate) async fn missed_parents(
         &self,
         flow: &FlowName,
         rows: &HashMap<RecordId, RecordRow>,

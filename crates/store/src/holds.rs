@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::codec::indexable;
 use crate::database::{LIST, Row, Sql, unreadable};
+use crate::rows::paired_numbers;
 use crate::store::{Step, instant, nanos};
 use crate::{Cared, Commit, Error, Store};
 
@@ -193,6 +194,27 @@ impl Store {
             found.extend(self.fetch(sql, read).await?);
         }
         Ok(found)
+    }
+
+    /// Held records of a flow that wait for parents which have counterparts by now: whoever gave them those did not come
+    /// to them any more.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn waiting_in_vain(&self, flow: &FlowName) -> Result<Vec<(FlowName, Child)>, Error> {
+        let Some(id) = self.id_of(flow.as_str()).await? else { return Ok(Vec::new()) };
+        let mut sql = self.sql(
+            "SELECT DISTINCT p.text, h.record, h.parent FROM hold h JOIN name p ON p.id = h.parent_flow \
+             JOIN record r ON r.flow = h.parent_flow AND r.record = h.parent WHERE h.flow = ",
+        );
+        sql.int(id).push(" AND h.parent_flow IS NOT NULL AND r.outcome IN ").ints(&paired_numbers());
+        sql.push(" ORDER BY 1, 2, 3");
+        let read = |row: &Row<'_>| {
+            let child = Child { flow: flow.clone(), record: row.text(1)?.into(), parent: row.text(2)?.into() };
+            Ok((row.text(0)?.into(), child))
+        };
+        self.fetch(sql, read).await
     }
 }
 

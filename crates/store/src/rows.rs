@@ -28,6 +28,11 @@ pub(crate) fn number(outcome: Outcome) -> i64 {
     WORST_FIRST.iter().position(|known| *known == outcome).map_or(0, |at| at as i64)
 }
 
+/// The numbers of the outcomes of pairs.
+pub(crate) fn paired_numbers() -> Vec<i64> {
+    WORST_FIRST.iter().filter(|outcome| outcome.is_paired()).map(|outcome| number(*outcome)).collect()
+}
+
 fn outcome(number: i64) -> Result<Outcome, sqlx::Error> {
     let known = usize::try_from(number).ok().and_then(|at| WORST_FIRST.get(at));
     known.copied().ok_or_else(|| unreadable(format!("no outcome has the number {number}")))

@@ -284,16 +284,16 @@ fn guarded(judged: &Judged<'_>, wrong: &mut Vec<String>) {
 /// How many records of a flow's side we deleted, marked or merged in a pass.
 fn taken_in(judged: &Judged<'_>, flow: &FlowRule, side: usize, pass: &Span) -> u64 {
     let ahead = judged.case.ahead[side];
-    let during = judged.case.journals[side].iter().filter(|entry| {
-        let at = entry.at - ahead;
-        entry.method != "DISTURB" && pass.began <= at && at <= pass.ended
-    });
+    // The next pass may begin in the moment in which one ends.
+    let is_during = |at: Timestamp| pass.began < at && at <= pass.ended;
+    let during =
+        judged.case.journals[side].iter().filter(|entry| entry.method != "DISTURB" && is_during(entry.at - ahead));
     let mut merged: BTreeMap<String, u64> = BTreeMap::new();
-    let fates = judged.sides[side].of(flow.objects[side]).flat_map(|life| &life.fates);
-    let is_ours = |(at, by, fate): &&(Timestamp, By, Fate)| {
-        *by == By::Client && *fate == Fate::Deleted && pass.began <= *at && *at <= pass.ended
-    };
-    let mut sum = fates.filter(is_ours).count() as u64;
+    // A deletion whose answer was lost is sent again.
+    let is_ours =
+        |(at, by, fate): &(Timestamp, By, Fate)| *by == By::Client && *fate == Fate::Deleted && is_during(*at);
+    let deleted = judged.sides[side].of(flow.objects[side]).filter(|life| life.fates.iter().any(is_ours));
+    let mut sum = deleted.count() as u64;
     for change in during.flat_map(|entry| &entry.changes).filter(|change| change.object == flow.objects[side]) {
         match change.action {
             // A platform that gives the survivor a new id tells of both.
