@@ -149,7 +149,7 @@ impl Pass {
         Ok(())
     }
 
-    /// Children whose parents have counterparts, and whom nobody woke: a pass that died between.
+    /// Children whose parents are settled, and whom nobody woke: a pass that died between.
     async fn waiting_in_vain(&self, flow: &FlowName) -> Result<BTreeSet<RecordId>, Error> {
         let mut by_parents: BTreeMap<FlowName, Vec<Child>> = BTreeMap::new();
         for (parents, child) in self.place.store.waiting_in_vain(flow).await? {

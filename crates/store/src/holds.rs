@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::codec::indexable;
 use crate::database::{LIST, Row, Sql, unreadable};
-use crate::rows::paired_numbers;
+use crate::rows::settled_numbers;
 use crate::store::{Step, instant, nanos};
 use crate::{Cared, Commit, Error, Store};
 
@@ -196,8 +196,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Held records of a flow that wait for parents which have counterparts by now: whoever gave them those did not come
-    /// to them any more.
+    /// Held records of a flow that wait for parents which are settled by now, each with its parent's flow: whoever settled
+    /// those did not come to them any more.
     ///
     /// # Errors
     ///
@@ -208,7 +208,7 @@ impl Store {
             "SELECT DISTINCT p.text, h.record, h.parent FROM hold h JOIN name p ON p.id = h.parent_flow \
              JOIN record r ON r.flow = h.parent_flow AND r.record = h.parent WHERE h.flow = ",
         );
-        sql.int(id).push(" AND h.parent_flow IS NOT NULL AND r.outcome IN ").ints(&paired_numbers());
+        sql.int(id).push(" AND h.parent_flow IS NOT NULL AND r.outcome IN ").ints(&settled_numbers());
         sql.push(" ORDER BY 1, 2, 3");
         let read = |row: &Row<'_>| {
             let child = Child { flow: flow.clone(), record: row.text(1)?.into(), parent: row.text(2)?.into() };

@@ -28,9 +28,10 @@ pub(crate) fn number(outcome: Outcome) -> i64 {
     WORST_FIRST.iter().position(|known| *known == outcome).map_or(0, |at| at as i64)
 }
 
-/// The numbers of the outcomes of pairs.
-pub(crate) fn paired_numbers() -> Vec<i64> {
-    WORST_FIRST.iter().filter(|outcome| outcome.is_paired()).map(|outcome| number(*outcome)).collect()
+/// The numbers of the outcomes for which nobody waits any more.
+pub(crate) fn settled_numbers() -> Vec<i64> {
+    let settled = WORST_FIRST.iter().filter(|outcome| !matches!(outcome, Outcome::Held | Outcome::Pending));
+    settled.map(|outcome| number(*outcome)).collect()
 }
 
 fn outcome(number: i64) -> Result<Outcome, sqlx::Error> {

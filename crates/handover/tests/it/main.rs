@@ -28,6 +28,7 @@ mod products;
 mod products_salesforce;
 mod reconcile;
 mod refused_fields;
+mod released;
 mod rig;
 mod serve;
 mod unlinking;
