@@ -242,6 +242,11 @@ impl Pass {
         commit: &mut Commit,
     ) -> Result<(), Error> {
         for (ready, side) in self.places(end) {
+            // What became one of them before, and is still to be decided, is part of the survivor too.
+            let open = self.place.store.vanished(&ready.flow.name, side, true).await?.into_iter();
+            let parts = open.filter(|gone| gone.into.as_ref().is_some_and(|old| olds.contains(old)));
+            let parts = parts.filter(|gone| !olds.contains(&gone.record));
+            commit.vanished.extend(parts.map(|gone| Vanished { into: Some(into.clone()), ..gone }));
             match side {
                 Side::Source => self.source_became(&ready, into, olds, commit).await?,
                 Side::Target => self.target_became(&ready, into, olds, commit).await?,

@@ -1,6 +1,7 @@
 //! The weeks with an engine as it is.
 
-use handover_simulation::{Counted, Scenario, play, play_all};
+use handover_simulation::oracle::NEW;
+use handover_simulation::{Counted, Deed, Scenario, play, play_all};
 
 /// Nothing is wrong in any of these seeds, and everything that is switched on happened.
 fn many(scenario: &Scenario, seeds: impl IntoIterator<Item = u64>) {
@@ -33,6 +34,18 @@ fn six_weeks_of_many_seeds() {
 #[test]
 fn six_weeks_both_ways() {
     many(&Scenario::default().both_ways(), (1..=13).chain([42, 43, 78, 110, 191, 262, 312, 314, 416, 599, 649]));
+}
+
+/// People merge in both systems: a survivor has an id of its own, is merged again, is what records point to that were
+/// never read, and has parts whose counterparts were merged or deleted in the old system.
+#[test]
+fn six_weeks_of_merges_on_both_sides() {
+    let scenario = Scenario::default().both_ways().with(NEW, Deed::Merge);
+    let wrong: Vec<String> = play_all(&[701, 862, 865, 866, 876, 886, 954], &scenario)
+        .into_iter()
+        .flat_map(|played| played.wrong.into_iter().map(move |wrong| format!("seed {}: {wrong}", played.seed)))
+        .collect();
+    assert!(wrong.is_empty(), "{} complaints:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
