@@ -90,9 +90,13 @@ fn workers_take_turns_and_each_receives() {
         assert_eq!(teller.delivers(name, "change", &person), 200);
         is_carried(&company, &contact, name, &one);
     }
-    // Nobody writes between two passes, and both are there.
-    let told = status(&company);
-    assert_eq!(told["lease"], Json::Null, "{told}");
+    // Nobody writes between two passes, once the last one has given its turn back, and both are there.
+    let told = loop {
+        let told = status(&company);
+        if told["lease"].is_null() {
+            break told;
+        }
+    };
     let names: Vec<&Json> = told["workers"].as_array().unwrap().iter().map(|worker| &worker["worker"]).collect();
     assert!(["one", "two"].iter().all(|name| names.contains(&&json!(name))), "{told}");
     let (code, body) = two.asks("GET", "/health", &[], b"");
