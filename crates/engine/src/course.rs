@@ -138,11 +138,9 @@ impl Pass {
         wanted: &mut BTreeMap<FlowName, BTreeSet<RecordId>>,
     ) -> Result<(), Error> {
         self.wake_children(&ready.flow.name, &changed, wanted).await?;
-        let ids = self.waiting_in_vain(&ready.flow.name).await?;
+        let mut ids = wanted.remove(&ready.flow.name).unwrap_or_default();
+        ids.extend(self.waiting_in_vain(&ready.flow.name).await?);
         if !ids.is_empty() {
-            wanted.entry(ready.flow.name.clone()).or_default().extend(ids);
-        }
-        if let Some(ids) = wanted.remove(&ready.flow.name) {
             let settled = self.some_records(ready, pairing, &ids).await?;
             self.wake_children(&ready.flow.name, &settled, wanted).await?;
         }
@@ -158,9 +156,8 @@ impl Pass {
         let mut woken = BTreeSet::new();
         for (parents, children) in by_parents {
             let ids: BTreeSet<RecordId> = children.iter().map(|child| child.parent.clone()).collect();
-            let rows = self.place.store.rows(&parents, &ids.into_iter().collect::<Vec<_>>()).await?;
-            // These wait until their parents' counterparts are there again.
-            let missed = self.missed_parents(&parents, &rows).await?;
+            // Those of missed ones wait until these are there again.
+            let (_, missed) = self.known_parents(&parents, &ids.into_iter().collect::<Vec<_>>()).await?;
             woken
                 .extend(children.into_iter().filter(|child| !missed.contains(&child.parent)).map(|child| child.record));
         }
@@ -181,6 +178,7 @@ impl Pass {
         mut read: watch::Receiver<usize>,
         sources: &[(handover_model::SystemName, handover_model::ObjectName)],
     ) -> Result<(), Error> {
+        let mut wanted = BTreeMap::new();
         for ready in &self.setup.flows {
             let end = &ready.flow.source;
             if self.setup.is_fed(end) {
@@ -197,10 +195,7 @@ impl Pass {
             self.whole_flow(ready, &pairing, true).await?;
             self.carry_due(ready, &pairing).await?;
             self.carry_answered(ready, &pairing).await?;
-            let woken = self.waiting_in_vain(&ready.flow.name).await?;
-            if !woken.is_empty() {
-                self.some_records(ready, &pairing, &woken).await?;
-            }
+            self.carry_woken(ready, &pairing, Vec::new(), &mut wanted).await?;
         }
         Ok(())
     }

@@ -92,18 +92,29 @@ impl Pass {
                 let placed = placed.into_values().filter(|row| row.waits);
                 waiting.insert(flow.clone(), placed.map(|row| row.record).collect());
             }
-            let mut found = self.place.store.rows(&flow, &ids).await?;
-            if let Some(forth) = forth_of(&flow) {
-                found.extend(self.pairs_turned(&flow, &forth, &ids).await?);
-            }
-            missed.insert(flow.clone(), self.missed_parents(&flow, &found).await?);
+            let (found, away) = self.known_parents(&flow, &ids).await?;
+            missed.insert(flow.clone(), away);
             rows.insert(flow, found);
         }
         Ok(Parents { rows, stopped: self.setup.drift.stopped.keys().cloned().collect(), waiting, missed })
     }
 
+    /// What is known of parents, and which of them have counterparts that are missed.
+    pub(crate) async fn known_parents(
+        &self,
+        flow: &FlowName,
+        ids: &[RecordId],
+    ) -> Result<(HashMap<RecordId, RecordRow>, HashSet<RecordId>), Error> {
+        let mut found = self.place.store.rows(flow, ids).await?;
+        if let Some(forth) = forth_of(flow) {
+            found.extend(self.pairs_turned(flow, &forth, ids).await?);
+        }
+        let missed = self.missed_parents(flow, &found).await?;
+        Ok((found, missed))
+    }
+
     /// Those of these parents whose counterparts are missed: no platform links with what is gone.
-    pub(crate) async fn missed_parents(
+    async fn missed_parents(
         &self,
         flow: &FlowName,
         rows: &HashMap<RecordId, RecordRow>,

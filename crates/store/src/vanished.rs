@@ -162,6 +162,28 @@ impl Store {
         Ok(found)
     }
 
+    /// Those of a side of a flow that became one of these records, of which it is still to be decided what becomes of their
+    /// counterparts.
+    ///
+    /// # Errors
+    ///
+    /// The database's.
+    pub async fn vanished_into(
+        &self,
+        flow: &FlowName,
+        side: Side,
+        records: &[RecordId],
+    ) -> Result<Vec<Vanished>, Error> {
+        let mut found = Vec::new();
+        for records in records.chunks(LIST) {
+            let Some(mut sql) = self.vanished_of(flow, side).await? else { return Ok(found) };
+            sql.push(" AND v.fate <= ").int(number(Fate::Asked));
+            sql.push(" AND v.into_record IN ").texts(records.iter().map(RecordId::as_str));
+            found.extend(self.fetch(sql, |row| read(flow, side, row)).await?);
+        }
+        Ok(found)
+    }
+
     /// The counterparts of these source records that vanished, where the records were deleted with them.
     ///
     /// # Errors

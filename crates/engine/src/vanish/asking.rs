@@ -39,10 +39,10 @@ impl Pass {
         &self,
         commit: &mut Commit,
         ready: &Ready,
-        side: Side,
         case: &Case,
         card: Option<&Record>,
     ) -> Result<(), Error> {
+        let side = case.gone.side;
         let candidates = card.and_then(|card| candidate(ready, side, "counterpart", card)).into_iter().collect();
         let cause = match (&case.gone.into, side) {
             (Some(into), Side::Source) => {
@@ -66,12 +66,11 @@ impl Pass {
         &self,
         commit: &mut Commit,
         ready: &Ready,
-        side: Side,
         case: &Case,
         card: &Record,
         fault: Fault,
     ) -> Result<(), Error> {
-        self.ask_about(commit, ready, side, case, Some(card)).await?;
+        self.ask_about(commit, ready, case, Some(card)).await?;
         let why = Cause::Refused { code: fault.code, field: fault.field, message: fault.message };
         commit.holds.push(question(ready, &case.gone.source, case.gone.source.to_string(), why));
         Ok(())

@@ -321,7 +321,7 @@ impl Pass {
                         self.pair_ends(&mut commit, ready, &case, "delete").await?;
                         self.vanishings().deleted += 1;
                     }
-                    WriteOutcome::Refused(fault) => self.refused(&mut commit, ready, side, &case, &card, fault).await?,
+                    WriteOutcome::Refused(fault) => self.refused(&mut commit, ready, &case, &card, fault).await?,
                     WriteOutcome::Unknown(_) => unknown = true,
                 }
             }
@@ -365,7 +365,7 @@ impl Pass {
                         self.vanishings().marked += 1;
                         self.unask(&mut commit, ready, &case.gone.source).await?;
                     }
-                    WriteOutcome::Refused(fault) => self.refused(&mut commit, ready, side, &case, &card, fault).await?,
+                    WriteOutcome::Refused(fault) => self.refused(&mut commit, ready, &case, &card, fault).await?,
                     // It is still pending, and a mark may be set twice.
                     WriteOutcome::Unknown(_) => {}
                 }

@@ -243,8 +243,7 @@ impl Pass {
     ) -> Result<(), Error> {
         for (ready, side) in self.places(end) {
             // What became one of them before, and is still to be decided, is part of the survivor too.
-            let open = self.place.store.vanished(&ready.flow.name, side, true).await?.into_iter();
-            let parts = open.filter(|gone| gone.into.as_ref().is_some_and(|old| olds.contains(old)));
+            let parts = self.place.store.vanished_into(&ready.flow.name, side, olds).await?.into_iter();
             let parts = parts.filter(|gone| !olds.contains(&gone.record));
             commit.vanished.extend(parts.map(|gone| Vanished { into: Some(into.clone()), ..gone }));
             match side {

@@ -78,11 +78,11 @@ impl Pass {
         let missed = self.place.store.vanished_among(&ready.flow.name, side.opposite(), missed).await?;
         if missed.iter().any(|gone| gone.fate <= Fate::Asked) {
             // What becomes of that one is still to be decided: until then this one stands among the questions.
-            let mut commit = self.commit();
             if case.gone.fate == Fate::Pending {
-                self.ask_about(&mut commit, ready, side, case, cards.get(&merging.other)).await?;
+                let mut commit = self.commit();
+                self.ask_about(&mut commit, ready, case, cards.get(&merging.other)).await?;
+                self.place.store.commit(commit).await?;
             }
-            self.place.store.commit(commit).await?;
             return Ok(());
         }
         let intent = self.note_merge(ready, &merging, case, cards).await?;
@@ -204,7 +204,7 @@ impl Pass {
     ) -> Result<(), Error> {
         let mut commit = self.commit();
         if let Some(card) = case.counterpart().and_then(|id| cards.get(id)) {
-            self.refused(&mut commit, ready, case.gone.side, case, card, fault).await?;
+            self.refused(&mut commit, ready, case, card, fault).await?;
         }
         commit.settled.push(intent.to_owned());
         self.place.store.commit(commit).await?;

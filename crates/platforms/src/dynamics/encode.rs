@@ -127,19 +127,15 @@ fn candidates(reading: &Reading<'_>, batch: &WriteBatch, since: Timestamp) -> Re
         let since = since.checked_sub(CLOCKS_APART).unwrap_or(since);
         each(vec![format!("{MODIFIED} ge {}", instant(since))])
     };
-    let Some(key) = key else { return Ok(made()) };
+    // A write without its key can only be among all.
+    let Some(key) = key.filter(|_| batch.is_keyed()) else { return Ok(made()) };
     if !super::objects::is_name(key.as_str()) {
         let why = format!("`{key}` is no name that Dynamics could have");
         return Err(Refusal::unsupported(why).with_field(key.clone()));
     }
     let literal = |value: &Value| quoted(&values::plain(value));
-    let keys: Option<Vec<String>> = batch
-        .writes
-        .iter()
-        .map(|write| write.fields.get(key.as_str()).filter(|value| !value.is_blank()).map(literal))
-        .collect();
-    // A write without its key can only be among all.
-    let Some(mut keys) = keys else { return Ok(made()) };
+    let keys = batch.writes.iter().filter_map(|write| write.fields.get(key.as_str()));
+    let mut keys: Vec<String> = keys.map(literal).collect();
     keys.sort_unstable();
     keys.dedup();
     Ok(each(ones_of(key.as_str(), &keys)))

@@ -144,15 +144,11 @@ fn candidates<'q>(reading: &'q Reading<'_>, batch: &WriteBatch, since: Timestamp
         let since = since.checked_sub(CLOCKS_APART).unwrap_or(since);
         vec![query(format!("{MODIFIED} >= {}", instant(since)))]
     };
-    let Some(key) = key else { return Ok(made()) };
-    named(key)?;
-    let keys: Option<Vec<String>> = batch
-        .writes
-        .iter()
-        .map(|write| write.fields.get(key.as_str()).filter(|value| !value.is_blank()).map(literal))
-        .collect();
     // A write without its key can only be among all.
-    let Some(mut keys) = keys else { return Ok(made()) };
+    let Some(key) = key.filter(|_| batch.is_keyed()) else { return Ok(made()) };
+    named(key)?;
+    let keys = batch.writes.iter().filter_map(|write| write.fields.get(key.as_str()));
+    let mut keys: Vec<String> = keys.map(literal).collect();
     keys.sort_unstable();
     keys.dedup();
     Ok(ones_of(key.as_str(), &keys).into_iter().map(query).collect())

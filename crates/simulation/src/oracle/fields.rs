@@ -10,9 +10,10 @@ use serde_json::Value as Json;
 
 use super::answers::{self, Said, Word};
 use super::cohorts::{self, has_moved};
+use super::lineage::{self, Lineage};
 use super::replay::{By, Edit, Fate, Life};
 use super::rules::{Conflict, FieldRule, Form, NEW, OLD, Owner, Plain};
-use super::{Judged, Pair, SIDES, Span, lineage};
+use super::{Judged, Pair, SIDES, Span};
 
 /// What both sides say of a field, and what was settled of each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,9 +40,10 @@ struct Happening<'l> {
 pub(super) fn check(judged: &Judged<'_>, wrong: &mut Vec<String>) {
     for pair in &judged.pairs {
         let Some(target) = pair.targets.iter().copied().find(|target| target.fate == Fate::Living) else { continue };
+        let line = lineage::of(judged, pair, target);
         for field in pair.flow.fields.iter().filter(|field| !matches!(field.form, Form::Link { .. })) {
             if !is_held(judged, pair, field) && pair.source.fate == Fate::Living {
-                converged(judged, pair, target, field, wrong);
+                converged(judged, pair, (target, &line), field, wrong);
             }
             written(judged, pair, target, field, wrong);
         }
@@ -57,7 +59,13 @@ pub(super) fn is_held(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule) -
 }
 
 /// What the field says must be something that it may say.
-fn converged(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldRule, wrong: &mut Vec<String>) {
+fn converged(
+    judged: &Judged<'_>,
+    pair: &Pair<'_>,
+    (target, line): (&Life, &Lineage),
+    field: &FieldRule,
+    wrong: &mut Vec<String>,
+) {
     let lives = [pair.source, target];
     let says = [OLD, NEW].map(|side| field.plain(side, lives[side].field(field.names[side])));
     // Who clears the first of several numbers in the new system leaves the second one in the old.
@@ -66,7 +74,6 @@ fn converged(judged: &Judged<'_>, pair: &Pair<'_>, target: &Life, field: &FieldR
     if says[NEW] == Plain::Blank && pair.source.edits_of(field.names[OLD]).filter(shows).last().is_some_and(left) {
         return;
     }
-    let line = lineage::of(judged, pair, target);
     let target = &line.life;
     // Who gave what was made of it was a pair with that from the start.
     let begin = if came_back(pair, target) { pair.source.born } else { line.since };
