@@ -235,31 +235,34 @@ async fn create_sqlite(path: &Path, shown: &Arc<str>) -> Result<(), Error> {
 /// one only when it comes to the missing pages.
 fn check_file(path: &Path, shown: &Arc<str>) -> Result<(), Error> {
     let corrupt = |what: &str| Error::Corrupt { location: shown.clone(), what: what.to_owned(), source: None };
-    let mut file = match File::open(path) {
+    let has_log = || std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let had_log = has_log();
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Error::Absent { location: shown.clone() });
         }
         Err(error) => return Err(Error::of_file(shown, error)),
     };
-    let length = file.metadata().map_err(|error| Error::of_file(shown, error))?.len();
+    let length = || file.metadata().map(|file| file.len()).map_err(|error| Error::of_file(shown, error));
     let mut head = [0_u8; 100];
-    if length < 100 {
+    if length()? < 100 {
         return Err(corrupt("the file is cut off"));
     }
-    file.read_exact(&mut head).map_err(|error| Error::of_file(shown, error))?;
+    (&file).read_exact(&mut head).map_err(|error| Error::of_file(shown, error))?;
     if !head.starts_with(b"SQLite format 3\0") {
         return Err(corrupt("the file is not a state"));
     }
     let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-    // Header offsets: sqlite.org/fileformat.html, section 1.3. While a write-ahead log has pages, the
-    // file may rightly be behind its header.
+    // Header offsets: sqlite.org/fileformat.html, section 1.3.
     let page = match u16::from_be_bytes([head[16], head[17]]) {
         1 => 65_536,
         size => u64::from(size),
     };
-    let log = std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
-    if log == 0 && number(24) == number(92) && u64::from(number(28)) * page > length {
+    // While a write-ahead log has pages, the file may rightly be behind its header. A log may be folded into the file
+    // and removed while we look: so it is asked for before the header and after the length.
+    let is_short = number(24) == number(92) && u64::from(number(28)) * page > length()?;
+    if is_short && !had_log && !has_log() {
         return Err(corrupt("the file is cut off"));
     }
     Ok(())
