@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use handover_connect::{Fault, FaultKind};
 use handover_model::{End, FieldName, Fields, Flow, From, Record, RecordId, Value};
-use handover_store::{GivenAnswer, RecordRow};
+use handover_store::GivenAnswer;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::Error;
 use crate::back::Back;
@@ -24,6 +25,7 @@ use crate::trail::{BEFORE, SOURCE, Trail};
 use crate::transform::Mapped;
 use crate::unread::awaited;
 use crate::verdict::{Known, Told, Verdicts, known_of, link_sets, weigh};
+use crate::watermark::later;
 use crate::write::Outgoing;
 use crate::writer::Writer;
 
@@ -340,15 +342,15 @@ impl Pass {
     /// What the histories tell of fields in question: those that both sides changed, and those that changed while a
     /// platform may still be putting our own writes into its form.
     async fn histories(&self, ready: &Ready, pairs: &[Pair]) -> Result<Known, Error> {
-        let mut known = Known { settling: self.settling(pairs), ..Known::default() };
+        let mut known = Known { settling: self.settling(ready, pairs), ..Known::default() };
         self.flips_of(ready, pairs, &mut known).await?;
-        let settling = pairs.iter().filter(|pair| known.settling.contains(&pair.staged.record.id));
+        let settling = pairs.iter().filter(|pair| known.settling.contains_key(&pair.staged.record.id));
         known.foreign = self.written_elsewhere(ready, &settling.collect::<Vec<_>>()).await?;
         let (mut ours, mut theirs) = (Asked::default(), Asked::default());
         for pair in pairs {
             let Some(there) = &pair.there else { continue };
             let Verdicts { forth, back, held, .. } = weigh(ready, pair, there, &known);
-            let settling = known.settling.contains(&pair.staged.record.id);
+            let settling = known.settling.contains_key(&pair.staged.record.id);
             let moved = forth.into_keys().chain(back).filter(|_| settling);
             for name in held.iter().filter_map(|(cause, _)| cause.field().cloned()).chain(moved) {
                 let rule = ready.flow.rules.iter().find(|rule| rule.target == name);
@@ -371,12 +373,20 @@ impl Pass {
         object.is_some_and(|object| object.history_batch > 0)
     }
 
-    /// Pairs that we wrote a short while ago, by their source record.
-    fn settling(&self, pairs: &[Pair]) -> BTreeSet<RecordId> {
+    /// Pairs that we wrote a short while ago, by their source record, and since when what changes may be due to that.
+    /// A record may be written several times before it is read again, and its system's clock may be slow.
+    fn settling(&self, ready: &Ready, pairs: &[Pair]) -> BTreeMap<RecordId, Timestamp> {
         let now = self.place.clock.now();
         let settle = self.setup.project.policies.settle;
-        let fresh = |row: &RecordRow| row.written.is_some_and(|at| now.duration_since(at) <= settle);
-        pairs.iter().filter(|pair| fresh(&pair.row)).map(|pair| pair.staged.record.id.clone()).collect()
+        let ends = [&ready.flow.source, &ready.flow.target];
+        let slow =
+            ends.map(|end| self.ahead(&end.system)).into_iter().min().unwrap_or_default().min(SignedDuration::ZERO);
+        let since = |at: Timestamp| later(later(at, -settle), slow);
+        let fresh = pairs.iter().filter_map(|pair| {
+            let at = pair.row.written.filter(|at| now.duration_since(*at) <= settle)?;
+            Some((pair.staged.record.id.clone(), since(at)))
+        });
+        fresh.collect()
     }
 
     /// Asks a system's history. Where it tells nothing, nothing is known.

@@ -57,8 +57,8 @@ pub(crate) struct Known {
     /// Whether the source and the target keep histories.
     pub(crate) kept: (bool, bool),
     /// Pairs that we wrote so lately that a platform may still be putting our values into its own form: by the
-    /// source's record.
-    pub(crate) settling: BTreeSet<RecordId>,
+    /// source's record, with the time before which no change can be of that.
+    pub(crate) settling: BTreeMap<RecordId, Timestamp>,
     /// What other flows wrote of those since: of the source's records, and of the target's.
     pub(crate) foreign: (Foreign, Foreign),
 }
@@ -72,15 +72,16 @@ pub(crate) struct Told {
 
 impl Known {
     /// Whether a change is taken for the platform's own doing: made so soon after our write, by no person and by no
-    /// other flow.
+    /// other flow. What a field says since long before, be it by a write of ours, is no answer to that write.
     fn adopts(&self, pair: &Pair, kept: bool, kind: Option<&Kind>, told: &Option<Told>, foreign: bool) -> bool {
-        let person = match told {
-            Some(told) => matches!(told.by, Author::Person(_) | Author::Unknown),
+        let Some(since) = self.settling.get(&pair.staged.record.id) else { return false };
+        let is_other = match told {
+            Some(told) => matches!(told.by, Author::Person(_) | Author::Unknown) || told.at < *since,
             // What a platform fills in by itself when a record is made is in no history; later changes are, but for
             // those of links.
             None => !kept || pair.row.block != UNSTAGED || matches!(kind, Some(Kind::Reference { .. })),
         };
-        self.settling.contains(&pair.staged.record.id) && !person && !foreign
+        !is_other && !foreign
     }
 }
 

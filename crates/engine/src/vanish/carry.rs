@@ -92,7 +92,7 @@ impl Pass {
                 }
             }
         }
-        commit.links = self.links_to(ready, &anew).await?;
+        commit.links.extend(self.links_to(ready, &anew).await?);
         self.place.store.commit(commit).await?;
         self.wait_no_longer(&ready.flow.name, &ended).await?;
         for (side, cases) in acts {
@@ -255,7 +255,7 @@ impl Pass {
         commit.vanished.push(Vanished { fate: Fate::Deleted, counterpart, ..gone.clone() });
         unpair(commit, &gone.flow, row, Outcome::Excluded);
         match &row.target {
-            Some(target) => self.parts_follow(&gone.flow, target, None, commit).await,
+            Some(target) => self.parts_follow(ready, target, None, commit).await,
             None => Ok(()),
         }
     }

@@ -302,7 +302,7 @@ impl Pass {
                 });
             }
             if let Some(counterpart) = row.target.clone() {
-                self.parts_follow(flow, &counterpart, target.as_ref(), commit).await?;
+                self.parts_follow(ready, &counterpart, target.as_ref(), commit).await?;
             }
             commit.rows.push(merged_row(row, target.clone()));
             self.vanishings().followed += 1;
@@ -311,10 +311,11 @@ impl Pass {
     }
 
     /// What was merged into a record before goes with it, when that one's counterpart is another one from now on, or
-    /// none: nothing of it may claim what nobody stands for any more.
+    /// none: nothing of it may claim what nobody stands for any more. One that is left alone may get a counterpart of its
+    /// own: what points to it waits for that.
     pub(super) async fn parts_follow(
         &self,
-        flow: &FlowName,
+        ready: &Ready,
         counterpart: &RecordId,
         now: Option<&RecordId>,
         commit: &mut Commit,
@@ -322,9 +323,13 @@ impl Pass {
         if now == Some(counterpart) {
             return Ok(());
         }
-        let rows = self.place.store.rows_with_targets(flow, std::slice::from_ref(counterpart)).await?;
-        let parts = rows.into_iter().filter(|row| row.outcome == Outcome::Merged);
-        commit.rows.extend(parts.map(|row| merged_row(row, now.cloned())));
+        let rows = self.place.store.rows_with_targets(&ready.flow.name, std::slice::from_ref(counterpart)).await?;
+        let parts = || rows.iter().filter(|row| row.outcome == Outcome::Merged);
+        if now.is_none() {
+            let alone = parts().map(|row| row.record.clone()).collect();
+            commit.links.extend(self.links_to(ready, &alone).await?);
+        }
+        commit.rows.extend(parts().map(|row| merged_row(row.clone(), now.cloned())));
         Ok(())
     }
 

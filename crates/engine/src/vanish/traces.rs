@@ -44,11 +44,7 @@ struct Pointing {
 impl Pass {
     /// The links to these records of a flow, as the children were staged last: they wait until there is a
     /// counterpart again.
-    pub(super) async fn links_to(
-        &self,
-        ready: &Arc<Ready>,
-        wanted: &BTreeSet<RecordId>,
-    ) -> Result<Vec<PendingLink>, Error> {
+    pub(super) async fn links_to(&self, ready: &Ready, wanted: &BTreeSet<RecordId>) -> Result<Vec<PendingLink>, Error> {
         let mut links = Vec::new();
         if wanted.is_empty() {
             return Ok(links);
