@@ -2,7 +2,8 @@
 //! paired are merged with their source; new ones are matched, created in the source, or held, like any others.
 //!
 //! Invariants:
-//! - What stood in the target before the first load began and was not changed since stays where it is.
+//! - What stood in the target before the first load began and was not changed since stays where it is, until something
+//!   that goes back leads to it.
 //! - What is written is judged from both records as they are now, never from an older copy.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -128,7 +129,7 @@ impl Pass {
 
     /// Of these target records those that came of another object of the source's own system, which has them already,
     /// and those that other systems brought.
-    async fn brought_by_others(
+    pub(crate) async fn brought_by_others(
         &self,
         ready: &Ready,
         ids: &[RecordId],
@@ -223,7 +224,7 @@ impl Pass {
     }
 
     /// Records that only the target has go the way of all new records; gives those that are paired then.
-    async fn carry_new(
+    pub(crate) async fn carry_new(
         self: &Arc<Self>,
         (ready, back): (&Arc<Ready>, &Back),
         pairing: &Pairing,
@@ -233,17 +234,22 @@ impl Pass {
         if new.is_empty() {
             return Ok(Vec::new());
         }
+        let name = &back.ready.flow.name;
         let ids: Vec<RecordId> = new.iter().map(|record| record.id.clone()).collect();
+        locked(&self.carrying).extend(ids.iter().map(|id| (name.clone(), id.clone())));
         let staged = new.iter().map(|record| Staged::new(record.clone(), block)).collect();
         let mut writer = Writer::of_records(self, &back.ready)?;
         let judged = async {
+            self.carry_along_of_new(back, &new).await?;
             let opened = self.open(&back.ready, staged, Look::New).await?;
             self.judge_and_write(&back.ready, pairing, opened, &mut writer).await
         };
         let judged = judged.await;
-        writer.end(judged).await?;
+        let ended = writer.end(judged).await;
+        locked(&self.carrying).retain(|(flow, id)| flow != name || !ids.contains(id));
+        ended?;
         self.carry_owed(ready, new).await?;
-        let rows = self.place.store.rows(&back.ready.flow.name, &ids).await?;
+        let rows = self.place.store.rows(name, &ids).await?;
         Ok(rows.into_values().filter(|row| row.outcome.is_paired()).map(|row| row.record).collect())
     }
 

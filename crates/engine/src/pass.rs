@@ -1,7 +1,7 @@
 //! A pass: reading, judging, writing, linking. Backfill and release of holds are the same pass over
 //! different records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +34,8 @@ pub struct Pass {
     pub(crate) claims: Mutex<HashMap<(FlowName, RecordId), RecordId>>,
     /// What became of the records that this pass itself decided about.
     pub(crate) did: Mutex<Counts>,
+    /// New records of targets that are being carried just now, by their ways back.
+    pub(crate) carrying: Mutex<HashSet<(FlowName, RecordId)>>,
     /// Of objects of which this pass read the changes: the first block with what they are now.
     pub(crate) fresh: Mutex<HashMap<End, i64>>,
     /// When it began, or the day that a plan looks ahead to: by this time cohorts are judged.
@@ -226,6 +228,7 @@ impl Pass {
             threshold,
             claims: Mutex::default(),
             did: Mutex::default(),
+            carrying: Mutex::default(),
             fresh: Mutex::default(),
             dated,
             has_cohorts,
@@ -273,6 +276,7 @@ impl Pass {
             threshold,
             claims: Mutex::default(),
             did: Mutex::default(),
+            carrying: Mutex::default(),
             fresh: Mutex::default(),
             dated,
             // Whatever waits in the state is no difference.

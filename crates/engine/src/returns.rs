@@ -50,6 +50,9 @@ impl Pass {
     ) -> Result<Known, Error> {
         self.turn_all(ready, back, pairs).await?;
         let known = self.histories(ready, pairs).await?;
+        if self.carry_along((ready, back), pairs, &known).await? {
+            self.turn_all(ready, back, pairs).await?;
+        }
         let judged = self.judge_returns(ready, back, pairs, &known).await?;
         self.keep_flips().await?;
         if judged.is_empty() {

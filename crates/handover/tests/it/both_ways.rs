@@ -3,7 +3,8 @@
 
 use handover_engine::{Selection, Told};
 use handover_sandbox::faults::{DisturbAction, Disturbance, Which};
-use handover_sandbox::journal::{Action, Entry};
+use handover_sandbox::journal::{Action, Change, Entry};
+use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
 use crate::rig::{Around, Death, Ended, Ground, Orders, Scene, Way, disturbance};
@@ -250,6 +251,54 @@ fn edits_of_one_field_on_both_sides_are_held() {
     ground.disturb(0, &[change("organization", &one, "name", json!("Otherwise Renamed"))]);
     assert_eq!(pass(&mut ground), nothing());
     assert_eq!(ground.end().held, before);
+}
+
+/// What was in the new system before us and has no counterpart stays there alone, until a link that goes back leads to
+/// it: then it goes along, and the link with it.
+#[test]
+fn a_link_that_goes_back_takes_along_whom_it_leads_to() {
+    let mut ground = Ground::new(Scene::both_ways(Way::ToHubspot));
+    let names = ["There Before Us", "There As Well"];
+    ground.disturb(1, &names.map(|name| create("companies", json!({ "name": name }))));
+    let emails = json!([{"value": "lone@example.com", "primary": true, "label": "work"}]);
+    ground.disturb(0, &[create("person", json!({"name": "Lone Someone", "emails": emails}))]);
+    ground.now += SignedDuration::from_hours(1);
+    ground.finish().unwrap();
+    let id = |ground: &Ground<'_>, object: &str, field: &str, value: &str| {
+        let records = ground.end().new["objects"][object].as_array().unwrap().clone();
+        let found = records.iter().find(|record| record["properties"][field] == value).unwrap();
+        found["id"].as_str().unwrap().to_owned()
+    };
+    let [ours, theirs] = names.map(|name| id(&ground, "companies", "name", name));
+    assert_eq!(pass(&mut ground), nothing(), "they stay where they are");
+    let known = id(&ground, "contacts", "email", "lone@example.com");
+    let new = json!({"firstname": "Newly", "lastname": "Come", "email": "newly@come.example"});
+    ground.disturb(1, &[create("contacts", new)]);
+    let new = id(&ground, "contacts", "email", "newly@come.example");
+    let linked = |contact: &str, company: &str| {
+        let to = DisturbAction::Link { object: "companies".to_owned(), to: company.to_owned() };
+        disturbance("contacts", Which::Id(contact.to_owned()), to)
+    };
+    // A link alone touches no date of the record.
+    let renamed = change("contacts", &known, "lastname", json!("Wed-Lately"));
+    ground.disturb(1, &[renamed, linked(&known, &ours), linked(&new, &theirs)]);
+    let before = ground.end().old_journal.len();
+    let (mut old, new) = pass(&mut ground);
+    old.dedup();
+    assert_eq!((old, new), (words(&["Created organization", "Created person", "Updated person"]), Vec::new()));
+    let journal = ground.end().old_journal;
+    let changes: Vec<_> = journal[before..].iter().flat_map(|entry| entry.changes.clone()).collect();
+    for name in names {
+        let says = |field: &str, value: &Json| {
+            let is = |change: &&Change| change.fields.get(field).is_some_and(|(_, now)| now == value);
+            changes.iter().filter(is).map(|change| change.id.clone()).collect::<Vec<_>>()
+        };
+        let organization = says("name", &json!(name));
+        assert_eq!(organization.len(), 1, "{name}");
+        let id: u64 = organization[0].parse().unwrap();
+        assert_eq!(says("org_id", &json!(id)).len(), 1, "{name}");
+    }
+    assert_eq!(pass(&mut ground), nothing(), "it stopped changing");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn six_weeks_of_merges_on_both_sides() {
 /// back, and the process dies before it is made.
 #[test]
 fn six_weeks_of_links_on_both_sides() {
-    both_sides(Deed::Associate, &[29]);
+    both_sides(Deed::Associate, &[29, 31]);
 }
 
 #[test]
