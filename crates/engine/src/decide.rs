@@ -163,6 +163,9 @@ impl Pass {
         opened: Opened,
     ) -> Result<Vec<Judged>, Error> {
         let Opened { open, again, held: mut judged, .. } = opened;
+        let left_alone = |row: &RecordRow| row.outcome == Outcome::Excluded;
+        let revived = open.iter().filter(|(_, row, ..)| row.as_ref().is_some_and(left_alone));
+        self.keep_links_to(ready, &revived.map(|(staged, ..)| staged.record.id.clone()).collect()).await?;
         let mapped = open.iter().map(|(_, _, mapped, _)| mapped).chain(again.iter().map(|again| &again.mapped));
         let parents = self.parents(ready, mapped.map(Vec::as_slice)).await?;
         let undecided: Vec<&Record> = open.iter().map(|(staged, ..)| &staged.record).collect();

@@ -311,8 +311,7 @@ impl Pass {
     }
 
     /// What was merged into a record before goes with it, when that one's counterpart is another one from now on, or
-    /// none: nothing of it may claim what nobody stands for any more. One that is left alone may get a counterpart of its
-    /// own: what points to it waits for that.
+    /// none: nothing of it may claim what nobody stands for any more.
     pub(super) async fn parts_follow(
         &self,
         ready: &Ready,
@@ -324,12 +323,8 @@ impl Pass {
             return Ok(());
         }
         let rows = self.place.store.rows_with_targets(&ready.flow.name, std::slice::from_ref(counterpart)).await?;
-        let parts = || rows.iter().filter(|row| row.outcome == Outcome::Merged);
-        if now.is_none() {
-            let alone = parts().map(|row| row.record.clone()).collect();
-            commit.links.extend(self.links_to(ready, &alone).await?);
-        }
-        commit.rows.extend(parts().map(|row| merged_row(row.clone(), now.cloned())));
+        let parts = rows.into_iter().filter(|row| row.outcome == Outcome::Merged);
+        commit.rows.extend(parts.map(|row| merged_row(row, now.cloned())));
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use handover_model::{End, FieldName, From, Record, RecordId, Side, Value};
-use handover_store::{PendingLink, RecordRow};
+use handover_store::{Commit, PendingLink, RecordRow};
 
 use crate::Error;
 use crate::base;
@@ -63,6 +63,16 @@ impl Pass {
             }
         }
         Ok(links)
+    }
+
+    /// What points to records that were left alone, and shall get a counterpart after all, waits for that: it was settled
+    /// without the link meanwhile.
+    pub(crate) async fn keep_links_to(&self, ready: &Ready, revived: &BTreeSet<RecordId>) -> Result<(), Error> {
+        let links = self.links_to(ready, revived).await?;
+        if !links.is_empty() {
+            self.place.store.commit(Commit { links, ..self.commit() }).await?;
+        }
+        Ok(())
     }
 
     /// What pointed to records of a source that vanished is read and staged as changed.

@@ -60,10 +60,7 @@ fn justified_back(judged: &Judged<'_>, flow: &FlowRule, life: &Life, hold: &Held
         "contradiction" | "refused" => alike(OLD) > 0,
         "invalid" | "untranslated" => field.is_some_and(|field| match &field.form {
             // The old system's field takes one, and the record is linked with several.
-            Form::Link { flow: to, .. } => {
-                let to = judged.case.rules.flows.iter().find(|flow| flow.name == *to);
-                to.is_some_and(|to| links::linked_with(judged, (flow.objects[NEW], &life.id), to.objects[NEW]) > 1)
-            }
+            Form::Link { .. } => links::are_too_many(judged, flow, field, life),
             _ => matches!(field.plain(NEW, life.field(field.names[NEW])), Plain::Impossible(_)),
         }),
         "missing" => field.is_some_and(|field| field.plain(NEW, life.field(field.names[NEW])) == Plain::Blank),
@@ -179,12 +176,15 @@ fn same(one: &Plain, other: &Plain) -> bool {
     }
 }
 
-/// Whether another source record ever had the same key.
+/// Whether another source record ever had the same key, or was merged into this one, which has its keys since.
 fn rivals(judged: &Judged<'_>, pair: &Pair<'_>, finder: &FieldRule) -> bool {
     let own = ever(pair.source, finder, OLD);
     let others =
         judged.pairs.iter().filter(|other| other.flow.name == pair.flow.name && other.source.id != pair.source.id);
-    others.flat_map(|other| ever(other.source, finder, OLD)).any(|value| own.iter().any(|mine| same(mine, &value)))
+    let (parts, others): (Vec<_>, Vec<_>) =
+        others.partition(|other| matches!(&other.source.fate, Fate::Merged(into) if *into == pair.source.id));
+    let mut theirs = others.into_iter().flat_map(|other| ever(other.source, finder, OLD));
+    !parts.is_empty() || theirs.any(|value| own.iter().any(|mine| same(mine, &value)))
 }
 
 /// How many other target records ever had the source's key.

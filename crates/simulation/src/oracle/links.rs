@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use super::answers::{self, Word};
 use super::cohorts;
 use super::fields::is_held;
 use super::replay::{By, Edit, Fate, Life};
@@ -55,12 +56,24 @@ fn linked(
         return;
     }
     let Some(expected) = judged.counterpart(flow, parent) else { return };
+    if is_left_to_the_target(judged, pair, field) {
+        return;
+    }
     if !points_to(target, field, (own, to), stands, there).contains(&expected.id) {
         wrong.push(format!(
             "convergence: {} {} ({} {}), {}: not linked with {} {}",
             pair.flow.objects[OLD], pair.source.id, own.0, own.1, field.names[NEW], to.objects[NEW], expected.id
         ));
     }
+}
+
+/// Whether a person said, since the old system's people changed the field, that the new system's value stays.
+fn is_left_to_the_target(judged: &Judged<'_>, pair: &Pair<'_>, field: &FieldRule) -> bool {
+    let edited = pair.source.edits_of(field.names[OLD]).filter(|edit| edit.by == By::People).last();
+    let said = answers::said(judged, pair, field, NEW);
+    said.last().is_some_and(|said| {
+        matches!(said.word, Word::Take { side: NEW, .. }) && edited.is_none_or(|edit| edit.at <= said.at)
+    })
 }
 
 /// What a record of the new system points to by a field. Each association stands there once, from one of its ends.
@@ -147,15 +160,31 @@ fn is_orphaned(judged: &Judged<'_>, flow: &FlowRule, id: &str, unlinked: Timesta
     pairs.any(|pair| pair.source.was_dead(unlinked, read) && pair.targets.iter().any(|target| target.id == id))
 }
 
-/// With how many records of an object a record of the new system is linked in the end.
-pub(super) fn linked_with(judged: &Judged<'_>, own: (&str, &str), object: &str) -> usize {
+/// Whether the old system's field, which holds one, would have to hold several: what a record of the new system is linked
+/// with, and beside that the counterpart of whom the old one points to.
+pub(super) fn are_too_many(judged: &Judged<'_>, flow: &FlowRule, field: &FieldRule, life: &Life) -> bool {
+    let Form::Link { flow: to, .. } = &field.form else { return false };
+    let Some(object) = judged.case.rules.flows.iter().find(|flow| flow.name == *to).map(|to| to.objects[NEW]) else {
+        return false;
+    };
+    let mut all = linked_with(judged, (flow.objects[NEW], &life.id), object);
+    let is_own = |pair: &&Pair<'_>| pair.flow.name == flow.name && pair.targets.iter().any(|own| own.id == life.id);
+    for pair in judged.pairs.iter().filter(is_own) {
+        let parents = ids(pair.source.field(field.names[OLD]));
+        all.extend(parents.iter().filter_map(|parent| Some(judged.counterpart(to, parent)?.id.clone())));
+    }
+    all.len() > 1
+}
+
+/// The records of an object that one is linked with.
+fn linked_with(judged: &Judged<'_>, own: (&str, &str), object: &str) -> BTreeSet<String> {
     let all = associations(judged.case.worlds[NEW]);
     let ends = all.iter().filter_map(|(from, id, to, other, _)| {
         let (from, to) = ((from.as_str(), id.as_str()), (to.as_str(), other.as_str()));
         let [near, far] = if from == own { [from, to] } else { [to, from] };
-        (near == own && far.0 == object).then_some(far)
+        (near == own && far.0 == object).then_some(far.1.to_owned())
     });
-    ends.collect::<BTreeSet<_>>().len()
+    ends.collect()
 }
 
 fn associations(world: &Json) -> BTreeSet<Association> {
